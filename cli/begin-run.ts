@@ -1,0 +1,11 @@
+import { findLeftovers } from '../harness/leftovers/find.ts';
+import { type RegisteredRun, registerRun } from '../harness/leftovers/register.ts';
+import { removeLeftovers } from '../harness/leftovers/remove.ts';
+
+/** Clears away what killed commands left, then writes down that this one starts. */
+export async function beginRun(note: (text: string) => void): Promise<RegisteredRun> {
+  const { removed, kept } = await removeLeftovers(await findLeftovers());
+  for (const what of removed) note(`removed what a killed command left: ${what}`);
+  for (const { what, why } of kept) note(`could not remove what a killed command left: ${what}: ${why}`);
+  return registerRun();
+}

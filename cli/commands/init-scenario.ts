@@ -1,0 +1,30 @@
+import { writeFile } from 'node:fs/promises';
+import { TierbenchError } from '../../harness/core/errors.ts';
+import { scenarioTemplate } from '../../harness/engines/scenario-template.ts';
+import { cannotWrite } from '../../harness/files/atomic-write.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+
+export async function initScenario(name: string, output: Output): Promise<number> {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    throw new TierbenchError(
+      'SCENARIO_NAME_INVALID',
+      `'${name}' is not a name for a scenario`,
+      'Use lower-case letters, digits and dashes, a letter first: `tierbench init scenario checkout`.',
+    );
+  }
+  const file = `${name}.ts`;
+  try {
+    // 'wx' refuses to overwrite what stands there.
+    await writeFile(file, scenarioTemplate(name), { flag: 'wx' });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new TierbenchError('FILE_EXISTS', `${file} is there already`, 'Choose another name, or remove the file.', {
+        cause,
+      });
+    }
+    throw cannotWrite(file, cause);
+  }
+  output.out(`wrote ${file}\nmeasure it: tierbench run --scenario ./${file} --url http://127.0.0.1:PORT`);
+  return exitCodes.met;
+}

@@ -1,0 +1,12 @@
+import { readResults } from '../../harness/files/results.ts';
+import { concludeWithReport } from '../conclude-with-report.ts';
+import type { Output } from '../output.ts';
+
+export async function report(folder: string, options: { readonly json?: boolean }, output: Output): Promise<number> {
+  return concludeWithReport(
+    await readResults(folder),
+    folder,
+    { json: options.json ?? false, allowMissed: true },
+    output,
+  );
+}

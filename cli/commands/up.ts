@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { TierbenchError } from '../../harness/core/errors.ts';
+import { readTier } from '../../harness/files/tier-file.ts';
+import type { Deployment } from '../../harness/providers/provider.ts';
+import { beginRun } from '../begin-run.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import type { Output } from '../output.ts';
+import { chooseProvider } from '../parts.ts';
+import { progressDisplay } from '../progress.ts';
+import { readRunOptions, type TypedRunOptions } from '../run-options.ts';
+
+/** Keeps a tier up until Ctrl-C, with data in it and addresses to try. */
+export async function up(typed: TypedRunOptions, output: Output): Promise<number> {
+  const options = readRunOptions({ concurrency: '1', ...typed });
+  const [name, ...others] = options.tiers;
+  if (name === undefined || others.length > 0) {
+    throw new TierbenchError(
+      'OPTIONS_INVALID',
+      `up brings one tier up, but --tier is '${typed.tier}'`,
+      'Name one tier.',
+    );
+  }
+  const tier = await readTier(name);
+  using interrupt = untilInterrupted();
+  using progress = progressDisplay(output, false);
+  await using run = await beginRun((text) => progress.show({ kind: 'note', text }));
+  const provider = await chooseProvider(options, run);
+  progress.show({ kind: 'tier-starting', tier: tier.name, title: tier.title, position: 1, total: 1 });
+  try {
+    await using deployment = await provider.deploy(tier, interrupt.signal, (what) =>
+      progress.show({ kind: 'provider-progress', tier: tier.name, what }),
+    );
+    const password = randomBytes(9).toString('base64url');
+    const { users, tasksPerUser } = options.data;
+    progress.show({ kind: 'preparing-data', tier: tier.name, users, tasks: users * tasksPerUser });
+    await deployment.prepareData?.(options.data, password, interrupt.signal);
+    progress[Symbol.dispose]();
+    output.out(describe(deployment, password));
+    const ended = await untilEnd(deployment, interrupt.signal);
+    if (ended !== undefined) {
+      throw new TierbenchError('SERVICE_ENDED', ended, 'Its last lines are above; start it again with `tierbench up`.');
+    }
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+  }
+  output.err(`${tier.name} is taken down`);
+  return exitCodes.met;
+}
+
+function untilEnd(deployment: Deployment, signal: AbortSignal): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  deployment.onFailure(({ instance, what }) => resolve(`${instance} ended by itself: ${what}`));
+  if (signal.aborted) resolve(undefined);
+  signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  return promise;
+}
+
+function describe({ tier, baseUrl, services, databaseUrl }: Deployment, password: string): string {
+  const instances = services.flatMap((service) =>
+    service.instances.map(
+      ({ name, host, port }) =>
+        `  ${name.padEnd(12)} ${host}:${port}${service.version === undefined ? '' : `  ${service.version}`}`,
+    ),
+  );
+  const credentials = JSON.stringify({ email: 'user-1@bench.example', password });
+  return `
+${tier.name} is up (${tier.title}):
+${instances.join('\n')}
+  base URL     ${baseUrl}
+  API page     ${baseUrl}/docs${databaseUrl === undefined ? '' : `\n  psql         ${databaseUrl}`}
+
+Sign in, then list tasks:
+  TOKEN=$(curl -s ${baseUrl}/api/auth/login -H 'content-type: application/json' \\
+    -d '${credentials}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')
+  curl -s "${baseUrl}/api/tasks?limit=3" -H "authorization: Bearer $TOKEN"
+
+Measure it from another terminal:
+  tierbench run --url ${baseUrl} --scenario ./mine.ts
+
+Ctrl-C takes it down.`;
+}

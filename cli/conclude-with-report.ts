@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import type { RunResult } from '../harness/core/run.ts';
+import { overallVerdict } from '../harness/judging/judge.ts';
+import { renderTerminal } from '../reports/terminal.ts';
+import { writeReport } from '../reports/write-report.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Output } from './output.ts';
+
+/** Writes the report, prints the summary (or report.json), and gives the exit code of the verdicts. */
+export async function concludeWithReport(
+  result: RunResult,
+  folder: string,
+  options: { readonly json: boolean; readonly allowMissed: boolean },
+  output: Output,
+): Promise<number> {
+  const report = await writeReport(folder, result);
+  for (const note of report.notes) output.err(`note: ${note}`);
+  if (options.json) output.out((await readFile(report.json, 'utf8')).trimEnd());
+  else output.out(renderTerminal(report.analysis, report.html, output).trimEnd());
+  if (options.allowMissed) return exitCodes.met;
+  return exitCodes[overallVerdict(report.analysis.tiers.flatMap((tier) => tier.targets))];
+}

@@ -1,0 +1,143 @@
+import { Command, CommanderError } from 'commander';
+import { exitCodes } from './exit-codes.ts';
+import { printError, processOutput } from './output.ts';
+import type { TypedRunOptions } from './run-options.ts';
+import { version } from './version.ts';
+
+/**
+ * The command line. Options only: each command's own file is loaded when it is called, so that `--help` is quick.
+ * Resolves with the exit code (exit-codes.ts).
+ */
+export async function main(words: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.met;
+  const program = commands(async (run) => {
+    exitCode = await run();
+  });
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.met : exitCodes.couldNotRun;
+    printError(error, processOutput);
+    return exitCodes.couldNotRun;
+  }
+  return exitCode;
+}
+
+type Conclude = (run: () => Promise<number>) => Promise<void>;
+
+function commands(conclude: Conclude): Command {
+  const program = new Command('tierbench')
+    .description(
+      'Load tests and capacity planning for an API at each scaling tier, with verdicts against documented targets.',
+    )
+    .configureHelp({ helpWidth: processOutput.width })
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('next: add --help to see what there is.')
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error:/, 'error COMMAND_LINE_INVALID:')),
+    })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 targets met, 1 could not run, 2 a target was missed, 3 inconclusive.\nStart with: tierbench run --quick',
+    )
+    .version(version());
+
+  runOptions(
+    program
+      .command('run')
+      .description(
+        'bring a tier up, replay the scenarios against it, and report throughput and p95 latency against the targets',
+      ),
+  ).action((typed: TypedRunOptions) =>
+    conclude(async () => (await import('./commands/run.ts')).run(typed, processOutput)),
+  );
+
+  program
+    .command('up')
+    .description('bring a tier up and keep it up until Ctrl-C')
+    .option('--tier <tier>', 'a built-in tier or a file of your own', 'single')
+    .option('--provider <name>', 'where its services run: local', 'local')
+    .option('--user-count <count>', 'users in the database', '100')
+    .option('--tasks-per-user <count>', 'tasks of each user', '100')
+    .option('--seed <number>', 'seed of the data', '1')
+    .action((typed) => conclude(async () => (await import('./commands/up.ts')).up(typed, processOutput)));
+
+  program
+    .command('report')
+    .description('make the report of a results folder again')
+    .argument('<folder>', 'a folder that `tierbench run` made')
+    .option('--json', 'print report.json instead of the summary')
+    .action((folder: string, typed) =>
+      conclude(async () => (await import('./commands/report.ts')).report(folder, typed, processOutput)),
+    );
+
+  program
+    .command('targets')
+    .description('print every figure of the scaling documents and how it is judged')
+    .option('--targets <file>', 'a targets file of your own instead of the built-in ones')
+    .option('--json', 'print JSON')
+    .action((typed) => conclude(async () => (await import('./commands/targets.ts')).targets(typed, processOutput)));
+
+  program
+    .command('tiers')
+    .description('print the built-in tiers')
+    .option('--json', 'print JSON')
+    .action((typed) => conclude(async () => (await import('./commands/tiers.ts')).tiers(typed, processOutput)));
+
+  program
+    .command('scenarios')
+    .description('print the built-in scenarios')
+    .option('--json', 'print JSON')
+    .action((typed) => conclude(async () => (await import('./commands/scenarios.ts')).scenarios(typed, processOutput)));
+
+  program
+    .command('doctor')
+    .description(
+      'what this machine can run, what is missing and how to get it; removes what a killed command left behind',
+    )
+    .option('--install', 'run the commands that install what is missing')
+    .option('--json', 'print JSON')
+    .action((typed) => conclude(async () => (await import('./commands/doctor.ts')).doctor(typed, processOutput)));
+
+  const init = program.command('init').description('write a file to start from');
+  init
+    .command('scenario')
+    .description('write NAME.ts, a scenario of your own')
+    .argument('<name>', 'its name: lower-case letters, digits and dashes')
+    .action((name: string) =>
+      conclude(async () => (await import('./commands/init-scenario.ts')).initScenario(name, processOutput)),
+    );
+
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+function runOptions(command: Command): Command {
+  return command
+    .option('--tier <tiers>', 'built-in tiers or files of your own, separated by commas (default: single)')
+    .option(
+      '--scenario <scenarios>',
+      'built-in scenarios or files of your own, separated by commas (default: login,crud)',
+    )
+    .option('--engine <name>', 'what makes the load: autocannon (default)')
+    .option('--provider <name>', 'where the services run: local (default), url')
+    .option('--url <url>', 'measure an API that already runs there instead of bringing a tier up')
+    .option('--allow-remote', 'with --url: load a host other than this machine')
+    .option('--quick', 'a short run: 10 s a trial, 4 concurrencies, 100 tasks for each user')
+    .option('--concurrency <list>', 'the concurrencies to measure (default: 1,2,5,10,25,50,100)')
+    .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 10)')
+    .option('--warm-up <s>', 'seconds of load before them; 0 leaves out all warming up (default: 5; quick: 2)')
+    .option('--cool-down <s>', 'seconds of rest between scenarios (default: 5; quick: 1)')
+    .option('--timeout <s>', 'a request not answered by then has failed (default: 10)')
+    .option('--seed <number>', 'seed of data and traffic: same seed, same requests (default: 1)')
+    .option('--user-count <count>', 'users in the database (default: 1000)')
+    .option('--tasks-per-user <count>', 'tasks of each user (default: 1000; quick: 100)')
+    .option('--users <file>', 'with --url: a YAML or JSON list of { email, password } to sign in with')
+    .option('--skip-think-times', 'leave the pauses of scenarios out, for engines that cannot wait')
+    .option('--targets <file>', 'judge against a targets file of your own')
+    .option('--out <folder>', 'the results folder (default: results/<time>-<run id>)')
+    .option('--allow-missed', 'exit with 0 once the run is complete, whatever the verdicts')
+    .option('--json', 'print report.json on standard output')
+    .option('--quiet', 'no progress');
+}

@@ -1,0 +1,161 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lacks } from '../test-support/requirements.ts';
+import { type Ended, type Workplace, workplace } from '../test-support/tierbench.ts';
+
+let place: Workplace;
+beforeEach(async () => {
+  place = await workplace();
+});
+afterEach(async () => {
+  const left = await place.leftovers();
+  await place[Symbol.asyncDispose]();
+  expect(left).toEqual([]);
+});
+
+/** What every mistake of a user must lead to. */
+function expectClear({ exitCode, stderr }: Ended, code: string): void {
+  expect(stderr).toContain(`error ${code}:`);
+  expect(stderr, 'the next step').toMatch(/next: .{10}/);
+  expect(stderr, 'no stack trace').not.toMatch(/^ {4}at /m);
+  expect(exitCode).toBe(1);
+}
+
+const write = async (name: string, text: string) => {
+  await writeFile(join(place.folder, name), text);
+  return `./${name}`;
+};
+
+describe('words of the command line', () => {
+  it.each([
+    ['rn', 'COMMAND_LINE_INVALID', 'run'],
+    ['run --durration 3', 'COMMAND_LINE_INVALID', '--duration'],
+    ['run --duration', 'COMMAND_LINE_INVALID', '--duration'],
+    ['run extra', 'COMMAND_LINE_INVALID', 'extra'],
+    ['run --tier singel', 'TIER_UNKNOWN', "'single'"],
+    ['run --tier ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
+    ['run --scenario logn', 'SCENARIO_NOT_FOUND', "'login'"],
+    ['run --scenario ./missing.ts', 'SCENARIO_NOT_FOUND', 'missing.ts'],
+    ['run --scenario mixed', 'ENGINE_CANNOT_THINK', '--skip-think-times'],
+    ['run --engine autocanon', 'OPTIONS_INVALID', "'autocannon'"],
+    ['run --provider locale', 'OPTIONS_INVALID', "'local'"],
+    ['run --url localhost', 'OPTIONS_INVALID', 'http'],
+    ['run --url http://127.0.0.1:1', 'URL_NOT_REACHABLE', '127.0.0.1:1'],
+    ['run --url http://192.0.2.1', 'REMOTE_HOST_REFUSED', '--allow-remote'],
+    ['run --concurrency 1,0,x --seed -1', 'OPTIONS_INVALID', "'x'"],
+    ['run --targets ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
+    ['run --url http://127.0.0.1:1 --users ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
+    ['run --tier singel --scenario logn --targets ./missing.yaml', 'INPUTS_INVALID', 'SCENARIO_NOT_FOUND'],
+    ['report ./nowhere', 'RESULTS_NOT_READABLE', 'facts.json'],
+    ['up --tier single,single', 'OPTIONS_INVALID', 'one tier'],
+    ['init scenario Checkout!', 'SCENARIO_NAME_INVALID', 'Checkout!'],
+  ])('tierbench %s', async (words, code, mention) => {
+    const ended = await place.run(words.split(' '));
+    expectClear(ended, code);
+    expect(ended.stderr).toContain(mention);
+  });
+});
+
+describe('files of the user', () => {
+  it('a scenario that is not one', async () => {
+    const file = await write('mine.ts', 'export const iteration = 1;\n');
+    expectClear(await place.run(['run', '--scenario', file]), 'SCENARIO_INVALID');
+  });
+
+  it('a tier with many mistakes: all at once, with line and column', async () => {
+    const single = await readFile(join(import.meta.dirname, '../harness/tiers/single.yaml'), 'utf8');
+    const file = await write('mine.yaml', single.replace('kind: api', 'kind: apy').replace('entry: api', 'entry: apx'));
+    const ended = await place.run(['run', '--tier', file]);
+    expectClear(ended, 'TIER_FILE_INVALID');
+    expect(ended.stderr.match(/mine\.yaml:\d+:\d+/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('a targets file that is no YAML', async () => {
+    const file = await write('targets.yaml', 'targets: [\n');
+    expectClear(await place.run(['targets', '--targets', file]), 'TARGET_FILE_INVALID');
+  });
+
+  it('an option that the reference app does not know or take', async () => {
+    const single = await readFile(join(import.meta.dirname, '../harness/tiers/single.yaml'), 'utf8');
+    const file = await write('mine.yaml', single.replace(/DATABASE_POOL_MAX: .*/, 'DATABASE_POOL_MAX: many'));
+    const ended = await place.run(['run', '--tier', file, '--quick']);
+    expectClear(ended, 'API_DID_NOT_START');
+    expect(ended.stderr).toContain('DATABASE_POOL_MAX');
+  });
+
+  it('a file that is there already is not written over', async () => {
+    const file = await write('checkout.ts', 'mine');
+    expectClear(await place.run(['init', 'scenario', 'checkout']), 'FILE_EXISTS');
+    expect(await readFile(join(place.folder, file), 'utf8')).toBe('mine');
+  });
+});
+
+describe('the machine', () => {
+  it('a busy port', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const single = await readFile(join(import.meta.dirname, '../harness/tiers/single.yaml'), 'utf8');
+    const file = await write('mine.yaml', single.replace(/( *)DATABASE_POOL_MAX:/, `$1PORT: ${port}\n$&`));
+    const ended = await place.run(['run', '--tier', file, '--quick']);
+    server.close();
+    expectClear(ended, 'PORT_BUSY');
+    expect(ended.stderr).toContain(String(port));
+  });
+
+  it('results in a folder that holds a run already', async () => {
+    await mkdir(join(place.folder, 'out'));
+    await write('out/facts.json', '{}');
+    expectClear(await place.run(['run', '--quick', '--out', 'out']), 'RESULTS_FOLDER_IN_USE');
+  });
+
+  it('results below a file', async () => {
+    await write('file', '');
+    expectClear(await place.run(['run', '--quick', '--out', 'file/out']), 'CANNOT_WRITE');
+  });
+
+  it.skipIf(lacks('root'))('a file system that cannot be written (needs root)', async () => {
+    await using place2 = await tmpfs('ro');
+    expectClear(await place.run(['run', '--quick', '--out', join(place2.folder, 'out')]), 'CANNOT_WRITE');
+  });
+
+  it.skipIf(lacks('root'))(
+    'a disk that is full in the middle of a run: what was measured is kept (needs root)',
+    async () => {
+      await using disk = await tmpfs('size=300k');
+      const words =
+        '--quick --scenario crud --concurrency 1,2,3,4,5,6,7,8 --duration 5 --warm-up 0 --user-count 10 --tasks-per-user 5';
+      const out = join(disk.folder, 'out');
+      const ended = await place.run(['run', ...words.split(' '), '--out', out]);
+      expectClear(ended, 'CANNOT_WRITE');
+      expect(ended.stderr).toContain('ENOSPC');
+      const trials = await readdir(join(out, 'trials'));
+      expect(trials.length).toBeGreaterThan(0);
+      for (const name of trials)
+        expect(JSON.parse(await readFile(join(out, 'trials', name), 'utf8')).schemaVersion).toBe(1);
+    },
+  );
+});
+
+/** A small file system of its own. */
+async function tmpfs(options: string): Promise<AsyncDisposable & { readonly folder: string }> {
+  const folder = join(place.folder, 'disk');
+  await mkdir(folder);
+  await chmod(folder, 0o777);
+  const mounting = (program: string, ...words: string[]) => {
+    const { status, stderr } = spawnSync(program, words, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  };
+  mounting('mount', '-t', 'tmpfs', '-o', `mode=777,${options}`, 'tmpfs', folder);
+  return {
+    folder,
+    async [Symbol.asyncDispose]() {
+      mounting('umount', folder);
+    },
+  };
+}

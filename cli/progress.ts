@@ -1,0 +1,43 @@
+import type { RunEvent } from '../harness/core/run-event.ts';
+import { progressAtStart, progressLine } from '../reports/progress-line.ts';
+import type { Output } from './output.ts';
+
+/** Shows what happens: one line that lives on a terminal, plain lines elsewhere, nothing when quiet. */
+export interface ProgressDisplay extends Disposable {
+  show(event: RunEvent): void;
+}
+
+const CLEAR_LINE = '\r\u001b[2K';
+
+export function progressDisplay(output: Output, quiet: boolean): ProgressDisplay {
+  if (quiet) return { show() {}, [Symbol.dispose]() {} };
+  let state = progressAtStart;
+  let live = '';
+  let heading: readonly string[] = [];
+  const look = { width: output.errWidth, color: output.color };
+  const clear = () => {
+    if (live !== '') process.stderr.write(CLEAR_LINE);
+    live = '';
+  };
+  return {
+    show(event) {
+      const progress = progressLine(state, event, look);
+      state = progress.state;
+      if (!output.errIsTerminal) {
+        for (const line of progress.lasting) output.err(line);
+        return;
+      }
+      clear();
+      if (progress.live === null) {
+        // A heading lasts only when something is told below it.
+        for (const line of [...heading, ...progress.lasting]) output.err(line);
+        heading = [];
+      } else {
+        if (progress.lasting.length > 0) heading = progress.lasting;
+        process.stderr.write(progress.live);
+      }
+      live = progress.live ?? '';
+    },
+    [Symbol.dispose]: clear,
+  };
+}

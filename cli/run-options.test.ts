@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { TierbenchError } from '../harness/core/errors.ts';
+import { readRunOptions, type TypedRunOptions } from './run-options.ts';
+
+function problemsOf(typed: TypedRunOptions): string[] {
+  try {
+    readRunOptions(typed);
+  } catch (error) {
+    if (error instanceof TierbenchError)
+      return error.problems.map(({ what, nextStep }) => `${what}; ${nextStep ?? ''}`);
+    throw error;
+  }
+  return [];
+}
+
+describe('readRunOptions', () => {
+  it('measures login and crud on the single tier when nothing is said', () => {
+    const { tiers, settings } = readRunOptions({});
+    expect(tiers).toEqual(['single']);
+    expect(settings.scenarios).toEqual(['login', 'crud']);
+    expect(settings.ladder.at(0)).toBe(1);
+    expect(settings.ladder).toContain(100);
+  });
+
+  it('measures the documented 100 logins at once in a quick run too', () => {
+    expect(readRunOptions({ quick: true }).settings.ladder).toContain(100);
+  });
+
+  it('sorts concurrencies and takes each once', () => {
+    expect(readRunOptions({ concurrency: '10, 1,10,5' }).settings.ladder).toEqual([1, 5, 10]);
+  });
+
+  it('takes seconds with and without their unit', () => {
+    expect(readRunOptions({ duration: '12s', warmUp: '0.5 s' }).settings).toMatchObject({
+      durationS: 12,
+      warmUpS: 0.5,
+    });
+  });
+
+  it('names every problem at once', () => {
+    const problems = problemsOf({
+      engine: 'autocanon',
+      duration: 'ten',
+      concurrency: '1,0,x',
+      seed: '-1',
+      timeout: '',
+    });
+    expect(problems).toHaveLength(6);
+    expect(problems.join('\n')).toContain("Did you mean 'autocannon'?");
+    expect(problems.join('\n')).toContain("--duration must be a number from 1 to 86400, but is 'ten'");
+  });
+
+  it.each([
+    [{ url: 'http://127.0.0.1:1', tier: 'single' }, 'exclude each other'],
+    [{ url: 'localhost:80' }, 'does not start with http'],
+    [{ url: 'http://me:secret@127.0.0.1' }, 'contains a user name or password'],
+    [{ provider: 'url' }, 'needs --url'],
+    [{ url: 'http://127.0.0.1:1', provider: 'local' }, 'does not go with --url'],
+    [{ users: './users.yaml' }, '--users goes with --url only'],
+    [{ userCount: '50' }, 'less than the highest concurrency, 100'],
+    [{ scenario: ' , ' }, 'names no scenario'],
+  ] as const)('refuses %j', (typed, message) => {
+    expect(problemsOf(typed).join('\n')).toContain(message);
+  });
+
+  it('never repeats a password of an address', () => {
+    expect(problemsOf({ url: 'http://me:s3cretword@127.0.0.1' }).join('\n')).not.toContain('s3cretword');
+  });
+});

@@ -1,0 +1,201 @@
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Workplace, workplace } from '../test-support/tierbench.ts';
+
+let place: Workplace;
+beforeEach(async () => {
+  place = await workplace();
+});
+afterEach(async () => {
+  const left = await place.leftovers();
+  await place[Symbol.asyncDispose]();
+  expect(left).toEqual([]);
+});
+
+const small = [
+  '--concurrency',
+  '1,3',
+  '--duration',
+  '5',
+  '--warm-up',
+  '0',
+  '--cool-down',
+  '0',
+  '--user-count',
+  '5',
+  '--tasks-per-user',
+  '10',
+  '--quick',
+];
+const resultsOf = async (folder: string) => {
+  const read = async (name: string) => JSON.parse(await readFile(join(place.folder, folder, name), 'utf8'));
+  const trials = await Promise.all(
+    (await readdir(join(place.folder, folder, 'trials'))).map((name) => read(join('trials', name))),
+  );
+  return {
+    facts: await read('facts.json'),
+    status: await read('status.json'),
+    report: await read('report.json'),
+    trials,
+  };
+};
+
+describe('tierbench run', () => {
+  it('brings the single tier up, measures login and crud, and reports', async () => {
+    const { exitCode, stdout, stderr } = await place.run(['run', ...small, '--out', 'out']);
+    expect([0, 2, 3], stderr).toContain(exitCode);
+    const { facts, status, trials } = await resultsOf('out');
+    expect(status.state).toBe('finished');
+    const measured = trials.filter(({ purpose }) => purpose === 'measure');
+    expect(measured.map(({ trial }) => `${trial.plan.scenario} ${trial.plan.load.concurrency}`).toSorted()).toEqual([
+      'crud 1',
+      'crud 3',
+      'login 1',
+      'login 3',
+    ]);
+    for (const { trial } of measured) {
+      expect(trial.iterations.completed).toBeGreaterThan(0);
+      expect(trial.iterations.failed).toBe(0);
+    }
+    expect(facts.tiers[0].services.map(({ kind }: { kind: string }) => kind).toSorted()).toEqual(['api', 'primary']);
+    const sources = new Set(measured.flatMap(({ samples }) => samples.map(({ source }: { source: string }) => source)));
+    expect([...sources].toSorted()).toEqual(expect.arrayContaining(['api/1', 'generator', 'machine']));
+    expect(stdout).toContain('out/report.html');
+    for (const name of ['report.html', 'report.md', 'charts'])
+      expect(await readdir(join(place.folder, 'out'))).toContain(name);
+  });
+
+  it('makes the same report again from the folder alone', async () => {
+    await place.run(['run', ...small, '--scenario', 'login', '--out', 'out']);
+    const files = ['report.html', 'report.md', 'report.json'];
+    const contents = () => Promise.all(files.map((name) => readFile(join(place.folder, 'out', name), 'utf8')));
+    const before = await contents();
+    expect((await place.run(['report', 'out'])).exitCode).toBe(0);
+    expect(await contents()).toEqual(before);
+  });
+
+  it('prints report.json alone on standard output with --json', async () => {
+    const { stdout } = await place.run(['run', ...small, '--scenario', 'login', '--json', '--quiet', '--out', 'out']);
+    expect(JSON.parse(stdout).schemaVersion).toBe(1);
+  });
+
+  it('stores no credentials', async () => {
+    await place.run(['run', ...small, '--scenario', 'login', '--out', 'out']);
+    const names = await readdir(join(place.folder, 'out'), { recursive: true, withFileTypes: true });
+    for (const name of names.filter((each) => each.isFile())) {
+      const text = await readFile(join(name.parentPath, name.name), 'utf8');
+      expect(text, name.name).not.toMatch(/postgres:\/\/|eyJhbGci|JWT_SECRET=/);
+    }
+  });
+
+  it('keeps what was measured on Ctrl-C, and takes everything down', async () => {
+    const started = place.start(['run', ...small, '--duration', '600', '--scenario', 'login', '--out', 'out']);
+    await started.said('trial 1 of');
+    await started.said(/trial 1 of.*\n/);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    started.process.kill('SIGINT');
+    const { exitCode, stderr } = await started.ended;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('interrupted');
+    const { status, trials } = await resultsOf('out');
+    expect(status.state).toBe('interrupted');
+    expect(trials.find(({ purpose }) => purpose === 'measure').trial.stopped).toBe(true);
+  });
+
+  it.each([
+    ['the API', 'api'],
+    ['the database', 'primary'],
+  ])('says so when %s dies during a trial, and keeps what was measured', async (_, kind) => {
+    const started = place.start(['run', ...small, '--duration', '600', '--scenario', 'crud', '--out', 'out']);
+    await started.said('trial 1 of');
+    const facts = JSON.parse(await readFile(join(place.folder, 'out', 'facts.json'), 'utf8'));
+    const service = facts.tiers[0].services.find((each: { kind: string }) => each.kind === kind);
+    process.kill(service.instances[0].processIds[0], 'SIGKILL');
+    const { exitCode, stderr } = await started.ended;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('error SERVICE_ENDED:');
+    expect(stderr).toContain('next:');
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    const { status } = await resultsOf('out');
+    expect(status).toMatchObject({ state: 'failed', code: 'SERVICE_ENDED' });
+  });
+});
+
+describe('tierbench run --url', () => {
+  let server: Server;
+  let url: string;
+  const seen: string[] = [];
+
+  beforeEach(async () => {
+    seen.length = 0;
+    server = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      setTimeout(() => response.end(JSON.stringify({ books: [{ id: 1 }] })), 100);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    await writeFile(
+      join(place.folder, 'mine.ts'),
+      `import { defineScenario, send } from 'tierbench/scenarios';
+       export default defineScenario({
+         name: 'books',
+         description: 'looks a book up',
+         *iteration({ random }) {
+           yield* send({
+             name: 'find a book', method: 'GET', path: '/books?q=' + Math.floor(random() * 1000),
+             check: (response) => (response.json() as { books: unknown[] }).books.length === 1,
+           });
+         },
+       });`,
+    );
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('measures any server with a scenario of the user: 100 ms read as 100 ms at every concurrency', async () => {
+    const words = [
+      'run',
+      '--url',
+      url,
+      '--scenario',
+      './mine.ts',
+      '--concurrency',
+      '1,10,50',
+      '--duration',
+      '8',
+      '--warm-up',
+      '1',
+      '--out',
+      'out',
+    ];
+    const { exitCode, stderr } = await place.run(words);
+    expect([0, 2, 3], stderr).toContain(exitCode);
+    expect(seen.every((line) => line.startsWith('GET /books?q=') || line === 'GET /')).toBe(true);
+    const { report } = await resultsOf('out');
+    const trials = report.tiers[0].scenarios[0].trials;
+    expect(trials).toHaveLength(3);
+    for (const { latency } of trials) {
+      for (const { value } of [latency.p50S, latency.p95S].filter((each) => each !== null)) {
+        expect(value).toBeGreaterThanOrEqual(0.1);
+        expect(value).toBeLessThanOrEqual(0.11);
+      }
+    }
+    expect(trials.at(-1).latency.p95S).not.toBeNull();
+  });
+
+  it('stops before the load when the answers are wrong', async () => {
+    const scenario = await readFile(join(place.folder, 'mine.ts'), 'utf8');
+    await writeFile(join(place.folder, 'mine.ts'), scenario.replace('length === 1', 'length === 2'));
+    const { exitCode, stderr } = await place.run(['run', '--url', url, '--scenario', './mine.ts', '--out', 'out']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('error ANSWERS_WRONG:');
+    expect(stderr).toContain("'find a book': wrong-answer");
+  });
+});

@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// Plain JavaScript without new syntax, so that an old Node can read it far enough to say what it lacks.
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED_MAJOR = 24;
+
+if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
+  process.stderr.write(`tierbench needs Node.js ${NEEDED_MAJOR} or newer; this is ${process.versions.node}.\n`);
+  process.exitCode = 1;
+} else {
+  // In a checkout the TypeScript sources run as they are; the package carries what tsc made of them.
+  const source = new URL('./main.ts', import.meta.url);
+  const inCheckout = existsSync(source);
+  // Stripping types costs more than everything else `--help` does, so what was stripped once is kept.
+  if (inCheckout) module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));
+  import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
+    .then(({ main }) => main(process.argv.slice(2)))
+    .then((exitCode) => {
+      process.exitCode = exitCode;
+    });
+}

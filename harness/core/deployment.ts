@@ -1,0 +1,19 @@
+import type { ServiceKind } from './tier.ts';
+
+/** One copy of a service that is up. Holds no credentials. */
+export interface RunningInstance {
+  /** `service/number`, numbered from 1: `api/1`. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Process ids on this machine, the main one first; empty where they cannot be seen. */
+  readonly processIds: readonly number[];
+}
+
+export interface RunningService {
+  readonly name: string;
+  readonly kind: ServiceKind | 'external';
+  readonly instances: readonly RunningInstance[];
+  /** Server software and version: `PostgreSQL 18.4`. */
+  readonly version?: string;
+}

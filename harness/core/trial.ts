@@ -1,0 +1,122 @@
+import type { OfferedLoad } from './load.ts';
+
+/** One measured load, as it was asked for. Holds no secrets: it is written to the results folder. */
+export interface TrialPlan {
+  readonly scenario: string;
+  readonly baseUrl: string;
+  readonly load: OfferedLoad;
+  /** Load before the measured window, in seconds. Its answers are in `intervals` with a negative `startS` and nowhere else. */
+  readonly warmUpS: number;
+  /** Length of the measured window in seconds. */
+  readonly durationS: number;
+  readonly seed: number;
+  /** A request not answered within this time counts as `timeout`. */
+  readonly timeoutS: number;
+}
+
+/**
+ * How a request ended. Only `ok` counts towards throughput and latency.
+ * `wrong-answer`: the status was expected, the content was not. `http-error`: another status than the scenario expects.
+ */
+export const requestOutcomes = [
+  'ok',
+  'wrong-answer',
+  'http-error',
+  'refused',
+  'reset',
+  'timeout',
+  'malformed',
+] as const;
+export type RequestOutcome = (typeof requestOutcomes)[number];
+export type OutcomeCounts = Readonly<Record<RequestOutcome, number>>;
+
+/** An HdrHistogram V2 (compressed, base64) of integer microseconds, 3 significant digits. */
+type EncodedHistogram = string;
+
+/** What happened to one request name. */
+export interface StepResult {
+  readonly name: string;
+  readonly outcomes: OutcomeCounts;
+  /** Status code -> count, every answered request. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Latency of the requests with outcome `ok`: from the intended start (open) or the start (closed) to the last byte. */
+  readonly latency: EncodedHistogram;
+}
+
+/** The same, one second at a time. */
+export interface Interval {
+  /** Seconds from the start of the measured window; negative while warming up. */
+  readonly startS: number;
+  readonly durationS: number;
+  readonly iterations: IterationCounts;
+  readonly steps: readonly StepResult[];
+}
+
+export interface IterationCounts {
+  /** Due in the window. In a closed load: started. */
+  readonly intended: number;
+  readonly completed: number;
+  /** Completed with at least one request that was not `ok`. Counted in `completed` too. */
+  readonly failed: number;
+  /** Due but never started. */
+  readonly dropped: number;
+}
+
+/** What an engine returns: counts, durations, histograms. Rates and quantiles are derived (harness/judging). */
+export interface Trial {
+  readonly engine: string;
+  readonly plan: TrialPlan;
+  /** ISO 8601, UTC: start of the measured window. */
+  readonly startedAt: string;
+  /** Length of the window that was really measured; shorter than planned when stopped. */
+  readonly measuredS: number;
+  readonly stopped: boolean;
+  readonly iterations: IterationCounts;
+  readonly steps: readonly StepResult[];
+  readonly intervals: readonly Interval[];
+  /**
+   * How long each request had waited that was under way when the window closed: it is in no count and no latency above.
+   * Null where the engine cannot tell.
+   */
+  readonly unfinished: EncodedHistogram | null;
+  readonly generator: GeneratorHealth;
+  /** The first message of each kind of failure, for a person to read. */
+  readonly failureExamples: readonly {
+    readonly step: string;
+    readonly outcome: RequestOutcome;
+    readonly message: string;
+  }[];
+}
+
+/** Was the instrument itself sound? */
+export interface GeneratorHealth {
+  /** Busy share of the generator's thread over the measured window, 0..1. */
+  readonly utilizationRatio: number;
+  readonly eventLoopLagP99S: number;
+  /** Actual minus intended start, 99th percentile; null for closed loads, where nothing is due. */
+  readonly sendLagP99S: number | null;
+}
+
+/** One value a probe read. */
+export interface ProbeSample {
+  /** Seconds from the start of the measured window. */
+  readonly atS: number;
+  /** `service/instance`, e.g. `api/1`; the generator is `generator`. */
+  readonly source: string;
+  readonly metric: string;
+  readonly unit: 'ratio' | 'bytes' | 'seconds' | 'count' | 'per-second';
+  readonly value: number;
+}
+
+/** A trial with what the probes saw meanwhile: the unit that is stored and reported. */
+export interface MeasuredTrial {
+  readonly schemaVersion: 1;
+  /** Position in the run, from 1. */
+  readonly sequence: number;
+  readonly tier: string;
+  readonly purpose: 'warm-up' | 'measure';
+  readonly trial: Trial;
+  readonly samples: readonly ProbeSample[];
+  /** Probes that failed, services that died: anything a reader should know. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,28 @@
+import type { Scenario, User } from '../../scenarios/kit.ts';
+import type { OfferedLoad } from '../core/load.ts';
+import type { Interval, Trial, TrialPlan } from '../core/trial.ts';
+
+/** Everything a trial needs. `users` carries passwords, so it is kept apart from the plan, which is stored. */
+export interface TrialRequest {
+  readonly plan: TrialPlan;
+  readonly scenario: Scenario;
+  /** Where the scenario was read from, for engines that run it elsewhere. */
+  readonly scenarioFile?: string;
+  /** Virtual user `i` is `users[i]`; there must be at least as many as virtual users. */
+  readonly users: readonly User[];
+  /** Leave think times out, for engines that cannot wait. */
+  readonly skipThinkTimes?: boolean;
+}
+
+/** Drives one scenario at one offered load. What it must do is `engine-contract.ts`, which every engine runs. */
+export interface LoadEngine {
+  readonly name: string;
+  readonly supports: ReadonlySet<OfferedLoad['model']>;
+  /** Whether it can pause between requests; otherwise it refuses scenarios that think. */
+  readonly canThink: boolean;
+  /**
+   * Resolves when the measured window is over, or soon after `signal` aborts: then with what was measured and
+   * `stopped: true`. Rejects with a TierbenchError when the trial cannot be run at all.
+   */
+  run(request: TrialRequest, signal: AbortSignal, onInterval?: (interval: Interval) => void): Promise<Trial>;
+}

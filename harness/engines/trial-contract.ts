@@ -1,0 +1,92 @@
+import { expect } from 'vitest';
+import type { Scenario, User } from '../../scenarios/kit.ts';
+import { type OutcomeCounts, requestOutcomes, type StepResult, type Trial } from '../core/trial.ts';
+import { LatencyHistogram, mergeHistograms } from '../histograms/latency-histogram.ts';
+import type { TrialRequest } from './engine.ts';
+
+interface PlanSettings {
+  readonly warmUpS?: number;
+  readonly durationS?: number;
+  readonly seed?: number;
+  readonly timeoutS?: number;
+}
+
+/** A closed trial with as many users as virtual users. */
+export function requestFor(
+  scenario: Scenario,
+  baseUrl: string,
+  concurrency: number,
+  settings: PlanSettings,
+): TrialRequest {
+  const users: User[] = Array.from({ length: concurrency }, (_, index) => ({
+    index,
+    email: `user-${index}@example.org`,
+    password: '',
+  }));
+  return {
+    scenario,
+    users,
+    plan: {
+      scenario: scenario.name,
+      baseUrl,
+      load: { model: 'closed', concurrency },
+      warmUpS: 0,
+      durationS: 1,
+      seed: 1,
+      timeoutS: 10,
+      ...settings,
+    },
+  };
+}
+
+/** Seconds join without gaps and their counts and histograms add up to the totals. */
+export function expectConsistent(trial: Trial): void {
+  const ends = trial.intervals.map((interval) => interval.startS + interval.durationS);
+  expect(trial.intervals[0]?.startS).toBeCloseTo(-trial.plan.warmUpS, 9);
+  for (const [index, interval] of trial.intervals.entries()) {
+    expect(interval.durationS).toBeGreaterThan(0);
+    expect(interval.durationS).toBeLessThanOrEqual(1);
+    if (index > 0) expect(interval.startS).toBeCloseTo(ends[index - 1] ?? Number.NaN, 9);
+  }
+  expect(Math.max(0, ends.at(-1) ?? 0)).toBeCloseTo(trial.measuredS, 9);
+  if (!trial.stopped) expect(trial.measuredS).toBeCloseTo(trial.plan.durationS, 9);
+
+  const measured = trial.intervals.filter((interval) => interval.startS >= 0);
+  for (const kind of ['intended', 'completed', 'failed', 'dropped'] as const) {
+    expect(trial.iterations[kind]).toBe(sum(measured.map((interval) => interval.iterations[kind])));
+  }
+  const names = new Set(measured.flatMap((interval) => interval.steps.map((step) => step.name)));
+  expect(trial.steps.map((step) => step.name)).toEqual([...names]);
+  for (const total of trial.steps) {
+    const parts = measured.flatMap((interval) => interval.steps).filter((step) => step.name === total.name);
+    for (const outcome of requestOutcomes) {
+      expect(total.outcomes[outcome]).toBe(sum(parts.map((part) => part.outcomes[outcome])));
+    }
+    expect(sum(Object.values(total.statuses))).toBe(
+      total.outcomes.ok + total.outcomes['wrong-answer'] + total.outcomes['http-error'],
+    );
+    const merged = mergeHistograms(parts.map((part) => part.latency));
+    expect(total.latency).toBe(merged.encode());
+    expect(merged.count).toBe(total.outcomes.ok);
+  }
+}
+
+export function latencyOf(trial: Trial, step: string): LatencyHistogram {
+  return LatencyHistogram.decode(stepOf(trial, step).latency);
+}
+
+export function outcomesOf(trial: Trial, step: string): OutcomeCounts {
+  return stepOf(trial, step).outcomes;
+}
+
+export function statusesOf(trial: Trial, step: string): StepResult['statuses'] {
+  return stepOf(trial, step).statuses;
+}
+
+function stepOf(trial: Trial, name: string): StepResult {
+  const found = trial.steps.find((step) => step.name === name);
+  if (found === undefined) throw new Error(`the trial has no step '${name}'`);
+  return found;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -1,0 +1,37 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { TierbenchError } from '../core/errors.ts';
+
+/**
+ * Writes a file so that a reader sees the old content or the new, never a part: whatever kills the process.
+ * @throws TierbenchError CANNOT_WRITE when the disk is full or the folder may not be written.
+ */
+export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
+  const unfinished = `${path}.${process.pid}.unfinished`;
+  try {
+    const file = await open(unfinished, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+  } catch (cause) {
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    throw cannotWrite(path, cause);
+  }
+}
+
+export function cannotWrite(path: string, cause: unknown): TierbenchError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  const nextSteps: Record<string, string> = {
+    ENOSPC: 'Free space on that disk, or choose another place with --out.',
+    EACCES: 'Choose a place you may write to with --out.',
+    EPERM: 'Choose a place you may write to with --out.',
+    EROFS: 'That file system is read-only; choose another place with --out.',
+    ENOTDIR: 'A part of that path is a file; choose another place with --out.',
+    EEXIST: 'A file of that name is in the way; choose another place with --out.',
+  };
+  const nextStep = nextSteps[reason] ?? 'Choose another place with --out.';
+  return new TierbenchError('CANNOT_WRITE', `cannot write ${path}: ${reason}`, nextStep, { cause });
+}

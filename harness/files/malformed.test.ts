@@ -1,0 +1,175 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { TierbenchError } from '../core/errors.ts';
+import { readTargets } from './target-file.ts';
+import { readTier } from './tier-file.ts';
+
+const folder = fileURLToPath(new URL('./fixtures/malformed/', import.meta.url));
+const unreadable = 'FILE_NOT_READABLE';
+
+/** For each file what is wrong with it: `line:column` and words of what is said. Nothing else may be said. */
+const tierFiles: Record<string, readonly string[] | string> = {
+  'a-list': ['1:1 must be a group of keys and values, but is a list'],
+  'a-sentence': ["1:1 but is the text 'bring up one server'"],
+  'alias-bomb': ['2:8 Excessive alias count'],
+  'api-without-writer': ['6:3 api (api) has no writer'],
+  'bad-name': ['1:7 name is no name'],
+  binary: unreadable,
+  circle: ["13:29 the database of one is 'two', a pooler", "16:29 the database of two is 'one', a pooler"],
+  'cpus-in-millicpus': ["9:13 cpus is '500m'"],
+  deep: ['1:1 nested too deeply'],
+  'duplicate-key': ['3:1 this key is written twice'],
+  'duplicate-service': ["4:8 entry is 'api', a cache", '11:3 this key is written twice'],
+  empty: ['1:1 the file is empty'],
+  'entry-has-instances': ["8:16 the entry 'api' has 3 instances"],
+  'entry-is-database': ["4:8 entry is 'database', a primary, which does not speak HTTP"],
+  'everything-wrong': [
+    '1:1 title is missing',
+    '1:7 name is no name',
+    "2:1 unknown key 'titel'",
+    '3:14 description is empty',
+    "4:8 entry is 'app', but there is no such service",
+    "7:11 services.api.kind is 'apy', which is unknown",
+    '8:16 services.api.instances must be at least 1, but is 0',
+    '9:17 the setting ADMIN_PASSWORD of api holds a secret',
+    '9:49 services.api.settings.LOG_LEVEL must be one text, number, true or false, but is empty',
+    "10:26 services.api.resources.memory: '512' has no unit",
+    "10:37 services.api.resources.cpus is '500m'",
+    "13:19 database (primary) has no connection called 'replica'",
+  ],
+  'half-an-instance': ['8:16 must be a whole number, but is 1.5'],
+  'instances-in-words': ["8:16 must be a number, but is the text 'three'"],
+  'key-is-a-list': ['2:3 a key must be text'],
+  'latin-1': unreadable,
+  'memory-in-seconds': ["9:15 '5 s' is in s"],
+  'memory-without-unit': ["9:15 '512' has no unit"],
+  'misspelt-key': ['1:1 title is missing', "2:1 unknown key 'titel'"],
+  'negative-cpus': ['9:13 must be above 0, but is -1'],
+  'no-instances': ['8:16 must be at least 1, but is 0'],
+  'no-name': ['1:1 name is missing'],
+  'no-services': ['5:11 services is empty'],
+  'only-comments': ['1:1 the file is empty'],
+  'open-bracket': ['9:3 end with a }'],
+  'open-quote': ['11:1 Missing closing'],
+  'reader-is-primary': ["8:45 the reader of api is 'database', a primary"],
+  'replica-without-primary': ['11:3 replica (replica) has no primary'],
+  secret: ['9:7 the setting JWT_SECRET of api holds a secret'],
+  'services-are-a-list': ['9:1 must start at the same column'],
+  'setting-is-a-list': ['9:21 CORS_ORIGINS must be one text'],
+  'setting-is-empty': ['9:7 LOG_LEVEL must be one text, number, true or false, but is empty'],
+  'setting-with-bad-name': ['9:7 is no name of a setting'],
+  'setting-with-line-break': ['9:18 must be one line of text'],
+  tab: ['7:1 a tab is used to indent', '7:8 Nested mappings', '7:8 Implicit keys', '9:1 same column'],
+  'two-documents': ['11:1 more than one document'],
+  'two-primaries': ['11:16 database is a primary with 2 instances'],
+  'unknown-alias': ['2:8 Unresolved alias'],
+  'unknown-entry': ["4:8 entry is 'app', but there is no such service"],
+  'unknown-kind': ["10:11 services.database.kind is 'primry', which is unknown"],
+  'unknown-role': ['6:3 api (api) has no writer', "8:19 api (api) has no connection called 'writter'"],
+  'unknown-tag': ['2:8 Unresolved tag'],
+  'unknown-writer': ["8:27 the writer of api is 'databse', but there is no such service"],
+  'url-with-password': ['9:7 the setting REDIS_URL of api holds a secret'],
+  'writer-is-cache': ["8:27 the writer of api is 'database', a cache"],
+  'writer-only-reads': ['8:27 which leads to a replica: it only reads'],
+  'zero-bytes': unreadable,
+};
+
+const targetFiles: Record<string, readonly string[] | string> = {
+  'bad-id': ['3:3 Ours Latency is no id'],
+  'between-with-one-end': ["6:17 'between' needs two values"],
+  'comma-in-reason': ["8:36 unknown key 'ask tomorrow'"],
+  'concurrency-in-words': ["9:31 must be a number, but is the text 'many'"],
+  'contradicts-itself': ['10:19 ours-latency contradicts itself'],
+  'duplicate-id': ['9:3 this key is written twice'],
+  'ends-in-two-units': ['6:12 the ends of value are in s and bytes'],
+  'ends-upside-down': ['6:12 the first end of value is not below the second'],
+  'is-a-tier': [
+    '1:1 document is missing',
+    '1:1 targets is missing',
+    "1:1 unknown key 'name'",
+    "2:1 unknown key 'title'",
+    "3:1 unknown key 'description'",
+    "4:1 unknown key 'entry'",
+    "5:1 unknown key 'services'",
+  ],
+  'judged-twice': ['8:13 judged says 2 ways: measured, model'],
+  'misspelt-key': ['4:5 section is missing', "5:5 unknown key 'sektion'"],
+  'no-document': ['1:1 document is missing'],
+  'no-targets': ['2:1 targets is empty'],
+  'no-title': ['4:5 title is missing'],
+  'no-value': ['4:5 value is missing'],
+  'not-judged': ['8:13 judged says no way'],
+  'three-ends': ["6:17 two values go with 'between'", '7:12 value has 3 ends'],
+  'two-ends-with-comparison': ["6:17 two values go with 'between', not with the text '<'"],
+  'unknown-comparison': ["6:17 comparison is 'less', which is unknown"],
+  'unknown-contradiction': ["10:19 there is no target 'ours-latencies'"],
+  'unknown-metric': ["8:25 judged.measured is 'latency-p59', which is unknown"],
+  'unknown-model': ["8:22 judged.model is 'magic', which is unknown"],
+  'unknown-scenario': ["9:30 there is no scenario 'logon'"],
+  'unknown-setting-kind': ["8:24 'puler' in puler.cpus is no kind of service"],
+  'unknown-tier': ["9:26 there is no tier 'singel'"],
+  'unquoted-comparison': ['6:18 Block scalar header', '6:20 Not a YAML token'],
+  'value-in-unknown-unit': ["7:12 '200 msecs' has an unknown unit"],
+  'value-is-a-group': ['7:12 must be a number with a unit, but is a group'],
+  'value-with-decimal-comma': ["7:12 '0,2 s' is not a number"],
+  'value-without-unit': ["7:12 '200' has no unit"],
+  'wrong-unit-for-metric': ['7:12 latency-p95 is measured in s, but value is in requests/s'],
+};
+
+async function failure(read: Promise<unknown>): Promise<TierbenchError> {
+  const error: unknown = await read.then(
+    () => 'no error',
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(TierbenchError);
+  return error as TierbenchError;
+}
+
+function expectProblems(
+  error: TierbenchError,
+  invalid: string,
+  expected: readonly string[] | string,
+  path: string,
+): void {
+  expect(error.nextStep).not.toBe('');
+  expect(error.message).toContain(path);
+  expect(JSON.stringify([error.message, error.nextStep, error.problems])).not.toContain('do-not-show-me');
+  if (typeof expected === 'string') {
+    expect(error.code).toBe(expected);
+    return;
+  }
+  expect(error.code).toBe(invalid);
+  const told = error.problems.map(({ file, line, column, what }) => {
+    expect(file).toBe(path);
+    return `${line}:${column} ${what}`;
+  });
+  const patterns = expected.map((problem) => {
+    const [place = '', ...words] = problem.split(' ');
+    return expect.toSatisfy((text: string) => text.startsWith(`${place} `) && text.includes(words.join(' ')), problem);
+  });
+  expect(told).toEqual(patterns);
+}
+
+describe('malformed tier files', () => {
+  test.each(Object.entries(tierFiles))('%s', async (name, expected) => {
+    const path = `${folder}tier-${name}.yaml`;
+    expectProblems(await failure(readTier(path)), 'TIER_FILE_INVALID', expected, path);
+  });
+});
+
+describe('malformed target files', () => {
+  test.each(Object.entries(targetFiles))('%s', async (name, expected) => {
+    const path = `${folder}target-${name}.yaml`;
+    const known = { tiers: ['single'], scenarios: ['login', 'crud'] };
+    expectProblems(await failure(readTargets([path], known)), 'TARGET_FILE_INVALID', expected, path);
+  });
+});
+
+test('each malformed file is tried', () => {
+  const tried = [
+    ...Object.keys(targetFiles).map((name) => `target-${name}.yaml`),
+    ...Object.keys(tierFiles).map((name) => `tier-${name}.yaml`),
+  ];
+  expect(tried.toSorted()).toEqual(readdirSync(folder).toSorted());
+});

@@ -1,0 +1,134 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunFacts } from '../core/run.ts';
+import type { MeasuredTrial } from '../core/trial.ts';
+import { createResults, readResults } from './results.ts';
+
+const facts: RunFacts = {
+  schemaVersion: 1,
+  runId: 'abc123',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  tierbench: { version: '0.1.0', commit: null },
+  machine: {
+    cpuModel: 'test',
+    cpus: 2,
+    memoryBytes: 1,
+    operatingSystem: 'test',
+    kernel: 'test',
+    node: 'v24',
+    limits: {},
+    container: null,
+  },
+  settings: {
+    quick: true,
+    engine: 'simulated',
+    provider: 'local',
+    scenarios: ['login'],
+    seed: 1,
+    durationS: 1,
+    warmUpS: 0,
+    timeoutS: 1,
+    coolDownS: 0,
+    ladder: [1],
+    skipThinkTimes: false,
+  },
+  tiers: [],
+};
+
+const trial: MeasuredTrial = {
+  schemaVersion: 1,
+  sequence: 2,
+  tier: 'my tier/../x',
+  purpose: 'measure',
+  trial: {
+    engine: 'simulated',
+    plan: {
+      scenario: 'login',
+      baseUrl: 'http://127.0.0.1:1',
+      load: { model: 'closed', concurrency: 10 },
+      warmUpS: 0,
+      durationS: 1,
+      seed: 1,
+      timeoutS: 1,
+    },
+    startedAt: '2026-01-01T00:00:00.000Z',
+    measuredS: 1,
+    stopped: false,
+    iterations: { intended: 0, completed: 0, failed: 0, dropped: 0 },
+    steps: [],
+    intervals: [],
+    unfinished: null,
+    generator: { utilizationRatio: 0, eventLoopLagP99S: 0, sendLagP99S: null },
+    failureExamples: [{ step: 'log in', outcome: 'http-error', message: 'the password hunter2-hunter2 is wrong' }],
+  },
+  samples: [],
+  notes: [],
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tierbench-results-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('a results folder', () => {
+  it('gives back what was written, in the order it was measured', async () => {
+    const writer = await createResults(folder, facts, [], []);
+    await writer.trial(trial);
+    await writer.trial({ ...trial, sequence: 1 });
+    await writer.status({ state: 'finished', endedAt: '2026-01-01T00:01:00.000Z' });
+    const read = await readResults(folder);
+    expect(read.facts).toEqual(facts);
+    expect(read.trials.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    expect(read.trials[1]).toEqual(trial);
+    expect(read.status.state).toBe('finished');
+  });
+
+  it('reads as running when the command was killed, a half-written file beside it', async () => {
+    const writer = await createResults(folder, facts, [], []);
+    await writer.trial(trial);
+    await writeFile(join(folder, 'trials', '0003-single.json.4711.unfinished'), '{"schemaVersion": 1, "sequ');
+    const read = await readResults(folder);
+    expect(read.status).toEqual({ state: 'running' });
+    expect(read.trials).toHaveLength(1);
+  });
+
+  it('keeps trials inside the folder whatever the tier is called', async () => {
+    await (await createResults(folder, facts, [], [])).trial(trial);
+    expect(await readdir(join(folder, 'trials'))).toEqual(['0002-my_tier_.._x-login-measure-c10.json']);
+  });
+
+  it('holds no secret, wherever it came from', async () => {
+    const writer = await createResults(folder, facts, [], ['hunter2-hunter2']);
+    await writer.trial(trial);
+    const [file] = await readdir(join(folder, 'trials'));
+    expect(await readFile(join(folder, 'trials', file ?? ''), 'utf8')).not.toContain('hunter2');
+  });
+
+  it('is never overwritten', async () => {
+    await createResults(folder, facts, [], []);
+    await expect(createResults(folder, facts, [], [])).rejects.toMatchObject({ code: 'RESULTS_FOLDER_IN_USE' });
+  });
+
+  it('names every file that is missing or damaged', async () => {
+    const writer = await createResults(folder, facts, [], []);
+    await writer.trial(trial);
+    await writeFile(join(folder, 'trials', '0009-x.json'), '{"schemaVersion": 2}');
+    await rm(join(folder, 'targets.json'));
+    await expect(readResults(folder)).rejects.toMatchObject({
+      code: 'RESULTS_NOT_READABLE',
+      problems: [{ file: join(folder, 'targets.json') }, { file: join(folder, 'trials', '0009-x.json') }],
+    });
+  });
+
+  it('cannot be made below a file: an error with the next step', async () => {
+    const place = join(import.meta.filename, 'below-a-file');
+    await expect(createResults(place, facts, [], [])).rejects.toMatchObject({
+      code: 'CANNOT_WRITE',
+      message: expect.stringContaining('ENOTDIR'),
+      nextStep: expect.stringContaining('--out'),
+    });
+  });
+});

@@ -1,0 +1,124 @@
+import { type MeasuredMetric, measuredMetrics } from '../core/target.ts';
+import { serviceKinds } from '../core/tier.ts';
+import { parseQuantity, type Quantity, type Unit } from '../core/units.ts';
+import { suggestion } from '../core/words.ts';
+import { describeValue } from './describe-value.ts';
+import { group, type Mistake } from './mistake.ts';
+
+/** The names that `appliesTo` may use; absent where they are not known, and then nothing is said. */
+export interface KnownNames {
+  readonly tiers?: readonly string[];
+  readonly scenarios?: readonly string[];
+}
+
+const waysToJudge = ['measured', 'setting', 'model', 'not-yet'] as const;
+
+const metricUnits: Readonly<Record<MeasuredMetric, Unit>> = {
+  'latency-p95': 's',
+  'error-ratio': 'ratio',
+  throughput: 'requests/s',
+  concurrency: 'users',
+  'data-size': 'tasks',
+};
+
+/** Works on a target that may be wrong in other ways too, so that all problems are told at once. */
+export function targetMistakes(id: string, value: unknown, known: KnownNames): readonly Mistake[] {
+  const target = group(value);
+  if (Object.keys(target).length === 0) return [];
+  const appliesTo = group(target.appliesTo);
+  const mistakes = [
+    ...valueMistakes(target.value, target.comparison),
+    ...judgementMistakes(target),
+    ...unknownNames('tiers', 'tier', appliesTo.tiers, known.tiers),
+    ...unknownNames('scenarios', 'scenario', appliesTo.scenarios, known.scenarios),
+  ];
+  return mistakes.map((mistake) => ({ ...mistake, at: ['targets', id, ...mistake.at] }));
+}
+
+function valueMistakes(value: unknown, comparison: unknown): Mistake[] {
+  const at = ['value'];
+  if (value === undefined) {
+    return [{ at, what: 'value is missing', nextStep: 'Add it, with its unit: value: 200 ms.' }];
+  }
+  if (!Array.isArray(value)) {
+    const mistake = quantityMistake(at, value);
+    const between = {
+      at: ['comparison'],
+      what: "'between' needs two values",
+      nextStep: 'Write both ends: value: [1 s, 3 s].',
+    };
+    return [...(mistake === null ? [] : [mistake]), ...(comparison === 'between' ? [between] : [])];
+  }
+  const ends = value.map((end: unknown, index) => quantityMistake([...at, index], end));
+  const wrong = ends.filter((mistake) => mistake !== null);
+  if (value.length !== 2) {
+    wrong.push({
+      at,
+      what: `value has ${value.length} ends`,
+      nextStep: 'Write two ends, or one value without brackets.',
+    });
+  }
+  if (comparison !== undefined && comparison !== 'between') {
+    const nextStep = 'Leave comparison out, or write one value.';
+    wrong.push({
+      at: ['comparison'],
+      what: `two values go with 'between', not with ${describeValue(comparison)}`,
+      nextStep,
+    });
+  }
+  const [low, high] = value.map(readQuantity);
+  if (low === undefined || high === undefined || wrong.length > 0) return wrong;
+  if (low.unit !== high.unit) {
+    return [{ at, what: `the ends of value are in ${low.unit} and ${high.unit}`, nextStep: 'Write both in one unit.' }];
+  }
+  return low.value < high.value
+    ? []
+    : [{ at, what: 'the first end of value is not below the second', nextStep: 'Write the lower end first.' }];
+}
+
+function readQuantity(written: unknown): Quantity | undefined {
+  const parsed = parseQuantity(
+    typeof written === 'number' ? String(written) : typeof written === 'string' ? written : '',
+  );
+  return 'value' in parsed ? parsed.value : undefined;
+}
+
+function quantityMistake(at: Mistake['at'], written: unknown): Mistake | null {
+  const nextStep = 'Write a number and its unit, as in 200 ms, 0.1 %, 512 MiB, 1k requests/s or 100 users.';
+  if (typeof written !== 'string' && typeof written !== 'number') {
+    return { at, what: `value must be a number with a unit, but is ${describeValue(written)}`, nextStep };
+  }
+  const parsed = parseQuantity(String(written));
+  return 'value' in parsed ? null : { at, what: `value: ${parsed.problem}`, nextStep };
+}
+
+function judgementMistakes(target: Readonly<Record<string, unknown>>): Mistake[] {
+  if (target.judged === undefined || typeof target.judged !== 'object') return [];
+  const judged = group(target.judged);
+  const ways = waysToJudge.filter((way) => judged[way] !== undefined);
+  if (ways.length !== 1) {
+    const what = ways.length === 0 ? 'judged says no way' : `judged says ${ways.length} ways: ${ways.join(', ')}`;
+    return [{ at: ['judged'], what, nextStep: `Write one of ${waysToJudge.join(', ')}.` }];
+  }
+  const { measured, setting } = judged;
+  if (typeof setting === 'string' && setting.includes('.')) {
+    const kind = setting.split('.')[0] ?? '';
+    if (serviceKinds.some((name) => name === kind)) return [];
+    const what = `'${kind}' in ${setting} is no kind of service`;
+    return [{ at: ['judged', 'setting'], what, nextStep: suggestion(kind, serviceKinds) }];
+  }
+  const metric = measuredMetrics.find((name) => name === measured);
+  const first = readQuantity(Array.isArray(target.value) ? target.value[0] : target.value);
+  if (metric === undefined || first === undefined || first.unit === metricUnits[metric]) return [];
+  const what = `${metric} is measured in ${metricUnits[metric]}, but value is in ${first.unit}`;
+  return [{ at: ['value'], what, nextStep: `Write a value in ${metricUnits[metric]}, or name another metric.` }];
+}
+
+function unknownNames(key: string, kind: string, names: unknown, known: readonly string[] | undefined): Mistake[] {
+  if (known === undefined || !Array.isArray(names)) return [];
+  return names.flatMap((name: unknown, index): Mistake[] =>
+    typeof name !== 'string' || known.includes(name)
+      ? []
+      : [{ at: ['appliesTo', key, index], what: `there is no ${kind} '${name}'`, nextStep: suggestion(name, known) }],
+  );
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { tierSetting } from '../core/tier-setting.ts';
+import { readTargets } from './target-file.ts';
+import { builtInTiers, parseTier, readTier } from './tier-file.ts';
+
+test('a tier with every kind of service is read into SI units', () => {
+  const tier = parseTier(
+    `
+name: all
+title: Everything
+description: Each kind once.
+documents:
+  - { document: authflow, section: Architecture Patterns }
+entry: balancer
+services:
+  balancer: { kind: load-balancer, connectsTo: { backend: api }, settings: { keepalive: 64 } }
+  api:
+    kind: api
+    instances: 3
+    resources: { cpus: 0.5, memory: 512 MiB }
+    connectsTo: { writer: write-pooler, reader: read-pooler, cache: redis }
+    settings: { RATE_LIMIT: off, DATABASE_POOL_MAX: 10, CORS_ORIGINS: '' }
+  write-pooler: { kind: pooler, connectsTo: { database: primary } }
+  read-pooler: { kind: pooler, connectsTo: { database: copy } }
+  primary: { kind: primary }
+  copy: { kind: replica, connectsTo: { primary: primary }, resources: { memory: 1.5 GiB } }
+  redis: { kind: cache }
+`,
+    'all.yaml',
+  );
+  expect(tier.entry).toBe('balancer');
+  expect(tier.services.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+    'balancer load-balancer',
+    'api api',
+    'write-pooler pooler',
+    'read-pooler pooler',
+    'primary primary',
+    'copy replica',
+    'redis cache',
+  ]);
+  expect(tier.services[1]).toEqual({
+    name: 'api',
+    kind: 'api',
+    instances: 3,
+    settings: { RATE_LIMIT: 'off', DATABASE_POOL_MAX: 10, CORS_ORIGINS: '' },
+    resources: { cpus: 0.5, memoryBytes: 536_870_912 },
+    connectsTo: { writer: 'write-pooler', reader: 'read-pooler', cache: 'redis' },
+  });
+  expect(tier.services[5]?.resources).toEqual({ memoryBytes: 1_610_612_736 });
+});
+
+test('settings that only speak of secrets are none', () => {
+  const withSettings = (settings: string) =>
+    parseTier(
+      `
+name: mine
+title: Mine
+description: Mine.
+entry: api
+services:
+  api: { kind: api, connectsTo: { writer: db }, settings: ${settings} }
+  db: { kind: primary }
+`,
+      'mine.yaml',
+    );
+  expect(
+    withSettings('{ PASSWORD_HASH_CONCURRENCY: 2, ACCESS_TOKEN_TTL_S: 900, CORS_ORIGINS: "https://app.example.com" }')
+      .services[0]?.settings,
+  ).toHaveProperty('PASSWORD_HASH_CONCURRENCY', 2);
+  for (const secret of ['JWT_SECRET', 'DATABASE_PASSWORD', 'PGPASSWORD', 'api_key', 'ADMIN_TOKEN', 'requirepass']) {
+    expect(() => withSettings(`{ ${secret}: hidden }`), secret).toThrow('a problem');
+  }
+});
+
+describe('built-in tiers', () => {
+  test('are listed by name', async () => {
+    expect(await builtInTiers()).toContain('single');
+  });
+
+  test('each has the name of its file and only options the reference app knows', async () => {
+    const options = readFileSync(new URL('../../reference-app/options.ts', import.meta.url), 'utf8');
+    for (const name of await builtInTiers()) {
+      const tier = await readTier(name);
+      expect(tier.name).toBe(name);
+      for (const { kind, settings } of tier.services) {
+        if (kind !== 'api') continue;
+        for (const option of Object.keys(settings)) expect(options).toMatch(new RegExp(`^  ${option}: `, 'm'));
+      }
+    }
+  });
+
+  test('a name that is none is told with the nearest one', async () => {
+    await expect(readTier('singel')).rejects.toMatchObject({
+      code: 'TIER_UNKNOWN',
+      message: "there is no tier 'singel'",
+      nextStep: expect.stringContaining("Did you mean 'single'?"),
+    });
+  });
+
+  test('a name cannot lead out of the folder of the tiers', async () => {
+    await expect(readTier('..')).rejects.toMatchObject({ code: 'TIER_UNKNOWN' });
+    await expect(readTier('../targets/lsf-auth')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+  });
+});
+
+test('the single node has the settings the documents ask for', async () => {
+  const single = await readTier('single');
+  const set = (await readTargets()).flatMap(({ id, judged, unit, value }) => {
+    const setting = judged.by === 'setting' ? tierSetting(single, judged.option, unit) : null;
+    return setting === null ? [] : [{ id, setting, value }];
+  });
+  expect(set).toEqual(set.map(({ id, value }) => ({ id, setting: value, value })));
+  expect(set.map(({ id }) => id)).toEqual([
+    'lsf-auth-pool-max',
+    'lsf-auth-pool-min',
+    'lsf-auth-pool-idle-timeout',
+    'lsf-auth-pool-wait-timeout',
+    'react-auth-template-pool-size',
+    'taskflow-access-token-ttl',
+  ]);
+});

@@ -1,0 +1,123 @@
+import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { type Problem, TierbenchError } from '../core/errors.ts';
+import { serviceKinds, type Tier } from '../core/tier.ts';
+import { suggestion } from '../core/words.ts';
+import { tierMistakes } from './tier-mistakes.ts';
+import {
+  checkSchema,
+  closedObject,
+  invalidFile,
+  parseYaml,
+  quantityIn,
+  readYamlFile,
+  type YamlFile,
+} from './yaml-file.ts';
+
+const tierFile = { kind: 'tier', invalid: 'TIER_FILE_INVALID' } as const;
+/** Beside this file in a checkout and, where the build copies the tiers, in the package. */
+const builtInFolder = fileURLToPath(new URL('../tiers/', import.meta.url));
+
+const MOST_INSTANCES = 1000;
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/u, 'is no name: use lower-case letters, digits and hyphens, a letter first');
+// Settings end up in environments, command lines and configuration files of servers.
+const settingName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/u, 'is no name of a setting: use letters, digits, and any of _ . -');
+const settingValue = z.unknown().transform((value, context): string | number | boolean => {
+  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
+  if (typeof value === 'string' && !/\p{Cc}/u.test(value)) return value;
+  const what =
+    typeof value === 'string'
+      ? 'must be one line of text without control characters'
+      : 'must be one text, number, true or false';
+  context.addIssue({
+    code: 'custom',
+    message: `${what}${value === null ? ", but is empty\nWrite '' for an empty text." : ''}`,
+  });
+  return z.NEVER;
+});
+
+const service = closedObject({
+  kind: z.enum(serviceKinds),
+  instances: z.int().min(1).max(MOST_INSTANCES).default(1),
+  settings: z.record(settingName, settingValue).default({}),
+  resources: closedObject({
+    cpus: z
+      .number({
+        error: ({ input }) =>
+          typeof input === 'string' && /^\d+m$/u.test(input)
+            ? `is '${input}', but must be a number of CPUs\nWrite ${Number(input.slice(0, -1)) / 1000}.`
+            : undefined,
+      })
+      .positive()
+      .exactOptional(),
+    memory: quantityIn('bytes').exactOptional(),
+  }).default({}),
+  connectsTo: z.record(z.string(), z.string()).default({}),
+});
+
+const tierSchema = closedObject({
+  name,
+  title: z.string().min(1),
+  description: z.string().min(1),
+  documents: z.array(closedObject({ document: z.string().min(1), section: z.string().min(1) })).default([]),
+  entry: z.string(),
+  services: z.record(name, service),
+});
+
+/** The names of the tiers that come with tierbench, sorted. */
+export async function builtInTiers(): Promise<string[]> {
+  const files = await readdir(builtInFolder);
+  return files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => basename(file, '.yaml'))
+    .sort();
+}
+
+/**
+ * The tier of that name, or the one a user wrote into a file: what has a slash or ends in .yaml is a path.
+ * @throws TierbenchError TIER_UNKNOWN, FILE_NOT_FOUND, FILE_NOT_READABLE, or TIER_FILE_INVALID with every problem.
+ */
+export async function readTier(nameOrPath: string): Promise<Tier> {
+  if (/[/\\]|\.ya?ml$/iu.test(nameOrPath)) return toTier(await readYamlFile(nameOrPath, tierFile));
+  const known = await builtInTiers();
+  if (!known.includes(nameOrPath)) {
+    throw new TierbenchError(
+      'TIER_UNKNOWN',
+      `there is no tier '${nameOrPath}'`,
+      `${suggestion(nameOrPath, known)} A tier file of your own is given by its path: ./${nameOrPath || 'mine'}.yaml`,
+    );
+  }
+  return toTier(await readYamlFile(`${builtInFolder}${nameOrPath}.yaml`, tierFile));
+}
+
+/** A tier from the text of its file; `path` is what errors call it. */
+export function parseTier(text: string, path: string): Tier {
+  return toTier(parseYaml(text, path, tierFile));
+}
+
+function toTier(file: YamlFile): Tier {
+  const { value, problems } = checkSchema(file, tierSchema);
+  const mistakes = tierMistakes(file.value).map(
+    ({ at, part, what, nextStep }): Problem => ({ ...file.place(at, part), what, nextStep }),
+  );
+  const all = [...file.problems, ...problems, ...mistakes];
+  if (value === undefined || all.length > 0) throw invalidFile(file.path, tierFile, all);
+  return {
+    ...value,
+    services: Object.entries(value.services).map(([serviceName, { resources, ...rest }]) => ({
+      ...rest,
+      name: serviceName,
+      resources: {
+        ...(resources.cpus !== undefined && { cpus: resources.cpus }),
+        ...(resources.memory !== undefined && { memoryBytes: resources.memory }),
+      },
+    })),
+  };
+}

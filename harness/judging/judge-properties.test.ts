@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
+import type { MeasuredMetric, Target } from '../core/target.ts';
+import { judgeTargets } from './judge.ts';
+import { summarizeTrials } from './summarize.ts';
+
+const measured = (metric: MeasuredMetric, changes: Partial<Target> & Pick<Target, 'value'>): Target =>
+  madeUpTarget({ judged: { by: 'measured', metric }, ...changes });
+const latencyTarget = measured('latency-p95', { value: 0.2 });
+const errorTarget = measured('error-ratio', { value: 0.001, unit: 'ratio' });
+const allMeasured = [
+  latencyTarget,
+  errorTarget,
+  measured('throughput', { value: 1000, comparison: '>=', unit: 'requests/s' }),
+  measured('concurrency', { value: 100, comparison: '>=', unit: 'users' }),
+  measured('data-size', { value: 1000, comparison: '>=', unit: 'tasks' }),
+];
+
+/** The kind of verdict for each of the targets, in their order. */
+function kindsOf(targets: readonly Target[], choices: readonly MadeUpTrial[]): string[] {
+  const run = madeUpRun(
+    choices.map((choice) => madeUpTrial(choice)),
+    targets,
+  );
+  return judgeTargets(run, summarizeTrials(run)).map(({ verdict }) => verdict.kind);
+}
+
+const anyLatencyS = fc.constantFrom(0.01, 0.1, 0.18, 0.21, 0.5, 2);
+const anyTrial = fc.record({
+  latencyS: anyLatencyS,
+  okPerS: fc.integer({ min: 0, max: 60 }),
+  failedPerS: fc.constantFrom(0, 0, 1, 20),
+});
+
+function ladderOf(trials: readonly MadeUpTrial[]): MadeUpTrial[] {
+  return trials.map((trial, index) => ({ ...trial, measuredS: 5, concurrency: [1, 10, 100][index] ?? 1000 }));
+}
+
+describe('whatever is measured', () => {
+  it('nothing is met by unsound trials alone, and no latency or error target by one among them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyTrial, { minLength: 1, maxLength: 3 }),
+        fc.nat(2),
+        fc.constantFrom<MadeUpTrial>(
+          { stopped: true },
+          { generator: { utilizationRatio: 0.95 } },
+          { generator: { eventLoopLagP99S: 0.9 } },
+          { notes: ['api/1 ended by itself: exit code 1'] },
+          { unfinishedS: [4.9] },
+        ),
+        (trials, position, unsoundness) => {
+          const allUnsound = ladderOf(trials).map((trial) => ({ ...trial, ...unsoundness }));
+          expect(kindsOf(allMeasured, allUnsound)).not.toContain('met');
+          const oneUnsound = ladderOf(trials).map((trial, index) =>
+            index === position % trials.length ? { ...trial, ...unsoundness } : trial,
+          );
+          expect(kindsOf([latencyTarget, errorTarget], oneUnsound)).not.toContain('met');
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('slower answers, more failures and less throughput never turn missed into met', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyTrial, { minLength: 1, maxLength: 3 }),
+        fc.constantFrom(1, 1.5, 10),
+        fc.constantFrom(0, 5),
+        (trials, slower, moreFailures) => {
+          const before = ladderOf(trials);
+          const after = before.map((trial, index) => ({
+            ...trial,
+            latencyS: (trials[index]?.latencyS ?? 0) * slower,
+            okPerS: Math.floor((trials[index]?.okPerS ?? 0) / slower),
+            failedPerS: (trial.failedPerS ?? 0) + moreFailures,
+          }));
+          const kindsAfter = kindsOf(allMeasured, after);
+          for (const [index, kind] of kindsOf(allMeasured, before).entries()) {
+            if (kind === 'missed') expect(kindsAfter[index]).not.toBe('met');
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});

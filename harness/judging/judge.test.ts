@@ -1,0 +1,349 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type MadeUpTrial,
+  madeUpRun,
+  madeUpTarget,
+  madeUpTier,
+  madeUpTrial,
+} from '../../test-support/made-up-trial.ts';
+import type { RunResult } from '../core/run.ts';
+import type { Target } from '../core/target.ts';
+import { judgeTargets, overallVerdict } from './judge.ts';
+import { summarizeTrials } from './summarize.ts';
+import type { JudgedTarget } from './summary.ts';
+
+const latencyTarget = madeUpTarget({ value: 0.2, judged: { by: 'measured', metric: 'latency-p95' } });
+const errorTarget = madeUpTarget({ value: 0.001, unit: 'ratio', judged: { by: 'measured', metric: 'error-ratio' } });
+const throughputTarget = madeUpTarget({
+  value: 1000,
+  comparison: '>=',
+  unit: 'requests/s',
+  judged: { by: 'measured', metric: 'throughput' },
+});
+const concurrencyTarget = madeUpTarget({
+  value: 100,
+  comparison: '>=',
+  unit: 'users',
+  judged: { by: 'measured', metric: 'concurrency' },
+});
+const dataTarget = madeUpTarget({
+  value: 1000,
+  comparison: '>=',
+  unit: 'tasks',
+  judged: { by: 'measured', metric: 'data-size' },
+});
+
+const busyGenerator = { utilizationRatio: 0.95 };
+
+function judge(result: RunResult): JudgedTarget[] {
+  return judgeTargets(result, summarizeTrials(result));
+}
+
+function judgeOne(
+  target: Target,
+  choices: readonly MadeUpTrial[],
+  changes?: Parameters<typeof madeUpRun>[2],
+): JudgedTarget {
+  const trials = choices.map((choice, index) => madeUpTrial({ ...choice, sequence: index + 1 }));
+  const [judged] = judge(madeUpRun(trials, [target], changes));
+  if (judged === undefined) throw new Error('the target was not judged');
+  return judged;
+}
+
+function reasonsOf({ verdict }: JudgedTarget): readonly string[] {
+  return verdict.kind === 'inconclusive' ? verdict.reasons : verdict.kind === 'missed' ? verdict.violations : [];
+}
+
+describe('a latency target', () => {
+  it('is met when every load keeps it', () => {
+    const judged = judgeOne(latencyTarget, [
+      { concurrency: 1, latencyS: 0.02 },
+      { concurrency: 10, latencyS: 0.15 },
+    ]);
+    expect(judged.verdict).toEqual({ kind: 'met' });
+    expect(judged.value?.value).toBeCloseTo(0.15, 3);
+    expect(judged.evidence).toBe('p95 150 ms at concurrency 10, the worst of concurrency 1 to 10');
+  });
+
+  it('is missed when a load is beyond it, and tells up to which it was met', () => {
+    const judged = judgeOne(latencyTarget, [
+      { concurrency: 1, latencyS: 0.02 },
+      { concurrency: 10, latencyS: 0.15 },
+      { concurrency: 50, latencyS: 0.4 },
+      { concurrency: 100, latencyS: 0.9 },
+    ]);
+    expect(judged.verdict).toEqual({ kind: 'missed', violations: ['p95 400 ms at concurrency 50, not < 200 ms'] });
+    expect(judged.evidence).toBe(
+      'p95 400 ms at concurrency 50; p95 900 ms at concurrency 100; met up to concurrency 10',
+    );
+  });
+
+  it('is undecided when the interval lies on both sides', () => {
+    const judged = judgeOne(latencyTarget, [
+      { latencyS: (request, second) => (request % 100 < 95 ? 0.19 : 0.21) + second / 1e4 },
+    ]);
+    expect(judged.verdict.kind).toBe('inconclusive');
+    expect(reasonsOf(judged)[0]).toMatch(/on both sides of < 200 ms; measure longer with --duration$/);
+  });
+
+  it.each([0.02, 0.9])('is undecided at %d s when the generator was the limit', (latencyS) => {
+    const judged = judgeOne(latencyTarget, [{ concurrency: 100, latencyS, generator: busyGenerator }]);
+    expect(judged.verdict.kind).toBe('inconclusive');
+    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 100: the generator was busy 95 % of the time/);
+  });
+
+  it('tells the same reason once for all its loads', () => {
+    const judged = judgeOne(latencyTarget, [
+      { concurrency: 1, generator: { utilizationRatio: 0.9 } },
+      { concurrency: 10 },
+      { concurrency: 100, generator: { utilizationRatio: 0.97 } },
+    ]);
+    expect(reasonsOf(judged)).toHaveLength(1);
+    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 1, 100: the generator was busy 97 %/);
+  });
+
+  it('is missed when so many requests fail that fewer than 95 % are answered', () => {
+    const judged = judgeOne(latencyTarget, [{ okPerS: 90, failedPerS: 10 }]);
+    expect(judged.verdict).toEqual({
+      kind: 'missed',
+      violations: ['concurrency 10: 10 % of the requests failed, so fewer than 95 % were answered at all'],
+    });
+  });
+
+  it('is not met when failures and slow answers together leave fewer than 95 % in time', () => {
+    // 4 % fail, and 2.5 % of the answers are slow: each alone would leave p95 below the target.
+    const slow = (request: number) => (request < 24 ? 0.5 : 0.02);
+    expect(judgeOne(latencyTarget, [{ okPerS: 960, latencyS: slow }]).verdict.kind).toBe('met');
+    const judged = judgeOne(latencyTarget, [{ okPerS: 960, failedPerS: 40, latencyS: slow }]);
+    expect(reasonsOf(judged)).toEqual([
+      'concurrency 10: 400 of 10,000 requests failed: with those counted as never answered p95 is 500 ms; mend the failures first',
+    ]);
+  });
+
+  it('is undecided when more than 5 % failed of too few to tell', () => {
+    const judged = judgeOne(latencyTarget, [{ okPerS: 9.3, failedPerS: 0.6 }]);
+    expect(reasonsOf(judged)[0]).toMatch(/6 of 106 requests failed: .* fewer than 95 % were answered/);
+  });
+
+  it('is judged at the load it names, and undecided when that was not measured', () => {
+    const at50 = { ...latencyTarget, appliesTo: { tiers: [], scenarios: [], concurrency: 50 } };
+    const loads = [
+      { concurrency: 10, latencyS: 0.9 },
+      { concurrency: 60, latencyS: 0.02 },
+    ];
+    expect(judgeOne(at50, loads).verdict.kind).toBe('met');
+    const missing = judgeOne(at50, loads.slice(0, 1));
+    expect(reasonsOf(missing)).toEqual(['no load of concurrency 50 or more was measured; add --concurrency 50']);
+  });
+
+  it('is not met by a run that ended before the highest load', () => {
+    const judged = judgeOne(latencyTarget, [{ concurrency: 1 }], { settings: { ladder: [1, 100] } });
+    expect(reasonsOf(judged)).toEqual(['concurrency 100 was not measured; run it again to the end']);
+  });
+
+  it('does not look at warm-up', () => {
+    const judged = judgeOne(latencyTarget, [{ purpose: 'warm-up', latencyS: 3 }, { latencyS: 0.02 }]);
+    expect(judged.verdict.kind).toBe('met');
+  });
+});
+
+describe('an error target', () => {
+  it('is met by all loads together when each alone has too few requests', () => {
+    const judged = judgeOne(errorTarget, [
+      { concurrency: 1, okPerS: 200 },
+      { concurrency: 10, okPerS: 200 },
+    ]);
+    expect(judged.verdict).toEqual({ kind: 'met' });
+    expect(judged.evidence).toBe('0 of 4,000 requests failed over concurrency 1 to 10');
+  });
+
+  it('is undecided when there are too few requests', () => {
+    const judged = judgeOne(errorTarget, [{ okPerS: 100 }]);
+    expect(reasonsOf(judged)).toEqual([
+      '0 of 1,000 requests failed over concurrency 10, which allows for up to 0.368 %; measure more of them with --duration',
+    ]);
+  });
+
+  it('is missed when one load fails, however well the others do', () => {
+    const judged = judgeOne(errorTarget, [
+      { concurrency: 1, okPerS: 5000 },
+      { concurrency: 10, okPerS: 95, failedPerS: 5 },
+    ]);
+    expect(judged.verdict).toEqual({
+      kind: 'missed',
+      violations: ['50 of 1,000 requests failed at concurrency 10, 5 %, not < 0.1 %'],
+    });
+  });
+
+  it('counts what was due and never sent', () => {
+    expect(judgeOne(errorTarget, [{ okPerS: 95, droppedPerS: 5 }]).verdict.kind).toBe('missed');
+  });
+});
+
+describe('a throughput target', () => {
+  it('is met by the best load', () => {
+    const judged = judgeOne(throughputTarget, [
+      { concurrency: 1, okPerS: 300 },
+      { concurrency: 10, okPerS: 1200 },
+      { concurrency: 100, okPerS: 900 },
+    ]);
+    expect(judged.verdict).toEqual({ kind: 'met' });
+    expect(judged.evidence).toBe('1,200/s at concurrency 10, the most over concurrency 1 to 100');
+  });
+
+  it('is missed when more load brings no more', () => {
+    const judged = judgeOne(throughputTarget, [
+      { concurrency: 1, okPerS: 300 },
+      { concurrency: 10, okPerS: 600 },
+      { concurrency: 100, okPerS: 610 },
+    ]);
+    expect(judged.verdict).toEqual({
+      kind: 'missed',
+      violations: ['610/s at concurrency 100 at most, not >= 1,000/s'],
+    });
+  });
+
+  it('is undecided when the interval of the best load lies on both sides', () => {
+    const judged = judgeOne(throughputTarget, [
+      { concurrency: 1, okPerS: 300 },
+      { concurrency: 10, okPerS: (second) => (second % 2 === 0 ? 960 : 1050) },
+    ]);
+    expect(judged.value?.value).toBe(1005);
+    expect(reasonsOf(judged)[0]).toMatch(
+      /^concurrency 10 lies somewhere in 9\d\d\/s to 1,0\d\d\/s, on both sides of >= 1,000/,
+    );
+  });
+
+  it('is undecided while the throughput still rises', () => {
+    const judged = judgeOne(throughputTarget, [
+      { concurrency: 1, okPerS: 300 },
+      { concurrency: 10, okPerS: 600 },
+    ]);
+    expect(reasonsOf(judged)[0]).toMatch(/still rising at concurrency 10, the highest sound load/);
+  });
+
+  it('is undecided when the generator was the limit where it was best', () => {
+    const judged = judgeOne(throughputTarget, [
+      { concurrency: 1, okPerS: 600 },
+      { concurrency: 10, okPerS: 600 },
+      { concurrency: 100, okPerS: 950, generator: busyGenerator },
+    ]);
+    expect(judged.verdict.kind).toBe('inconclusive');
+    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 100: the generator was busy 95 %/);
+  });
+
+  it('is undecided when an unsound load looked better, whatever made it unsound', () => {
+    const judged = judgeOne(throughputTarget, [
+      { concurrency: 1, okPerS: 600 },
+      { concurrency: 10, okPerS: 600 },
+      { concurrency: 100, okPerS: 950, stopped: true },
+    ]);
+    expect(judged.verdict.kind).toBe('inconclusive');
+    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 100: it was stopped after 10 s/);
+  });
+
+  it('of a range is met from its lower end on', () => {
+    const range: Target = { ...throughputTarget, comparison: 'between', value: [500, 1000] };
+    expect(judgeOne(range, [{ okPerS: 600 }]).verdict.kind).toBe('met');
+    expect(judgeOne(range, [{ okPerS: 2000 }]).verdict.kind).toBe('met');
+  });
+});
+
+describe('a concurrency target', () => {
+  it('is met when that many are served without failures, however slowly', () => {
+    const judged = judgeOne(concurrencyTarget, [{ concurrency: 100, okPerS: 32, latencyS: 3 }]);
+    expect(judged.verdict).toEqual({ kind: 'met' });
+    expect(judged.value).toEqual({ value: 100, low: 100, high: 100 });
+    expect(judged.evidence).toBe(
+      '0 of 320 requests failed at concurrency 100; how long they took is judged by the latency target',
+    );
+  });
+
+  it('is undecided while fewer requests are answered than there are users', () => {
+    const judged = judgeOne(concurrencyTarget, [{ concurrency: 100, okPerS: 9, latencyS: 3 }]);
+    expect(reasonsOf(judged)).toEqual([
+      'only 90 requests were answered at concurrency 100, so some users never were; measure longer with --duration',
+    ]);
+  });
+
+  it('is missed when they fail, and undecided when so few were measured', () => {
+    expect(judgeOne(concurrencyTarget, [{ concurrency: 100, okPerS: 90, failedPerS: 10 }]).verdict.kind).toBe('missed');
+    expect(reasonsOf(judgeOne(concurrencyTarget, [{ concurrency: 50 }]))).toEqual([
+      'no load of concurrency 100 or more was measured; add --concurrency 100',
+    ]);
+  });
+});
+
+describe('a data target', () => {
+  it('is met by data that was measured with', () => {
+    const judged = judgeOne(dataTarget, [{}]);
+    expect(judged.verdict).toEqual({ kind: 'met' });
+    expect(judged.value?.value).toBe(5000);
+  });
+
+  it('is undecided when there is less, or when nothing sound was measured', () => {
+    const less = { tier: { data: { users: 10, tasksPerUser: 9, seed: 1 } } };
+    expect(reasonsOf(judgeOne(dataTarget, [{}], less))[0]).toMatch(/give more with --tasks-per-user$/);
+    expect(judgeOne(dataTarget, [{ stopped: true }]).verdict.kind).toBe('inconclusive');
+    expect(judgeOne(dataTarget, [{}], { tier: { data: null } }).verdict.kind).toBe('not-judged');
+  });
+});
+
+describe('a setting', () => {
+  const setting = (option: string, changes: Partial<Target> & Pick<Target, 'value'>) =>
+    judgeOne(madeUpTarget({ comparison: '=', judged: { by: 'setting', option }, ...changes }), [{}]);
+
+  it('is compared with what the tier sets', () => {
+    expect(setting('DATABASE_POOL_MAX', { value: 10, unit: 'connections' }).verdict.kind).toBe('met');
+    expect(setting('DATABASE_STATEMENT_TIMEOUT_MS', { value: 30, unit: 's' }).verdict.kind).toBe('met');
+    expect(setting('api.cpus', { value: [0.5, 1], comparison: 'between', unit: 'cpus' }).verdict.kind).toBe('met');
+    expect(setting('DATABASE_POOL_MAX', { value: 20, unit: 'connections' }).verdict).toEqual({
+      kind: 'missed',
+      violations: ['DATABASE_POOL_MAX is 10 connections in tier single, not 20 connections'],
+    });
+  });
+
+  it('is not judged where the tier leaves it open or has no such service', () => {
+    expect(setting('CACHE_TTL_ME_S', { value: 900 }).verdict.kind).toBe('not-judged');
+    expect(setting('pooler.cpus', { value: 1 }).evidence).toBe('The tier has no pooler.');
+  });
+});
+
+describe('targets that a run cannot judge', () => {
+  it('say why', () => {
+    const model = judgeOne(madeUpTarget({ value: 1, judged: { by: 'model', model: 'cost' } }), [{}]);
+    expect(model.verdict).toEqual({
+      kind: 'not-judged',
+      why: "It is derived by the model 'cost', which a run does not compute.",
+    });
+    const notYet = judgeOne(madeUpTarget({ value: 1, judged: { by: 'not-yet', why: 'No browser is measured.' } }), [
+      {},
+    ]);
+    expect(notYet.verdict).toEqual({ kind: 'not-judged', why: 'No browser is measured.' });
+    const elsewhere = judgeOne({ ...latencyTarget, appliesTo: { tiers: [], scenarios: ['browse'] } }, [{}]);
+    expect(elsewhere.verdict.kind).toBe('not-judged');
+  });
+
+  it('are undecided when the tier was not run or nothing was measured, and left out when they are about other tiers', () => {
+    const notRun = judgeOne(latencyTarget, [{}], { tier: { notRun: ['Docker is not installed'] } });
+    expect(reasonsOf(notRun)).toEqual(['Docker is not installed']);
+    const early = judgeOne(latencyTarget, [], { settings: { scenarios: ['crud'] } });
+    expect(early.verdict.kind).toBe('inconclusive');
+    const other = { ...latencyTarget, appliesTo: { tiers: ['cached'], scenarios: [] } };
+    expect(judge(madeUpRun([madeUpTrial()], [other]))).toEqual([]);
+    expect(madeUpTier.name).toBe('single');
+  });
+});
+
+describe('the overall verdict', () => {
+  it('is the worst of what was judged', () => {
+    const met = judgeOne(latencyTarget, [{}]);
+    const missed = judgeOne(latencyTarget, [{ latencyS: 1 }]);
+    const open = judgeOne(latencyTarget, [{ stopped: true }]);
+    const notJudged = judgeOne(madeUpTarget({ value: 1, judged: { by: 'not-yet', why: 'x' } }), [{}]);
+    expect(overallVerdict([met, notJudged])).toBe('met');
+    expect(overallVerdict([met, open])).toBe('inconclusive');
+    expect(overallVerdict([met, open, missed])).toBe('missed');
+    expect(overallVerdict([notJudged])).toBe('inconclusive');
+  });
+});

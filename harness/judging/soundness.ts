@@ -1,0 +1,193 @@
+import type { MeasuredTrial, ProbeSample, Trial } from '../core/trial.ts';
+import { formatNumber, formatRate, formatRatio, formatSeconds } from '../core/units.ts';
+import type { NonEmpty } from '../core/verdict.ts';
+import { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import { mean } from '../statistics/mean.ts';
+import { samplesNeeded } from '../statistics/quantile-ranks.ts';
+import { minimumBlocks } from '../statistics/time-blocks.ts';
+import { throughputPerSIn } from './interval-throughput.ts';
+import { describeUnsteadiness } from './steadiness.ts';
+import type { LatencySummary, Soundness } from './summary.ts';
+import { wholeSeconds } from './whole-seconds.ts';
+import { samplesInWindow } from './window-samples.ts';
+
+/** Beyond these a trial may have measured something else than the system. */
+const soundnessLimits = {
+  generatorUtilizationRatio: 0.8,
+  /** How late requests may be sent, and which share of the p95 that may be: a late request waits without being seen. */
+  sendLagS: 0.005,
+  sendLagShareOfP95: 0.1,
+  /**
+   * How late the generator may read answers, or which share of the p95 that may be, whichever is more. Being late makes
+   * latencies longer, never shorter. The lag is read from a timer, which is 1 to 3 ms late (p99) on an idle machine.
+   */
+  eventLoopLagS: 0.005,
+  eventLoopLagShareOfP95: 0.1,
+  achievedShareOfIntended: 0.99,
+  /**
+   * A request under way at the end is waited for in vain when it had waited so many times longer than any answer took, and
+   * at least so long.
+   */
+  waitTimesLongestAnswer: 2,
+  waitS: 1,
+  stolenCpuRatio: 0.05,
+  /** CPU used by processes that are neither the system nor the generator, as a share of the machine. */
+  foreignCpuRatio: 0.1,
+} as const;
+
+/** Can the trial be trusted? Each reason gives the value, its limit and what to do. `latency` is that of all steps together. */
+export function judgeSoundness(measured: MeasuredTrial, latency: LatencySummary): Soundness {
+  const { trial, notes } = measured;
+  const reasons = [
+    ...stopped(trial),
+    ...notes.filter(tellsOfDeath).map((note) => `${note}; the system was not whole while it was measured`),
+    ...neverAnswered(trial, latency.maxS),
+    ...tooShort(trial),
+    // A machine that others use makes the generator late and the throughput unsteady: the cause comes first.
+    ...machineReasons(measured),
+    ...generatorReasons(trial, latency.p95S?.value ?? null),
+    ...unsteady(trial),
+  ];
+  return isNonEmpty(reasons) ? { kind: 'unsound', reasons } : { kind: 'sound' };
+}
+
+/** As the run study notes a service that ends by itself. */
+function tellsOfDeath(note: string): boolean {
+  return note.includes('ended by itself');
+}
+
+function stopped({ stopped: wasStopped, measuredS, plan }: Trial): string[] {
+  return wasStopped
+    ? [`it was stopped after ${formatSeconds(measuredS)} of ${formatSeconds(plan.durationS)}; run it again to the end`]
+    : [];
+}
+
+/**
+ * In a window shorter than the timeout a request that is never answered leaves no trace in counts and latencies. Where
+ * the window is long enough for timeouts, it is those that tell.
+ */
+function neverAnswered({ unfinished, steps, plan }: Trial, longestAnswerS: number): string[] {
+  if (unfinished === null || steps.some(({ outcomes }) => outcomes.timeout > 0)) return [];
+  const limitS = Math.max(soundnessLimits.waitS, soundnessLimits.waitTimesLongestAnswer * longestAnswerS);
+  const waiting = [...LatencyHistogram.decode(unfinished).buckets()];
+  const beyond = waiting.filter(({ valueS }) => valueS > limitS);
+  const longestS = beyond.at(-1)?.valueS;
+  if (longestS === undefined) return [];
+  const count = beyond.reduce((sum, bucket) => sum + bucket.count, 0);
+  const answered =
+    longestAnswerS > 0 ? `while no answer took more than ${formatSeconds(longestAnswerS)}` : 'and none was answered';
+  return [
+    `${count === 1 ? '1 request' : `${formatNumber(count)} requests`} had waited up to ${formatSeconds(longestS)} in vain when the window closed, ${answered}; measure longer than the timeout of ${formatSeconds(plan.timeoutS)} with --duration, or lower --timeout`,
+  ];
+}
+
+function tooShort(trial: Trial): string[] {
+  const seconds = wholeSeconds(trial).length;
+  if (seconds < minimumBlocks) {
+    return [
+      `only ${seconds} whole seconds were measured, and intervals need ${minimumBlocks}; measure longer with --duration`,
+    ];
+  }
+  const needed = samplesNeeded(0.95);
+  const requests = trial.steps.reduce(
+    (sum, { outcomes }) => sum + Object.values(outcomes).reduce((total, count) => total + count, 0),
+    0,
+  );
+  return requests < needed
+    ? [
+        `only ${requests} requests ended in the window, and p95 needs ${needed}; measure longer with --duration, or at a higher load`,
+      ]
+    : [];
+}
+
+function generatorReasons(trial: Trial, p95S: number | null): string[] {
+  const { generator, iterations, plan, measuredS } = trial;
+  const reasons: string[] = [];
+  const { generatorUtilizationRatio, achievedShareOfIntended } = soundnessLimits;
+  if (generator.utilizationRatio > generatorUtilizationRatio) {
+    reasons.push(
+      `the generator was busy ${formatRatio(generator.utilizationRatio)} of the time, more than ${formatRatio(generatorUtilizationRatio)}: its own limit may have been measured; use fewer virtual users, a faster engine or another core`,
+    );
+  }
+  const lagLimit = lagLimitS(p95S);
+  if (generator.eventLoopLagP99S > lagLimit) {
+    reasons.push(
+      `the generator read answers up to ${formatSeconds(generator.eventLoopLagP99S)} late (p99), more than ${formatSeconds(lagLimit)}: that is in the latencies; give the generator a core of its own, or use fewer virtual users`,
+    );
+  }
+  const sendLimit = sendLagLimitS(p95S);
+  if (generator.sendLagP99S !== null && generator.sendLagP99S > sendLimit) {
+    reasons.push(
+      `requests were sent up to ${formatSeconds(generator.sendLagP99S)} after they were due (p99), more than ${formatSeconds(sendLimit)}; give the generator a core of its own, or lower the arrival rate`,
+    );
+  }
+  if (plan.load.model === 'open' && iterations.intended > 0) {
+    const due =
+      plan.load.arrivals === 'constant'
+        ? Math.max(iterations.intended, Math.floor(plan.load.arrivalRatePerS * measuredS))
+        : iterations.intended;
+    const achieved = (iterations.intended - iterations.dropped) / due;
+    if (achieved < achievedShareOfIntended) {
+      reasons.push(
+        `only ${formatRatio(achieved)} of the intended ${formatRate(plan.load.arrivalRatePerS)} were started, less than ${formatRatio(achievedShareOfIntended)}; allow more virtual users, or lower the arrival rate`,
+      );
+    }
+  }
+  return reasons;
+}
+
+function sendLagLimitS(p95S: number | null): number {
+  const { sendLagS, sendLagShareOfP95 } = soundnessLimits;
+  return p95S === null ? sendLagS : Math.min(sendLagS, sendLagShareOfP95 * p95S);
+}
+
+function lagLimitS(p95S: number | null): number {
+  const { eventLoopLagS, eventLoopLagShareOfP95 } = soundnessLimits;
+  return Math.max(eventLoopLagS, eventLoopLagShareOfP95 * (p95S ?? 0));
+}
+
+function unsteady(trial: Trial): string[] {
+  const what = describeUnsteadiness(wholeSeconds(trial).map(throughputPerSIn));
+  return what === null ? [] : [`the throughput was not steady: ${what}; warm up longer with --warm-up`];
+}
+
+function machineReasons(measured: MeasuredTrial): string[] {
+  const inWindow = samplesInWindow(measured);
+  const machine = (metric: string) => meanOf(inWindow, 'machine', metric);
+  const reasons: string[] = [];
+  const stolen = machine('steal');
+  if (stolen !== null && stolen > soundnessLimits.stolenCpuRatio) {
+    reasons.push(
+      `the host took ${formatRatio(stolen)} of the CPU away (steal), more than ${formatRatio(soundnessLimits.stolenCpuRatio)}; use a machine that is not shared, or another time`,
+    );
+  }
+  const foreign = foreignCpuRatio(inWindow, machine('utilization'), machine('interrupts'), machine('cores'));
+  if (foreign !== null && foreign > soundnessLimits.foreignCpuRatio) {
+    reasons.push(
+      `other processes used ${formatRatio(foreign)} of the machine's CPU, more than ${formatRatio(soundnessLimits.foreignCpuRatio)}; stop them and run again`,
+    );
+  }
+  return reasons;
+}
+
+/** Null where the processes of the system are not seen, so that nobody can tell whose CPU it was. */
+function foreignCpuRatio(
+  samples: readonly ProbeSample[],
+  utilization: number | null,
+  interrupts: number | null,
+  cores: number | null,
+): number | null {
+  const sources = new Set(samples.filter(({ metric }) => metric === 'cpu-utilization').map(({ source }) => source));
+  if (utilization === null || cores === null || !sources.has('generator') || sources.size < 2) return null;
+  const own = [...sources].reduce((sum, source) => sum + (meanOf(samples, source, 'cpu-utilization') ?? 0), 0);
+  return utilization - (interrupts ?? 0) - own / cores;
+}
+
+function meanOf(samples: readonly ProbeSample[], source: string, metric: string): number | null {
+  const values = samples.filter((sample) => sample.source === source && sample.metric === metric);
+  return values.length === 0 ? null : mean(values.map(({ value }) => value));
+}
+
+function isNonEmpty<T>(items: readonly T[]): items is NonEmpty<T> {
+  return items.length > 0;
+}

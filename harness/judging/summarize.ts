@@ -1,0 +1,109 @@
+import type { Estimate } from '../core/estimate.ts';
+import type { RunResult } from '../core/run.ts';
+import { type Interval, type MeasuredTrial, requestOutcomes, type StepResult, type Trial } from '../core/trial.ts';
+import { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import { drawResamples, ratioEstimate } from '../statistics/block-bootstrap.ts';
+import { seededRandom } from '../statistics/seeded-random.ts';
+import { sumInBlocks } from '../statistics/time-blocks.ts';
+import { succeededIn } from './interval-throughput.ts';
+import { summarizeLatency } from './latency-summary.ts';
+import { judgeSoundness } from './soundness.ts';
+import type { StepSummary, SummarizedTrial, TrialSummary } from './summary.ts';
+import { wholeSeconds } from './whole-seconds.ts';
+
+/** The trials that were to measure something, in the order they were measured. */
+export function summarizeTrials({ trials }: RunResult): readonly SummarizedTrial[] {
+  return trials
+    .filter(({ purpose }) => purpose === 'measure')
+    .map((measured) => ({ measured, summary: summarizeTrial(measured) }));
+}
+
+/** One trial in numbers, each with its interval. The same trial gives the same summary: resampling is seeded by its plan. */
+export function summarizeTrial(measured: MeasuredTrial): TrialSummary {
+  const { trial } = measured;
+  const seconds = wholeSeconds(trial);
+  const rate = rateEstimator(trial, seconds);
+  const bySecond = decodeSeconds(seconds);
+  const nothing = LatencyHistogram.empty();
+  const steps = trial.steps.map((step): StepSummary => {
+    const requests = requestsOf(step);
+    return {
+      name: step.name,
+      requests,
+      errorRatio: ratio(requests - step.outcomes.ok, requests),
+      throughputPerS: rate(step.outcomes.ok, (second) => okRequests(second, step.name)),
+      latency: summarizeLatency(
+        LatencyHistogram.decode(step.latency),
+        bySecond.map((histograms) => histograms.get(step.name) ?? nothing),
+      ),
+    };
+  });
+  const latency = summarizeLatency(
+    LatencyHistogram.merged(trial.steps.map((step) => LatencyHistogram.decode(step.latency))),
+    bySecond.map((histograms) => LatencyHistogram.merged(histograms.values())),
+  );
+  const { bad, all } = requestCounts(trial);
+  return {
+    sequence: measured.sequence,
+    tier: measured.tier,
+    scenario: trial.plan.scenario,
+    load: trial.plan.load,
+    throughputPerS: rate(
+      trial.steps.reduce((sum, step) => sum + step.outcomes.ok, 0),
+      succeededIn,
+    ),
+    iterationsPerS: rate(trial.iterations.completed - trial.iterations.failed, ({ iterations }) => {
+      return iterations.completed - iterations.failed;
+    }),
+    errorRatio: ratio(bad, all),
+    latency,
+    steps,
+    soundness: judgeSoundness(measured, latency),
+  };
+}
+
+/** Requests that were not answered rightly, and all that should have been. What was dropped is both. */
+export function requestCounts(trial: Trial): { readonly bad: number; readonly all: number } {
+  const { dropped } = trial.iterations;
+  const requests = trial.steps.reduce((sum, step) => sum + requestsOf(step), 0);
+  const ok = trial.steps.reduce((sum, step) => sum + step.outcomes.ok, 0);
+  return { bad: requests - ok + dropped, all: requests + dropped };
+}
+
+function requestsOf(step: StepResult): number {
+  return requestOutcomes.reduce((sum, outcome) => sum + step.outcomes[outcome], 0);
+}
+
+function okRequests(interval: Interval, stepName: string): number {
+  return interval.steps.find(({ name }) => name === stepName)?.outcomes.ok ?? 0;
+}
+
+/** The value is over the whole window; the interval comes from its whole seconds. */
+function rateEstimator(
+  trial: Trial,
+  seconds: readonly Interval[],
+): (total: number, countOf: (second: Interval) => number) => Estimate | null {
+  const durations = sumInBlocks(seconds.map(({ durationS }) => durationS));
+  const resamples = drawResamples(durations.length, seededRandom(trial.plan.seed));
+  return (total, countOf) => {
+    const estimate = ratioEstimate(sumInBlocks(seconds.map(countOf)), durations, resamples);
+    if (estimate === null || !(trial.measuredS > 0)) return null;
+    const value = total / trial.measuredS;
+    return { value, low: Math.min(value, estimate.low), high: Math.max(value, estimate.high) };
+  };
+}
+
+function decodeSeconds(seconds: readonly Interval[]): Map<string, LatencyHistogram>[] {
+  return seconds.map(
+    ({ steps }) =>
+      new Map(
+        steps
+          .filter(({ outcomes }) => outcomes.ok > 0)
+          .map(({ name, latency }) => [name, LatencyHistogram.decode(latency)]),
+      ),
+  );
+}
+
+function ratio(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}

@@ -1,0 +1,111 @@
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isOurs, type Places, placesOfThisAccount } from './places.ts';
+import { accountId, isRunning, processesCanBeSeen, type SeenProcess, seeProcesses, thisMachine } from './processes.ts';
+import { MARKER_FILE, parseRunRecord, type RunRecord, runIdOfFolder } from './run-record.ts';
+import { ownershipOf, processesOfRun, type Sighting } from './what-is-ours.ts';
+
+/** What a killed command left. */
+export interface LeftRun {
+  /** Undefined for a record that was never written to its end: nothing had been started then. */
+  readonly record: RunRecord | undefined;
+  /** Files of the registry about it. */
+  readonly recordFiles: readonly string[];
+  /** Undefined when there is none (any more). */
+  readonly folder: string | undefined;
+  readonly processes: readonly SeenProcess[];
+}
+
+export interface Leftovers {
+  /** Can be removed. */
+  readonly left: readonly LeftRun[];
+  /** Left by someone or somewhere else: named, not touched. */
+  readonly foreign: readonly { readonly path: string; readonly why: string }[];
+  /** Ids of runs that are under way. */
+  readonly running: readonly string[];
+  /** What could not be looked at. */
+  readonly limits: readonly string[];
+}
+
+/** Finds what commands of this account left when they were killed. Changes nothing. */
+export async function findLeftovers(places: Places = placesOfThisAccount()): Promise<Leftovers> {
+  const sightings = [...(await recordsIn(places.registries)), ...(await foldersIn(places.temporary))];
+  const here = { accountId: accountId(), machine: thisMachine(), isRunning };
+  const sighted = sightings.map((sighting) => ({ sighting, ownership: ownershipOf(sighting, here) }));
+  const left = sighted.filter(({ ownership }) => ownership.state === 'left').map(({ sighting }) => sighting);
+  const processes = left.length > 0 ? seeProcesses() : [];
+
+  // A run is usually sighted twice: in the registry and by its folder.
+  const byRun = Map.groupBy(left, ({ record, path }) => record?.runId ?? path);
+  const leftRuns = [...byRun.values()].map(async (same): Promise<LeftRun> => {
+    const record = same.find((sighting) => sighting.record !== undefined)?.record;
+    const folderExists = record !== undefined && (await lstat(record.folder).catch(() => undefined)) !== undefined;
+    return {
+      record,
+      recordFiles: same.map(({ path }) => path).filter((path) => path !== record?.folder),
+      folder: folderExists ? record.folder : undefined,
+      processes: record === undefined ? [] : processesOfRun(record, processes, process.pid),
+    };
+  });
+  return {
+    left: await Promise.all(leftRuns),
+    foreign: sighted.flatMap(({ sighting: { path }, ownership }) =>
+      ownership.state === 'foreign' ? [{ path, why: ownership.why }] : [],
+    ),
+    running: [
+      ...new Set(
+        sighted.flatMap(({ sighting: { record }, ownership }) =>
+          ownership.state === 'running' && record !== undefined ? [record.runId] : [],
+        ),
+      ),
+    ],
+    limits: processesCanBeSeen
+      ? []
+      : [`processes left running cannot be found on ${process.platform}; only their folders and records are removed`],
+  };
+}
+
+async function recordsIn(registries: readonly string[]): Promise<Sighting[]> {
+  const sightings: Sighting[] = [];
+  for (const registry of registries) {
+    if (!(await isOurs(registry))) continue;
+    for (const name of await readdir(registry)) {
+      const runId = /^(.+)\.json(\.new)?$/.exec(name)?.[1];
+      if (runId === undefined) continue;
+      const sighting = await sight(join(registry, name), join(registry, name));
+      if (sighting === undefined) continue;
+      const { record } = sighting;
+      sightings.push(record?.runId === runId ? sighting : { ...sighting, record: undefined });
+    }
+  }
+  return sightings;
+}
+
+/** Folders of runs that no registry knows, for example because it was made by another home. */
+async function foldersIn(temporary: string): Promise<Sighting[]> {
+  const sightings: Sighting[] = [];
+  for (const name of await readdir(temporary).catch(() => [])) {
+    const folder = join(temporary, name);
+    const runId = runIdOfFolder(folder);
+    if (runId === undefined) continue;
+    const sighting = await sight(folder, join(folder, MARKER_FILE));
+    // Without a marker a folder is nobody's but the registry's.
+    if (sighting?.record?.folder === folder || (sighting !== undefined && sighting.accountId !== accountId())) {
+      sightings.push(sighting);
+    }
+  }
+  return sightings;
+}
+
+async function sight(path: string, recordFile: string): Promise<Sighting | undefined> {
+  // It may go while we look.
+  const status = await lstat(path).catch(() => undefined);
+  if (status === undefined) return undefined;
+  const text = await readFile(recordFile, 'utf8').catch(() => '');
+  return {
+    path,
+    record: parseRunRecord(text),
+    accountId: process.getuid === undefined ? -1 : status.uid,
+    ageS: (Date.now() - status.mtimeMs) / 1000,
+  };
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { loadPictures } from '../../reports/png.ts';
+import { localProviderChecks } from '../providers/local/what-it-needs.ts';
+import { capabilities } from './capabilities.ts';
+import { currentCommit } from './current-commit.ts';
+import { machineFacts } from './facts.ts';
+import { chartDrawingCheck } from './npm-parts.ts';
+import { containerEngine, findProgram } from './programs.ts';
+import { freeDisk, openFiles } from './resources.ts';
+
+it('describes this machine', () => {
+  const machine = machineFacts();
+  expect(machine.cpus).toBe(cpus().length);
+  expect(machine.node).toBe(process.version);
+  expect(machine.kernel).toBe(execFileSync('uname', ['-r'], { encoding: 'utf8' }).trim());
+  expect(machine.memoryBytes).toBeGreaterThan(100e6);
+});
+
+it('finds what the tests themselves run on, and says a next step for everything that is missing', async () => {
+  const found = await capabilities([...localProviderChecks, chartDrawingCheck(loadPictures)]);
+  const named = (name: string) => found.find((capability) => capability.name === name);
+  expect(named('embedded PostgreSQL')).toMatchObject({
+    state: 'ready',
+    detail: expect.stringMatching(/^PostgreSQL \d/),
+  });
+  expect(named('bcrypt')).toMatchObject({ state: 'ready' });
+  expect(named('chart drawing')?.detail).not.toBe('');
+  expect(new Set(found.map(({ name }) => name)).size).toBe(found.length);
+  for (const { state, detail, install } of found) {
+    if (state !== 'ready') expect(install ?? detail).toMatch(/install|start|see|set|stop|raise|add/);
+  }
+});
+
+it('takes a check that breaks for something missing', async () => {
+  const broken = { name: 'x', neededFor: 'y', find: () => Promise.reject(new Error('out of luck')) };
+  expect((await capabilities([broken]))[0]).toEqual({
+    name: 'x',
+    neededFor: 'y',
+    state: 'missing',
+    detail: 'out of luck',
+  });
+});
+
+it('tells a container engine that answers from one that does not', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-machine-'));
+  const socket = join(folder, 'docker.sock');
+  const engine = createServer((request, response) => response.end(request.url === '/_ping' ? 'OK' : ''));
+  try {
+    expect(await containerEngine(`unix://${socket}`)).toMatchObject({ state: 'missing' });
+    engine.listen(socket);
+    await once(engine, 'listening');
+    expect(await containerEngine(`unix://${socket}`)).toEqual({ state: 'ready', detail: `unix://${socket}` });
+  } finally {
+    engine.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('finds only programs that can be run', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-machine-'));
+  try {
+    await writeFile(join(folder, 'tierbench-not-runnable'), '', { mode: 0o644 });
+    await writeFile(join(folder, 'tierbench-runnable'), '', { mode: 0o755 });
+    expect(findProgram(['tierbench-not-runnable'], folder)).toBeUndefined();
+    expect(findProgram(['tierbench-not-runnable', 'tierbench-runnable'], folder)).toBe(
+      join(folder, 'tierbench-runnable'),
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('says when a limit of the system is low', async () => {
+  const line = (limit: string) => `Max open files            ${limit}                20000                files\n`;
+  expect(openFiles(line('1024'))).toMatchObject({ state: 'limited', detail: expect.stringContaining('ulimit -n') });
+  expect(openFiles(line('20000'))).toMatchObject({ state: 'ready' });
+  expect(openFiles(line('unlimited'))).toMatchObject({ state: 'ready' });
+  expect((await freeDisk()).detail).toContain(tmpdir());
+});
+
+it('names the commit of a checkout, whether files differ from it, and none elsewhere', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-machine-'));
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
+  try {
+    expect(await currentCommit(folder)).toBeNull();
+    git('init', '--quiet');
+    await writeFile(join(folder, 'file'), 'a');
+    git('add', 'file');
+    git('-c', 'user.name=t', '-c', 'user.email=t@localhost', 'commit', '--quiet', '-m', 'First');
+    const commit = git('rev-parse', 'HEAD');
+    expect(await currentCommit(folder)).toBe(commit);
+    await writeFile(join(folder, 'file'), 'b');
+    expect(await currentCommit(folder)).toBe(`${commit}-dirty`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,47 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import type { Finding } from '../core/machine.ts';
+import { controlGroupLimits, readText } from './limits.ts';
+
+const GIBIBYTE = 1024 ** 3;
+/** 1,000,000 seeded tasks with their indexes and write-ahead log take about 1 GiB. */
+const DISK_WANTED_BYTES = 2 * GIBIBYTE;
+/** PostgreSQL, one API process and the generator, each with some hundred MiB. */
+const MEMORY_WANTED_BYTES = GIBIBYTE;
+/** 1,000 connections have two ends on this machine. */
+const FILES_WANTED = 4096;
+
+export async function freeDisk(folder = tmpdir()): Promise<Finding> {
+  const { bavail, bsize } = await statfs(folder);
+  const freeBytes = bavail * bsize;
+  const detail = `${gibibytes(freeBytes)} free in ${folder}`;
+  if (freeBytes >= DISK_WANTED_BYTES) return { state: 'ready', detail };
+  return {
+    state: 'limited',
+    detail: `${detail}, less than ${gibibytes(DISK_WANTED_BYTES)}; set TMPDIR to a larger disk`,
+  };
+}
+
+export function freeMemory(): Finding {
+  const availableKib = /^MemAvailable:\s+(\d+) kB$/m.exec(readText('/proc/meminfo') ?? '')?.[1];
+  const systemBytes = availableKib === undefined ? process.availableMemory() : Number(availableKib) * 1024;
+  const availableBytes = Math.min(systemBytes, controlGroupLimits().memoryBytes ?? Number.POSITIVE_INFINITY);
+  const detail = `${gibibytes(availableBytes)} available`;
+  if (availableBytes >= MEMORY_WANTED_BYTES) return { state: 'ready', detail };
+  return { state: 'limited', detail: `${detail}, less than ${gibibytes(MEMORY_WANTED_BYTES)}; stop other programs` };
+}
+
+export function openFiles(limits = readText('/proc/self/limits')): Finding {
+  const limit = /^Max open files\s+(\S+)/m.exec(limits ?? '')?.[1];
+  if (limit === undefined) return { state: 'ready', detail: 'the limit cannot be read here' };
+  const detail = `${limit} open files per process`;
+  if (limit === 'unlimited' || Number(limit) >= FILES_WANTED) return { state: 'ready', detail };
+  return {
+    state: 'limited',
+    detail: `${detail}, less than ${FILES_WANTED}; raise it with \`ulimit -n ${FILES_WANTED}\``,
+  };
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / GIBIBYTE).toFixed(1)} GiB`;
+}

@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestPostgres } from '../../test-support/servers.ts';
+import { postgresProbe } from './postgres.ts';
+import type { Probe, Reading } from './probe.ts';
+import { probeContract } from './probe-contract.ts';
+
+let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres({ shared_preload_libraries: 'pg_stat_statements', max_connections: 37 });
+});
+
+afterAll(async () => {
+  await postgres[Symbol.asyncDispose]();
+});
+
+const newProbe = () => postgresProbe({ databaseUrl: postgres.url, source: 'database/1' });
+
+async function connected() {
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  return client;
+}
+
+function measured(readings: readonly Reading[], metric: string): number | undefined {
+  return readings.find((reading) => reading.metric === metric)?.value;
+}
+
+/** Servers publish what backends did with a delay of up to a second. */
+async function readUntil(probe: Probe, holds: (readings: readonly Reading[]) => boolean): Promise<readonly Reading[]> {
+  let last: readonly Reading[] = [];
+  await expect
+    .poll(
+      async () => {
+        last = await probe.read();
+        return holds(last);
+      },
+      { interval: 100 },
+    )
+    .toBe(true);
+  return last;
+}
+
+describe('PostgreSQL from inside', () => {
+  it('counts connections by state, without its own', async () => {
+    await using probe = newProbe();
+    expect(measured(await probe.read(), 'connections')).toBe(0);
+    const idle = await connected();
+    const inTransaction = await connected();
+    await inTransaction.query('begin');
+    const readings = await readUntil(probe, (each) => measured(each, 'connections-idle-in-transaction') === 1);
+    expect(measured(readings, 'connections')).toBe(2);
+    expect(measured(readings, 'connections-idle')).toBe(1);
+    expect(measured(readings, 'connections-active')).toBe(0);
+    expect(measured(readings, 'connections-limit')).toBe(37);
+    await idle.end();
+    await inTransaction.end();
+  });
+
+  it('tells what active connections wait for', async () => {
+    await using probe = newProbe();
+    const holder = await connected();
+    const waiter = await connected();
+    await holder.query('create table if not exists locked (id int)');
+    await holder.query('begin');
+    await holder.query('lock table locked');
+    const waiting = waiter.query('select * from locked');
+    await readUntil(probe, (each) => measured(each, 'waiting-for-lock') === 1);
+    await holder.query('commit');
+    await waiting;
+    expect(measured(await probe.read(), 'waiting-for-lock')).toBe(0);
+    await holder.end();
+    await waiter.end();
+  });
+
+  it('counts commits and rollbacks per second, and names the statements that take the time', async () => {
+    await using probe = newProbe();
+    const failing = await connected();
+    await probe.read();
+    for (let transaction = 0; transaction < 20; transaction += 1) {
+      await failing.query('begin');
+      await failing.query('select 1 / 0').catch(() => undefined);
+      await failing.query('rollback');
+    }
+    // A backend tells what it counted at most once a second, and when it ends.
+    await failing.end();
+    await readUntil(probe, (each) => (measured(each, 'rollbacks') ?? 0) > 0);
+    const client = await connected();
+    await client.query(
+      "select sum(n * $1) from generate_series(1, 200000) as series(n) where 'secret' <> 'other'",
+      [2],
+    );
+    const readings = await readUntil(probe, (each) => each.some(({ metric }) => metric.includes('generate_series')));
+    const statements = readings.filter(({ metric }) => metric.startsWith('statement: '));
+    expect(statements.some(({ metric }) => metric.includes('pg_stat_'))).toBe(false);
+    expect(JSON.stringify(readings)).not.toContain('secret');
+    await client.end();
+  });
+
+  it('connects again after the server cut its connection', async () => {
+    await using probe = newProbe();
+    await probe.read();
+    const client = await connected();
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tierbench probe'",
+    );
+    await readUntil({ ...probe, read: () => probe.read().catch(() => []) }, (each) => each.length > 0);
+    await client.end();
+  });
+
+  it('leaves no connection behind, however often the server cut one', async () => {
+    const client = await connected();
+    const own = "from pg_stat_activity where application_name = 'tierbench probe'";
+    const probe = newProbe();
+    for (let cut = 0; cut < 30; cut += 1) {
+      await probe.read();
+      await client.query(`select pg_terminate_backend(pid) ${own}`);
+      // At once: the lost connection ends in two steps, and the next one is opened between them.
+      let reconnected = false;
+      while (!reconnected) reconnected = await probe.read().then(Boolean, () => false);
+    }
+    await probe[Symbol.asyncDispose]();
+    await expect.poll(async () => (await client.query(`select count(*)::int as open ${own}`)).rows[0].open).toBe(0);
+    await client.end();
+  });
+
+  it('does without pg_stat_statements where the server does not load it', async () => {
+    await using plain = await startTestPostgres();
+    await using probe = postgresProbe({ databaseUrl: plain.url, source: 'database/1' });
+    await probe.read();
+    expect((await probe.read()).some(({ metric }) => metric.startsWith('statement'))).toBe(false);
+  });
+});
+
+probeContract(
+  'postgres',
+  async () => ({ probe: newProbe(), async [Symbol.asyncDispose]() {} }),
+  async () => {
+    // Takes connections and never says a word.
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return {
+      probe: postgresProbe({ databaseUrl: `postgres://nobody:none@127.0.0.1:${port}/none`, source: 'database/1' }),
+      async [Symbol.asyncDispose]() {
+        server.close();
+      },
+    };
+  },
+);

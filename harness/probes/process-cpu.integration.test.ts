@@ -1,0 +1,132 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService } from '../core/deployment.ts';
+import type { Reading } from './probe.ts';
+import { probeContract } from './probe-contract.ts';
+import { processCpuProbe } from './process-cpu.ts';
+
+/** Works until it is told how much processor time it may still use, then tells how much it used in all. */
+const worker = `
+  process.on('message', ({ useMs, memoryBytes }) => {
+    globalThis.kept = Buffer.alloc(memoryBytes, 1);
+    const start = process.cpuUsage();
+    for (let used = 0; used < useMs; ) {
+      const { user, system } = process.cpuUsage(start);
+      used = (user + system) / 1000;
+    }
+    process.send('done');
+  });
+  process.send('ready');
+`;
+
+let folder: string;
+const started: ChildProcess[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tierbench-test-process-cpu-'));
+  await writeFile(join(folder, 'worker.mjs'), worker);
+  await writeFile(
+    join(folder, 'parent.mjs'),
+    `import { fork } from 'node:child_process';
+     const child = fork(new URL('worker.mjs', import.meta.url).pathname);
+     child.on('message', (message) => process.send(message));
+     process.on('message', (message) => child.send(message));
+     process.on('disconnect', () => child.kill());`,
+  );
+});
+
+afterAll(async () => {
+  for (const child of started) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(file: string): Promise<ChildProcess> {
+  const child = fork(join(folder, file));
+  started.push(child);
+  await once(child, 'message');
+  return child;
+}
+
+function serviceOf(...children: ChildProcess[]): RunningService {
+  const instances = children.map(({ pid }, index) => ({
+    name: `api/${index + 1}`,
+    host: '127.0.0.1',
+    port: 1,
+    processIds: pid === undefined ? [] : [pid],
+  }));
+  return { name: 'api', kind: 'api', instances };
+}
+
+function measured(readings: readonly Reading[], source: string, metric: string): number {
+  return readings.find((reading) => reading.source === source && reading.metric === metric)?.value ?? Number.NaN;
+}
+
+/** Processor seconds that the probe saw while the child used 500 ms of them. */
+async function secondsSeen(child: ChildProcess, source: string, service = serviceOf(child)): Promise<number> {
+  await using probe = processCpuProbe([service]);
+  await probe.read();
+  const startMs = performance.now();
+  child.send({ useMs: 500, memoryBytes: 0 });
+  await once(child, 'message');
+  const readings = await probe.read();
+  return (measured(readings, source, 'cpu-utilization') * (performance.now() - startMs)) / 1000;
+}
+
+describe('process CPU', () => {
+  it('is the processor time an instance used, to 100 ms', async () => {
+    expect(Math.abs((await secondsSeen(await start('worker.mjs'), 'api/1')) - 0.5)).toBeLessThan(0.1);
+  });
+
+  it('counts child processes with their instance', async () => {
+    expect(Math.abs((await secondsSeen(await start('parent.mjs'), 'api/1')) - 0.5)).toBeLessThan(0.1);
+  });
+
+  it('does not count instances with the generator that started them', async () => {
+    expect(await secondsSeen(await start('worker.mjs'), 'generator')).toBeLessThan(0.3);
+  });
+
+  it('sees memory grow by what is kept', async () => {
+    const child = await start('worker.mjs');
+    await using probe = processCpuProbe([serviceOf(child)]);
+    const before = measured(await probe.read(), 'api/1', 'memory');
+    child.send({ useMs: 0, memoryBytes: 100e6 });
+    await once(child, 'message');
+    const grown = measured(await probe.read(), 'api/1', 'memory') - before;
+    expect(grown).toBeGreaterThan(90e6);
+    expect(grown).toBeLessThan(130e6);
+  });
+
+  it('goes on with the others when an instance has died', async () => {
+    const dying = await start('worker.mjs');
+    const living = await start('worker.mjs');
+    await using probe = processCpuProbe([serviceOf(dying, living)]);
+    await probe.read();
+    dying.kill('SIGKILL');
+    await once(dying, 'exit');
+    const sources = new Set((await probe.read()).map(({ source }) => source));
+    expect(sources).toEqual(new Set(['api/2', 'generator']));
+  });
+});
+
+probeContract(
+  'process-cpu',
+  async () => {
+    const child = await start('worker.mjs');
+    return {
+      probe: processCpuProbe([serviceOf(child)]),
+      async [Symbol.asyncDispose]() {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      },
+    };
+  },
+  async () => {
+    const gone = spawn(process.execPath, ['-e', '']);
+    await once(gone, 'exit');
+    return { probe: processCpuProbe([serviceOf(gone)], gone.pid), async [Symbol.asyncDispose]() {} };
+  },
+);

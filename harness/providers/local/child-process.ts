@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Account } from './account.ts';
+
+export interface ChildOptions {
+  readonly command: string;
+  readonly arguments: readonly string[];
+  /** Where it works: inside the folder of its run, which is how it is found when it is left behind. */
+  readonly folder: string;
+  /** Its whole environment: nothing is inherited, so that a developer's shell does not change what is measured. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly account?: Account | undefined;
+  /** Values that must not appear in any text this process is quoted in. */
+  readonly secrets?: readonly string[];
+  /** Sees standard output and standard error as they come, until it returns false. */
+  readonly onOutput?: (text: string) => boolean;
+}
+
+/** A process that was started. */
+export interface Child {
+  readonly processId: number;
+  /** Never rejects. Resolves once the process and everything that shares its output are gone. */
+  readonly ended: Promise<ChildEnd>;
+  /** The last lines of its output, without secrets. */
+  lastLines(): string;
+  /** Sends `signal` to it and its group, and SIGKILL when it is still there after `patienceS`. Resolves when it is gone. */
+  stop(signal: NodeJS.Signals, patienceS: number): Promise<void>;
+}
+
+interface ChildEnd {
+  readonly exitCode: number | null;
+  /** `ended with exit code 1`, followed by its last lines. */
+  readonly what: string;
+}
+
+const KEPT_CHARACTERS = 8000;
+const KEPT_LINES = 30;
+
+/**
+ * Starts a process in a session of its own: Ctrl-C in the terminal reaches tierbench alone, which then stops what it
+ * started in order. Otherwise PostgreSQL would be gone before the requests in flight were answered.
+ */
+export function startChild(options: ChildOptions): Child {
+  const { account } = options;
+  const child = spawn(options.command, options.arguments, {
+    cwd: options.folder,
+    env: options.environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(account && { uid: account.uid, gid: account.gid }),
+  });
+  let output = '';
+  let listen = options.onOutput;
+  // Where the system is out of file descriptors there are no streams, only the error event below.
+  for (const stream of [child.stdout, child.stderr] as (typeof child.stdout | undefined)[]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-KEPT_CHARACTERS);
+      if (listen !== undefined && !listen(text)) listen = undefined;
+    });
+  }
+  const lastLines = () => redact(lastLinesOf(output), options.secrets ?? []);
+  const stopNow = () => signalGroup(child.pid ?? 0, 'SIGTERM');
+  // An uncaught error ends tierbench without disposing of anything.
+  if (child.pid !== undefined) process.once('exit', stopNow);
+  const ended = new Promise<ChildEnd>((resolve) => {
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve({ exitCode: null, what: `could not be started: ${error.message}` });
+    });
+    child.once('close', (exitCode, signal) => {
+      process.off('exit', stopNow);
+      const lines = lastLines();
+      resolve({ exitCode, what: `ended with ${signal ?? `exit code ${exitCode}`}${lines === '' ? '' : `\n${lines}`}` });
+    });
+  });
+  return {
+    processId: child.pid ?? 0,
+    ended,
+    lastLines,
+    async stop(signal, patienceS) {
+      if (child.pid === undefined) return;
+      signalGroup(child.pid, signal);
+      // A process that was paused would sleep through any other signal.
+      signalGroup(child.pid, 'SIGCONT');
+      const timer = setTimeout(() => signalGroup(child.pid ?? 0, 'SIGKILL'), patienceS * 1000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function signalGroup(processId: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-processId, constants.signals[signal]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The environment a child needs to run at all; everything else is stated by who starts it. */
+export function bareEnvironment(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
+function lastLinesOf(output: string): string {
+  const lines = output.trim().split('\n');
+  // The first kept line may be the second half of one, and half a secret is not recognised as a secret.
+  const whole = output.length >= KEPT_CHARACTERS ? lines.slice(1) : lines;
+  return whole.slice(-KEPT_LINES).join('\n');
+}
+
+/** `text` without the given values and without passwords in URLs. */
+export function redact(text: string, secrets: readonly string[]): string {
+  let redacted = text;
+  for (const secret of secrets.toSorted((left, right) => right.length - left.length)) {
+    if (secret.length >= 4) redacted = redacted.replaceAll(secret, '[redacted]');
+  }
+  return redacted.replace(/(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g, '$1:[redacted]@');
+}

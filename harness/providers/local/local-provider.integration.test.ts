@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { lacks } from '../../../test-support/requirements.ts';
+import { TierbenchError } from '../../core/errors.ts';
+import type { Service, SettingValue, Tier } from '../../core/tier.ts';
+import { describeProvider, type ProviderUnderTest, processesIn } from '../provider-contract.ts';
+import { localProvider } from './local-provider.ts';
+
+const program = (name: string) => fileURLToPath(new URL(`fixtures/stand-in-app/${name}.mjs`, import.meta.url));
+const standIn = { server: program('server'), migrate: program('migrate'), seed: program('seed') };
+
+const primary: Service = {
+  name: 'primary',
+  kind: 'primary',
+  instances: 1,
+  settings: { max_connections: 20, fsync: 'off' },
+  resources: {},
+  connectsTo: {},
+};
+
+function single(
+  apiSettings: Record<string, SettingValue> = {},
+  primarySettings: Record<string, SettingValue> = {},
+): Tier {
+  return {
+    name: 'single',
+    title: 'Single',
+    description: '',
+    documents: [],
+    entry: 'api',
+    services: [
+      { ...primary, name: 'api', kind: 'api', settings: apiSettings, connectsTo: { writer: 'primary' } },
+      { ...primary, settings: { ...primary.settings, ...primarySettings } },
+    ],
+  };
+}
+
+async function surroundings(tier = single()): Promise<ProviderUnderTest & { readonly folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-local-'));
+  await chmod(folder, 0o711);
+  return {
+    folder,
+    tier,
+    readyPath: '/ready',
+    provider: localProvider({ api: standIn, run: { folder, environment: { TIERBENCH_RUN: 'test' } } }),
+    async [Symbol.asyncDispose]() {
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+const never = new AbortController().signal;
+
+describeProvider('local', { startsProcesses: true }, surroundings);
+
+describe('local provider', () => {
+  it('gives the API its settings, an address on this machine alone, and secrets of its own in each deployment', async () => {
+    await using here = await surroundings(single({ POOL_SIZE: 7, HOST: '0.0.0.0', JWT_SECRET: 'from the tier file' }));
+    const seen: Record<string, string>[] = [];
+    process.env.POOL_SIZE = '99';
+    process.env.REDIS_URL = 'redis://127.0.0.1:1';
+    try {
+      for (let deployment = 1; deployment <= 2; deployment += 1) {
+        await using deployed = await here.provider.deploy(here.tier, never);
+        const environment = await (await fetch(`${deployed.baseUrl}/environment`)).json();
+        seen.push(environment as Record<string, string>);
+      }
+    } finally {
+      delete process.env.POOL_SIZE;
+      delete process.env.REDIS_URL;
+    }
+    expect(seen[0]).toMatchObject({ POOL_SIZE: '7', HOST: '127.0.0.1', TIERBENCH_RUN: 'test' });
+    expect(seen[0]).not.toHaveProperty('REDIS_URL');
+    expect(seen[0]?.JWT_SECRET).toMatch(/^[\w-]{64}$/);
+    expect(seen[0]?.JWT_SECRET).not.toBe(seen[1]?.JWT_SECRET);
+    expect(seen[0]?.DATABASE_URL).not.toBe(seen[1]?.DATABASE_URL);
+  });
+
+  it('brings the primary up with the settings of the tier and fills it as asked', async () => {
+    await using here = await surroundings();
+    await using deployment = await here.provider.deploy(here.tier, never);
+    await deployment.prepareData?.({ users: 12, tasksPerUser: 3, seed: 1 }, 'a password', never);
+    const client = new pg.Client(deployment.databaseUrl);
+    await client.connect();
+    const { rows } = await client.query(
+      "select count(*)::int as users, min(password) as password, current_setting('max_connections') as connections from users",
+    );
+    await client.end();
+    expect(rows).toEqual([{ users: 12, password: 'a password', connections: '20' }]);
+    expect(deployment.services.find(({ kind }) => kind === 'primary')?.version).toMatch(/^PostgreSQL \d+/);
+  });
+
+  it('stops filling the database when asked to, and when it is disposed of meanwhile', async () => {
+    await using here = await surroundings();
+    const deployment = await here.provider.deploy(here.tier, never);
+    const forEver = { users: 1, tasksPerUser: 1, seed: -1 };
+    const reason = new Error('enough');
+    await expect(deployment.prepareData?.(forEver, 'p', AbortSignal.abort(reason))).rejects.toBe(reason);
+    const seeding = expect(deployment.prepareData?.(forEver, 'p', never)).rejects.toThrow('disposed of');
+    await deployment[Symbol.asyncDispose]();
+    await seeding;
+    expect(await processesIn(here.folder)).toEqual([]);
+  });
+
+  it('shows what the API itself says when it does not start, without secrets, and leaves nothing', async () => {
+    await using here = await surroundings(single({ MISBEHAVE: 'exit' }));
+    const error = await failure(here);
+    expect(error.code).toBe('API_DID_NOT_START');
+    expect(error.message).toContain("api/1 ended with exit code 1\nPOOL_SIZE must be a number, but is 'many'");
+    expect(error.message).toContain('JWT_SECRET is [redacted]; database [redacted]');
+    expect(await processesIn(here.folder)).toEqual([]);
+    expect(await readdir(here.folder)).toEqual([]);
+  });
+
+  it('names the port when the tier asks for one that is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    try {
+      for (const tier of [single({ PORT: port }), single({}, { port })]) {
+        await using here = await surroundings(tier);
+        const error = await failure(here);
+        expect(error.code).toBe('PORT_BUSY');
+        expect(error.message).toContain(`127.0.0.1:${port}`);
+        expect(await readdir(here.folder)).toEqual([]);
+      }
+    } finally {
+      taken.close();
+    }
+  });
+
+  it('shows what PostgreSQL says of a setting it does not know', async () => {
+    await using here = await surroundings(single({}, { max_connectionz: 5 }));
+    const error = await failure(here);
+    expect(error.code).toBe('POSTGRES_DID_NOT_START');
+    expect(error.message).toContain('unrecognized configuration parameter "max_connectionz"');
+    expect(await readdir(here.folder)).toEqual([]);
+  });
+
+  it('says so when its folder cannot be written', async () => {
+    await using here = await surroundings();
+    // Not even root writes there.
+    const provider = localProvider({
+      api: standIn,
+      run: { folder: '/proc/tierbench', environment: {} },
+    });
+    await expect(provider.deploy(here.tier, never)).rejects.toMatchObject({ code: 'FOLDER_NOT_WRITABLE' });
+  });
+
+  it.skipIf(lacks('root'))(
+    'says so when the account PostgreSQL runs under cannot reach its folder (needs root)',
+    async () => {
+      await using here = await surroundings();
+      await chmod(here.folder, 0o700);
+      expect((await failure(here)).code).toBe('FOLDER_NOT_REACHABLE');
+      expect(await readdir(here.folder)).toEqual([]);
+    },
+  );
+
+  it('refuses a tier with parts it does not bring up, naming each', async () => {
+    await using here = await surroundings();
+    const tier: Tier = {
+      ...here.tier,
+      services: [...here.tier.services, { ...primary, name: 'cache', kind: 'cache' }],
+    };
+    const error = await here.provider.deploy(tier, never).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'TIER_CANNOT_RUN_HERE' });
+    expect(error.problems.map(({ what }: { what: string }) => what)).toEqual(await here.provider.obstacles(tier));
+    expect(error.problems).toHaveLength(1);
+  });
+});
+
+async function failure({ provider, tier }: ProviderUnderTest): Promise<TierbenchError> {
+  const error = await provider.deploy(tier, never).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(TierbenchError);
+  return error;
+}

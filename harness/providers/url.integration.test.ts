@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { freePort } from './local/embedded-postgres.ts';
+import { describeProvider } from './provider-contract.ts';
+import { externalTier, urlProvider } from './url.ts';
+
+const never = new AbortController().signal;
+
+async function listening(listener: RequestListener): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as { port: number }).port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+describeProvider('url', { startsProcesses: false }, async () => {
+  const server = await listening((_, response) => response.end('hello'));
+  return {
+    provider: urlProvider(`http://127.0.0.1:${server.port}`),
+    tier: externalTier,
+    readyPath: '/',
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+});
+
+describe('url provider', () => {
+  it.each([200, 301, 401, 404, 500])('takes any answer as a sign of life: %i', async (status) => {
+    await using server = await listening((_, response) => response.writeHead(status, { location: '/x' }).end());
+    const deployment = await urlProvider(`http://localhost:${server.port}/api/`).deploy(externalTier, never);
+    expect(deployment.baseUrl).toBe(`http://localhost:${server.port}/api`);
+    expect(deployment.prepareData).toBeUndefined();
+    expect(deployment.databaseUrl).toBeUndefined();
+  });
+
+  it('says so when nothing listens there', async () => {
+    const port = await freePort();
+    await expect(urlProvider(`http://127.0.0.1:${port}`).deploy(externalTier, never)).rejects.toMatchObject({
+      code: 'URL_NOT_REACHABLE',
+      message: expect.stringContaining(`ECONNREFUSED 127.0.0.1:${port}`),
+    });
+  });
+
+  it('says so when the server never answers, and stops waiting when it is aborted', async () => {
+    await using server = await listening(() => {});
+    const address = `http://127.0.0.1:${server.port}`;
+    await expect(urlProvider(address, { answerLimitS: 0.05 }).deploy(externalTier, never)).rejects.toMatchObject({
+      code: 'URL_NOT_REACHABLE',
+      message: expect.stringContaining('no answer within 0.05 s'),
+    });
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const deployed = urlProvider(address).deploy(externalTier, controller.signal, () => controller.abort(reason));
+    await expect(deployed).rejects.toBe(reason);
+  });
+
+  it('says so when what listens there does not speak HTTP', async () => {
+    const server = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await expect(urlProvider(`http://127.0.0.1:${port}`).deploy(externalTier, never)).rejects.toMatchObject({
+      code: 'URL_NOT_REACHABLE',
+      message: expect.stringContaining('HTTP'),
+    });
+    server.close();
+  });
+});

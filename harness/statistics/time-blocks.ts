@@ -1,0 +1,19 @@
+/**
+ * Requests are correlated in time: one slow second holds many slow requests, so they say less than as many independent
+ * ones. What varies is therefore looked at in blocks of whole seconds, each counted as one observation.
+ */
+
+/** More blocks gain little, while longer ones hold more of the correlation (B. Schmeiser, Operations Research 30, 1982). */
+export const maximumBlocks = 20;
+/** Fewer blocks cannot show how much they differ. */
+export const minimumBlocks = 5;
+
+/** Sums consecutive values, one for each second, into at most `maximumBlocks` blocks of nearly equal length. */
+export function sumInBlocks(perSecond: readonly number[]): number[] {
+  const blocks = new Array<number>(Math.min(perSecond.length, maximumBlocks)).fill(0);
+  for (const [second, value] of perSecond.entries()) {
+    const block = Math.floor((second * blocks.length) / perSecond.length);
+    blocks[block] = (blocks[block] ?? 0) + value;
+  }
+  return blocks;
+}

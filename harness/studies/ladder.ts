@@ -1,0 +1,79 @@
+import type { OfferedLoad } from '../core/load.ts';
+import type { RunSettings } from '../core/run.ts';
+import type { Trial } from '../core/trial.ts';
+
+/** What the run study wants next. */
+export type LadderStep =
+  | {
+      readonly kind: 'trial';
+      readonly purpose: 'answer-check' | 'warm-up' | 'measure';
+      readonly scenario: string;
+      readonly load: OfferedLoad;
+      readonly warmUpS: number;
+      readonly durationS: number;
+    }
+  | { readonly kind: 'cool-down'; readonly durationS: number };
+
+/** Have the warm-up windows so far, one after the other, come to a steady throughput? */
+export type IsSteady = (windows: readonly Trial[]) => boolean;
+
+const ANSWER_CHECK_S = 1;
+/** A window of warm-up; the next one follows until the answers come steadily, or this often. */
+const WARM_UP_WINDOW_S = 5;
+const MOST_WARM_UP_WINDOWS = 6;
+const MOST_WARM_UP_WINDOWS_QUICK = 2;
+
+/**
+ * The decisions of the run study, free of clocks and sockets: for each scenario check that the answers are right, warm
+ * up until steady, climb the concurrencies, cool down. It receives each trial it asked for.
+ */
+export function* ladder(settings: RunSettings, isSteady: IsSteady): Generator<LadderStep, void, Trial | undefined> {
+  for (const [index, scenario] of settings.scenarios.entries()) {
+    if (index > 0) yield { kind: 'cool-down', durationS: settings.coolDownS };
+    const check: LadderStep = {
+      kind: 'trial',
+      purpose: 'answer-check',
+      scenario,
+      load: { model: 'closed', concurrency: 1 },
+      warmUpS: 0,
+      durationS: ANSWER_CHECK_S,
+    };
+    const checked = yield check;
+    // No iteration came to its end: then it is given the time in which a request that is never answered times out.
+    if (checked?.iterations.completed === 0) yield { ...check, durationS: settings.timeoutS + ANSWER_CHECK_S };
+    const warmUpConcurrency = middle(settings.ladder);
+    const mostWindows = settings.warmUpS === 0 ? 0 : settings.quick ? MOST_WARM_UP_WINDOWS_QUICK : MOST_WARM_UP_WINDOWS;
+    const windows: Trial[] = [];
+    for (let window = 0; window < mostWindows; window += 1) {
+      const trial = yield {
+        kind: 'trial',
+        purpose: 'warm-up',
+        scenario,
+        load: { model: 'closed', concurrency: warmUpConcurrency },
+        warmUpS: 0,
+        durationS: WARM_UP_WINDOW_S,
+      };
+      if (trial !== undefined) windows.push(trial);
+      if (isSteady(windows)) break;
+    }
+    for (const concurrency of settings.ladder) {
+      yield {
+        kind: 'trial',
+        purpose: 'measure',
+        scenario,
+        load: { model: 'closed', concurrency },
+        warmUpS: settings.warmUpS,
+        durationS: settings.durationS,
+      };
+    }
+  }
+}
+
+/** The steps of a ladder that warms up as long as it may, for the time left that people see. */
+export function longestLadder(settings: RunSettings): readonly LadderStep[] {
+  return [...ladder(settings, () => false)];
+}
+
+function middle(concurrencies: readonly number[]): number {
+  return concurrencies[Math.floor((concurrencies.length - 1) / 2)] ?? 1;
+}

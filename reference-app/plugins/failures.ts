@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError } from '../errors.ts';
+import { databaseUnavailable } from './database.ts';
+import { problemsOf } from './validation.ts';
+
+const codes: Record<string, [code: string, message: string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The request body is too large.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_REQUEST', 'The body is not as long as Content-Length says.'],
+};
+
+/** Text PostgreSQL cannot hold, such as a NUL character. */
+const unstorableText = new Set(['22021', '22P05']);
+
+/** Every failure leaves as `{ success: false, message, code }`; what went wrong inside is logged and never shown. */
+export function answerFailures(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => sendFailure(toApiError(error, request), error, reply));
+  app.setNotFoundHandler((_request, reply) => {
+    reply.code(404).send({ success: false, message: 'There is nothing at this address.', code: 'NOT_FOUND' });
+  });
+}
+
+function sendFailure(failure: ApiError, error: FastifyError, reply: FastifyReply): void {
+  reply.code(failure.statusCode);
+  if (failure.retryAfterS !== undefined) reply.header('retry-after', failure.retryAfterS);
+  if (failure.statusCode === 401) reply.header('www-authenticate', 'Bearer');
+  const problems = error.validation && problemsOf(error.validation, error.validationContext ?? 'request');
+  reply.send({ success: false, message: failure.message, code: failure.code, ...(problems && { problems }) });
+}
+
+function toApiError(error: FastifyError, request: FastifyRequest): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error.validation) return new ApiError(400, 'INVALID_REQUEST', 'The request is not valid.');
+  if (error instanceof SyntaxError) return new ApiError(400, 'MALFORMED_JSON', 'The body is not valid JSON.');
+  if (unstorableText.has(error.code)) return new ApiError(400, 'INVALID_REQUEST', 'Text with control characters.');
+  const { statusCode } = error;
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    const [code, message] = codes[error.code] ?? ['INVALID_REQUEST', 'The request is not valid.'];
+    return new ApiError(statusCode, code, message);
+  }
+  const unavailable = databaseUnavailable(error);
+  if (unavailable !== undefined) {
+    request.log.warn({ reason: error.message }, 'the database did not answer');
+    return unavailable;
+  }
+  request.log.error({ err: error }, 'a request failed');
+  return new ApiError(500, 'INTERNAL_ERROR', 'Something went wrong on our side.');
+}
+
+/** An address that cannot be decoded, and so belongs to no route. */
+export function answerBadAddress(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const message = 'The address of the request is not valid.';
+  reply.code(error.statusCode ?? 400).send({ success: false, message, code: 'INVALID_REQUEST' });
+}
+
+/** Requests so broken that no route sees them. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', 'REQUEST_TIMEOUT']
+        : ['400 Bad Request', 'INVALID_REQUEST'];
+  const body = JSON.stringify({ success: false, message: 'The request is not valid.', code });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

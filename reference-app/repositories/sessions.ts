@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import type { Database, Role } from '../dependencies.ts';
+import { type RevokedEntry, sessionEntry } from '../plugins/blacklist.ts';
+import { newToken, tokenHash } from '../plugins/opaque-tokens.ts';
+
+export interface Session {
+  readonly id: string;
+  readonly userAgent: string;
+  readonly ip: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface StartedSession {
+  readonly sessionId: string;
+  readonly refreshToken: string;
+}
+
+export interface RefreshedSession extends StartedSession {
+  readonly userId: number;
+  readonly role: Role;
+}
+
+/** A clock of the database may be behind ours by this much, and no revoked token may outlive its entry. */
+const clockMarginS = 60;
+
+export function createSessionsRepository({ writer }: Database, accessTokenTtlS: number, sessionTtlS: number) {
+  const entriesExpire = () => new Date(Date.now() + (accessTokenTtlS + clockMarginS) * 1000);
+
+  /** Revokes what `condition` selects and lists it as revoked, in one statement. Its first parameter is $2. */
+  async function revokeWhere(name: string, condition: string, values: unknown[], query = writer.query.bind(writer)) {
+    const expiresAt = entriesExpire();
+    const result = await query<{ id: string }>({
+      name,
+      text: `with revoked as (
+          update sessions set revoked_at = now() where revoked_at is null and ${condition} returning id
+        ), listed as (
+          insert into revoked_tokens (token_id, expires_at) select 'session:' || id, $1 from revoked
+          on conflict (token_id) do nothing
+        ) select id from revoked`,
+      values: [expiresAt, ...values],
+    });
+    return result.rows.map(({ id }): RevokedEntry => ({ tokenId: sessionEntry(id), expiresAt }));
+  }
+
+  return {
+    /**
+     * Undefined when the password was changed since it was verified: the lock on the user makes a reset and a login
+     * wait for each other, so that no session of the old password survives the reset.
+     */
+    async start(
+      user: { id: number; passwordHash: string },
+      client: { userAgent: string; ip: string },
+    ): Promise<StartedSession | undefined> {
+      const sessionId = randomUUID();
+      const refreshToken = newToken();
+      const result = await writer.query({
+        name: 'session-start',
+        text: `with verified as (
+            select id from users where id = $2 and password_hash = $3 for share
+          ), session as (
+            insert into sessions (id, user_id, user_agent, ip, expires_at)
+            select $1, id, $4, $5, now() + make_interval(secs => $6) from verified returning id
+          ) insert into refresh_tokens (token_hash, session_id) select $7, id from session`,
+        values: [
+          sessionId,
+          user.id,
+          user.passwordHash,
+          client.userAgent,
+          client.ip,
+          sessionTtlS,
+          tokenHash(refreshToken),
+        ],
+      });
+      return result.rowCount === 1 ? { sessionId, refreshToken } : undefined;
+    },
+
+    /**
+     * Spends the refresh token for a new one. Of two uses at once the row lock lets one be first; the other finds it
+     * spent and revokes the family, as does any later use.
+     */
+    async refresh(refreshToken: string): Promise<RefreshedSession | { revoked: readonly RevokedEntry[] }> {
+      const next = newToken();
+      const result = await writer.query<{ sessionId: string; userId: number; role: Role }>({
+        name: 'session-refresh',
+        text: `with spent as (
+            update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null returning session_id
+          ), session as (
+            update sessions set last_used_at = now(), expires_at = now() + make_interval(secs => $3)
+            from spent where sessions.id = spent.session_id and revoked_at is null and expires_at > now()
+            returning sessions.id, user_id
+          ), successor as (
+            insert into refresh_tokens (token_hash, session_id) select $2, id from session
+          ) select session.id as "sessionId", users.id as "userId", users.role
+            from session join users on users.id = session.user_id`,
+        values: [tokenHash(refreshToken), tokenHash(next), sessionTtlS],
+      });
+      const refreshed = result.rows[0];
+      if (refreshed !== undefined) return { ...refreshed, refreshToken: next };
+      const revoked = await revokeWhere(
+        'session-revoke-reused',
+        'id = (select session_id from refresh_tokens where token_hash = $2 and used_at is not null)',
+        [tokenHash(refreshToken)],
+      );
+      return { revoked };
+    },
+
+    async list(userId: number): Promise<Session[]> {
+      const result = await writer.query<Session>({
+        name: 'sessions-list',
+        text: `select id, user_agent as "userAgent", ip, created_at as "createdAt", last_used_at as "lastUsedAt",
+            expires_at as "expiresAt"
+          from sessions where user_id = $1 and revoked_at is null and expires_at > now()
+          order by last_used_at desc, id limit 100`,
+        values: [userId],
+      });
+      return result.rows;
+    },
+
+    revokeOne: (userId: number, sessionId: string) =>
+      revokeWhere('session-revoke', 'user_id = $2 and id = $3', [userId, sessionId]),
+
+    revokeAll: (userId: number) => revokeWhere('sessions-revoke-all', 'user_id = $2', [userId]),
+
+    revokeByRefreshToken: (refreshToken: string) =>
+      revokeWhere('session-revoke-by-token', 'id = (select session_id from refresh_tokens where token_hash = $2)', [
+        tokenHash(refreshToken),
+      ]),
+
+    async revokeAccessToken(tokenId: string, expiresAt: Date): Promise<RevokedEntry> {
+      await writer.query({
+        name: 'access-token-revoke',
+        text: 'insert into revoked_tokens (token_id, expires_at) values ($1, $2) on conflict (token_id) do nothing',
+        values: [tokenId, expiresAt],
+      });
+      return { tokenId, expiresAt };
+    },
+
+    /** Sets the password and ends every session of the user, or gives undefined when the token is not good. */
+    async resetPassword(token: string, passwordHash: string) {
+      const client = await writer.connect();
+      let broken = false;
+      try {
+        await client.query('begin');
+        const spent = await client.query<{ userId: number }>(
+          `update mailed_tokens set used_at = now()
+            where token_hash = $1 and purpose = 'reset-password' and used_at is null and expires_at > now()
+            returning user_id as "userId"`,
+          [tokenHash(token)],
+        );
+        const userId = spent.rows[0]?.userId;
+        if (userId === undefined) {
+          await client.query('rollback');
+          return undefined;
+        }
+        await client.query('update users set password_hash = $2, updated_at = now() where id = $1', [
+          userId,
+          passwordHash,
+        ]);
+        await client.query(
+          `update mailed_tokens set used_at = now() where user_id = $1 and purpose = 'reset-password' and used_at is null`,
+          [userId],
+        );
+        const revoked = await revokeWhere('sessions-revoke-all', 'user_id = $2', [userId], client.query.bind(client));
+        await client.query('commit');
+        return { userId, revoked };
+      } catch (error) {
+        await client.query('rollback').catch(() => {
+          broken = true;
+        });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+  };
+}
+
+export type SessionsRepository = ReturnType<typeof createSessionsRepository>;

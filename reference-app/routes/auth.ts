@@ -1,0 +1,145 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type Role, signedInUser } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { refreshCookie } from '../plugins/auth-cookies.ts';
+import { passwordBytesMax } from '../plugins/passwords.ts';
+import type { User } from '../repositories/users.ts';
+import {
+  type Credentials,
+  credentials,
+  loginAnswer,
+  type Registration,
+  refreshAnswer,
+  registration,
+  userAnswer,
+} from '../schemas/auth.ts';
+import { answers, done } from '../schemas/envelope.ts';
+import { jsonSchema } from '../schemas/json-schema.ts';
+import { refreshing, signedIn } from '../schemas/security.ts';
+import type { AuthDependencies } from './auth-dependencies.ts';
+
+const tags = ['auth'];
+
+/** Register, log in, refresh, log out, me. */
+export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
+  const { config, cache, users, sessions, mailedTokens, passwords, accessTokens, blacklist, cookies } = dependencies;
+  const { authentication, mailer, inBackground } = dependencies;
+
+  function signIn(reply: FastifyReply, user: { id: number; role: Role }, sessionId: string, refreshToken: string) {
+    const accessToken = accessTokens.sign(user, sessionId);
+    cookies.set(reply, accessToken, refreshToken);
+    reply.header('cache-control', 'no-store');
+    return { success: true, accessToken, expiresInS: config.ACCESS_TOKEN_TTL_S } as const;
+  }
+
+  app.post<{ Body: Registration }>(
+    '/register',
+    {
+      config: { countedByEmail: 'failures' },
+      schema: { tags, body: jsonSchema(registration), response: answers({ 201: userAnswer }) },
+    },
+    async (request, reply) => {
+      const { email, password, name } = request.body;
+      refuseLongPassword(password);
+      const passwordHash = await passwords.hash(password);
+      const user = await users.create({ email: email.toLowerCase(), name, passwordHash });
+      if (user === undefined) {
+        throw new ApiError(
+          409,
+          'EMAIL_TAKEN',
+          'There is an account with this e-mail address already. Sign in instead.',
+        );
+      }
+      inBackground('verification mail', async () => {
+        const created = await mailedTokens.create(user.id, 'verify-email', config.VERIFY_EMAIL_TTL_S);
+        await mailer.send({ to: user.email, userId: user.id, purpose: 'verify-email', ...created });
+      });
+      reply.code(201);
+      return { success: true, user };
+    },
+  );
+
+  app.post<{ Body: Credentials }>(
+    '/login',
+    {
+      config: { countedByEmail: 'failures' },
+      schema: { tags, body: jsonSchema(credentials), response: answers({ 200: loginAnswer }) },
+    },
+    async (request, reply) => {
+      const { email, password } = request.body;
+      const found = await users.findByEmail(email.toLowerCase());
+      const matches = await passwords.matches(password, found?.passwordHash);
+      const client = { userAgent: printable(request.headers['user-agent'] ?? ''), ip: request.ip };
+      const session = matches && found ? await sessions.start(found, client) : undefined;
+      if (found === undefined || session === undefined) {
+        throw new ApiError(401, 'INVALID_CREDENTIALS', 'The e-mail address or the password is wrong.');
+      }
+      const { passwordHash: _, ...user } = found;
+      return { ...signIn(reply, user, session.sessionId, session.refreshToken), user };
+    },
+  );
+
+  app.post(
+    '/refresh',
+    { schema: { tags, security: refreshing, response: answers({ 200: refreshAnswer }) } },
+    async (request, reply) => {
+      authentication.requireKnownOrigin(request);
+      const presented = request.cookies[refreshCookie];
+      if (presented === undefined)
+        throw new ApiError(401, 'NOT_SIGNED_IN', 'There is no refresh token. Sign in first.');
+      const refreshed = await sessions.refresh(presented);
+      if ('revoked' in refreshed) {
+        await blacklist.added(refreshed.revoked);
+        cookies.clear(reply);
+        throw new ApiError(401, 'REFRESH_TOKEN_INVALID', 'The refresh token is not valid any more. Sign in again.');
+      }
+      return signIn(reply, { id: refreshed.userId, role: refreshed.role }, refreshed.sessionId, refreshed.refreshToken);
+    },
+  );
+
+  const logoutSchema = { tags, security: [...signedIn, ...refreshing], response: answers({ 200: done }) };
+  app.post('/logout', { schema: logoutSchema }, async (request, reply) => {
+    const refreshToken = request.cookies[refreshCookie];
+    const { claims } = authentication.presentedToken(request);
+    if (typeof claims === 'object') {
+      const { id, sessionId, tokenId, expiresAt } = await authentication.requireUser(request);
+      const revokedToken = await sessions.revokeAccessToken(tokenId, expiresAt);
+      await blacklist.added([revokedToken, ...(await sessions.revokeOne(id, sessionId))]);
+    } else if (refreshToken !== undefined) {
+      // The access token may have expired meanwhile: the refresh token ends the session as well.
+      authentication.requireKnownOrigin(request);
+      await blacklist.added(await sessions.revokeByRefreshToken(refreshToken));
+    } else {
+      await authentication.requireUser(request);
+    }
+    cookies.clear(reply);
+    return { success: true, message: 'You are logged out.' };
+  });
+
+  app.get(
+    '/me',
+    {
+      onRequest: dependencies.authenticate,
+      schema: { tags, security: signedIn, response: answers({ 200: userAnswer }) },
+    },
+    async (request) => {
+      const { id } = signedInUser(request);
+      const user = await cache.readThrough<User | undefined>('me', String(id), () => users.findById(id));
+      if (user === undefined) throw new ApiError(404, 'NOT_FOUND', 'This account does not exist any more.');
+      return { success: true, user };
+    },
+  );
+}
+
+export function refuseLongPassword(password: string): void {
+  if (Buffer.byteLength(password) <= passwordBytesMax) return;
+  throw new ApiError(
+    400,
+    'INVALID_REQUEST',
+    `The password is longer than ${passwordBytesMax} bytes. Choose a shorter one.`,
+  );
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\u0020-\u007e]/g, '?').slice(0, 200);
+}

@@ -1,0 +1,65 @@
+import type { FastifyInstance } from 'fastify';
+import { ApiError } from '../errors.ts';
+import { emailOnly, type PasswordReset, passwordReset, tokenOnly } from '../schemas/auth.ts';
+import { answers, done } from '../schemas/envelope.ts';
+import { jsonSchema } from '../schemas/json-schema.ts';
+import { refuseLongPassword } from './auth.ts';
+import type { AuthDependencies } from './auth-dependencies.ts';
+
+const tags = ['auth'];
+
+/** Forgotten passwords and the verification of e-mail addresses. */
+export function mailedTokenRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
+  const { config, cache, users, sessions, mailedTokens, passwords, blacklist, mailer, inBackground } = dependencies;
+
+  async function forgetCached(userId: number): Promise<void> {
+    await Promise.all([cache.invalidate('me', String(userId)), cache.invalidate('user-by-id', String(userId))]);
+  }
+
+  app.post<{ Body: { email: string } }>(
+    '/forgot-password',
+    {
+      config: { countedByEmail: 'all' },
+      schema: { tags, body: jsonSchema(emailOnly), response: answers({ 200: done }) },
+    },
+    async (request) => {
+      const email = request.body.email.toLowerCase();
+      // The answer waits for none of this, so neither it nor its time tells whether the address is known.
+      inBackground('password reset mail', async () => {
+        const user = await users.findByEmail(email);
+        if (user === undefined) return;
+        const created = await mailedTokens.create(user.id, 'reset-password', config.RESET_PASSWORD_TTL_S);
+        await mailer.send({ to: user.email, userId: user.id, purpose: 'reset-password', ...created });
+      });
+      return { success: true, message: 'If there is an account with this address, a mail is on its way.' };
+    },
+  );
+
+  app.post<{ Body: PasswordReset }>(
+    '/reset-password',
+    { schema: { tags, body: jsonSchema(passwordReset), response: answers({ 200: done }) } },
+    async (request) => {
+      const { token, password } = request.body;
+      refuseLongPassword(password);
+      const passwordHash = (await mailedTokens.canReset(token)) ? await passwords.hash(password) : undefined;
+      const reset = passwordHash === undefined ? undefined : await sessions.resetPassword(token, passwordHash);
+      if (reset === undefined)
+        throw new ApiError(400, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
+      await blacklist.added(reset.revoked);
+      await forgetCached(reset.userId);
+      return { success: true, message: 'The password is changed and all sessions are ended. Sign in again.' };
+    },
+  );
+
+  app.post<{ Body: { token: string } }>(
+    '/verify-email',
+    { schema: { tags, body: jsonSchema(tokenOnly), response: answers({ 200: done }) } },
+    async (request) => {
+      const userId = await mailedTokens.verifyEmail(request.body.token);
+      if (userId === undefined)
+        throw new ApiError(400, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
+      await forgetCached(userId);
+      return { success: true, message: 'The e-mail address is verified.' };
+    },
+  );
+}

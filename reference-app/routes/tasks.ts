@@ -1,0 +1,152 @@
+import type { FastifyInstance } from 'fastify';
+import { type AppDependencies, signedInUser } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { createTasksRepository, type Task, type TaskPage } from '../repositories/tasks.ts';
+import { answers, done } from '../schemas/envelope.ts';
+import { jsonSchema } from '../schemas/json-schema.ts';
+import { signedIn } from '../schemas/security.ts';
+import {
+  type TaskBody,
+  type TaskChanges,
+  type TaskListQuery,
+  taskAnswer,
+  taskBody,
+  taskChanges,
+  taskListAnswer,
+  taskListQuery,
+  taskParams,
+  taskStatsAnswer,
+} from '../schemas/tasks.ts';
+
+const described = { tags: ['tasks'], security: signedIn };
+
+/** A user's own tasks. Another user's task is answered like one that does not exist. */
+export function taskRoutes(app: FastifyInstance, { authenticate, cache, database }: AppDependencies): void {
+  const tasks = createTasksRepository(database);
+  app.addHook('onRequest', authenticate);
+
+  async function invalidate(userId: number): Promise<void> {
+    await Promise.all([cache.invalidate('tasks-list', String(userId)), cache.invalidate('task-stats', String(userId))]);
+  }
+
+  app.post<{ Body: TaskBody }>(
+    '',
+    { schema: { ...described, body: jsonSchema(taskBody), response: answers({ 201: taskAnswer }) } },
+    async (request, reply) => {
+      const { id: userId } = signedInUser(request);
+      const created = await tasks.create(userId, { ...request.body, dueAt: dueTime(request.body.dueAt) });
+      // A token outlives its user by minutes.
+      if (created === undefined) throw new ApiError(401, 'NOT_SIGNED_IN', 'The account no longer exists.');
+      await invalidate(userId);
+      reply.code(201);
+      return { success: true, task: created };
+    },
+  );
+
+  app.get<{ Querystring: TaskListQuery }>(
+    '',
+    { schema: { ...described, querystring: jsonSchema(taskListQuery), response: answers({ 200: taskListAnswer }) } },
+    async (request) => {
+      const { id: userId } = signedInUser(request);
+      const { page, limit, status, priority, search = '', sort } = request.query;
+      // Free text comes last, so that no text makes two different queries share a key.
+      const key = `${userId}:${page}:${limit}:${status ?? ''}:${priority ?? ''}:${sort}:${search}`;
+      const found = await cache.readThrough<TaskPage>('tasks-list', key, () => tasks.list(userId, request.query));
+      return {
+        success: true,
+        tasks: found.tasks,
+        pagination: {
+          currentPage: page,
+          totalPages: Math.ceil(found.totalTasks / limit),
+          totalTasks: found.totalTasks,
+        },
+      };
+    },
+  );
+
+  app.get('/stats', { schema: { ...described, response: answers({ 200: taskStatsAnswer }) } }, async (request) => {
+    const { id: userId } = signedInUser(request);
+    const stats = await cache.readThrough('task-stats', String(userId), () => tasks.stats(userId));
+    return { success: true, stats };
+  });
+
+  app.get<{ Params: { id: number } }>(
+    '/:id',
+    { schema: { ...described, params: jsonSchema(taskParams), response: answers({ 200: taskAnswer }) } },
+    async (request) => {
+      const task = await tasks.find(signedInUser(request).id, request.params.id);
+      return { success: true, task: found(task) };
+    },
+  );
+
+  app.put<{ Params: { id: number }; Body: TaskBody }>(
+    '/:id',
+    {
+      schema: {
+        ...described,
+        params: jsonSchema(taskParams),
+        body: jsonSchema(taskBody),
+        response: answers({ 200: taskAnswer }),
+      },
+    },
+    async (request) => {
+      const { id: userId } = signedInUser(request);
+      const { body } = request;
+      const task = found(await tasks.update(userId, request.params.id, { ...body, dueAt: dueTime(body.dueAt) }));
+      await invalidate(userId);
+      return { success: true, task };
+    },
+  );
+
+  app.patch<{ Params: { id: number }; Body: TaskChanges }>(
+    '/:id',
+    {
+      schema: {
+        ...described,
+        params: jsonSchema(taskParams),
+        body: jsonSchema(taskChanges),
+        response: answers({ 200: taskAnswer }),
+      },
+    },
+    async (request) => {
+      const { id: userId } = signedInUser(request);
+      const { dueAt, ...changes } = request.body;
+      // Counted here, not by the schema: it counts before unknown fields are removed.
+      if (Object.keys(request.body).length === 0) {
+        throw new ApiError(400, 'INVALID_REQUEST', 'Give at least one field to change.');
+      }
+      const due = dueAt === undefined ? undefined : dueTime(dueAt);
+      const task = found(await tasks.update(userId, request.params.id, { ...changes, dueAt: due }));
+      await invalidate(userId);
+      return { success: true, task };
+    },
+  );
+
+  app.delete<{ Params: { id: number } }>(
+    '/:id',
+    { schema: { ...described, params: jsonSchema(taskParams), response: answers({ 200: done }) } },
+    async (request) => {
+      const { id: userId } = signedInUser(request);
+      if (!(await tasks.remove(userId, request.params.id))) found(undefined);
+      await invalidate(userId);
+      return { success: true, message: 'The task is deleted.' };
+    },
+  );
+}
+
+function found(task: Task | undefined): Task {
+  if (task === undefined) throw new ApiError(404, 'NOT_FOUND', 'There is no such task.');
+  return task;
+}
+
+/**
+ * The schema lets a leap second through, for which neither a Date nor every other reader has a value, and offsets that
+ * lead out of the years 0 to 9999, which no answer could name.
+ */
+function dueTime(text: string | null): Date | null {
+  if (text === null) return null;
+  const time = new Date(text);
+  const year = time.getUTCFullYear();
+  if (year >= 0 && year <= 9999) return time;
+  throw new ApiError(400, 'INVALID_REQUEST', `dueAt: ${text} is not a time.`);
+}

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify';
+import { signedInUser } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { requireAdmin } from '../plugins/authentication.ts';
+import type { User } from '../repositories/users.ts';
+import { type UserListQuery, userAnswer, userListAnswer, userListQuery, userParams } from '../schemas/auth.ts';
+import { answers } from '../schemas/envelope.ts';
+import { jsonSchema } from '../schemas/json-schema.ts';
+import { signedIn } from '../schemas/security.ts';
+import type { AuthDependencies } from './auth-dependencies.ts';
+
+const described = { tags: ['users'], security: signedIn };
+
+export function userRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
+  const { authenticate, cache, users } = dependencies;
+  app.addHook('onRequest', authenticate);
+
+  app.get<{ Querystring: UserListQuery }>(
+    '',
+    {
+      onRequest: requireAdmin,
+      schema: { ...described, querystring: jsonSchema(userListQuery), response: answers({ 200: userListAnswer }) },
+    },
+    async (request) => {
+      const { page, limit } = request.query;
+      const { users: list, totalUsers } = await users.list(page, limit);
+      const pagination = { currentPage: page, totalPages: Math.ceil(totalUsers / limit), totalUsers };
+      return { success: true, users: list, pagination };
+    },
+  );
+
+  app.get<{ Params: { id: number } }>(
+    '/:id',
+    { schema: { ...described, params: jsonSchema(userParams), response: answers({ 200: userAnswer }) } },
+    async (request) => {
+      const { id: ownId, role } = signedInUser(request);
+      const { id } = request.params;
+      if (id !== ownId && role !== 'admin') throw new ApiError(403, 'FORBIDDEN', 'You may see your own account only.');
+      const user = await cache.readThrough<User | undefined>('user-by-id', String(id), () => users.findById(id));
+      if (user === undefined) throw new ApiError(404, 'NOT_FOUND', 'There is no such user.');
+      return { success: true, user };
+    },
+  );
+}

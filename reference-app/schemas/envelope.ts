@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { jsonSchema } from './json-schema.ts';
+
+/** A moment in an answer: handlers give a Date or an ISO 8601 string. */
+export const timestamp = z.string().meta({ format: 'date-time' });
+
+/** Text a person typed: no control characters, which PostgreSQL (NUL) or a terminal would take badly. */
+export const plainText = z.string().regex(/^(?:\P{Cc}|[\t\n\r])*$/u);
+
+const failure = z.object({
+  success: z.literal(false),
+  message: z.string(),
+  code: z.string().meta({ description: 'stable, for programs' }),
+  problems: z.array(z.string()).optional().meta({ description: 'each problem of an invalid request' }),
+});
+
+export const done = z.object({ success: z.literal(true), message: z.string() });
+
+/** The answers of a route: its own, and the failures every route shares. */
+export function answers(successes: Record<number, z.ZodType>): Record<string, unknown> {
+  const all: Record<string, unknown> = { '4xx': jsonSchema(failure), '5xx': jsonSchema(failure) };
+  for (const [status, schema] of Object.entries(successes)) all[status] = jsonSchema(schema);
+  return all;
+}

@@ -1,0 +1,264 @@
+import type { LightMyRequestResponse } from 'fastify';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
+import { lacks } from '../../test-support/requirements.ts';
+import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
+import type { Cache } from '../dependencies.ts';
+import { createCache } from '../plugins/cache.ts';
+import { createMetrics } from '../plugins/metrics.ts';
+import { connectRedis } from '../plugins/redis.ts';
+import { bearer, startTestApp, testConfig, until } from './app.ts';
+import { newDatabase, query } from './databases.ts';
+import { startTcpProxy } from './tcp-proxy.ts';
+
+describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
+  let postgres: EmbeddedPostgres;
+  let databaseUrl: string;
+  let redis: TestRedis;
+  let count = 0;
+  let email = '';
+
+  beforeAll(async () => {
+    postgres = await startTestPostgres();
+    databaseUrl = await newDatabase(postgres.url);
+  });
+  afterAll(() => postgres?.[Symbol.asyncDispose]());
+
+  beforeEach(async () => {
+    count += 1;
+    email = `user${count}@example.com`;
+    redis = await startTestRedis();
+    return () => redis[Symbol.asyncDispose]();
+  });
+
+  async function startApp(redisUrl = redis.url) {
+    const app = await startTestApp(testConfig(databaseUrl, { REDIS_URL: redisUrl }));
+    await until(async () => (await app.get('/ready')).statusCode === 200);
+    return app;
+  }
+
+  const logOut = (app: Awaited<ReturnType<typeof startApp>>, accessToken: string) =>
+    app.send({ method: 'POST', url: '/api/auth/logout', headers: bearer(accessToken) });
+
+  describe('a revoked token', () => {
+    test('is refused by every instance, from Redis', async () => {
+      await using first = await startApp();
+      await using second = await startApp();
+      await first.register(email);
+      const { accessToken } = await first.logIn(email);
+      expect((await second.get('/api/auth/me', accessToken)).statusCode).toBe(200);
+      await logOut(first, accessToken);
+      expect((await second.get('/api/auth/me', accessToken)).json().code).toBe('TOKEN_REVOKED');
+      const client = new Redis(redis.url);
+      const keys = await client.keys('revoked:*');
+      for (const key of keys) expect(await client.ttl(key)).toBeGreaterThan(0);
+      client.disconnect();
+      expect(keys.length).toBeGreaterThan(0);
+    });
+
+    test('stays refused when Redis is killed, and when it comes back empty', async () => {
+      await using app = await startApp();
+      await app.register(email);
+      const revoked = await app.logIn(email);
+      const good = await app.logIn(email);
+      await logOut(app, revoked.accessToken);
+      const { port } = redis;
+      process.kill(redis.processId, 'SIGKILL');
+      await redis[Symbol.asyncDispose]();
+      expect((await app.get('/api/auth/me', revoked.accessToken)).json().code).toBe('TOKEN_REVOKED');
+      expect((await app.get('/api/auth/me', good.accessToken)).statusCode).toBe(200);
+
+      const whileDown = await app.logIn(email);
+      await logOut(app, whileDown.accessToken);
+      redis = await startTestRedis(port);
+      const refused: unknown[] = [];
+      await until(async () => {
+        for (const { accessToken } of [revoked, whileDown]) {
+          refused.push((await app.get('/api/auth/me', accessToken)).statusCode);
+        }
+        return (await app.get('/ready')).statusCode === 200;
+      });
+      await until(async () => {
+        const client = new Redis(redis.url);
+        const keys = await client.keys('revoked:*');
+        client.disconnect();
+        return keys.length > 0;
+      });
+      for (const { accessToken } of [revoked, whileDown]) {
+        refused.push((await app.get('/api/auth/me', accessToken)).statusCode);
+      }
+      expect(new Set(refused)).toEqual(new Set([401]));
+      expect((await app.get('/api/auth/me', good.accessToken)).statusCode).toBe(200);
+    });
+
+    test('is not looked up in a Redis that came back empty until that was given all of them', async () => {
+      await using app = await startApp();
+      await app.register(email);
+      const { accessToken } = await app.logIn(email);
+      await logOut(app, accessToken);
+      await redis[Symbol.asyncDispose]();
+      await until(async () => (await app.get('/ready')).statusCode === 503);
+      const holder = new pg.Client({ connectionString: databaseUrl });
+      await holder.connect();
+      const asked: Promise<LightMyRequestResponse>[] = [];
+      try {
+        await holder.query('begin; lock table revoked_tokens in access exclusive mode');
+        redis = await startTestRedis(redis.port);
+        await until(async () => (await app.get('/ready')).statusCode === 200);
+        asked.push(app.get('/api/auth/me', accessToken));
+        // The filling of Redis, and the request.
+        const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%revoked_tokens%'`;
+        await until(async () => (await query(databaseUrl, waiting)).rowCount === 2);
+      } finally {
+        await holder.end();
+      }
+      expect((await asked[0])?.json().code).toBe('TOKEN_REVOKED');
+    });
+
+    test('is refused without Redis when neither copy nor table can be read', async () => {
+      await using proxy = await startTcpProxy(databaseUrl);
+      await using app = await startTestApp(
+        testConfig(proxy.url, { BLACKLIST_STORE: 'database', DATABASE_CONNECT_TIMEOUT_MS: '500' }),
+      );
+      await app.register(email);
+      const { accessToken } = await app.logIn(email);
+      await proxy.cut();
+      expect((await app.get('/api/auth/me', accessToken)).statusCode).toBe(503);
+    });
+  });
+
+  describe('the cache', () => {
+    async function withCache<T>(environment: Record<string, string>, use: (cache: Cache) => Promise<T>): Promise<T> {
+      const config = { ...testConfig(databaseUrl, { REDIS_URL: redis.url, ...environment }), REDIS_URL: redis.url };
+      const connection = connectRedis(config, { warn() {} });
+      await new Promise<void>((resolve) => connection.onReady(resolve));
+      try {
+        return await use(createCache(config, connection, createMetrics()));
+      } finally {
+        connection.close();
+      }
+    }
+
+    test('answers /me and users by id until they change', async () => {
+      await using app = await startApp();
+      await app.register(email);
+      const { accessToken, userId } = await app.logIn(email);
+      const read = async () => [
+        (await app.get('/api/auth/me', accessToken)).json(),
+        (await app.get(`/api/users/${userId}`, accessToken)).json(),
+      ];
+      const first = await read();
+      await query(databaseUrl, `update users set name = 'Behind the back' where id = $1`, [userId]);
+      expect(await read()).toEqual(first);
+      const metrics = (await app.get('/metrics')).body;
+      for (const route of ['me', 'user-by-id']) {
+        expect(metrics).toContain(`cache_reads_total{route="${route}",result="miss"} 1`);
+        expect(metrics).toContain(`cache_reads_total{route="${route}",result="hit"} 1`);
+      }
+      const token = app.outbox.find(({ to }) => to === email)?.token;
+      expect((await app.post('/api/auth/verify-email', { token })).statusCode).toBe(200);
+      for (const { user } of await read()) {
+        expect(user).toMatchObject({ name: 'Behind the back', emailVerifiedAt: expect.any(String) });
+      }
+    });
+
+    test('keeps the entries of one owner and route together, and lives as long as its option says', async () => {
+      await withCache({ CACHE_TTL_TASKS_LIST_S: '300' }, async (cache) => {
+        const read = (key: string, value: string) => cache.readThrough('tasks-list', key, async () => value);
+        await read('1:page1', 'a');
+        await read('1:page2', 'b');
+        await read('2:page1', 'c');
+        await read('11:page1', 'd');
+        await cache.invalidate('tasks-list', '1');
+        expect(await Promise.all(['1:page1', '1:page2', '2:page1', '11:page1'].map((key) => read(key, 'new')))).toEqual(
+          ['new', 'new', 'c', 'd'],
+        );
+        const client = new Redis(redis.url);
+        const ttlS = await client.ttl('cache:tasks-list:2');
+        client.disconnect();
+        expect(ttlS).toBeGreaterThan(290);
+        expect(ttlS).toBeLessThanOrEqual(300);
+      });
+    });
+
+    test('never stores what was loaded before a write that came meanwhile', async () => {
+      await withCache({}, async (cache) => {
+        const stale = await cache.readThrough('me', '1', async () => {
+          await cache.invalidate('me', '1');
+          return 'old';
+        });
+        expect(stale).toBe('old');
+        expect(await cache.readThrough('me', '1', async () => 'new')).toBe('new');
+      });
+    });
+
+    test('stores nothing right after a write when reads come from a replica', async () => {
+      const replica = { DATABASE_READER_URL: databaseUrl, CACHE_HOLD_AFTER_WRITE_MS: '300' };
+      await withCache(replica, async (cache) => {
+        await cache.invalidate('me', '1');
+        let loads = 0;
+        const load = async () => {
+          loads += 1;
+          return loads;
+        };
+        expect(await cache.readThrough('me', '1', load)).toBe(1);
+        expect(await cache.readThrough('me', '1', load)).toBe(2);
+        await until(async () => {
+          const before = loads;
+          await cache.readThrough('me', '1', load);
+          return loads === before;
+        });
+      });
+    });
+
+    test('with a time to live of 0 is off for that route', async () => {
+      await withCache({ CACHE_TTL_ME_S: '0' }, async (cache) => {
+        await cache.readThrough('me', '1', async () => 'first');
+        expect(await cache.readThrough('me', '1', async () => 'second')).toBe('second');
+      });
+    });
+
+    test('is done without while Redis is away or hangs, and used again afterwards', async () => {
+      await using proxy = await startTcpProxy(redis.url);
+      await using app = await startApp(proxy.url);
+      await app.register(email);
+      const { accessToken } = await app.logIn(email);
+      const me = async () => (await app.get('/api/auth/me', accessToken)).statusCode;
+      expect(await me()).toBe(200);
+      proxy.hang();
+      expect(await me()).toBe(200);
+      await proxy.cut();
+      expect(await me()).toBe(200);
+      expect((await app.get('/ready')).json()).toMatchObject({
+        status: 'not-ready',
+        dependencies: { redis: { state: 'down' } },
+      });
+      await proxy.restore();
+      await until(async () => (await app.get('/ready')).statusCode === 200);
+      expect(await me()).toBe(200);
+      expect(await me()).toBe(200);
+      expect((await app.get('/metrics')).body).toMatch(/cache_reads_total\{route="me",result="hit"\} [1-9]/);
+    });
+
+    test('forgets at last what was written while Redis was away', async () => {
+      await using proxy = await startTcpProxy(redis.url);
+      await using app = await startApp(proxy.url);
+      await app.register(email);
+      const { accessToken } = await app.logIn(email);
+      await app.get('/api/auth/me', accessToken);
+      await proxy.cut();
+      const token = app.outbox.find(({ to }) => to === email)?.token;
+      expect((await app.post('/api/auth/verify-email', { token })).statusCode).toBe(200);
+      await proxy.restore();
+      await until(async () => (await app.get('/api/auth/me', accessToken)).json().user.emailVerifiedAt !== null);
+      await until(async () => (await app.get('/ready')).statusCode === 200);
+      await until(async () => {
+        const { user } = (await app.get('/api/auth/me', accessToken)).json();
+        const hits = /cache_reads_total\{route="me",result="hit"\} [1-9]/.test((await app.get('/metrics')).body);
+        return hits && user.emailVerifiedAt !== null;
+      });
+    });
+  });
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lacks } from '../../test-support/requirements.ts';
+import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
+import { bearer, type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
+import { newDatabase, query } from './databases.ts';
+
+describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () => {
+  let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
+  let redis: TestRedis;
+  let databaseUrl: string;
+  let api: TestApp;
+  let user: SignedIn;
+  let other: SignedIn;
+
+  beforeAll(async () => {
+    [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
+    databaseUrl = await newDatabase(postgres.url);
+    api = await startTestApp(testConfig(databaseUrl, { REDIS_URL: redis.url }));
+    for (const email of ['one@example.org', 'two@example.org']) await api.register(email);
+    user = await api.logIn('one@example.org');
+    other = await api.logIn('two@example.org');
+  });
+  afterAll(async () => {
+    await api?.[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
+    await postgres?.[Symbol.asyncDispose]();
+  });
+
+  type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  const write = (signedIn: SignedIn, method: Method, url: string, payload?: object) =>
+    api.send({ method, url, headers: bearer(signedIn.accessToken), ...(payload && { payload }) });
+  const titles = async (signedIn: SignedIn, parameters = '') =>
+    (await api.get(`/api/tasks?${parameters}`, signedIn.accessToken))
+      .json()
+      .tasks.map((task: { title: string }) => task.title);
+  const total = async (signedIn: SignedIn) =>
+    (await api.get('/api/tasks/stats', signedIn.accessToken)).json().stats.total;
+  /** Behind the app's back, so that only a cached answer misses it. */
+  const insertUnseen = (signedIn: SignedIn, title: string) =>
+    query(databaseUrl, 'insert into tasks (user_id, title) values ($1, $2)', [signedIn.userId, title]);
+
+  it('come from the cache, for each user and query of their own', async () => {
+    expect(await titles(user)).toEqual([]);
+    expect(await total(user)).toBe(0);
+    await insertUnseen(user, 'unseen');
+    expect(await titles(user)).toEqual([]);
+    expect(await total(user)).toBe(0);
+    expect(await titles(user, 'limit=11')).toEqual(['unseen']);
+    expect(await titles(user, 'search=unseen')).toEqual(['unseen']);
+    expect(await titles(other)).toEqual([]);
+  });
+
+  it('are right again after every kind of write, and stay cached for everybody else', async () => {
+    expect(await titles(other)).toEqual([]);
+    await insertUnseen(other, 'unseen');
+    const { task } = (await write(user, 'POST', '/api/tasks', { title: 'first' })).json();
+    expect(await titles(user)).toEqual(['first', 'unseen']);
+    expect(await total(user)).toBe(2);
+    await write(user, 'PATCH', `/api/tasks/${task.id}`, { title: 'second' });
+    expect(await titles(user)).toEqual(['second', 'unseen']);
+    await write(user, 'PUT', `/api/tasks/${task.id}`, { title: 'third' });
+    expect(await titles(user)).toEqual(['third', 'unseen']);
+    await write(user, 'DELETE', `/api/tasks/${task.id}`);
+    expect(await titles(user)).toEqual(['unseen']);
+    expect(await total(user)).toBe(1);
+    expect(await titles(other)).toEqual([]);
+  });
+
+  it('look the same from the cache as from the database', async () => {
+    await write(user, 'POST', '/api/tasks', { title: 'with a due time', dueAt: '2027-01-31T12:00:00Z' });
+    const fresh = await api.get('/api/tasks', user.accessToken);
+    const cached = await api.get('/api/tasks', user.accessToken);
+    expect(cached.json()).toEqual(fresh.json());
+  });
+
+  it('never mix up two queries, whatever their text', async () => {
+    await write(user, 'POST', '/api/tasks', { title: 'a:b' });
+    expect(await titles(user, `search=${encodeURIComponent('a:b')}`)).toEqual(['a:b']);
+    expect(await titles(user, `search=${encodeURIComponent(':a:b')}`)).toEqual([]);
+  });
+});

@@ -1,0 +1,64 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
+import { startTestPostgres } from '../../test-support/servers.ts';
+import { startTestApp, type TestApp, testConfig, until } from './app.ts';
+import { newDatabase } from './databases.ts';
+
+let postgres: EmbeddedPostgres;
+let databaseUrl: string;
+let app: TestApp;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  // A cost that takes milliseconds, so that a missing hash would stand out by a factor of ten.
+  databaseUrl = await newDatabase(postgres.url);
+  app = await startTestApp(testConfig(databaseUrl, { BCRYPT_COST: '8' }));
+  await app.register('known@example.com');
+});
+
+afterAll(async () => {
+  await app?.[Symbol.asyncDispose]();
+  await postgres?.[Symbol.asyncDispose]();
+});
+
+/** Median times in ms of requests by turns, so that whatever else the machine does meets both alike. */
+async function medianTimes(samples: number, known: () => Promise<unknown>, unknown: () => Promise<unknown>) {
+  const times = { known: [] as number[], unknown: [] as number[] };
+  const time = async (into: number[], send: () => Promise<unknown>) => {
+    const startedMs = performance.now();
+    await send();
+    into.push(performance.now() - startedMs);
+  };
+  for (let sample = 0; sample < samples; sample += 1) {
+    const knownFirst = sample % 2 === 0;
+    await time(knownFirst ? times.known : times.unknown, knownFirst ? known : unknown);
+    await time(knownFirst ? times.unknown : times.known, knownFirst ? unknown : known);
+  }
+  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  return { known: median(times.known), unknown: median(times.unknown) };
+}
+
+test('the time of a failed login does not tell whether the address is known', async () => {
+  const logIn = (email: string) => () => app.post('/api/auth/login', { email, password: 'not the password' });
+  const { known, unknown } = await medianTimes(60, logIn('known@example.com'), logIn('nobody@example.com'));
+  expect(unknown / known).toBeGreaterThan(0.8);
+  expect(unknown / known).toBeLessThan(1.25);
+});
+
+test('the time of a forgotten password cannot tell whether the address is known: nothing is looked up before it is answered', async () => {
+  const holder = new pg.Client({ connectionString: databaseUrl });
+  await holder.connect();
+  try {
+    await holder.query('begin; lock table users in access exclusive mode');
+    const statuses: number[] = [];
+    for (const email of ['known@example.com', 'nobody@example.com']) {
+      void app.post('/api/auth/forgot-password', { email }).then(({ statusCode }) => statuses.push(statusCode));
+    }
+    await until(() => statuses.length === 2);
+    expect(statuses).toEqual([200, 200]);
+  } finally {
+    await holder.end();
+  }
+  await until(() => app.outbox.some(({ to, purpose }) => to === 'known@example.com' && purpose === 'reset-password'));
+});

@@ -1,0 +1,84 @@
+import type { Estimate } from '../harness/core/estimate.ts';
+import type { OfferedLoad } from '../harness/core/load.ts';
+import type { Target } from '../harness/core/target.ts';
+import { formatNumber, formatRate } from '../harness/core/units.ts';
+import type { JudgedTarget } from '../harness/judging/summary.ts';
+
+/** How estimates, loads and verdicts read: the same in the terminal, the page, the pictures and the Markdown. */
+
+export type Format = (value: number) => string;
+
+const TOO_FEW = 'too few samples';
+
+export function estimateValue(estimate: Estimate | null, format: Format): string {
+  return estimate === null ? TOO_FEW : format(estimate.value);
+}
+
+/** The 95 % interval: `170 ms to 195 ms`; `exact` for what was counted and not estimated. */
+export function estimateInterval(estimate: Estimate | null, format: Format): string {
+  if (estimate === null) return '–';
+  if (estimate.low === estimate.value && estimate.high === estimate.value) return 'exact';
+  return `${format(estimate.low)} to ${format(estimate.high)}`;
+}
+
+/** `182 ms (170 ms to 195 ms)` */
+export function estimateWithInterval(estimate: Estimate | null, format: Format): string {
+  if (estimate === null) return TOO_FEW;
+  const interval = estimateInterval(estimate, format);
+  return interval === 'exact' ? format(estimate.value) : `${format(estimate.value)} (${interval})`;
+}
+
+export function sourceOf(target: Target): string {
+  return `${target.source.document}, ${target.source.section}`;
+}
+
+export function loadText(load: OfferedLoad): string {
+  return load.model === 'closed' ? formatNumber(load.concurrency) : formatRate(load.arrivalRatePerS);
+}
+
+/** Unlike `describeLoad`, as a heading says it: `Concurrency` or `Arrival rate`. */
+export function loadTitle(load: OfferedLoad | undefined): string {
+  return load?.model === 'open' ? 'Arrival rate (iterations/s)' : 'Concurrency (virtual users)';
+}
+
+export const verdictWords = {
+  met: 'met',
+  missed: 'missed',
+  inconclusive: 'inconclusive',
+  'not-judged': 'not judged',
+} as const satisfies Record<JudgedTarget['verdict']['kind'], string>;
+
+/** Why the verdict is what it is; empty where the target is met. */
+export function verdictReasons(verdict: JudgedTarget['verdict']): readonly string[] {
+  switch (verdict.kind) {
+    case 'met':
+      return [];
+    case 'missed':
+      return verdict.violations;
+    case 'inconclusive':
+      return verdict.reasons;
+    case 'not-judged':
+      return [verdict.why];
+  }
+}
+
+/** `2026-11-21 07:30 UTC`, from ISO 8601 in UTC. */
+export function dateTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+}
+
+export function plural(amount: number, one: string, many = `${one}s`): string {
+  return `${formatNumber(amount)} ${amount === 1 ? one : many}`;
+}
+
+/** `a`, `a and b`, `a, b and c` */
+export function list(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** Without anything that could move the cursor: names and messages are a person's or a server's. */
+export function shortened(line: string, width: number): string {
+  const clean = line.replaceAll(/\p{Cc}+/gu, ' ');
+  const letters = [...clean];
+  return letters.length <= width ? clean : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}

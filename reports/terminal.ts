@@ -1,0 +1,164 @@
+import { formatBound, formatQuantity, formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
+import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
+import type { Analysis, TierAnalysis } from './analysis.ts';
+import {
+  estimateValue,
+  estimateWithInterval,
+  loadText,
+  plural,
+  shortened,
+  sourceOf,
+  verdictReasons,
+  verdictWords,
+} from './figures.ts';
+import type { ScenarioAnalysis } from './scenario-analysis.ts';
+import type { VerdictKind } from './tables.ts';
+import { indented } from './text-layout.ts';
+import { headline } from './words.ts';
+
+export interface TerminalLook {
+  /** Columns of the terminal; lines are cut to it. */
+  readonly width: number;
+  /** False under NO_COLOR or without a terminal. */
+  readonly color: boolean;
+}
+
+/** More would scroll the verdicts away; the page has everything. */
+const MOST_LINES = 40;
+
+/** The last words of a run: what was measured, each verdict, what was busy, and where the report lies. */
+export function renderTerminal(analysis: Analysis, reportPath: string | null, look: TerminalLook): string {
+  const paint = painter(look.color);
+  const end = [
+    ...(analysis.incomplete === null
+      ? []
+      : indented(analysis.incomplete, look.width, 0).map((line) => paint.warning(shortened(line, look.width)))),
+    ...(reportPath === null ? [] : [`Report: ${paint.strong(reportPath)}`]),
+  ];
+  const perTier = Math.floor((MOST_LINES - end.length - 1) / Math.max(1, analysis.tiers.length));
+  const lines = analysis.tiers.flatMap((tier) => [...tierLines(tier, perTier - 1, look), '']);
+  return `${[...lines, ...end].join('\n')}\n`;
+}
+
+function tierLines(tier: TierAnalysis, most: number, look: TerminalLook): readonly string[] {
+  const paint = painter(look.color);
+  const cut = (line: string) => shortened(line, look.width);
+  const start = [paint.strong(cut(`${tier.name}: ${tier.title}`)), cut(headline(tier))];
+  const figures = tier.scenarios.some(({ trials }) => trials.length > 0) ? figureTable(tier.scenarios, look) : [];
+  const groups = measuredTargets(tier);
+  const end = [
+    ...tier.busiest.flatMap((line) => indented(line, look.width, 0).map((part) => paint.faint(cut(part)))),
+    ...tier.notes.slice(0, 3).map((note) => paint.warning(cut(`note: ${note}`))),
+  ];
+  // With many targets the reasons give way first, then the met ones at the end of the list.
+  const room = Math.max(1, most - start.length - figures.length - end.length);
+  const whole = groups.flatMap((group) => targetLines(group, look, true));
+  const verdicts =
+    whole.length <= room
+      ? whole
+      : capped(
+          groups.flatMap((group) => targetLines(group, look, false)),
+          room,
+          paint.faint,
+        );
+  return [...start, ...figures, ...verdicts, ...end].slice(0, most);
+}
+
+/** The judged targets that were measured, those of one figure together; the worst verdict first. */
+function measuredTargets(tier: TierAnalysis): readonly (readonly JudgedTarget[])[] {
+  const judged = tier.targets
+    .filter(({ target, verdict }) => target.judged.by === 'measured' && verdict.kind !== 'not-judged')
+    .toSorted((left, right) => verdictOrder[left.verdict.kind] - verdictOrder[right.verdict.kind]);
+  return [...Map.groupBy(judged, ({ target }) => target.id).values()];
+}
+
+const verdictOrder: Record<VerdictKind, number> = { missed: 0, inconclusive: 1, met: 2, 'not-judged': 3 };
+
+/** The lowest load, the highest, and the one with the most throughput in between. */
+function figureTable(scenarios: readonly ScenarioAnalysis[], look: TerminalLook): readonly string[] {
+  const rows = scenarios.flatMap(({ name, trials }) =>
+    telling(trials).map((trial, index) => figureRow(index === 0 ? name : '', trial)),
+  );
+  const header = ['scenario', 'at', 'throughput', 'p50', 'p95', 'p99', 'errors', ''];
+  const widths = header.map((title, column) =>
+    Math.max(...[header, ...rows].map((row) => (row[column] ?? title).length)),
+  );
+  const line = (row: readonly string[]) =>
+    shortened(
+      row
+        .map((cell, column) =>
+          column === 0 || column === 7 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+      look.width,
+    );
+  return [painter(look.color).faint(line(header)), ...rows.map(line)];
+}
+
+function telling(trials: readonly SummarizedTrial[]): readonly SummarizedTrial[] {
+  const best = trials.reduce<SummarizedTrial | undefined>(
+    (most, trial) => (throughput(trial) > throughput(most) ? trial : most),
+    undefined,
+  );
+  return trials.filter((trial, index) => index === 0 || index === trials.length - 1 || trial === best);
+}
+
+function throughput(trial: SummarizedTrial | undefined): number {
+  return trial?.summary.throughputPerS?.value ?? -1;
+}
+
+function figureRow(name: string, { summary }: SummarizedTrial): readonly string[] {
+  const { latency } = summary;
+  return [
+    name,
+    loadText(summary.load),
+    estimateValue(summary.throughputPerS, formatRate),
+    ...[latency.p50S, latency.p95S, latency.p99S].map((estimate) =>
+      estimate === null ? '–' : formatSeconds(estimate.value),
+    ),
+    formatRatio(summary.errorRatio),
+    summary.soundness.kind === 'sound' ? '' : 'not sound',
+  ];
+}
+
+/** The target with its source; below it each verdict with value, interval and, where there is room, what it rests on. */
+function targetLines(group: readonly JudgedTarget[], look: TerminalLook, withReasons: boolean): readonly string[] {
+  const target = group[0]?.target;
+  if (target === undefined) return [];
+  const paint = painter(look.color);
+  const title = `${target.title}, target ${formatBound(target)} [${sourceOf(target)}]`;
+  const lines = group.flatMap(({ scenario, verdict, value, evidence }) => {
+    const word = `  ${verdictWords[verdict.kind].padEnd(13)}`;
+    const figure =
+      value === null ? 'no value' : estimateWithInterval(value, (each) => formatQuantity(each, target.unit));
+    const what = `${scenario === null ? '' : `${scenario}: `}${figure}`;
+    // Of a verdict that is open the reason matters most: it says what to do.
+    const why = verdict.kind === 'inconclusive' || evidence === '' ? verdictReasons(verdict)[0] : evidence;
+    const text = why === undefined || !withReasons ? what : `${what} · ${why}`;
+    return indented(text, look.width, word.length).map((line, index) => {
+      const rest = shortened(line.slice(word.length), look.width - word.length);
+      return index === 0
+        ? `${paint.verdict(verdict.kind, word)}${rest}`
+        : `${' '.repeat(word.length)}${paint.faint(rest)}`;
+    });
+  });
+  return [shortened(title, look.width), ...lines];
+}
+
+function capped(lines: readonly string[], most: number, faint: (text: string) => string): readonly string[] {
+  if (lines.length <= most) return lines;
+  const shown = lines.slice(0, Math.max(1, most - 1));
+  return [...shown, faint(`… ${plural(lines.length - shown.length, 'more line')} in the report`)];
+}
+
+function painter(color: boolean) {
+  const with_ = (code: string) => (text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const verdictCodes: Record<VerdictKind, string> = { met: '32', missed: '31', inconclusive: '33', 'not-judged': '2' };
+  return {
+    strong: with_('1'),
+    faint: with_('2'),
+    warning: with_('33'),
+    verdict: (kind: VerdictKind, text: string) => with_(verdictCodes[kind])(text),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Service, Tier } from '../harness/core/tier.ts';
+import { formatBytes, formatQuantity } from '../harness/core/units.ts';
+import { emphasis, indented, type TextLook } from './text-layout.ts';
+
+/** What `tierbench tiers` prints: each tier with what it is made of, from where the load comes in downwards. */
+export function tiersTable(tiers: readonly Tier[], { width = 80, color }: TextLook = {}): string {
+  const { strong, faint } = emphasis(color);
+  return tiers
+    .map((tier) => {
+      const nameWidth = Math.max(...tier.services.map(({ name }) => name.length));
+      const services = tier.services.flatMap((service) => [
+        `  ${service.name.padEnd(nameWidth)}  ${describeService(service, tier.entry)}`,
+        ...settingLines(service, width, nameWidth + 4).map(faint),
+      ]);
+      return [strong(`${tier.name}: ${tier.title}`), ...indented(tier.description, width, 2), ...services].join('\n');
+    })
+    .join('\n\n');
+}
+
+function describeService({ name, kind, instances, resources, connectsTo }: Service, entry: string): string {
+  const connections = Object.entries(connectsTo).map(([role, target]) => `${role}: ${target}`);
+  return [
+    instances === 1 ? kind : `${kind} x ${instances}`,
+    ...(name === entry ? ['receives the load'] : []),
+    ...connections,
+    ...(resources.cpus === undefined ? [] : [formatQuantity(resources.cpus, 'cpus')]),
+    ...(resources.memoryBytes === undefined ? [] : [formatBytes(resources.memoryBytes)]),
+  ].join(', ');
+}
+
+function settingLines({ settings }: Service, width: number, indent: number): readonly string[] {
+  const written = Object.entries(settings).map(([option, value]) => `${option}=${value}`);
+  return written.length === 0 ? [] : indented(written.join(' '), width, indent);
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import type { EndedRequest } from '../harness/engines/judge-answer.ts';
+import { createScenarioRunner, type NextAction } from '../harness/engines/scenario-runner.ts';
+import { type FakeRequest, fakeTaskApi } from '../test-support/fake-task-api.ts';
+import browse from './browse.ts';
+import crud from './crud.ts';
+import type { Scenario, User } from './kit.ts';
+import login from './login.ts';
+import mixed from './mixed.ts';
+
+const scenarios: readonly Scenario[] = [login, crud, browse, mixed];
+const email = 'user-1@bench.example';
+const user: User = { index: 0, email, password: `password of ${email}` };
+
+type Api = ReturnType<typeof fakeTaskApi>;
+
+/** Begins, then runs some iterations against an API in memory. `before` comes before each request. */
+function play(scenario: Scenario, api: Api, iterations = 20, as: User = user, before = (_sent: number) => {}) {
+  const runner = createScenarioRunner({ scenario, user: as, seed: 1, virtualUser: 0 });
+  const ended: EndedRequest[] = [];
+  let thoughtS = 0;
+  let sent = 0;
+  const perform = (first: NextAction): void => {
+    for (let next = first; next.kind !== 'done'; ) {
+      if (next.kind === 'think') {
+        thoughtS += next.durationS;
+        next = runner.resume();
+        continue;
+      }
+      before(sent);
+      sent += 1;
+      const { request } = next;
+      const { status, body, setCookies } = api.answer({ ...request, body: request.body ?? '' });
+      const answered = { kind: 'answered', status, header: () => undefined, setCookies: () => setCookies } as const;
+      const step = runner.answer({ ...answered, text: () => body });
+      ended.push(step.ended);
+      next = step.next;
+    }
+  };
+  perform(runner.begin());
+  for (let iteration = 0; iteration < iterations; iteration += 1) perform(runner.startIteration());
+  return { ended, thoughtS, failed: ended.filter((request) => request.outcome !== 'ok') };
+}
+
+describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('scenario %s', (_name, scenario) => {
+  test('finds every answer of a working API right', () => {
+    const { ended, failed } = play(scenario, fakeTaskApi());
+    expect(ended.length).toBeGreaterThanOrEqual(20);
+    expect(failed).toEqual([]);
+  });
+
+  test('finds an empty answer with the right status wrong', () => {
+    const { failed } = play(
+      scenario,
+      fakeTaskApi(() => ({})),
+    );
+    expect(failed.length).toBeGreaterThan(0);
+    expect(new Set(failed.map((request) => request.outcome))).toContain('wrong-answer');
+  });
+
+  test('thinks exactly when it says so', () => {
+    expect(play(scenario, fakeTaskApi()).thoughtS > 0).toBe(scenario.thinks === true);
+  });
+
+  test('a wrong password fails, and ends nothing', () => {
+    const { ended, failed } = play(scenario, fakeTaskApi(), 3, { ...user, password: 'wrong' });
+    expect(failed).toEqual(ended);
+    expect(ended.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('leaves as many tasks as it found', () => {
+    const api = fakeTaskApi();
+    play(scenario, api);
+    const made = api.requests.filter((request) => request === 'POST /api/tasks').length;
+    expect(api.requests.filter((request) => request.startsWith('DELETE'))).toHaveLength(made);
+  });
+});
+
+test('login is one login an iteration', () => {
+  const api = fakeTaskApi();
+  play(login, api, 5);
+  expect(api.requests).toEqual(Array(5).fill('POST /api/auth/login'));
+});
+
+test('crud logs in once, then makes, reads, lists, changes and removes a task', () => {
+  const api = fakeTaskApi();
+  play(crud, api, 2);
+  const iteration = [
+    'POST /api/tasks',
+    'GET /api/tasks/:id',
+    'GET /api/tasks',
+    'PUT /api/tasks/:id',
+    'GET /api/tasks/:id',
+    'DELETE /api/tasks/:id',
+    'GET /api/tasks/:id',
+  ];
+  expect(api.requests).toEqual(['POST /api/auth/login', ...iteration, ...iteration]);
+});
+
+test('browse mostly reads', () => {
+  const api = fakeTaskApi();
+  play(browse, api, 200);
+  const writes = api.requests.filter((request) => /^(PUT|PATCH|DELETE|POST \/api\/tasks)/.test(request)).length;
+  expect(writes).toBeGreaterThan(5);
+  expect(writes / api.requests.length).toBeLessThan(0.05);
+});
+
+test('mixed is a whole visit', () => {
+  const api = fakeTaskApi();
+  play(mixed, api, 1);
+  expect(api.requests[0]).toBe('POST /api/auth/login');
+  expect(api.requests).toContain('POST /api/auth/refresh');
+  expect(api.requests.at(-1)).toBe('POST /api/auth/logout');
+});
+
+test.each([
+  ['another title', '/api/tasks/', (json: object) => ({ ...json, task: { ...taskOf(json), title: 'other' } })],
+  ['another task', '/api/tasks/', (json: object) => ({ ...json, task: { ...taskOf(json), id: 0 } })],
+  ['a list without pagination', '/api/tasks?', (json: object) => ({ ...json, pagination: undefined })],
+  ['a list that is too short', '/api/tasks?', (json: object) => ({ ...json, tasks: [] })],
+  ['a page of another number', '/api/tasks?', (json: object) => withPagination(json, { currentPage: 9 })],
+  ['a wrong number of pages', '/api/tasks?', (json: object) => withPagination(json, { totalPages: 9 })],
+])('crud notices %s', (_what, path, spoil) => {
+  const api = fakeTaskApi((request: FakeRequest, json) => (request.path.startsWith(path) ? spoil(json) : json));
+  const { failed } = play(crud, api, 1);
+  expect(failed.map((request) => request.outcome)).toContain('wrong-answer');
+});
+
+test('when the access token has expired, it signs in again, and nothing counts as failed', () => {
+  const api = fakeTaskApi();
+  const { failed } = play(crud, api, 3, user, (sent) => {
+    if (sent === 5 || sent === 12) api.expireAccessTokens();
+  });
+  expect(failed).toEqual([]);
+  expect(api.requests.filter((request) => request === 'POST /api/auth/login')).toHaveLength(3);
+});
+
+test('a server that refuses fresh tokens does not pass for one whose tokens have expired', () => {
+  const api = fakeTaskApi();
+  const { ended, failed } = play(crud, api, 5, user, (sent) => {
+    if (sent > 4) api.expireAccessTokens();
+  });
+  expect(failed.length).toBeGreaterThan(ended.length / 4);
+});
+
+function withPagination(json: object, changes: object): object {
+  const pagination = 'pagination' in json && typeof json.pagination === 'object' ? json.pagination : {};
+  return { ...json, pagination: { ...pagination, ...changes } };
+}
+
+function taskOf(json: object): object {
+  return 'task' in json && typeof json.task === 'object' && json.task !== null ? json.task : {};
+}

@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** What some tests need beyond npm packages, and how a person gets it. */
+export const requirements = {
+  redis: { isThere: () => programFor('redis-server') !== undefined, how: 'apt-get install redis-server' },
+  chromium: { isThere: () => chromiumProgram() !== undefined, how: 'apt-get install chromium' },
+  docker: {
+    // The program alone is only a client: the engine has to answer, and to answer this account.
+    isThere: () =>
+      [['info'], ['compose', 'version']].every(
+        (words) => spawnSync('docker', words, { stdio: 'ignore', timeout: 10_000 }).status === 0,
+      ),
+    how: 'start a container engine with compose that this account may use: https://docs.docker.com/engine/install/',
+  },
+  k6: {
+    isThere: () => programFor('k6') !== undefined,
+    how: 'https://grafana.com/docs/k6/latest/set-up/install-k6/',
+  },
+  root: { isThere: () => process.getuid?.() === 0, how: 'run the tests as root' },
+} as const;
+
+export type Requirement = keyof typeof requirements;
+
+/** The first of the programs on the PATH. */
+export function programFor(...programs: readonly string[]): string | undefined {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    for (const program of programs) {
+      try {
+        accessSync(join(folder, program), constants.X_OK);
+        return join(folder, program);
+      } catch {
+        // Not in this folder.
+      }
+    }
+  }
+  return undefined;
+}
+
+export function chromiumProgram(): string | undefined {
+  return programFor('chromium', 'chromium-browser', 'google-chrome');
+}
+
+/**
+ * True when tests that need it must be skipped. With TIERBENCH_TEST_REQUIRE_ALL=1 nothing may skip: then this is
+ * false, and the tests fail for want of it. `describe.skipIf(lacks('redis'))('... (needs redis)', ...)`.
+ */
+export function lacks(requirement: Requirement): boolean {
+  if (process.env.TIERBENCH_TEST_REQUIRE_ALL === '1') return false;
+  return !requirements[requirement].isThere();
+}

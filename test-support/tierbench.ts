@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const command = join(import.meta.dirname, '../cli/tierbench.js');
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Started {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves when standard error has said this, rejects when the command ends without. */
+  said(text: string | RegExp): Promise<void>;
+}
+
+/** A machine of its own for the command, as far as files go: home and temporary folder are empty at first. */
+export interface Workplace extends AsyncDisposable {
+  readonly folder: string;
+  /** Where the command keeps temporary files. */
+  readonly temporary: string;
+  start(words: readonly string[], environment?: Readonly<Record<string, string>>): Started;
+  run(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
+  /** What the command left: temporary files, and processes that know this workplace. Empty is right. */
+  leftovers(): Promise<readonly string[]>;
+}
+
+export async function workplace(): Promise<Workplace> {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-'));
+  const temporary = join(folder, 'tmp');
+  const home = join(folder, 'home');
+  await mkdir(temporary, { mode: 0o755 });
+  await mkdir(home);
+  // PostgreSQL may run under another account, which must get to its data.
+  if (process.getuid?.() === 0) await import('node:fs/promises').then(({ chmod }) => chmod(folder, 0o755));
+
+  function start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Started {
+    const child = spawn(process.execPath, [command, ...words], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? '', HOME: home, TMPDIR: temporary, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    const ended = once(child, 'close').then(([exitCode]) => ({ exitCode, stdout, stderr }));
+    return {
+      process: child,
+      ended,
+      said: (text) =>
+        new Promise((resolve, reject) => {
+          const look = () => {
+            if (typeof text === 'string' ? stderr.includes(text) : text.test(stderr)) resolve();
+          };
+          child.stderr.on('data', look);
+          look();
+          child.once('close', () => reject(new Error(`it ended without saying ${text}:\n${stderr}`)));
+        }),
+    };
+  }
+
+  return {
+    folder,
+    temporary,
+    start,
+    run: (words, environment) => start(words, environment).ended,
+    async leftovers() {
+      const files = (await readdir(temporary)).map((name) => `file ${name}`);
+      return [...files, ...processesKnowing(folder).map((each) => `process ${each}`)];
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Processes whose working folder is below `folder`, or whose environment or arguments name it. */
+function processesKnowing(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const read = (file: string): string => {
+        try {
+          return readFileSync(`/proc/${name}/${file}`, 'utf8');
+        } catch {
+          return '';
+        }
+      };
+      const words = read('cmdline').replaceAll('\0', ' ').trim();
+      const knows = words.includes(folder) || read('environ').includes(folder);
+      return knows && read('stat').split(' ')[2] !== 'Z' ? [`${name} ${words}`] : [];
+    });
+}

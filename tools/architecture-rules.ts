@@ -1,0 +1,158 @@
+import type { ICruiseOptions, IFlattenedRuleSet } from 'dependency-cruiser';
+
+/** Who may import whom. Each rule says why; `npm run check:architecture` fails when one is broken. */
+
+const tests = String.raw`(\.test|-contract)\.ts$|^reference-app/test/`;
+const node =
+  '^(node:)?(assert|buffer|child_process|cluster|crypto|dns|events|fs|http|https|module|net|os|path|perf_hooks|process|stream|timers|tls|url|util|worker_threads|zlib)';
+const npm = '(^|/)node_modules/';
+
+type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number] & { readonly name: string; readonly comment: string };
+
+/** `from` may reach only what is listed (and itself). */
+const only = (name: string, from: string, allowed: readonly string[], comment: string): Rule => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, pathNot: tests },
+  to: { pathNot: [from, ...allowed] },
+});
+
+export const rules: Rule[] = [
+  only(
+    'scenarios-import-only-themselves',
+    '^scenarios/',
+    [],
+    'k6 runs these files as they are: it knows no npm and no node:.',
+  ),
+  only(
+    'core-imports-nothing',
+    '^harness/core/',
+    [],
+    'The words and types of tierbench are free of clocks, sockets and files, so that decisions can be tested as tables.',
+  ),
+  only(
+    'statistics-are-pure',
+    '^harness/statistics/',
+    ['^harness/core/'],
+    'A formula takes its data and its randomness as arguments.',
+  ),
+  only(
+    'histograms-wrap-one-library',
+    '^harness/histograms/',
+    ['^harness/core/', '(^|/)node_modules/hdr-histogram-js/'],
+    'One place knows how latencies are stored.',
+  ),
+  only(
+    'judging-is-pure',
+    '^harness/judging/',
+    ['^harness/(core|statistics|histograms)/'],
+    'A verdict follows from the stored results alone.',
+  ),
+  only(
+    'files-know-core-only',
+    '^harness/files/',
+    ['^harness/core/', node, npm],
+    'Reading and writing files decides nothing.',
+  ),
+  only(
+    'engines-are-strangers-to-the-rest',
+    '^harness/engines/',
+    ['^harness/(core|histograms|statistics)/', '^scenarios/kit\\.ts$', '^scenarios/', node, npm],
+    'An engine makes load; what is loaded and who watches is not its business.',
+  ),
+  only(
+    'providers-are-strangers-to-the-rest',
+    '^harness/providers/',
+    ['^harness/(core|leftovers)/', node, npm],
+    'A provider brings services up; who loads and watches them is not its business.',
+  ),
+  only(
+    'probes-are-strangers-to-the-rest',
+    '^harness/probes/',
+    ['^harness/core/', node, npm],
+    'A probe reads one source of evidence.',
+  ),
+  only(
+    'leftovers-know-core-only',
+    '^harness/leftovers/',
+    ['^harness/core/', node, npm],
+    'Cleaning up after a killed command must work when everything else does not.',
+  ),
+  only(
+    'machine-knows-core-only',
+    '^harness/machine/',
+    ['^harness/core/', node, npm],
+    'What the machine has is a fact, not a decision.',
+  ),
+  only(
+    'studies-know-parts-by-their-interfaces',
+    '^harness/studies/',
+    [
+      '^harness/(core|statistics|histograms|judging|files)/',
+      '^harness/engines/engine\\.ts$',
+      '^harness/providers/provider\\.ts$',
+      '^harness/probes/(probe|sampler)\\.ts$',
+      '^scenarios/kit\\.ts$',
+      node,
+    ],
+    'A study runs on any engine, provider and probe; the command line chooses them.',
+  ),
+  only(
+    'reports-read-results-only',
+    '^reports/',
+    ['^harness/(core|statistics|histograms|judging)/', '^harness/files/atomic-write\\.ts$', node, npm],
+    'A report is made from the results folder alone, so that it can be made again later.',
+  ),
+  only(
+    'the-reference-app-stands-alone',
+    '^reference-app/',
+    ['^reference-app/', node, npm],
+    'It is a starting point for a real API: it knows nothing of what measures it.',
+  ),
+  {
+    name: 'nobody-imports-the-reference-app',
+    comment: 'It is started as a process, as a stranger would be.',
+    severity: 'error',
+    from: { path: '^(scenarios|harness|reports|cli)/', pathNot: tests },
+    to: { path: '^reference-app/' },
+  },
+  {
+    name: 'only-png-draws',
+    comment: 'The native canvas is optional and heavy: one file loads it, when it is needed.',
+    severity: 'error',
+    from: { pathNot: '^reports/png\\.ts$|\\.test\\.ts$|^node_modules/' },
+    to: { path: '(^|/)node_modules/(chartjs-node-canvas|canvas|@napi-rs/canvas)/' },
+  },
+  {
+    name: 'only-the-command-line-parses-words',
+    comment: 'Nothing else knows that tierbench is called from a terminal.',
+    severity: 'error',
+    from: { pathNot: '^cli/|\\.test\\.ts$|^node_modules/|^reference-app/|^bench/' },
+    to: { path: '(^|/)node_modules/commander/' },
+  },
+  {
+    name: 'no-cycles',
+    comment: 'Two files that need each other are one file or lack a third.',
+    severity: 'error',
+    from: { pathNot: '^node_modules/' },
+    to: { circular: true },
+  },
+  {
+    name: 'nothing-unresolvable',
+    comment: 'An import that cannot be found fails at run time.',
+    severity: 'error',
+    from: { pathNot: '^node_modules/' },
+    to: { couldNotResolve: true },
+  },
+];
+
+export const cruiseOptions: ICruiseOptions = {
+  doNotFollow: { path: ['node_modules', 'dist'] },
+  exclude: { path: ['^dist/', '^results/', 'fixtures/'] },
+  tsPreCompilationDeps: true,
+  enhancedResolveOptions: {
+    exportsFields: ['exports'],
+    conditionNames: ['import', 'require', 'node', 'default', 'types'],
+  },
+};

@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config';
+
+const nothing = ['**/node_modules/**', '**/dist/**', 'results/**'];
+
+/** Real servers on a busy machine may need more than the usual second until a condition holds. */
+const patient = { poll: { timeout: 15_000 } };
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test-support/skipped-tests-reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...nothing, '**/*.integration.test.ts', '**/*.containers.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['**/*.integration.test.ts'],
+          exclude: nothing,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: patient,
+          // Each file starts servers of its own, and the machine may have two cores.
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'containers',
+          include: ['**/*.containers.test.ts'],
+          exclude: nothing,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          expect: patient,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
