@@ -22,20 +22,19 @@ export async function chooseProvider(
 }
 
 /** What is read once a second on a deployment: whatever it lets us see. */
-export async function probesFor({ services, databaseUrl }: Deployment): Promise<readonly Probe[]> {
+export async function probesFor({ services, access }: Deployment): Promise<readonly Probe[]> {
   const [{ machineCpuProbe }, { processCpuProbe }, { appMetricsProbe }, { postgresProbe }] = await Promise.all([
     import('../harness/probes/machine-cpu.ts'),
     import('../harness/probes/process-cpu.ts'),
     import('../harness/probes/app-metrics.ts'),
     import('../harness/probes/postgres.ts'),
   ]);
-  const primary = services.find(({ kind }) => kind === 'primary')?.instances[0];
   return [
     machineCpuProbe(),
     processCpuProbe(services),
     ...(services.some(({ kind }) => kind === 'api') ? [appMetricsProbe(services)] : []),
-    ...(databaseUrl !== undefined && primary !== undefined
-      ? [postgresProbe({ databaseUrl, source: primary.name })]
-      : []),
+    ...access
+      .filter(({ kind }) => kind === 'primary' || kind === 'replica')
+      .map(({ url, instance }) => postgresProbe({ databaseUrl: url, source: instance })),
   ];
 }

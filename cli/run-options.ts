@@ -154,6 +154,8 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       coolDownS: seconds('--cool-down', typed.coolDown, quick ? 1 : 5, { from: 0, to: 3600 }),
       ladder,
       skipThinkTimes: typed.skipThinkTimes ?? false,
+      scaleModelFactor: null,
+      faults: [],
     },
   };
   if (problems.length > 0) {

@@ -153,6 +153,7 @@ export function madeUpRun(
       runId: 'made-up',
       startedAt: '2026-11-21T08:00:00.000Z',
       tierbench: { version: '0.0.0', commit: null },
+      placement: null,
       machine: {
         cpuModel: '',
         cpus: 2,
@@ -175,6 +176,8 @@ export function madeUpRun(
         coolDownS: 0,
         ladder: [...new Set(loads.map((load) => (load.model === 'closed' ? load.concurrency : 0)))],
         skipThinkTimes: false,
+        scaleModelFactor: null,
+        faults: [],
         ...changes.settings,
       },
       tiers: [
@@ -186,6 +189,8 @@ export function madeUpRun(
           bringUpS: 1,
           prepareDataS: 1,
           notRun: [],
+          notes: [],
+          endedEarly: null,
           ...changes.tier,
         },
       ],

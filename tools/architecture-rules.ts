@@ -50,6 +50,12 @@ export const rules: Rule[] = [
     'A verdict follows from the stored results alone.',
   ),
   only(
+    'servers-are-described-purely',
+    '^harness/servers/',
+    ['^harness/core/'],
+    'The configuration of a server follows from the tier alone, for every provider and for the compose file.',
+  ),
+  only(
     'files-know-core-only',
     '^harness/files/',
     ['^harness/core/', node, npm],
@@ -64,7 +70,7 @@ export const rules: Rule[] = [
   only(
     'providers-are-strangers-to-the-rest',
     '^harness/providers/',
-    ['^harness/(core|leftovers)/', node, npm],
+    ['^harness/(core|leftovers|servers)/', node, npm],
     'A provider brings services up; who loads and watches them is not its business.',
   ),
   only(

@@ -48,6 +48,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     startedAt: new Date().toISOString(),
     tierbench: { version: version(), commit: await currentCommit() },
     machine: machineFacts(),
+    placement: null,
     settings,
     tiers: [],
   };

@@ -56,13 +56,14 @@ function untilEnd(deployment: Deployment, signal: AbortSignal): Promise<string |
   return promise;
 }
 
-function describe({ tier, baseUrl, services, databaseUrl }: Deployment, password: string): string {
+function describe({ tier, baseUrl, services, access }: Deployment, password: string): string {
   const instances = services.flatMap((service) =>
     service.instances.map(
       ({ name, host, port }) =>
         `  ${name.padEnd(12)} ${host}:${port}${service.version === undefined ? '' : `  ${service.version}`}`,
     ),
   );
+  const databaseUrl = access.find(({ kind }) => kind === 'primary')?.url;
   const credentials = JSON.stringify({ email: 'user-1@bench.example', password });
   return `
 ${tier.name} is up (${tier.title}):

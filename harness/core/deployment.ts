@@ -8,6 +8,10 @@ export interface RunningInstance {
   readonly port: number;
   /** Process ids on this machine, the main one first; empty where they cannot be seen. */
   readonly processIds: readonly number[];
+  /** The container it runs in; absent for a process of this machine. */
+  readonly containerId?: string;
+  /** What it may use at most, as far as that is enforced. A limit of the tier file that is not stands in `TierFacts.notes`. */
+  readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number };
 }
 
 export interface RunningService {

@@ -21,7 +21,7 @@ export type RunEvent =
   | {
       readonly kind: 'trial-started';
       readonly tier: string;
-      readonly purpose: 'warm-up' | 'measure';
+      readonly purpose: 'warm-up' | 'measure' | 'fault';
       /** From 1, of `total` trials in the whole run. */
       readonly sequence: number;
       readonly total: number;

@@ -2,7 +2,7 @@ import type { RunningService } from './deployment.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Target } from './target.ts';
 import type { DataSize, Tier } from './tier.ts';
-import type { MeasuredTrial } from './trial.ts';
+import type { FaultKind, MeasuredTrial } from './trial.ts';
 
 /** What a reader must know to believe a run, or to repeat it. Holds no secrets. */
 export interface RunFacts {
@@ -12,6 +12,8 @@ export interface RunFacts {
   readonly startedAt: string;
   readonly tierbench: { readonly version: string; readonly commit: string | null };
   readonly machine: MachineFacts;
+  /** Null where both share all CPUs, `notes` of the tiers say why. */
+  readonly placement: Placement | null;
   readonly settings: RunSettings;
   readonly tiers: readonly TierFacts[];
 }
@@ -29,6 +31,25 @@ export interface RunSettings {
   /** Concurrencies, ascending. */
   readonly ladder: readonly number[];
   readonly skipThinkTimes: boolean;
+  /**
+   * What the CPUs of every service were multiplied by (a scale model): the same for all tiers of the run, so that they
+   * can be compared. Null where each service had what its tier file says.
+   */
+  readonly scaleModelFactor: number | null;
+  /** Faults made on purpose after the ladder of each tier that has the service. */
+  readonly faults: readonly FaultChoice[];
+}
+
+/** `service` null: every service of the tier, one after the other. */
+export interface FaultChoice {
+  readonly kind: FaultKind;
+  readonly service: string | null;
+}
+
+/** Which CPUs did what, so that the generator does not take from the system what it measures. */
+export interface Placement {
+  readonly generatorCpus: readonly number[];
+  readonly systemCpus: readonly number[];
 }
 
 /** One tier as it was really brought up. */
@@ -42,6 +63,10 @@ export interface TierFacts {
   readonly prepareDataS: number;
   /** Why the tier was not run here; empty when it was. */
   readonly notRun: readonly string[];
+  /** Where what ran differs from the tier file, and what a reader would not expect: limits that are not enforced. */
+  readonly notes: readonly string[];
+  /** What ended the tier before its last trial; null when nothing did. */
+  readonly endedEarly: string | null;
 }
 
 export type RunStatus =

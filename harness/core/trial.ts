@@ -108,13 +108,30 @@ export interface ProbeSample {
   readonly value: number;
 }
 
+export const faultKinds = ['kill', 'pause'] as const;
+/** `kill`: SIGKILL, later started again. `pause`: it stops in its tracks, keeps its connections, and later goes on. */
+export type FaultKind = (typeof faultKinds)[number];
+
+/** A fault made on purpose in a trial. */
+export interface FaultRecord {
+  readonly kind: FaultKind;
+  /** `cache/1` */
+  readonly instance: string;
+  /** Seconds from the start of the measured window: when it was killed or paused. */
+  readonly atS: number;
+  /** When it was up again or went on; null when it did not come back. */
+  readonly undoneAtS: number | null;
+}
+
 /** A trial with what the probes saw meanwhile: the unit that is stored and reported. */
 export interface MeasuredTrial {
   readonly schemaVersion: 1;
   /** Position in the run, from 1. */
   readonly sequence: number;
   readonly tier: string;
-  readonly purpose: 'warm-up' | 'measure';
+  readonly purpose: 'warm-up' | 'measure' | 'fault';
+  /** With purpose `fault`, else absent. */
+  readonly fault?: FaultRecord;
   readonly trial: Trial;
   readonly samples: readonly ProbeSample[];
   /** Probes that failed, services that died: anything a reader should know. */

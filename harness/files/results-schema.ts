@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RunFacts, RunStatus } from '../core/run.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
 import { serviceKinds } from '../core/tier.ts';
-import { type MeasuredTrial, requestOutcomes } from '../core/trial.ts';
+import { faultKinds, type MeasuredTrial, requestOutcomes } from '../core/trial.ts';
 
 /**
  * The stored form of a run, schema version 1. A folder of another version is refused instead of being read wrongly.
@@ -35,7 +35,14 @@ const runningService = z.object({
   name: z.string(),
   kind: z.enum([...serviceKinds, 'external']),
   instances: z.array(
-    z.object({ name: z.string(), host: z.string(), port: count, processIds: z.array(z.number().int()) }),
+    z.object({
+      name: z.string(),
+      host: z.string(),
+      port: count,
+      processIds: z.array(z.number().int()),
+      containerId: z.string().exactOptional(),
+      limits: z.object({ cpus: z.number().exactOptional(), memoryBytes: z.number().exactOptional() }).exactOptional(),
+    }),
   ),
   version: z.string().exactOptional(),
 });
@@ -55,6 +62,7 @@ export const factsSchema: z.ZodType<RunFacts> = z.object({
     limits: z.object({ cpus: z.number().exactOptional(), memoryBytes: z.number().exactOptional() }),
     container: z.string().nullable(),
   }),
+  placement: z.object({ generatorCpus: z.array(count), systemCpus: z.array(count) }).nullable(),
   settings: z.object({
     quick: z.boolean(),
     engine: z.string(),
@@ -67,6 +75,8 @@ export const factsSchema: z.ZodType<RunFacts> = z.object({
     coolDownS: duration,
     ladder: z.array(count),
     skipThinkTimes: z.boolean(),
+    scaleModelFactor: z.number().positive().nullable(),
+    faults: z.array(z.object({ kind: z.enum(faultKinds), service: z.string().nullable() })),
   }),
   tiers: z.array(
     z.object({
@@ -77,6 +87,8 @@ export const factsSchema: z.ZodType<RunFacts> = z.object({
       bringUpS: duration,
       prepareDataS: duration,
       notRun: z.array(z.string()),
+      notes: z.array(z.string()),
+      endedEarly: z.string().nullable(),
     }),
   ),
 });
@@ -138,7 +150,10 @@ export const measuredTrialSchema: z.ZodType<MeasuredTrial> = z.object({
   schemaVersion: z.literal(1),
   sequence: count,
   tier: z.string(),
-  purpose: z.enum(['warm-up', 'measure']),
+  purpose: z.enum(['warm-up', 'measure', 'fault']),
+  fault: z
+    .object({ kind: z.enum(faultKinds), instance: z.string(), atS: z.number(), undoneAtS: z.number().nullable() })
+    .exactOptional(),
   trial: z.object({
     engine: z.string(),
     plan: z.object({

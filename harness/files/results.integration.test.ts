@@ -11,6 +11,7 @@ const facts: RunFacts = {
   runId: 'abc123',
   startedAt: '2026-01-01T00:00:00.000Z',
   tierbench: { version: '0.1.0', commit: null },
+  placement: null,
   machine: {
     cpuModel: 'test',
     cpus: 2,
@@ -33,6 +34,8 @@ const facts: RunFacts = {
     coolDownS: 0,
     ladder: [1],
     skipThinkTimes: false,
+    scaleModelFactor: null,
+    faults: [],
   },
   tiers: [],
 };

@@ -1,5 +1,5 @@
 import type { RunningService } from '../core/deployment.ts';
-import type { DataSize, Tier } from '../core/tier.ts';
+import type { DataSize, ServiceKind, Tier } from '../core/tier.ts';
 
 /** A tier that is up. Disposing it takes everything down and removes every file it made. */
 export interface Deployment extends AsyncDisposable {
@@ -8,12 +8,37 @@ export interface Deployment extends AsyncDisposable {
   /** Where the load goes. */
   readonly baseUrl: string;
   readonly services: readonly RunningService[];
-  /** Administrative access for probes; a secret: never stored or printed. Absent where there is none. */
-  readonly databaseUrl?: string;
+  /** Administrative access to each instance that has any, for probes and people. */
+  readonly access: readonly InstanceAccess[];
+  /** Where what runs differs from the tier file, and what a reader would not expect. */
+  readonly notes: readonly string[];
+  /** Makes instances fail on purpose. Absent where they are not ours (`url`). */
+  readonly faults?: FaultControl;
   /** Migrates and fills the database, deterministically. Absent where the data is not ours (`url`). */
   readonly prepareData?: (size: DataSize, password: string, signal: AbortSignal) => Promise<void>;
-  /** Calls back once for each service instance that ends by itself while the deployment is up. */
+  /** Calls back once for each service instance that ends by itself, not by `faults`, while the deployment is up. */
   onFailure(listener: (failure: { readonly instance: string; readonly what: string }) => void): void;
+}
+
+/** How to reach one instance from here with all rights. The URL is a secret: never stored; printed by `up` alone. */
+export interface InstanceAccess {
+  /** `database/1` */
+  readonly instance: string;
+  readonly kind: ServiceKind;
+  /**
+   * By kind: primary and replica the database of the API (`postgres:`); pooler its console (`postgres:`, database
+   * `pgbouncer`); cache `redis:`; load-balancer its stub status page (`http:`); api the base URL of the instance.
+   */
+  readonly url: string;
+}
+
+/** Each takes the name of an instance, and resolves when it is done: gone, answering again, paused, going on. */
+export interface FaultControl {
+  kill(instance: string): Promise<void>;
+  /** After `kill`: the same service with the same data at the same address. */
+  start(instance: string): Promise<void>;
+  pause(instance: string): Promise<void>;
+  resume(instance: string): Promise<void>;
 }
 
 /** Brings tiers up. What it must do is `provider-contract.ts`, which every provider runs. */

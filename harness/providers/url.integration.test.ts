@@ -37,7 +37,7 @@ describe('url provider', () => {
     const deployment = await urlProvider(`http://localhost:${server.port}/api/`).deploy(externalTier, never);
     expect(deployment.baseUrl).toBe(`http://localhost:${server.port}/api`);
     expect(deployment.prepareData).toBeUndefined();
-    expect(deployment.databaseUrl).toBeUndefined();
+    expect(deployment.access).toEqual([]);
   });
 
   it('says so when nothing listens there', async () => {

@@ -55,6 +55,8 @@ export function urlProvider(baseUrl: string, options: UrlProviderOptions = {}): 
             instances: [{ name: 'external/1', host: hostOf(url), port, processIds: [] }],
           },
         ],
+        access: [],
+        notes: [],
         onFailure() {},
         async [Symbol.asyncDispose]() {},
       };

@@ -15,6 +15,8 @@ const settings: RunSettings = {
   coolDownS: 3,
   ladder: [1, 10, 100],
   skipThinkTimes: false,
+  scaleModelFactor: null,
+  faults: [],
 };
 
 const answered = { iterations: { intended: 9, completed: 8, failed: 0, dropped: 0 } } as Trial;

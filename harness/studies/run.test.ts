@@ -70,6 +70,8 @@ async function simulatedRun(choice: Choice = {}) {
           provider: 'in memory',
           baseUrl: 'http://127.0.0.1:1',
           services: [],
+          access: [],
+          notes: [],
           async prepareData(_size, _password, signal) {
             await at('prepare data');
             signal.throwIfAborted();

@@ -109,6 +109,8 @@ async function runTiers(tiers: readonly Tier[], initialFacts: RunFacts, parts: R
       bringUpS: 0,
       prepareDataS: 0,
       notRun: obstacles,
+      notes: [],
+      endedEarly: null,
     });
     await results.facts(facts);
   }
@@ -150,6 +152,8 @@ async function runTier(tier: Tier, facts: RunFacts, parts: RunParts, progress: P
     bringUpS,
     prepareDataS: secondsSince(preparingSince),
     notRun: [],
+    notes: deployment.notes,
+    endedEarly: null,
   });
   await results.facts(extended);
   await climb(deployment, extended, parts, failures, progress);

@@ -86,7 +86,7 @@ describe('local provider', () => {
     await using here = await surroundings();
     await using deployment = await here.provider.deploy(here.tier, never);
     await deployment.prepareData?.({ users: 12, tasksPerUser: 3, seed: 1 }, 'a password', never);
-    const client = new pg.Client(deployment.databaseUrl);
+    const client = new pg.Client(deployment.access.find(({ kind }) => kind === 'primary')?.url);
     await client.connect();
     const { rows } = await client.query(
       "select count(*)::int as users, min(password) as password, current_setting('max_connections') as connections from users",

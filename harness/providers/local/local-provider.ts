@@ -1,16 +1,15 @@
 import { access, chmod, constants, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunningInstance, RunningService } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, Tier } from '../../core/tier.ts';
+import { allOrFirstFailure, bringUp, type StartedService } from '../bring-up.ts';
 import type { Deployment, Provider } from '../provider.ts';
 import { type ApiPrograms, newJwtSecret, referenceApp, startApiInstance } from './api-instance.ts';
 import type { Child } from './child-process.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { findEmbeddedPostgres } from './embedded-postgres-binaries.ts';
-import { instanceFailures } from './instance-failures.ts';
 import { runProgram } from './run-program.ts';
-import { inDependencyOrder, tierObstacles } from './what-runs-here.ts';
+import { tierObstacles } from './what-runs-here.ts';
 
 export interface LocalProviderOptions {
   /** The registered run everything started belongs to (harness/leftovers), so that it can be found when it is left. */
@@ -35,162 +34,127 @@ export function localProvider(options: LocalProviderOptions): Provider {
     },
     async deploy(tier, signal, onProgress = () => {}) {
       refuseWhatCannotRun(tier);
-      const order = inDependencyOrder(tier.services);
-      signal.throwIfAborted();
-      return await bringUp(options, tier, order, signal, onProgress);
+      return await deployLocally(options, tier, signal, onProgress);
     },
   };
 }
 
-async function bringUp(
+function deployLocally(
   { run, api = referenceApp() }: LocalProviderOptions,
   tier: Tier,
-  order: readonly Service[],
   callerSignal: AbortSignal,
   onProgress: (what: string) => void,
 ): Promise<Deployment> {
-  await using started = new AsyncDisposableStack();
-  const folder = await deploymentFolder(run.folder, tier.name);
-  started.defer(() => rm(folder, { recursive: true, force: true }));
-  const failures = instanceFailures();
-  const oneFailed = new AbortController();
-  const disposed = new AbortController();
-  const signal = AbortSignal.any([callerSignal, oneFailed.signal]);
-  failures.listen(({ instance, what }) => oneFailed.abort(endedEarly(instance, what)));
-  const jwtSecret = newJwtSecret();
-  const databases = new Map<string, EmbeddedPostgres>();
+  return bringUp<StartedService>('local', tier, callerSignal, onProgress, async (surroundings) => {
+    const { stack, failures, signal } = surroundings;
+    const folder = await deploymentFolder(run.folder, tier.name);
+    stack.defer(() => rm(folder, { recursive: true, force: true }));
+    const jwtSecret = newJwtSecret();
 
-  async function startPrimary(service: Service): Promise<RunningService> {
-    const name = `${service.name}/1`;
-    const serverFolder = join(folder, service.name);
-    await mkdir(serverFolder, { mode: 0o700 });
-    onProgress(`starting PostgreSQL (${service.name})`);
-    const postgres = started.use(
-      await startEmbeddedPostgres({
-        folder: serverFolder,
-        settings: service.settings,
-        environment: run.environment,
-        signal,
-      }),
-    );
-    failures.watch(name, postgres.ended);
-    databases.set(service.name, postgres);
-    onProgress('migrating the database');
-    await runProgram({
-      name: 'the migration of the database',
-      failureCode: 'MIGRATION_FAILED',
-      program: api.migrate,
-      arguments: [],
-      folder,
-      environment: { ...run.environment, DATABASE_URL: postgres.url },
-      secrets: [postgres.url, new URL(postgres.url).password],
-      signal,
-    });
-    const { port, processId, version } = postgres;
-    return runningService(service, [{ name, host: '127.0.0.1', port, processIds: [processId] }], version);
-  }
-
-  async function startApi(service: Service): Promise<RunningService> {
-    const databaseUrl = writerOf(service, databases).url;
-    onProgress(`starting the API (${service.name})`);
-    const instances = Array.from({ length: service.instances }, async (_, index) => {
-      const name = `${service.name}/${index + 1}`;
-      const { port, process, processIds } = await startApiInstance({
-        name,
-        programs: api,
-        folder,
-        settings: service.settings,
-        databaseUrl,
-        jwtSecret,
-        environment: run.environment,
-        signal,
-        onStarted: (child: Child) => started.defer(() => child.stop('SIGTERM', API_STOP_PATIENCE_S)),
-      });
-      failures.watch(
-        name,
-        process.ended.then((end) => end.what),
+    async function startPrimary(service: Service): Promise<StartedService> {
+      const name = `${service.name}/1`;
+      const serverFolder = join(folder, service.name);
+      await mkdir(serverFolder, { mode: 0o700 });
+      onProgress(`starting PostgreSQL (${service.name})`);
+      const postgres = stack.use(
+        await startEmbeddedPostgres({
+          folder: serverFolder,
+          settings: service.settings,
+          environment: run.environment,
+          signal,
+        }),
       );
-      return { name, host: '127.0.0.1', port, processIds };
-    });
-    return runningService(service, await allOrFirstFailure(instances, oneFailed));
-  }
-
-  const running = new Map<string, Promise<RunningService>>();
-  for (const service of order) {
-    const needs = Object.values(service.connectsTo).map((name) => running.get(name));
-    const start = service.kind === 'primary' ? startPrimary : startApi;
-    running.set(
-      service.name,
-      Promise.all(needs).then(() => start(service)),
-    );
-  }
-  const services = await allOrFirstFailure([...running.values()], oneFailed).catch((error) => {
-    callerSignal.throwIfAborted();
-    throw understandable(error, folder);
-  });
-  callerSignal.throwIfAborted();
-  oneFailed.signal.throwIfAborted();
-
-  const entry = services.find((service) => service.name === tier.entry)?.instances[0];
-  const database = databases.values().next().value;
-  const bcryptCost = tier.services.find((service) => service.kind === 'api')?.settings.BCRYPT_COST;
-  const everything = started.move();
-  let disposal: Promise<void> | undefined;
-  return {
-    tier,
-    provider: 'local',
-    baseUrl: `http://127.0.0.1:${entry?.port}`,
-    services,
-    ...(database && { databaseUrl: database.url }),
-    async prepareData(size, password, seedSignal) {
-      const databaseUrl = database?.url ?? '';
+      failures.watch(name, postgres.ended);
+      onProgress('migrating the database');
       await runProgram({
-        name: 'seeding the database',
-        failureCode: 'SEED_FAILED',
-        program: api.seed,
-        arguments: Object.entries({ users: size.users, 'tasks-per-user': size.tasksPerUser, seed: size.seed }).flatMap(
-          ([option, value]) => [`--${option}`, String(value)],
-        ),
+        name: 'the migration of the database',
+        failureCode: 'MIGRATION_FAILED',
+        program: api.migrate,
+        arguments: [],
         folder,
-        environment: {
-          ...run.environment,
-          DATABASE_URL: databaseUrl,
-          SEED_PASSWORD: password,
-          ...(bcryptCost !== undefined && { BCRYPT_COST: String(bcryptCost) }),
-        },
-        secrets: [databaseUrl, password],
-        signal: AbortSignal.any([seedSignal, disposed.signal]),
-      }).catch((error) => {
-        throw understandable(error, folder);
+        environment: { ...run.environment, DATABASE_URL: postgres.url },
+        secrets: [postgres.url, new URL(postgres.url).password],
+        signal,
       });
-    },
-    onFailure: failures.listen,
-    [Symbol.asyncDispose]() {
-      failures.stop();
-      disposed.abort(new Error('the deployment was disposed of'));
-      disposal ??= everything.disposeAsync();
-      return disposal;
-    },
-  };
-}
+      const { port, processId, version } = postgres;
+      return {
+        running: {
+          name: service.name,
+          kind: service.kind,
+          instances: [{ name, host: '127.0.0.1', port, processIds: [processId] }],
+          ...(version !== undefined && { version }),
+        },
+        access: [{ instance: name, kind: service.kind, url: postgres.url }],
+      };
+    }
 
-/** All results, or the first failure once everything else has been told to stop and has. */
-async function allOrFirstFailure<T>(promises: readonly Promise<T>[], oneFailed: AbortController): Promise<T[]> {
-  for (const promise of promises) promise.catch((error) => oneFailed.abort(error));
-  const settled = await Promise.allSettled(promises);
-  if (settled.some(({ status }) => status === 'rejected')) throw oneFailed.signal.reason;
-  return Promise.all(promises);
-}
+    async function startApi(
+      service: Service,
+      connections: ReadonlyMap<string, StartedService>,
+    ): Promise<StartedService> {
+      const databaseUrl = connections.get('writer')?.access[0]?.url ?? '';
+      onProgress(`starting the API (${service.name})`);
+      const oneFailed = new AbortController();
+      const starting = Array.from({ length: service.instances }, async (_, index) => {
+        const name = `${service.name}/${index + 1}`;
+        const { port, process, processIds } = await startApiInstance({
+          name,
+          programs: api,
+          folder,
+          settings: service.settings,
+          databaseUrl,
+          jwtSecret,
+          environment: run.environment,
+          signal: AbortSignal.any([signal, oneFailed.signal]),
+          onStarted: (child: Child) => stack.defer(() => child.stop('SIGTERM', API_STOP_PATIENCE_S)),
+        });
+        failures.watch(
+          name,
+          process.ended.then((end) => end.what),
+        );
+        return { name, host: '127.0.0.1', port, processIds };
+      });
+      const instances = await allOrFirstFailure(starting, oneFailed);
+      return {
+        running: { name: service.name, kind: service.kind, instances },
+        access: instances.map(({ name, host, port }) => ({
+          instance: name,
+          kind: service.kind,
+          url: `http://${host}:${port}`,
+        })),
+      };
+    }
 
-function runningService(service: Service, instances: readonly RunningInstance[], version?: string): RunningService {
-  return { name: service.name, kind: service.kind, instances, ...(version !== undefined && { version }) };
-}
-
-function writerOf(service: Service, databases: ReadonlyMap<string, EmbeddedPostgres>): EmbeddedPostgres {
-  const name = Object.values(service.connectsTo).find((other) => databases.has(other));
-  const writer = name === undefined ? undefined : databases.get(name);
-  if (writer === undefined) throw new Error(`${service.name} has no database; tierObstacles lets no such tier through`);
-  return writer;
+    return {
+      start: (service, connections) =>
+        service.kind === 'primary' ? startPrimary(service) : startApi(service, connections),
+      understandable: (error) => understandable(error, folder),
+      async prepareData(started, size, password, seedSignal) {
+        const primary = [...started.values()].find(({ running }) => running.kind === 'primary');
+        const databaseUrl = primary?.access[0]?.url ?? '';
+        const bcryptCost = tier.services.find((service) => service.kind === 'api')?.settings.BCRYPT_COST;
+        await runProgram({
+          name: 'seeding the database',
+          failureCode: 'SEED_FAILED',
+          program: api.seed,
+          arguments: Object.entries({
+            users: size.users,
+            'tasks-per-user': size.tasksPerUser,
+            seed: size.seed,
+          }).flatMap(([option, value]) => [`--${option}`, String(value)]),
+          folder,
+          environment: {
+            ...run.environment,
+            DATABASE_URL: databaseUrl,
+            SEED_PASSWORD: password,
+            ...(bcryptCost !== undefined && { BCRYPT_COST: String(bcryptCost) }),
+          },
+          secrets: [databaseUrl, password],
+          signal: seedSignal,
+        });
+      },
+    };
+  });
 }
 
 /** A folder of its own for each deployment. As root, the account PostgreSQL runs under may pass through it. */
@@ -228,14 +192,6 @@ function understandable(error: unknown, folder: string): unknown {
     );
   }
   return error;
-}
-
-function endedEarly(instance: string, what: string): TierbenchError {
-  return new TierbenchError(
-    'SERVICE_ENDED',
-    `${instance} ended while the tier was brought up: it ${what}`,
-    'Its last lines above name the cause; lack of memory is a common one, which `tierbench doctor` shows.',
-  );
 }
 
 function refuseWhatCannotRun(tier: Tier): void {
