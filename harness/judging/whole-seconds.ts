@@ -5,5 +5,9 @@ const LEAST_S = 0.9;
 
 /** The seconds of the measured window that were measured whole. */
 export function wholeSeconds(trial: Trial): readonly Interval[] {
-  return trial.intervals.filter(({ startS, durationS }) => startS >= 0 && durationS >= LEAST_S);
+  return trial.intervals.filter(isWholeSecond);
+}
+
+export function isWholeSecond({ startS, durationS }: Interval): boolean {
+  return startS >= 0 && durationS >= LEAST_S;
 }
