@@ -68,6 +68,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
       probesFor,
       isSteady: isSteadyThroughput,
       describeTrial,
+      notes: [],
       results,
       emit: progress.show,
       signal: interrupt.signal,

@@ -1,18 +1,8 @@
-import type { OfferedLoad } from '../core/load.ts';
 import type { RunSettings } from '../core/run.ts';
+import type { Tier } from '../core/tier.ts';
 import type { Trial } from '../core/trial.ts';
-
-/** What the run study wants next. */
-export type LadderStep =
-  | {
-      readonly kind: 'trial';
-      readonly purpose: 'answer-check' | 'warm-up' | 'measure';
-      readonly scenario: string;
-      readonly load: OfferedLoad;
-      readonly warmUpS: number;
-      readonly durationS: number;
-    }
-  | { readonly kind: 'cool-down'; readonly durationS: number };
+import { faultSteps } from './fault-steps.ts';
+import type { LadderStep } from './steps.ts';
 
 /** Have the warm-up windows so far, one after the other, come to a steady throughput? */
 export type IsSteady = (windows: readonly Trial[]) => boolean;
@@ -21,13 +11,19 @@ const ANSWER_CHECK_S = 1;
 /** A window of warm-up; the next one follows until the answers come steadily, or this often. */
 const WARM_UP_WINDOW_S = 5;
 const MOST_WARM_UP_WINDOWS = 6;
-const MOST_WARM_UP_WINDOWS_QUICK = 2;
+const MOST_WARM_UP_WINDOWS_QUICK = 1;
 
 /**
- * The decisions of the run study, free of clocks and sockets: for each scenario check that the answers are right, warm
- * up until steady, climb the concurrencies, cool down. It receives each trial it asked for.
+ * The decisions of the run study on one tier, free of clocks and sockets: for each scenario check that the answers are
+ * right, warm up until steady, climb the concurrencies, cool down; then the faults that were asked for. It receives each
+ * trial it asked for.
  */
-export function* ladder(settings: RunSettings, isSteady: IsSteady): Generator<LadderStep, void, Trial | undefined> {
+export function* ladder(
+  settings: RunSettings,
+  tier: Tier,
+  isSteady: IsSteady,
+): Generator<LadderStep, void, Trial | undefined> {
+  const { timeoutS } = settings;
   for (const [index, scenario] of settings.scenarios.entries()) {
     if (index > 0) yield { kind: 'cool-down', durationS: settings.coolDownS };
     const check: LadderStep = {
@@ -37,11 +33,12 @@ export function* ladder(settings: RunSettings, isSteady: IsSteady): Generator<La
       load: { model: 'closed', concurrency: 1 },
       warmUpS: 0,
       durationS: ANSWER_CHECK_S,
+      timeoutS,
     };
     const checked = yield check;
     // No iteration came to its end: then it is given the time in which a request that is never answered times out.
-    if (checked?.iterations.completed === 0) yield { ...check, durationS: settings.timeoutS + ANSWER_CHECK_S };
-    const warmUpConcurrency = middle(settings.ladder);
+    if (checked?.iterations.completed === 0) yield { ...check, durationS: timeoutS + ANSWER_CHECK_S };
+    const warmUpConcurrency = middleConcurrency(settings.ladder);
     const mostWindows = settings.warmUpS === 0 ? 0 : settings.quick ? MOST_WARM_UP_WINDOWS_QUICK : MOST_WARM_UP_WINDOWS;
     const windows: Trial[] = [];
     for (let window = 0; window < mostWindows; window += 1) {
@@ -52,6 +49,7 @@ export function* ladder(settings: RunSettings, isSteady: IsSteady): Generator<La
         load: { model: 'closed', concurrency: warmUpConcurrency },
         warmUpS: 0,
         durationS: WARM_UP_WINDOW_S,
+        timeoutS,
       };
       if (trial !== undefined) windows.push(trial);
       if (isSteady(windows)) break;
@@ -64,16 +62,21 @@ export function* ladder(settings: RunSettings, isSteady: IsSteady): Generator<La
         load: { model: 'closed', concurrency },
         warmUpS: settings.warmUpS,
         durationS: settings.durationS,
+        timeoutS,
       };
     }
+  }
+  for (const step of faultSteps(settings, tier, middleConcurrency(settings.ladder))) {
+    yield { kind: 'cool-down', durationS: settings.coolDownS };
+    yield step;
   }
 }
 
 /** The steps of a ladder that warms up as long as it may, for the time left that people see. */
-export function longestLadder(settings: RunSettings): readonly LadderStep[] {
-  return [...ladder(settings, () => false)];
+export function longestLadder(settings: RunSettings, tier: Tier): readonly LadderStep[] {
+  return [...ladder(settings, tier, () => false)];
 }
 
-function middle(concurrencies: readonly number[]): number {
+function middleConcurrency(concurrencies: readonly number[]): number {
   return concurrencies[Math.floor((concurrencies.length - 1) / 2)] ?? 1;
 }

@@ -1,123 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { defineScenario } from '../../scenarios/kit.ts';
-import { madeUpRun, madeUpTier } from '../../test-support/made-up-trial.ts';
+import { type SimulatedRun, simulatedRun, simulatedSystem } from '../../test-support/simulated-run.ts';
 import { TierbenchError } from '../core/errors.ts';
-import type { RunFacts, RunStatus } from '../core/run.ts';
-import type { RunEvent } from '../core/run-event.ts';
-import type { MeasuredTrial } from '../core/trial.ts';
-import { type SimulatedSystem, simulatedEngine } from '../engines/simulated.ts';
-import { type RunParts, run } from './run.ts';
-
-const system: SimulatedSystem = { servers: 10, serviceTimeS: 0.1, distribution: 'exponential' };
-
-const initialFacts: RunFacts = {
-  ...madeUpRun([], [], {
-    settings: { scenarios: ['login', 'crud'], ladder: [1, 10], durationS: 6, warmUpS: 1, coolDownS: 0 },
-  }).facts,
-  tiers: [],
-};
-
-interface Choice {
-  readonly system?: SimulatedSystem;
-  /** Thrown at the place of that name. */
-  readonly failAt?: Readonly<Record<string, Error>>;
-  /** The signal aborts at the n-th thing that happens. */
-  readonly abortAt?: number;
-  /** The API ends by itself at the place of that name. */
-  readonly apiEndsAt?: string;
-  readonly obstacles?: readonly string[];
-}
-
-/** A run on parts that work in memory and note what happens; a simulated system answers. */
-async function simulatedRun(choice: Choice = {}) {
-  const happened: string[] = [];
-  const trials: MeasuredTrial[] = [];
-  const statuses: RunStatus[] = [];
-  const events: RunEvent[] = [];
-  const facts: RunFacts[] = [];
-  const abort = new AbortController();
-  let apiEnds: () => void = () => {};
-
-  async function at(place: string): Promise<void> {
-    happened.push(place);
-    if (happened.length === choice.abortAt) abort.abort();
-    if (place === choice.apiEndsAt) apiEnds();
-    const failure = choice.failAt?.[place];
-    if (failure !== undefined) throw failure;
-  }
-
-  const probe = (name: string) => ({
-    name,
-    read: async () => [],
-    [Symbol.asyncDispose]: () => at(`dispose of probe ${name}`),
-  });
-  const engine = simulatedEngine(choice.system ?? system);
-  const parts: RunParts = {
-    engine: {
-      ...engine,
-      async run(...asked) {
-        await at('trial');
-        return engine.run(...asked);
-      },
-    },
-    provider: {
-      name: 'in memory',
-      obstacles: async () => choice.obstacles ?? [],
-      async deploy(tier) {
-        await at('deploy');
-        return {
-          tier,
-          provider: 'in memory',
-          baseUrl: 'http://127.0.0.1:1',
-          services: [],
-          access: [],
-          notes: [],
-          async prepareData(_size, _password, signal) {
-            await at('prepare data');
-            signal.throwIfAborted();
-          },
-          onFailure(listener) {
-            apiEnds = () => listener({ instance: 'api/1', what: 'exit code 1' });
-          },
-          [Symbol.asyncDispose]: () => at('dispose of deployment'),
-        };
-      },
-    },
-    scenarios: new Map(
-      ['login', 'crud'].map((name) => [name, defineScenario({ name, description: '', *iteration() {} })]),
-    ),
-    users: Array.from({ length: 10 }, (_, index) => ({ index, email: '', password: '' })),
-    data: { size: { users: 10, tasksPerUser: 1, seed: 1 }, password: 'secret' },
-    async probesFor() {
-      await at('make probes');
-      return [probe('one'), probe('two')];
-    },
-    isSteady: () => true,
-    describeTrial: ({ trial }) => trial.plan.scenario,
-    results: {
-      folder: '',
-      async facts(current) {
-        await at('write facts');
-        facts.push(current);
-      },
-      async trial(trial) {
-        await at('write trial');
-        trials.push(trial);
-      },
-      async status(status) {
-        statuses.push(status);
-        await at('write status');
-      },
-    },
-    emit(event) {
-      events.push(event);
-      happened.push(event.kind);
-    },
-    signal: abort.signal,
-  };
-  const outcome = await run([madeUpTier], initialFacts, parts).catch((error: unknown) => error);
-  return { outcome, happened, trials, statuses, events, facts };
-}
 
 const full = new TierbenchError('CANNOT_WRITE', 'cannot write x: ENOSPC', 'Free space.');
 
@@ -155,10 +38,22 @@ describe('a run', () => {
     expect(remainingS.toSorted((left, right) => right - left)).toEqual(remainingS);
   });
 
-  test('clears everything away wherever it is interrupted, and keeps its word', async () => {
-    const whole = await simulatedRun();
-    for (let position = 1; position <= whole.happened.length; position += 1) {
-      const { outcome, happened, statuses } = await simulatedRun({ abortAt: position });
+  test('clears everything away wherever it is interrupted, and keeps its word', { timeout: 30_000 }, async () => {
+    const choice: SimulatedRun = {
+      tiers: ['single', 'cached'],
+      settings: {
+        scenarios: ['crud'],
+        ladder: [1],
+        durationS: 2,
+        warmUpS: 0,
+        faults: [{ kind: 'kill', service: 'api' }],
+      },
+    };
+    const whole = await simulatedRun(choice);
+    // Of a row of the same, such as the seconds of a trial, the first.
+    const positions = whole.happened.flatMap((what, index) => (what === whole.happened[index - 1] ? [] : [index + 1]));
+    for (const position of positions) {
+      const { outcome, happened, statuses } = await simulatedRun({ ...choice, abortAt: position });
       const state = statuses.at(-1)?.state;
       expect([outcome, state]).toEqual([state, state]);
       const times = (what: string) => happened.filter((each) => each === what).length;
@@ -168,10 +63,13 @@ describe('a run', () => {
     }
   });
 
-  test.each(['prepare data', 'write facts', 'make probes', 'trial', 'write trial'])(
-    'fails at once when it fails at: %s',
+  test.each(['write facts', 'make probes', 'trial', 'write trial'])(
+    'fails at once, and does not try the next tier, when it fails at: %s',
     async (place) => {
-      const { outcome, happened, statuses } = await simulatedRun({ failAt: { [place]: full } });
+      const { outcome, happened, statuses } = await simulatedRun({
+        tiers: ['single', 'cached'],
+        failAt: { [place]: full },
+      });
       expect(outcome).toBe(full);
       expect(statuses).toMatchObject([{ state: 'failed', code: 'CANNOT_WRITE', nextStep: 'Free space.' }]);
       expect(happened.filter((what) => what === 'dispose of deployment')).toHaveLength(1);
@@ -209,7 +107,7 @@ describe('a run', () => {
   });
 
   test('wrong answers end it before any load', async () => {
-    const { outcome, trials } = await simulatedRun({ system: { ...system, failureRatio: 1 } });
+    const { outcome, trials } = await simulatedRun({ system: { ...simulatedSystem, failureRatio: 1 } });
     expect(outcome).toMatchObject({
       code: 'ANSWERS_WRONG',
       problems: [{ what: "'request': http-error: simulated http-error" }],
@@ -228,12 +126,12 @@ describe('a run', () => {
   });
 
   test('a tier that cannot run here is told with why, and is a failure when it was the only one', async () => {
-    const { outcome, facts, events } = await simulatedRun({ obstacles: ['Docker is not installed'] });
+    const { outcome, facts, events } = await simulatedRun({ obstacles: { single: ['Docker is not installed'] } });
     expect(outcome).toMatchObject({
       code: 'NO_TIER_CAN_RUN',
       problems: [{ what: 'tier single: Docker is not installed' }],
     });
     expect(facts.at(-1)?.tiers).toMatchObject([{ notRun: ['Docker is not installed'] }]);
-    expect(events.map(({ kind }) => kind)).toEqual(['tier-starting', 'note']);
+    expect(events.map(({ kind }) => kind)).toEqual(['note']);
   });
 });

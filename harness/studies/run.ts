@@ -1,42 +1,28 @@
-import { setTimeout } from 'node:timers/promises';
-import type { Scenario, User } from '../../scenarios/kit.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
-import { describeLoad } from '../core/load.ts';
-import type { RunFacts, RunStatus, TierFacts } from '../core/run.ts';
+import type { RunFacts, RunSettings, RunStatus, TierFacts } from '../core/run.ts';
 import type { RunEvent } from '../core/run-event.ts';
 import type { DataSize, Tier } from '../core/tier.ts';
-import type { MeasuredTrial, Trial } from '../core/trial.ts';
-import type { LoadEngine } from '../engines/engine.ts';
-import type { ResultsWriter } from '../files/results.ts';
-import type { Probe } from '../probes/probe.ts';
-import { sampleEachSecond } from '../probes/sampler.ts';
 import type { Deployment, Provider } from '../providers/provider.ts';
-import { type IsSteady, type LadderStep, ladder } from './ladder.ts';
-import { trackProgress } from './track-progress.ts';
+import { type ClimbParts, climb, pause } from './climb.ts';
+import { type ServiceFailures, watchForFailures } from './service-failures.ts';
+import { type Progress, trackProgress } from './track-progress.ts';
 
 /** Everything the run study acts through. It knows each part by its interface only; the caller chooses them. */
-export interface RunParts {
-  readonly engine: LoadEngine;
+export interface RunParts extends ClimbParts {
   readonly provider: Provider;
-  /** By name; the ladder climbs those of the settings. */
-  readonly scenarios: ReadonlyMap<string, Scenario>;
-  readonly users: readonly User[];
   /** The data to prepare, and the password of its users; absent where the data is not ours. */
   readonly data?: { readonly size: DataSize; readonly password: string };
-  readonly probesFor: (deployment: Deployment) => Promise<readonly Probe[]>;
-  readonly isSteady: IsSteady;
-  /** One line on a finished trial, for whoever watches. */
-  readonly describeTrial: (measured: MeasuredTrial) => string;
-  readonly results: ResultsWriter;
+  /** What a reader should know of every tier of the run. */
+  readonly notes: readonly string[];
   readonly emit: (event: RunEvent) => void;
-  readonly signal: AbortSignal;
 }
 
 /**
- * Brings each tier up, prepares its data, climbs the ladder of each scenario and takes the tier down again. Trials are
- * written as they come, so that whatever ends the run leaves what was measured.
+ * Brings each tier up, prepares its data, climbs the ladder of each scenario, makes the faults that were chosen, and
+ * takes the tier down again. Trials are written as they come, so that whatever ends the run leaves what was measured. A
+ * tier that does not come up, or whose services end, is given up; the run goes on with the next one.
  * @returns 'interrupted' when the signal aborted.
- * @throws TierbenchError what ended the run; it stands in the status of the results too.
+ * @throws TierbenchError what ended the run or one of its tiers; it stands in the status of the results too.
  */
 export async function run(
   tiers: readonly Tier[],
@@ -80,200 +66,183 @@ function firstOf(error: unknown, emit: RunParts['emit']): unknown {
   return first;
 }
 
+interface EndedTier {
+  readonly facts: TierFacts;
+  /** Why it ended before its last trial. */
+  readonly failure?: TierbenchError;
+}
+
 async function runTiers(tiers: readonly Tier[], initialFacts: RunFacts, parts: RunParts): Promise<void> {
   const { provider, results, emit, signal } = parts;
-  let facts = initialFacts;
-  const progress = trackProgress(
-    facts.settings,
-    tiers.map(({ name }) => name),
-    emit,
-  );
-  const notRun: Problem[] = [];
+  const { settings } = initialFacts;
+  const progress = trackProgress(settings, tiers, emit);
+  // Known before anything starts: people are told at once, and how many trials there really are.
+  const obstaclesOf = await Promise.all(tiers.map((tier) => provider.obstacles(tier)));
+  for (const [index, { name }] of tiers.entries()) {
+    const obstacles = obstaclesOf[index] ?? [];
+    if (obstacles.length === 0) continue;
+    emit({ kind: 'note', text: `tier ${name} is not run here: ${obstacles.join('; ')}` });
+    progress.skip(name);
+  }
+  const ended: EndedTier[] = [];
+  let isFirst = true;
   for (const [index, tier] of tiers.entries()) {
     signal.throwIfAborted();
+    const before = ended.map(({ facts }) => facts);
+    const write = (facts: TierFacts) => results.facts({ ...initialFacts, tiers: [...before, facts] });
+    const notRun = obstaclesOf[index] ?? [];
+    if (notRun.length > 0) {
+      const facts = { ...notUp(tier, provider), notRun };
+      await write(facts);
+      ended.push({ facts });
+      continue;
+    }
+    if (!isFirst) {
+      // What one tier leaves behind, such as data still to be written and a hot processor, is not the next one's.
+      progress.begin({ kind: 'cool-down', durationS: settings.coolDownS }, tier.name);
+      await pause(settings.coolDownS, signal);
+      signal.throwIfAborted();
+    }
+    isFirst = false;
     emit({ kind: 'tier-starting', tier: tier.name, title: tier.title, position: index + 1, total: tiers.length });
-    const obstacles = await provider.obstacles(tier);
-    if (obstacles.length === 0) {
-      facts = await runTier(tier, facts, parts, progress);
+    const one = await runTier(tier, settings, parts, progress, write);
+    ended.push(one);
+    if (one.failure === undefined) {
       emit({ kind: 'tier-stopped', tier: tier.name });
       continue;
     }
-    notRun.push(...obstacles.map((what) => ({ what: `tier ${tier.name}: ${what}` })));
-    emit({ kind: 'note', text: `tier ${tier.name} is not run here: ${obstacles.join('; ')}` });
+    emit({ kind: 'note', text: `tier ${tier.name} ended early: ${one.failure.message}` });
     progress.skip(tier.name);
-    facts = withTier(facts, {
-      tier,
-      provider: provider.name,
-      services: [],
-      data: null,
-      bringUpS: 0,
-      prepareDataS: 0,
-      notRun: obstacles,
-      notes: [],
-      endedEarly: null,
-    });
-    await results.facts(facts);
   }
-  if (tiers.length > 0 && facts.tiers.every((each) => each.notRun.length > 0)) {
-    throw new TierbenchError(
+  const failure = failureOf(ended);
+  if (failure !== undefined) throw failure;
+}
+
+/** Of all tiers together; undefined when at least one was run, and none ended early. */
+function failureOf(ended: readonly EndedTier[]): TierbenchError | undefined {
+  if (ended.length > 0 && ended.every(({ facts }) => facts.notRun.length > 0)) {
+    return new TierbenchError(
       'NO_TIER_CAN_RUN',
       'none of the tiers can run on this machine',
       'Run `tierbench doctor`: it names what is missing and the command that installs it.',
-      { problems: notRun },
+      {
+        problems: ended.flatMap(({ facts }) =>
+          facts.notRun.map((what) => ({ what: `tier ${facts.tier.name}: ${what}` })),
+        ),
+      },
     );
   }
+  const failed = ended.flatMap(({ facts, failure }) =>
+    failure === undefined ? [] : [{ tier: facts.tier.name, failure }],
+  );
+  const [first, ...others] = failed;
+  if (first === undefined || others.length === 0) return first?.failure;
+  return new TierbenchError(
+    'TIERS_ENDED_EARLY',
+    `${failed.length} of ${ended.length} tiers ended early`,
+    'Mend what is named above. What was measured until then is kept; `tierbench report` shows it.',
+    {
+      problems: failed.flatMap(({ tier, failure: { code, message, nextStep, problems } }): Problem[] => [
+        { what: `tier ${tier}: ${code}: ${message}`, nextStep },
+        ...problems,
+      ]),
+    },
+  );
 }
 
-/** Gives the facts with those of the tier, once it is taken down again. */
-async function runTier(tier: Tier, facts: RunFacts, parts: RunParts, progress: Progress): Promise<RunFacts> {
-  const { provider, results, emit, signal } = parts;
+/** Measures one tier and takes it down again. Gives its facts to `write` when it is up, and when it ended early. */
+async function runTier(
+  tier: Tier,
+  settings: RunSettings,
+  parts: RunParts,
+  progress: Progress,
+  write: (facts: TierFacts) => Promise<void>,
+): Promise<EndedTier> {
+  const { provider, emit, signal } = parts;
   const startedAt = performance.now();
-  await using deployment = await provider.deploy(tier, signal, (what) =>
-    emit({ kind: 'provider-progress', tier: tier.name, what }),
+  const deployed = await orFailure(
+    provider.deploy(tier, signal, (what) => emit({ kind: 'provider-progress', tier: tier.name, what })),
+    parts,
   );
-  const failures = watchForFailures(deployment);
+  const endEarly = async (facts: TierFacts, failure: TierbenchError): Promise<EndedTier> => {
+    const early = { ...facts, endedEarly: failure.message };
+    await write(early);
+    return { facts: early, failure };
+  };
   const bringUpS = secondsSince(startedAt);
+  if ('failure' in deployed) return endEarly({ ...notUp(tier, provider), bringUpS }, deployed.failure);
+
+  await using deployment = deployed.value;
+  const failures = watchForFailures(deployment);
   const preparingSince = performance.now();
-  const data = deployment.prepareData === undefined ? undefined : parts.data;
-  if (data !== undefined) {
-    const { users, tasksPerUser } = data.size;
-    emit({ kind: 'preparing-data', tier: tier.name, users, tasks: users * tasksPerUser });
-    await deployment
-      .prepareData?.(data.size, data.password, AbortSignal.any([signal, failures.signal]))
-      .catch((error) => {
-        throw failures.error() ?? error;
-      });
-  }
-  const extended = withTier(facts, {
+  const unprepared = await prepareData(deployment, parts, failures);
+  const facts: TierFacts = {
     tier,
-    provider: provider.name,
+    provider: deployment.provider,
     services: deployment.services,
-    data: data?.size ?? null,
+    data: deployment.prepareData === undefined || unprepared !== undefined ? null : (parts.data?.size ?? null),
     bringUpS,
     prepareDataS: secondsSince(preparingSince),
     notRun: [],
-    notes: deployment.notes,
+    notes: [...deployment.notes, cachesNote(settings), ...parts.notes],
     endedEarly: null,
-  });
-  await results.facts(extended);
-  await climb(deployment, extended, parts, failures, progress);
-  return extended;
-}
-
-function withTier(facts: RunFacts, tier: TierFacts): RunFacts {
-  return { ...facts, tiers: [...facts.tiers, tier] };
-}
-
-type Progress = ReturnType<typeof trackProgress>;
-type Failures = ReturnType<typeof watchForFailures>;
-
-/** A service that ends by itself stops what is going on: whatever is measured after that is not the tier. */
-function watchForFailures(deployment: Deployment) {
-  const controller = new AbortController();
-  const seen: string[] = [];
-  deployment.onFailure(({ instance, what }) => {
-    seen.push(`${instance} ended by itself: ${what}`);
-    controller.abort();
-  });
-  return {
-    signal: controller.signal,
-    seen,
-    error(): TierbenchError | undefined {
-      if (seen.length === 0) return undefined;
-      return new TierbenchError(
-        'SERVICE_ENDED',
-        seen.join('; '),
-        'Read its last lines above. What was measured until then is kept; `tierbench report` shows it.',
-      );
-    },
   };
+  if (unprepared !== undefined) return endEarly(facts, unprepared);
+  await write(facts);
+  const failure = await climb(deployment, settings, parts, failures, progress);
+  return failure === undefined ? { facts } : endEarly(facts, failure);
 }
 
-async function climb(
+async function prepareData(
   deployment: Deployment,
-  facts: RunFacts,
   parts: RunParts,
-  failures: Failures,
-  progress: Progress,
-): Promise<void> {
-  const { engine, results, signal } = parts;
-  const { settings } = facts;
-  await using disposables = new AsyncDisposableStack();
-  const probes = await parts.probesFor(deployment);
-  for (const probe of probes) disposables.use(probe);
-  const steps = ladder(settings, parts.isSteady);
-  for (let next = steps.next(undefined); !next.done; ) {
-    signal.throwIfAborted();
-    const step = next.value;
-    progress.begin(step, deployment.tier.name);
-    if (step.kind === 'cool-down') {
-      await pause(step.durationS, signal);
-      next = steps.next(undefined);
-      continue;
-    }
-    const scenario = parts.scenarios.get(step.scenario);
-    if (scenario === undefined) throw new Error(`no scenario '${step.scenario}'`);
-    const sampling = sampleEachSecond(probes);
-    const trial = await engine
-      .run(
-        {
-          plan: {
-            scenario: step.scenario,
-            baseUrl: deployment.baseUrl,
-            load: step.load,
-            warmUpS: step.warmUpS,
-            durationS: step.durationS,
-            seed: settings.seed,
-            timeoutS: settings.timeoutS,
-          },
-          scenario,
-          users: parts.users,
-          skipThinkTimes: settings.skipThinkTimes,
-        },
-        AbortSignal.any([signal, failures.signal]),
-        progress.interval,
-      )
-      .finally(() => sampling.stop());
-    const { samples, notes } = sampling.since(Date.parse(trial.startedAt) / 1000);
-    if (step.purpose === 'answer-check') {
-      if (failures.seen.length === 0 && !signal.aborted) assertAnswersRight(step, trial);
-    } else {
-      const measured: MeasuredTrial = {
-        schemaVersion: 1,
-        sequence: progress.nextSequence(),
-        tier: deployment.tier.name,
-        purpose: step.purpose,
-        trial,
-        samples,
-        notes: [...notes, ...failures.seen],
-      };
-      await results.trial(measured);
-      progress.finished(measured, parts.describeTrial(measured));
-    }
-    const failure = failures.error();
-    if (failure !== undefined) throw failure;
-    signal.throwIfAborted();
-    next = steps.next(trial);
+  failures: ServiceFailures,
+): Promise<TierbenchError | undefined> {
+  if (deployment.prepareData === undefined || parts.data === undefined) return undefined;
+  const { size, password } = parts.data;
+  const { users, tasksPerUser } = size;
+  parts.emit({ kind: 'preparing-data', tier: deployment.tier.name, users, tasks: users * tasksPerUser });
+  const prepared = await orFailure(
+    deployment.prepareData(size, password, AbortSignal.any([parts.signal, failures.signal])).catch((error: unknown) => {
+      throw failures.error() ?? error;
+    }),
+    parts,
+  );
+  return 'failure' in prepared ? prepared.failure : failures.error();
+}
+
+/** What a person can act on ends the tier; a defect, and an interruption, end the run. */
+async function orFailure<T>(
+  work: Promise<T>,
+  { emit, signal }: RunParts,
+): Promise<{ readonly value: T } | { readonly failure: TierbenchError }> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    const first = firstOf(error, emit);
+    if (signal.aborted || !(first instanceof TierbenchError)) throw first;
+    return { failure: first };
   }
 }
 
-/** Load on an API that answers wrongly measures nothing: better to know before the long part. */
-function assertAnswersRight(step: LadderStep & { kind: 'trial' }, trial: Trial): void {
-  if (trial.iterations.failed === 0) return;
-  throw new TierbenchError(
-    'ANSWERS_WRONG',
-    `${trial.iterations.failed} of ${trial.iterations.completed} iterations of scenario '${step.scenario}' failed at ${describeLoad(step.load)}, before any load`,
-    'Mend the scenario or the API, then run again; the first failure of each kind is above.',
-    {
-      problems: trial.failureExamples.map(({ step: name, outcome, message }) => ({
-        what: `'${name}': ${outcome}: ${message}`,
-      })),
-    },
-  );
+function cachesNote({ warmUpS }: RunSettings): string {
+  return warmUpS === 0
+    ? 'Caches were cold when the ladder of the first scenario began: without --warm-up nothing is warmed up.'
+    : 'Caches were warm when each ladder began: windows of load that are not measured came before it.';
 }
 
-async function pause(durationS: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(durationS * 1000, undefined, { signal }).catch(() => undefined);
+function notUp(tier: Tier, provider: Provider): TierFacts {
+  return {
+    tier,
+    provider: provider.name,
+    services: [],
+    data: null,
+    bringUpS: 0,
+    prepareDataS: 0,
+    notRun: [],
+    notes: [],
+    endedEarly: null,
+  };
 }
 
 function secondsSince(startMs: number): number {

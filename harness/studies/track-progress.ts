@@ -1,23 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RunSettings } from '../core/run.ts';
 import type { RunEvent } from '../core/run-event.ts';
+import type { Tier } from '../core/tier.ts';
 import type { Interval, MeasuredTrial } from '../core/trial.ts';
 import { mergeHistograms } from '../histograms/latency-histogram.ts';
 import { succeededIn, throughputPerSIn } from '../judging/interval-throughput.ts';
-import { type LadderStep, longestLadder } from './ladder.ts';
+import { longestLadder } from './ladder.ts';
+import { type LadderStep, lengthS } from './steps.ts';
+
+export type Progress = ReturnType<typeof trackProgress>;
 
 /** Turns what the run study does into events for whoever watches: which trial of how many, how fast, how long still. */
-export function trackProgress(settings: RunSettings, tiers: readonly string[], emit: (event: RunEvent) => void) {
+export function trackProgress(settings: RunSettings, tiers: readonly Tier[], emit: (event: RunEvent) => void) {
   const startedAt = performance.now();
   /** What is still to come after the current step, when nothing is shorter than it may be. */
-  let ahead = tiers.flatMap((tier) => longestLadder(settings).map((step) => ({ tier, step })));
+  let ahead = longestRun(settings, tiers);
   let current: LadderStep | undefined;
-  let measuring = 0;
+  let counted = 0;
   let sequence = 0;
-  const measuresAhead = () => ahead.filter(({ step }) => isMeasure(step)).length;
+  const countedAhead = () => ahead.filter(({ step }) => isCounted(step)).length;
 
   return {
-    /** The tier is not run here. */
+    /** The tier is not run here, or no further. */
     skip(tier: string): void {
       ahead = ahead.filter((each) => each.tier !== tier);
     },
@@ -31,14 +35,14 @@ export function trackProgress(settings: RunSettings, tiers: readonly string[], e
         return;
       }
       if (step.purpose === 'answer-check') return;
-      const isMeasured = isMeasure(step);
-      if (isMeasured) measuring += 1;
+      const counts = isCounted(step);
+      if (counts) counted += 1;
       emit({
         kind: 'trial-started',
         tier,
         purpose: step.purpose,
-        sequence: isMeasured ? measuring : measuring + 1,
-        total: measuring + measuresAhead(),
+        sequence: counts ? counted : counted + 1,
+        total: counted + countedAhead(),
         scenario: step.scenario,
         load: step.load,
         durationS: lengthS(step),
@@ -63,17 +67,24 @@ export function trackProgress(settings: RunSettings, tiers: readonly string[], e
       return sequence;
     },
     finished(measured: MeasuredTrial, summary: string): void {
-      if (measured.purpose !== 'measure') return;
-      emit({ kind: 'trial-finished', sequence: measuring, total: measuring + measuresAhead(), summary });
+      if (measured.purpose === 'warm-up') return;
+      emit({ kind: 'trial-finished', sequence: counted, total: counted + countedAhead(), summary });
     },
   };
 }
 
-function isMeasure(step: LadderStep): boolean {
-  return step.kind === 'trial' && step.purpose === 'measure';
+/** Every step of a run in which nothing is shorter than it may be, and the rest before each tier but the first. */
+export function longestRun(
+  settings: RunSettings,
+  tiers: readonly Tier[],
+): readonly { readonly tier: string; readonly step: LadderStep }[] {
+  return tiers.flatMap((tier, index) => {
+    const rest: LadderStep[] = index === 0 ? [] : [{ kind: 'cool-down', durationS: settings.coolDownS }];
+    return [...rest, ...longestLadder(settings, tier)].map((step) => ({ tier: tier.name, step }));
+  });
 }
 
-/** Warm-up and measured window together. */
-function lengthS(step: LadderStep): number {
-  return step.durationS + (step.kind === 'trial' ? step.warmUpS : 0);
+/** What people are told as `trial 3 of 12`. */
+function isCounted(step: LadderStep): boolean {
+  return step.kind === 'trial' && (step.purpose === 'measure' || step.purpose === 'fault');
 }

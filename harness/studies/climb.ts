@@ -1,0 +1,103 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Scenario, User } from '../../scenarios/kit.ts';
+import { TierbenchError } from '../core/errors.ts';
+import { describeLoad } from '../core/load.ts';
+import type { RunSettings } from '../core/run.ts';
+import type { MeasuredTrial, Trial } from '../core/trial.ts';
+import type { LoadEngine } from '../engines/engine.ts';
+import type { ResultsWriter } from '../files/results.ts';
+import type { Probe } from '../probes/probe.ts';
+import type { Deployment } from '../providers/provider.ts';
+import { type IsSteady, ladder } from './ladder.ts';
+import { runTrial } from './run-trial.ts';
+import type { ServiceFailures } from './service-failures.ts';
+import type { TrialStep } from './steps.ts';
+import type { Progress } from './track-progress.ts';
+
+/** What a tier that is up is measured with. */
+export interface ClimbParts {
+  readonly engine: LoadEngine;
+  /** By name; the ladder climbs those of the settings. */
+  readonly scenarios: ReadonlyMap<string, Scenario>;
+  readonly users: readonly User[];
+  readonly probesFor: (deployment: Deployment) => Promise<readonly Probe[]>;
+  readonly isSteady: IsSteady;
+  /** One line on a finished trial, for whoever watches. */
+  readonly describeTrial: (measured: MeasuredTrial) => string;
+  readonly results: ResultsWriter;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes a tier through its ladder and the faults after it, and writes each trial as it comes.
+ * @returns why the tier ended before its last trial; undefined when it did not.
+ * @throws what would end every other tier too, such as a trial that cannot be run or written.
+ */
+export async function climb(
+  deployment: Deployment,
+  settings: RunSettings,
+  parts: ClimbParts,
+  failures: ServiceFailures,
+  progress: Progress,
+): Promise<TierbenchError | undefined> {
+  const { engine, users, results, signal } = parts;
+  const stop = AbortSignal.any([signal, failures.signal]);
+  await using disposables = new AsyncDisposableStack();
+  const probes = await parts.probesFor(deployment);
+  for (const probe of probes) disposables.use(probe);
+  const steps = ladder(settings, deployment.tier, parts.isSteady);
+  for (let next = steps.next(undefined); !next.done; ) {
+    signal.throwIfAborted();
+    const step = next.value;
+    progress.begin(step, deployment.tier.name);
+    if (step.kind === 'cool-down') {
+      await pause(step.durationS, stop);
+      if (failures.seen.length > 0) return failures.error();
+      next = steps.next(undefined);
+      continue;
+    }
+    const scenario = parts.scenarios.get(step.scenario);
+    if (scenario === undefined) throw new Error(`no scenario '${step.scenario}'`);
+    const trialParts = { engine, scenario, users, probes };
+    const { measured, failure } = await runTrial(step, deployment, settings, trialParts, stop, progress.interval);
+    const { purpose } = step;
+    if (purpose === 'answer-check') {
+      const wrong = stop.aborted ? undefined : wrongAnswers(step, measured.trial);
+      if (wrong !== undefined) return wrong;
+    } else if (purpose !== 'fault' || measured.fault !== undefined) {
+      const kept: MeasuredTrial = {
+        ...measured,
+        sequence: progress.nextSequence(),
+        purpose,
+        notes: [...measured.notes, ...failures.seen],
+      };
+      await results.trial(kept);
+      progress.finished(kept, parts.describeTrial(kept));
+    }
+    const ended = failures.error() ?? failure;
+    if (ended !== undefined) return ended;
+    signal.throwIfAborted();
+    next = steps.next(measured.trial);
+  }
+  return undefined;
+}
+
+/** Load on an API that answers wrongly measures nothing: better to know before the long part. */
+function wrongAnswers(step: TrialStep, trial: Trial): TierbenchError | undefined {
+  if (trial.iterations.failed === 0) return undefined;
+  return new TierbenchError(
+    'ANSWERS_WRONG',
+    `${trial.iterations.failed} of ${trial.iterations.completed} iterations of scenario '${step.scenario}' failed at ${describeLoad(step.load)}, before any load`,
+    'Mend the scenario or the API, then run again; the first failure of each kind is above.',
+    {
+      problems: trial.failureExamples.map(({ step: name, outcome, message }) => ({
+        what: `'${name}': ${outcome}: ${message}`,
+      })),
+    },
+  );
+}
+
+/** Resolves early when the signal aborts. */
+export async function pause(durationS: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(durationS * 1000, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { simulatedRun } from '../../test-support/simulated-run.ts';
+import { TierbenchError } from '../core/errors.ts';
+
+describe('a run over several tiers', () => {
+  test('goes on with the next tier after a rest, in the order given', async () => {
+    const { outcome, happened, facts, events } = await simulatedRun({
+      tiers: ['single', 'pooled', 'cached'],
+      settings: { scenarios: ['crud'] },
+      obstacles: { pooled: ['there is no nginx'] },
+    });
+    expect(outcome).toBe('finished');
+    expect(facts.at(-1)?.tiers.map(({ tier, notRun }) => [tier.name, notRun])).toEqual([
+      ['single', []],
+      ['pooled', ['there is no nginx']],
+      ['cached', []],
+    ]);
+    const between = happened.slice(happened.indexOf('tier-stopped'), happened.lastIndexOf('deploy'));
+    expect(between).toEqual(['tier-stopped', 'write facts', 'cooling-down', 'tier-starting']);
+    const started = events.filter((event) => event.kind === 'trial-started' && event.purpose === 'measure');
+    expect(started).toMatchObject([
+      { tier: 'single', sequence: 1, total: 4 },
+      { tier: 'single', sequence: 2, total: 4 },
+      { tier: 'cached', sequence: 3, total: 4 },
+      { tier: 'cached', sequence: 4, total: 4 },
+    ]);
+  });
+
+  test('says of each tier whether its caches were warm, and what else a reader must know', async () => {
+    const warm = await simulatedRun();
+    expect(warm.facts.at(-1)?.tiers[0]?.notes).toEqual([
+      'no limits here',
+      expect.stringContaining('Caches were warm'),
+      'all share the CPUs',
+    ]);
+    const cold = await simulatedRun({ settings: { warmUpS: 0 } });
+    expect(cold.facts.at(-1)?.tiers[0]?.notes).toContainEqual(expect.stringContaining('Caches were cold'));
+  });
+
+  test.each([
+    ['does not come up', 'deploy'],
+    ['cannot be filled', 'prepare data'],
+  ])('gives a tier up that %s, measures the others, and fails in the end', async (_, place) => {
+    const failure = new TierbenchError('API_NOT_READY', 'it is not ready', 'Wait.');
+    const { outcome, facts, trials, statuses, happened, events } = await simulatedRun({
+      tiers: ['single', 'cached'],
+      failAt: { [place]: failure },
+    });
+    expect(outcome).toBe(failure);
+    expect(statuses).toMatchObject([{ state: 'failed', code: 'API_NOT_READY' }]);
+    expect(facts.at(-1)?.tiers).toMatchObject([
+      { tier: { name: 'single' }, endedEarly: 'it is not ready', data: null, notRun: [] },
+      { tier: { name: 'cached' }, endedEarly: null },
+    ]);
+    expect(trials.map(({ tier }) => tier)).toEqual(Array.from({ length: 6 }, () => 'cached'));
+    expect(happened.filter((what) => what === 'dispose of deployment')).toHaveLength(place === 'deploy' ? 1 : 2);
+    expect(events).toContainEqual({ kind: 'note', text: 'tier single ended early: it is not ready' });
+  });
+
+  test('keeps what was measured of a tier whose service ends, and goes on', async () => {
+    const { outcome, facts, trials } = await simulatedRun({ tiers: ['single', 'cached'], apiEndsAt: 'write trial' });
+    // It ends in both tiers, each time after the first trial.
+    expect(outcome).toMatchObject({
+      code: 'TIERS_ENDED_EARLY',
+      message: '2 of 2 tiers ended early',
+      problems: [
+        { what: 'tier single: SERVICE_ENDED: api/1 ended by itself: exit code 1' },
+        { what: 'tier cached: SERVICE_ENDED: api/1 ended by itself: exit code 1' },
+      ],
+    });
+    expect(trials.map(({ tier }) => tier)).toEqual(['single', 'cached']);
+    expect(facts.at(-1)?.tiers).toMatchObject([
+      { endedEarly: 'api/1 ended by itself: exit code 1' },
+      { endedEarly: 'api/1 ended by itself: exit code 1' },
+    ]);
+  });
+
+  test('a defect ends it, whatever tier comes next', async () => {
+    const { outcome, statuses, happened } = await simulatedRun({
+      tiers: ['single', 'cached'],
+      failAt: { deploy: new TypeError('undefined is not a function') },
+    });
+    expect(outcome).toBeInstanceOf(TypeError);
+    expect(statuses).toMatchObject([{ state: 'failed', code: 'INTERNAL' }]);
+    expect(happened.filter((what) => what === 'deploy')).toHaveLength(1);
+  });
+
+  test('makes the chosen faults after the ladder, and writes down when', async () => {
+    const { outcome, trials, happened, events } = await simulatedRun({
+      settings: {
+        scenarios: ['crud'],
+        faults: [
+          { kind: 'kill', service: 'api' },
+          { kind: 'pause', service: null },
+        ],
+      },
+    });
+    expect(outcome).toBe('finished');
+    expect(trials.map(({ purpose }) => purpose)).toEqual(['warm-up', 'measure', 'measure', 'fault', 'fault']);
+    expect(happened.filter((what) => what.endsWith(' api/1'))).toEqual([
+      'kill api/1',
+      'start api/1',
+      'pause api/1',
+      'resume api/1',
+    ]);
+    const faults = trials.filter(({ purpose }) => purpose === 'fault');
+    expect(faults.map(({ fault }) => `${fault?.kind} ${fault?.instance}`)).toEqual(['kill api/1', 'pause api/1']);
+    for (const { fault, notes, trial } of faults) {
+      expect(fault?.undoneAtS).toBeGreaterThanOrEqual(fault?.atS ?? Number.POSITIVE_INFINITY);
+      expect(trial.plan.timeoutS).toBe(2);
+      expect(notes).toContainEqual(expect.stringContaining('not answered within 2 s'));
+    }
+    for (const trial of trials.filter(({ purpose }) => purpose !== 'fault')) expect(trial).not.toHaveProperty('fault');
+    const started = events.filter((event) => event.kind === 'trial-started' && event.purpose !== 'warm-up');
+    expect(started).toMatchObject([
+      { purpose: 'measure', sequence: 1, total: 4 },
+      { purpose: 'measure', sequence: 2, total: 4 },
+      { purpose: 'fault', sequence: 3, total: 4 },
+      { purpose: 'fault', sequence: 4, total: 4 },
+    ]);
+  });
+
+  test('gives a tier up whose service does not come back after a fault, and goes on', async () => {
+    const { outcome, trials, facts } = await simulatedRun({
+      tiers: ['single', 'cached'],
+      settings: {
+        scenarios: ['crud'],
+        ladder: [1],
+        faults: [
+          { kind: 'kill', service: 'api' },
+          { kind: 'pause', service: 'api' },
+        ],
+      },
+      failAt: { 'start api/1': new Error('it is gone') },
+    });
+    expect(outcome).toMatchObject({
+      code: 'FAULT_FAILED',
+      message: 'api/1 did not come back after it was killed: it is gone',
+    });
+    const faults = trials.filter(({ purpose }) => purpose === 'fault');
+    expect(faults.map(({ tier, fault }) => [tier, fault?.kind, fault?.undoneAtS === null])).toEqual([
+      ['single', 'kill', true],
+      ['cached', 'kill', false],
+      ['cached', 'pause', false],
+    ]);
+    expect(facts.at(-1)?.tiers).toMatchObject([
+      { endedEarly: 'api/1 did not come back after it was killed: it is gone' },
+      { endedEarly: null },
+    ]);
+  });
+});

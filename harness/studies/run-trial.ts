@@ -1,0 +1,96 @@
+import type { Scenario, User } from '../../scenarios/kit.ts';
+import { TierbenchError } from '../core/errors.ts';
+import type { RunSettings } from '../core/run.ts';
+import type { Interval, MeasuredTrial, TrialPlan } from '../core/trial.ts';
+import { formatSeconds } from '../core/units.ts';
+import type { LoadEngine } from '../engines/engine.ts';
+import type { Probe } from '../probes/probe.ts';
+import { sampleEachSecond } from '../probes/sampler.ts';
+import type { Deployment } from '../providers/provider.ts';
+import { type FaultInTrial, type FaultOutcome, faultRecord, makeFault } from './make-fault.ts';
+import type { TrialStep } from './steps.ts';
+
+export interface TrialParts {
+  readonly engine: LoadEngine;
+  readonly scenario: Scenario;
+  readonly users: readonly User[];
+  readonly probes: readonly Probe[];
+}
+
+export interface RunTrial {
+  /** All but its place in the run. A trial whose fault could not be made has none. */
+  readonly measured: Omit<MeasuredTrial, 'sequence' | 'purpose'>;
+  /** A fault that could not be made, or not undone: the tier is not whole any more. */
+  readonly failure: TierbenchError | undefined;
+}
+
+/** Runs one trial while the probes are read and the fault of the step, if there is one, is made and undone. */
+export async function runTrial(
+  step: TrialStep,
+  deployment: Deployment,
+  settings: RunSettings,
+  { engine, scenario, users, probes }: TrialParts,
+  signal: AbortSignal,
+  onInterval: (interval: Interval) => void,
+): Promise<RunTrial> {
+  const fault = faultOf(step, deployment);
+  const sampling = sampleEachSecond(probes);
+  const trial = await engine
+    .run(
+      {
+        plan: planOf(step, deployment.baseUrl, settings.seed),
+        scenario,
+        users,
+        skipThinkTimes: settings.skipThinkTimes,
+      },
+      signal,
+      (interval) => {
+        onInterval(interval);
+        fault?.interval(interval);
+      },
+    )
+    .finally(() => sampling.stop());
+  const windowStartS = Date.parse(trial.startedAt) / 1000;
+  const { samples, notes } = sampling.since(windowStartS);
+  const outcome = await fault?.settle(signal);
+  const record = step.fault && outcome && faultRecord(step.fault, outcome, windowStartS);
+  return {
+    measured: {
+      schemaVersion: 1,
+      tier: deployment.tier.name,
+      ...(record !== undefined && { fault: record }),
+      trial,
+      samples,
+      notes: [...(step.fault ? [timeoutNote(step)] : []), ...notes, ...(outcome?.failure ? [outcome.failure] : [])],
+    },
+    failure: signal.aborted ? undefined : failureOf(step, outcome),
+  };
+}
+
+function planOf({ scenario, load, warmUpS, durationS, timeoutS }: TrialStep, baseUrl: string, seed: number): TrialPlan {
+  return { scenario, baseUrl, load, warmUpS, durationS, seed, timeoutS };
+}
+
+function faultOf({ fault }: TrialStep, { faults }: Deployment): FaultInTrial | undefined {
+  return fault === undefined || faults === undefined ? undefined : makeFault(fault, faults);
+}
+
+function timeoutNote({ timeoutS }: TrialStep): string {
+  return `a request not answered within ${formatSeconds(timeoutS)} counts as a timeout in this trial, so that users do not wait for what is silent`;
+}
+
+function failureOf({ fault }: TrialStep, outcome: FaultOutcome | undefined): TierbenchError | undefined {
+  if (fault === undefined) return undefined;
+  const { kind, instance } = fault;
+  const what =
+    outcome === undefined
+      ? `this provider cannot ${kind} ${instance}`
+      : (outcome.failure ??
+        (outcome.madeAtS === null ? `the trial was over before ${instance} was to fail` : undefined));
+  if (what === undefined) return undefined;
+  return new TierbenchError(
+    'FAULT_FAILED',
+    what,
+    'Its last lines above may name the cause; leave the fault out with other words after --fault.',
+  );
+}

@@ -1,0 +1,36 @@
+import type { OfferedLoad } from '../core/load.ts';
+import type { FaultKind } from '../core/trial.ts';
+
+/** What the run study wants next. */
+export type LadderStep = TrialStep | CoolDownStep;
+
+export interface TrialStep {
+  readonly kind: 'trial';
+  readonly purpose: 'answer-check' | 'warm-up' | 'measure' | 'fault';
+  readonly scenario: string;
+  readonly load: OfferedLoad;
+  readonly warmUpS: number;
+  readonly durationS: number;
+  readonly timeoutS: number;
+  /** With purpose `fault`, else absent. */
+  readonly fault?: PlannedFault;
+}
+
+export interface CoolDownStep {
+  readonly kind: 'cool-down';
+  readonly durationS: number;
+}
+
+/** Times are seconds from the start of the measured window. */
+export interface PlannedFault {
+  readonly kind: FaultKind;
+  /** `cache/1` */
+  readonly instance: string;
+  readonly atS: number;
+  readonly undoAtS: number;
+}
+
+/** Warm-up and measured window together. */
+export function lengthS(step: LadderStep): number {
+  return step.durationS + (step.kind === 'trial' ? step.warmUpS : 0);
+}
