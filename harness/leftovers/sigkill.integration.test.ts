@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { isListening, processesIn } from '../providers/provider-contract.ts';
+import { isListening, processesIn } from '../../test-support/left-behind.ts';
 import { findLeftovers } from './find.ts';
 import type { Places } from './places.ts';
 import { seeProcesses } from './processes.ts';

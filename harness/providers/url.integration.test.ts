@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { freePort } from './local/embedded-postgres.ts';
+import { freePort } from './local/free-port.ts';
 import { describeProvider } from './provider-contract.ts';
 import { externalTier, urlProvider } from './url.ts';
 
@@ -21,12 +21,12 @@ async function listening(listener: RequestListener): Promise<AsyncDisposable & {
   };
 }
 
-describeProvider('url', { startsProcesses: false }, async () => {
+describeProvider('url', '/', async () => {
   const server = await listening((_, response) => response.end('hello'));
   return {
     provider: urlProvider(`http://127.0.0.1:${server.port}`),
     tier: externalTier,
-    readyPath: '/',
+    leftBehind: async () => [],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 });

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { leftBehindIn, processesIn } from '../../../test-support/left-behind.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
-import { describeProvider, type ProviderUnderTest, processesIn } from '../provider-contract.ts';
+import { describeProvider, type ProviderUnderTest } from '../provider-contract.ts';
 import { localProvider } from './local-provider.ts';
 
 const program = (name: string) => fileURLToPath(new URL(`fixtures/stand-in-app/${name}.mjs`, import.meta.url));
@@ -47,7 +48,7 @@ async function surroundings(tier = single()): Promise<ProviderUnderTest & { read
   return {
     folder,
     tier,
-    readyPath: '/ready',
+    leftBehind: () => leftBehindIn(folder),
     provider: localProvider({ api: standIn, run: { folder, environment: { TIERBENCH_RUN: 'test' } } }),
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true });
@@ -57,7 +58,7 @@ async function surroundings(tier = single()): Promise<ProviderUnderTest & { read
 
 const never = new AbortController().signal;
 
-describeProvider('local', { startsProcesses: true }, surroundings);
+describeProvider('local', '/ready', surroundings);
 
 describe('local provider', () => {
   it('gives the API its settings, an address on this machine alone, and secrets of its own in each deployment', async () => {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { leftBehindIn } from '../../../test-support/left-behind.ts';
 import type { SettingValue, Tier } from '../../core/tier.ts';
 import { readTier } from '../../files/tier-file.ts';
-import { describeProvider, type ProviderUnderTest } from '../provider-contract.ts';
+import type { ProviderUnderTest } from '../provider-contract.ts';
 import { localProvider } from './local-provider.ts';
 
 const never = new AbortController().signal;
@@ -22,19 +23,14 @@ async function surroundings(apiSettings: Record<string, SettingValue> = {}): Pro
   const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-local-'));
   await chmod(folder, 0o711);
   return {
-    folder,
     tier,
-    readyPath: '/ready',
+    leftBehind: () => leftBehindIn(folder),
     provider: localProvider({ run: { folder, environment: {} } }),
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true });
     },
   };
 }
-
-describeProvider('local with the reference app and the tier that comes with tierbench', { startsProcesses: true }, () =>
-  surroundings(),
-);
 
 describe('local provider with the reference app', () => {
   it('serves the data it was filled with', async () => {
