@@ -3,11 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type EmbeddedPostgres,
-  freePort,
-  startEmbeddedPostgres,
-} from '../harness/providers/local/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../harness/providers/local/embedded-postgres.ts';
+import { freePort } from '../harness/providers/local/free-port.ts';
 import { programFor } from './requirements.ts';
 
 /** A PostgreSQL of its own for a test file: `await using postgres = await startTestPostgres()`. */

@@ -56,10 +56,10 @@ export const rules: Rule[] = [
     'The configuration of a server follows from the tier alone, for every provider and for the compose file.',
   ),
   only(
-    'files-know-core-only',
+    'files-know-core-and-what-servers-take',
     '^harness/files/',
-    ['^harness/core/', node, npm],
-    'Reading and writing files decides nothing.',
+    ['^harness/(core|servers)/', node, npm],
+    'Reading and writing files decides nothing; what a setting may be is known where the server is described.',
   ),
   only(
     'engines-are-strangers-to-the-rest',
@@ -70,8 +70,8 @@ export const rules: Rule[] = [
   only(
     'providers-are-strangers-to-the-rest',
     '^harness/providers/',
-    ['^harness/(core|leftovers|servers)/', node, npm],
-    'A provider brings services up; who loads and watches them is not its business.',
+    ['^harness/(core|leftovers|servers)/', '^harness/machine/programs\\.ts$', node, npm],
+    'A provider brings services up, by programs of this machine; who loads and watches them is not its business.',
   ),
   only(
     'probes-are-strangers-to-the-rest',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { freePort } from '../harness/providers/local/embedded-postgres.ts';
+import { freePort } from '../harness/providers/local/free-port.ts';
 import { lacks } from '../test-support/requirements.ts';
 
 const file = join(import.meta.dirname, '../docker-compose.bench.yml');

@@ -11,7 +11,16 @@ export interface PgbouncerSurroundings {
 }
 
 /** The version that keeps named prepared statements alive in transaction mode (`max_prepared_statements`). */
-export const PREPARED_STATEMENTS_SINCE = [1, 21] as const;
+const PREPARED_STATEMENTS_SINCE = [1, 21] as const;
+
+/** `1.18.0` does not. */
+export function keepsPreparedStatements(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return (
+    major > PREPARED_STATEMENTS_SINCE[0] ||
+    (major === PREPARED_STATEMENTS_SINCE[0] && minor >= PREPARED_STATEMENTS_SINCE[1])
+  );
+}
 
 /** pgbouncer.ini: the settings of the service, and what every deployment of it has in common. */
 export function pgbouncerConfiguration(service: Service, surroundings: PgbouncerSurroundings): string {
@@ -22,6 +31,8 @@ export function pgbouncerConfiguration(service: Service, surroundings: Pgbouncer
     // Under load a line for each connection is work that nobody reads.
     log_connections: 0,
     log_disconnections: 0,
+    // By default it waits 15 s after a failed sign-in before it tries the database again, however soon that is back.
+    server_login_retry: 1,
     ...service.settings,
     listen_addr: listen.host,
     listen_port: listen.port,

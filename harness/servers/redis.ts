@@ -17,7 +17,8 @@ export function redisConfiguration(service: Service, { listen, password, folder 
     bind: listen.host,
     port: listen.port,
     requirepass: password,
-    dir: folder,
+    // A path may hold spaces.
+    dir: JSON.stringify(folder),
   };
   return `${Object.entries(settings)
     .map(([name, value]) => `${name} ${value}`)

@@ -30,8 +30,8 @@ it('leaves no shared memory behind when it was killed', async () => {
   const lockFile = await readFile(`${rows[0].folder}/postmaster.pid`, 'utf8');
   const segment = lockFile.split('\n')[6]?.trim().split(/\s+/)[1];
   expect(await segments()).toContain(segment);
-  process.kill(postgres.processId, 'SIGKILL');
-  expect(await postgres.ended).toContain('SIGKILL');
+  process.kill(postgres.processIds()[0] ?? 0, 'SIGKILL');
+  expect(await postgres.ended()).toContain('SIGKILL');
   expect(await segments()).toContain(segment);
   await postgres[Symbol.asyncDispose]();
   expect(await segments()).not.toContain(segment);

@@ -64,7 +64,7 @@ function deployLocally(
           signal,
         }),
       );
-      failures.watch(name, postgres.ended);
+      failures.watch(name, postgres.ended());
       onProgress('migrating the database');
       await runProgram({
         name: 'the migration of the database',
@@ -76,12 +76,12 @@ function deployLocally(
         secrets: [postgres.url, new URL(postgres.url).password],
         signal,
       });
-      const { port, processId, version } = postgres;
+      const { port, version } = postgres;
       return {
         running: {
           name: service.name,
           kind: service.kind,
-          instances: [{ name, host: '127.0.0.1', port, processIds: [processId] }],
+          instances: [{ name, host: '127.0.0.1', port, processIds: postgres.processIds().slice(0, 1) }],
           ...(version !== undefined && { version }),
         },
         access: [{ instance: name, kind: service.kind, url: postgres.url }],
