@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, parseDocument, stringify } from 'yaml';
 import { TierbenchError } from '../core/errors.ts';
 import { parseTargets } from './target-file.ts';
 import { parseTier } from './tier-file.ts';
@@ -120,6 +120,42 @@ test(
       services: fc.dictionary(fc.constantFrom('api', 'db'), service),
     });
     fc.assert(fc.property(tier, (value) => readsOrExplains(parseTier, 'TIER_FILE_INVALID', stringify(value))));
+  },
+  timeout,
+);
+
+/** Every setting and connection of every built-in tier, so that each rule for one of them meets values nobody meant. */
+const places = tiers.flatMap((text) =>
+  Object.entries((parse(text) as { services: Record<string, Record<string, object>> }).services).flatMap(
+    ([service, parts]) =>
+      ['settings', 'connectsTo', 'resources'].flatMap((part) =>
+        Object.keys(parts[part] ?? {}).map((key) => ({ text, path: ['services', service, part, key] })),
+      ),
+  ),
+);
+
+test(
+  'a setting, connection or resource of any value in a built-in tier is read or explained',
+  () => {
+    const names = fc.constantFrom(
+      'api',
+      'pooler',
+      'database',
+      'replica',
+      'balancer',
+      'cache',
+      '0',
+      '-1',
+      '1e9',
+      '45 s',
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...places), fc.oneof(anything, names, fc.string()), ({ text, path }, value) => {
+        const document = parseDocument(text);
+        document.setIn(path, value);
+        readsOrExplains(parseTier, 'TIER_FILE_INVALID', String(document));
+      }),
+    );
   },
   timeout,
 );

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { connectionSumText, databaseConnections } from '../core/connections.ts';
+import type { Target } from '../core/target.ts';
 import { tierSetting } from '../core/tier-setting.ts';
+import { judgeSetting } from '../judging/judge-configuration.ts';
 import { readTargets } from './target-file.ts';
 import { builtInTiers, parseTier, readTier } from './tier-file.ts';
 
@@ -78,6 +81,14 @@ describe('built-in tiers', () => {
     expect(await builtInTiers()).toContain('single');
   });
 
+  test('every service says its CPUs and memory, so that it can be limited and scaled', async () => {
+    for (const name of await builtInTiers()) {
+      for (const { resources } of (await readTier(name)).services) {
+        expect(resources).toEqual({ cpus: expect.any(Number), memoryBytes: expect.any(Number) });
+      }
+    }
+  });
+
   test('each has the name of its file and only options the reference app knows', async () => {
     const options = readFileSync(new URL('../../reference-app/options.ts', import.meta.url), 'utf8');
     for (const name of await builtInTiers()) {
@@ -104,19 +115,39 @@ describe('built-in tiers', () => {
   });
 });
 
-test('the single node has the settings the documents ask for', async () => {
-  const single = await readTier('single');
-  const set = (await readTargets()).flatMap(({ id, judged, unit, value }) => {
-    const setting = judged.by === 'setting' ? tierSetting(single, judged.option, unit) : null;
-    return setting === null ? [] : [{ id, setting, value }];
-  });
-  expect(set).toEqual(set.map(({ id, value }) => ({ id, setting: value, value })));
-  expect(set.map(({ id }) => id)).toEqual([
-    'lsf-auth-pool-max',
-    'lsf-auth-pool-min',
-    'lsf-auth-pool-idle-timeout',
-    'lsf-auth-pool-wait-timeout',
-    'react-auth-template-pool-size',
-    'taskflow-access-token-ttl',
-  ]);
+/** Documented figures that a tier cannot keep together with another one. */
+const contradicted = ['lsf-auth-api-instances', 'lsf-auth-api-cpu-limit', 'lsf-auth-api-memory-limit'];
+
+test.each([
+  ['single', 11],
+  ['pooled', 20],
+  ['replicated', 21],
+  ['cached', 29],
+])('%s has the settings the documents ask for', async (name, count) => {
+  const tier = await readTier(name);
+  const set = (await readTargets()).filter(
+    ({ judged, unit }) => judged.by === 'setting' && tierSetting(tier, judged.option, unit) !== null,
+  );
+  const verdicts = set.map((target) => [target.id, judgeSetting(target, optionOf(target), tier).verdict?.kind]);
+  expect(verdicts.filter(([, kind]) => kind !== 'met').map(([id]) => id)).toEqual(
+    contradicted.filter((id) => set.some((target) => target.id === id)),
+  );
+  expect(set.length).toBe(count);
+});
+
+function optionOf({ judged }: Target): string {
+  return judged.by === 'setting' ? judged.option : '';
+}
+
+test.each([
+  ['single', 'database', '(10 + 1) api + 3 reserved + 1 probe = 15'],
+  ['pooled', 'database', '(16 + 0) pooler + 3 reserved + 1 probe = 20'],
+  ['replicated', 'database', '(16 + 0) writer-pooler + 3 reserved + 1 probe = 20'],
+  ['cached', 'replica', '(16 + 0) reader-pooler + 3 reserved + 1 probe = 20'],
+])('the comment in %s says what may be connected to its %s', async (name, service, sum) => {
+  const { services } = await readTier(name);
+  const database = services.find((each) => each.name === service);
+  const connections = database && databaseConnections(services, database);
+  expect(connections && connectionSumText(connections)).toBe(sum);
+  expect(readFileSync(new URL(`../tiers/${name}.yaml`, import.meta.url), 'utf8')).toContain(`${sum} stay below it.`);
 });
