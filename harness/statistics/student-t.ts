@@ -11,3 +11,44 @@ const twoSided95 = [
 export function studentT95(degreesOfFreedom: number): number {
   return twoSided95[Math.min(degreesOfFreedom, twoSided95.length) - 1] ?? Number.POSITIVE_INFINITY;
 }
+
+/**
+ * P(|T| > t) of Student's t, for t >= 0 and any degrees of freedom above 0: the regularised incomplete beta function
+ * I(x; df/2, 1/2) at x = df/(df + t^2) (NIST Digital Library of Mathematical Functions, 8.17).
+ */
+export function studentTBeyond(t: number, degreesOfFreedom: number): number {
+  if (t === 0) return 1;
+  if (!Number.isFinite(t)) return 0;
+  const x = degreesOfFreedom / (degreesOfFreedom + t * t);
+  return Math.min(1, Math.max(0, regularisedBeta(x, degreesOfFreedom / 2, 0.5)));
+}
+
+/** By its continued fraction (NIST DLMF 8.17.22), which converges quickly below the mean; above it by symmetry. */
+function regularisedBeta(x: number, a: number, b: number): number {
+  if (x > (a + 1) / (a + b + 2)) return 1 - regularisedBeta(1 - x, b, a);
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x)) / a;
+  let numerator = 1;
+  let denominator = 1 / (1 - ((a + b) * x) / (a + 1));
+  let fraction = denominator;
+  for (let m = 1; m < 300; m += 1) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
+    denominator = 1 / (1 + even * denominator);
+    numerator = 1 + even / numerator;
+    fraction *= denominator * numerator;
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
+    denominator = 1 / (1 + odd * denominator);
+    numerator = 1 + odd / numerator;
+    const step = denominator * numerator;
+    fraction *= step;
+    if (Math.abs(step - 1) < 1e-15) break;
+  }
+  return front * fraction;
+}
+
+/** ln(Gamma(x)) for x > 0: Stirling's series (NIST DLMF 5.11.1), from 10 on exact to 12 digits. */
+function logGamma(x: number): number {
+  if (x < 10) return logGamma(x + 1) - Math.log(x);
+  const square = x * x;
+  const series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / square) / square) / square) / x;
+  return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + series;
+}
