@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import fastify, { type FastifyInstance, LogController } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Config } from './config.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { createAccessTokens } from './plugins/access-tokens.ts';
@@ -10,7 +10,7 @@ import { createAuthentication } from './plugins/authentication.ts';
 import { createBackground } from './plugins/background.ts';
 import { createBlacklist } from './plugins/blacklist.ts';
 import { createCache } from './plugins/cache.ts';
-import { closeDatabase, createDatabase } from './plugins/database.ts';
+import { createDatabase } from './plugins/database.ts';
 import { answerBadAddress, answerBrokenRequest, answerFailures } from './plugins/failures.ts';
 import { loggingMailer, type Mailer } from './plugins/mailer.ts';
 import { createMetrics, type Metrics, timeRequests } from './plugins/metrics.ts';
@@ -19,9 +19,11 @@ import { limitRequests } from './plugins/rate-limits.ts';
 import { connectRedis } from './plugins/redis.ts';
 import { memoryCounts, redisCounts } from './plugins/request-counts.ts';
 import { validateStrictly } from './plugins/validation.ts';
+import { walStart } from './plugins/wal-position.ts';
 import { parseJsonOnly, registerWebPlugins } from './plugins/web.ts';
+import { createWritePositions } from './plugins/write-positions.ts';
 import { createMailedTokensRepository, removeExpired } from './repositories/mailed-tokens.ts';
-import { createSessionsRepository } from './repositories/sessions.ts';
+import { createSessionsRepository, type Revoked } from './repositories/sessions.ts';
 import { createUsersRepository } from './repositories/users.ts';
 import { authRoutes } from './routes/auth.ts';
 import { mailedTokenRoutes } from './routes/mailed-tokens.ts';
@@ -46,7 +48,7 @@ export function buildApp(config: Config, overrides: Overrides = {}): FastifyInst
   const app = createServer(config, overrides);
   const metrics = overrides.metrics ?? createMetrics();
   const database = createDatabase(config, metrics, app.log);
-  app.addHook('onClose', () => closeDatabase(database));
+  app.addHook('onClose', () => database.close());
   const { REDIS_URL } = config;
   const redis = REDIS_URL === undefined ? undefined : connectRedis({ ...config, REDIS_URL }, app.log);
   app.addHook('onReady', async () => redis?.tried);
@@ -56,10 +58,13 @@ export function buildApp(config: Config, overrides: Overrides = {}): FastifyInst
   const accessTokens = createAccessTokens(config);
   const blacklist = createBlacklist(config, database, redis);
   const authentication = createAuthentication(app, config, accessTokens, blacklist);
+  const cache = createCache(config, database, redis, metrics);
+  const writePositions = createWritePositions(config, database);
   const dependencies: AppDependencies = {
     config,
     database,
-    cache: createCache(config, redis, metrics),
+    cache,
+    writePositions,
     metrics,
     authenticate: authentication.authenticate,
   };
@@ -71,7 +76,11 @@ export function buildApp(config: Config, overrides: Overrides = {}): FastifyInst
     passwords: createPasswords(config, metrics),
     accessTokens,
     authentication,
-    blacklist,
+    async endedSessions({ userId, entries }: Revoked, reply?: FastifyReply) {
+      const written = reply === undefined ? walStart : await writePositions.tell(reply);
+      if (userId !== undefined) await cache.invalidate('sessions', String(userId), written);
+      await blacklist.added(entries);
+    },
     cookies: createAuthCookies(config),
     mailer: overrides.mailer ?? loggingMailer(app.log),
     inBackground,

@@ -7,6 +7,7 @@ import { type Limit, type Option, type OptionName, type OptionValues, options } 
 export interface Config extends Omit<OptionValues, 'BLACKLIST_STORE' | 'RATE_LIMIT_STORE' | 'TRUST_PROXY'> {
   readonly JWT_SECRET: string;
   readonly DATABASE_POOL_MIN: number;
+  readonly DATABASE_QUERY_TIMEOUT_MS: number;
   readonly PASSWORD_HASH_CONCURRENCY: number;
   readonly BLACKLIST_STORE: 'memory' | 'redis' | 'database';
   readonly RATE_LIMIT_STORE: 'memory' | 'redis';
@@ -49,6 +50,7 @@ export function readConfig(environment: Environment): Config {
     ...parsed,
     JWT_SECRET: parsed.JWT_SECRET ?? randomBytes(48).toString('base64'),
     DATABASE_POOL_MIN: parsed.DATABASE_POOL_MIN ?? Math.min(5, parsed.DATABASE_POOL_MAX),
+    DATABASE_QUERY_TIMEOUT_MS: parsed.DATABASE_QUERY_TIMEOUT_MS ?? defaultQueryTimeoutMs(parsed),
     PASSWORD_HASH_CONCURRENCY:
       parsed.PASSWORD_HASH_CONCURRENCY ?? defaultHashConcurrency(parsed.INSTANCES, environment.UV_THREADPOOL_SIZE),
     BLACKLIST_STORE: parsed.BLACKLIST_STORE ?? defaultBlacklistStore(parsed),
@@ -113,6 +115,11 @@ function isAddressOrNetwork(text: string): boolean {
   const [address = '', prefix = '1', ...rest] = text.split('/');
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
   return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bits;
+}
+
+/** A server that ends slow statements itself gets a second to do so; else a time that no statement of the app needs. */
+function defaultQueryTimeoutMs({ DATABASE_STATEMENT_TIMEOUT_MS: statementTimeoutMs }: OptionValues): number {
+  return statementTimeoutMs > 0 ? statementTimeoutMs + 1000 : 10_000;
 }
 
 function defaultBlacklistStore(values: OptionValues): Config['BLACKLIST_STORE'] {

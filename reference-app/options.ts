@@ -123,6 +123,29 @@ export const options = {
     'a PostgreSQL address such as postgresql://user:password@127.0.0.1:5433/name',
     'A replica for reads that may be a moment old. Default: the writer.',
   ),
+  DATABASE_READER_TIMEOUT_MS: numberOption(
+    10,
+    hour,
+    1000,
+    'Longest time a read is tried at the reader before the writer answers it.',
+  ),
+  DATABASE_READER_RETRY_MS: numberOption(
+    10,
+    hour,
+    1000,
+    'Time between looks whether a reader that failed is back; meanwhile the writer answers.',
+  ),
+  WRITE_POSITION_TTL_S: numberOption(
+    1,
+    86_400,
+    300,
+    'With a DATABASE_READER_URL, time after a write in which no older state is shown: more than the lag of the replica ever is.',
+  ),
+  DATABASE_PREPARED_STATEMENTS: option(
+    onOff.default('on'),
+    'on or off',
+    'off sends each statement without a name, for PgBouncer before 1.21 in transaction mode. Default on.',
+  ),
   DATABASE_POOL_MAX: numberOption(1, 1000, 10, 'Most connections of each pool, per instance.'),
   DATABASE_POOL_MIN: option(
     wholeNumber(0, 1000).optional(),
@@ -145,7 +168,12 @@ export const options = {
     0,
     hour,
     0,
-    'Longest time of a statement, 0 for none; a silent server is given up 1 s later. PgBouncer refuses it: set it on the role there.',
+    'Time after which the server ends a statement, 0 for none. PgBouncer does not pass it on: set it on the role there.',
+  ),
+  DATABASE_QUERY_TIMEOUT_MS: option(
+    wholeNumber(1, hour).optional(),
+    `a whole number from 1 to ${hour}`,
+    'Longest wait for the answer to a statement, of a silent server or pooler too; then 503. Default DATABASE_STATEMENT_TIMEOUT_MS and 1000 where that is set, else 10000.',
   ),
 
   REDIS_URL: secretOption(
@@ -158,12 +186,7 @@ export const options = {
   CACHE_TTL_ME_S: numberOption(0, 86_400, 900, 'Life of a cached /api/auth/me, 0 for not cached.'),
   CACHE_TTL_TASK_STATS_S: numberOption(0, 86_400, 600, 'Life of cached task statistics, 0 for not cached.'),
   CACHE_TTL_USER_BY_ID_S: numberOption(0, 86_400, 3600, 'Life of a cached /api/users/:id, 0 for not cached.'),
-  CACHE_HOLD_AFTER_WRITE_MS: numberOption(
-    0,
-    60_000,
-    1000,
-    'With a DATABASE_READER_URL, time after a write in which nothing of its owner is cached: the lag of the replica.',
-  ),
+  CACHE_TTL_SESSIONS_S: numberOption(0, 86_400, 900, 'Life of a cached list of sessions, 0 for not cached.'),
   BLACKLIST_STORE: option(
     z.enum(['memory', 'redis', 'database']).optional(),
     'memory, redis or database',

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import type { Database } from '../dependencies.ts';
-import type { RedisConnection } from './redis.ts';
+import { noticedWithinMs, type RedisConnection } from './redis.ts';
 
 /**
  * Access tokens refused before they expire. The table revoked_tokens is the truth; memory and Redis are copies that
@@ -9,7 +10,10 @@ import type { RedisConnection } from './redis.ts';
 export interface Blacklist {
   /** Whether the token, or the session it belongs to, is revoked. Throws when no store can tell. */
   isRevoked(tokenId: string, sessionId: string): Promise<boolean>;
-  /** Call when the rows are in revoked_tokens, to bring the copy up to date. */
+  /**
+   * Call when the rows are in revoked_tokens, and answer the request only then: no process accepts them any more. While
+   * Redis is being lost that takes up to a second.
+   */
   added(entries: readonly RevokedEntry[]): Promise<void>;
 }
 
@@ -44,9 +48,9 @@ function databaseBlacklist(database: Database): Blacklist {
 }
 
 async function unexpiredEntries(database: Database): Promise<RevokedEntry[]> {
-  const result = await database.writer.query<RevokedEntry>(
-    'select token_id as "tokenId", expires_at as "expiresAt" from revoked_tokens where expires_at > now()',
-  );
+  const result = await database.writer.query<{ tokenId: string; expiresAt: Date }>({
+    text: 'select token_id as "tokenId", expires_at as "expiresAt" from revoked_tokens where expires_at > now()',
+  });
   return result.rows;
 }
 
@@ -92,21 +96,28 @@ function memoryBlacklist(database: Database): Blacklist {
 }
 
 /**
- * For many processes. Redis may lose what it holds when it restarts, so after each connection, and after a write that
- * failed, the table answers until Redis has been given all of it again.
+ * For many processes. Redis may lose what it holds, and what is revoked while it is away never reaches it. So each time
+ * it is back the table answers until Redis was given all of the table again; and a key that is missing when it does not
+ * hold all sends every process to the table.
+ *
+ * Processes do not notice at the same moment that it went and came back, but within `noticedWithinMs`. Without waiting,
+ * one that still (or again) believes Redis would accept what another revoked without it. Therefore a process that
+ * cannot tell Redis of a revocation lets that time pass since Redis was lost before it says that the token is revoked,
+ * and one to which Redis is back lets it pass before it reads the table.
  */
 function redisBlacklist(database: Database, redis: RedisConnection): Blacklist {
   const table = databaseBlacklist(database);
   let complete = false;
-  let connections = 0;
+  let fillings = 0;
 
-  async function write(entries: readonly RevokedEntry[]): Promise<boolean> {
-    if (entries.length === 0) return true;
+  async function write(entries: readonly RevokedEntry[], isAll = false): Promise<boolean> {
+    if (entries.length === 0 && !isAll) return true;
     const answers = await redis.attempt(async (client) => {
       const pipeline = client.pipeline();
       for (const { tokenId, expiresAt } of entries) {
         pipeline.set(redisKey(tokenId), '1', 'PXAT', expiresAt.getTime());
       }
+      if (isAll) pipeline.set(completeKey, '1');
       const results = await pipeline.exec();
       for (const [error] of results ?? []) if (error !== null) throw error;
       return true;
@@ -114,41 +125,50 @@ function redisBlacklist(database: Database, redis: RedisConnection): Blacklist {
     return answers === true;
   }
 
-  async function fill(): Promise<void> {
+  async function fillAfter(delayMs: number): Promise<void> {
     complete = false;
-    connections += 1;
-    const connection = connections;
+    fillings += 1;
+    const mine = fillings;
+    await delay(delayMs, undefined, { ref: false });
     try {
-      if ((await write(await unexpiredEntries(database))) && connection === connections) {
-        complete = true;
-        return;
-      }
+      const filled = mine === fillings && (await write(await unexpiredEntries(database), true));
+      if (filled && mine === fillings) complete = true;
     } catch {
-      // The database is away too; the next try is below.
+      // The database is away too.
     }
-    if (connection === connections && redis.client.status !== 'end') setTimeout(fill, 1000).unref();
+    if (mine === fillings && !complete) void fillAfter(1000);
   }
 
-  redis.onReady(() => void fill());
-  redis.client.on('close', () => {
+  redis.onAvailable(() => void fillAfter(noticedWithinMs));
+  redis.onLost(() => {
     complete = false;
+    fillings += 1;
   });
 
   return {
     async isRevoked(tokenId, sessionId) {
       if (complete) {
-        const known = await redis.attempt((client) =>
-          client.exists(redisKey(tokenId), redisKey(sessionEntry(sessionId))),
-        );
-        if (known !== undefined) return known > 0;
+        const [all, ...revoked] =
+          (await redis.attempt((client) =>
+            client.mget(completeKey, redisKey(tokenId), redisKey(sessionEntry(sessionId))),
+          )) ?? [];
+        if (typeof all === 'string') return revoked.some((entry) => entry !== null);
+        if (all === null && complete) void fillAfter(0);
       }
       return table.isRevoked(tokenId, sessionId);
     },
     async added(entries) {
-      if (!(await write(entries))) void fill();
+      while (!(await write(entries)) && redis.lostForMs() < noticedWithinMs) {
+        // A Redis that is full takes nothing, but gives away.
+        const toTheTable = await redis.attempt((client) => client.unlink(completeKey));
+        if (toTheTable !== undefined) return void fillAfter(0);
+        await delay(50);
+      }
     },
   };
 }
+
+const completeKey = 'revoked:complete';
 
 function redisKey(tokenId: string): string {
   return `revoked:${tokenId}`;

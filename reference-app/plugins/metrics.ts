@@ -5,6 +5,7 @@ export interface Metrics {
   readonly registry: Registry;
   readonly requestDuration: Histogram<'method' | 'route' | 'status_code'>;
   readonly cacheReads: Counter<'route' | 'result'>;
+  readonly databaseReads: Counter<'from'>;
   readonly rateLimited: Counter<'limit'>;
   readonly hashesWaiting: Gauge;
   readonly hashesInUse: Gauge;
@@ -35,6 +36,12 @@ export function createMetrics(): Metrics {
       name: 'cache_reads_total',
       help: 'Reads through the cache by result: hit, miss, or error when Redis did not answer',
       labelNames: ['route', 'result'],
+      registers,
+    }),
+    databaseReads: new Counter({
+      name: 'db_reads_total',
+      help: 'Reads that may be old by what answered: reader, or why the writer did',
+      labelNames: ['from'],
       registers,
     }),
     rateLimited: new Counter({

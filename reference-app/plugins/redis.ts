@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import type { Config } from '../config.ts';
 
 export interface RedisLog {
@@ -6,8 +6,8 @@ export interface RedisLog {
 }
 
 /**
- * A connection whose users can do without it. While Redis is away a call fails at once instead of waiting, and one
- * that hangs costs REDIS_TIMEOUT_MS once a second, not on every request.
+ * A connection whose users can do without it. While Redis is away, or hangs, a call fails at once instead of waiting:
+ * only those under way when it fell silent wait REDIS_TIMEOUT_MS. A ping finds out when it is back.
  */
 export interface RedisConnection {
   readonly client: Redis;
@@ -15,12 +15,19 @@ export interface RedisConnection {
   attempt<T>(use: (client: Redis) => Promise<T>): Promise<T | undefined>;
   /** Resolves when the first attempt to connect went well or not: limits and cache are there from the first request. */
   readonly tried: Promise<void>;
-  /** Called each time the connection is up, now too when it is. */
-  onReady(listener: () => void): void;
+  /** Called each time Redis begins to answer, now too when it does. It may have lost all it held. */
+  onAvailable(listener: () => void): void;
+  /** Called each time it ceases to. */
+  onLost(listener: () => void): void;
+  /** For how long it has not answered; 0 while it does. */
+  lostForMs(): number;
   close(): void;
 }
 
-const pauseAfterFailureMs = 1000;
+const pingEveryMs = 250;
+
+/** Every process that uses Redis finds out within this time when it falls silent, or is back. */
+export const noticedWithinMs = 1000;
 
 export function connectRedis(config: Config & { REDIS_URL: string }, log: RedisLog): RedisConnection {
   const client = new Redis(config.REDIS_URL, {
@@ -30,40 +37,95 @@ export function connectRedis(config: Config & { REDIS_URL: string }, log: RedisL
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    retryStrategy: (attempts) => Math.min(50 * attempts, 1000),
+    retryStrategy: (attempts) => Math.min(50 * attempts, pingEveryMs),
   });
   const tried = Promise.withResolvers<void>();
   client.once('ready', () => tried.resolve());
   client.once('error', () => tried.resolve());
-  let failedAtMs = Number.NEGATIVE_INFINITY;
+
+  const whenAvailable: (() => void)[] = [];
+  const whenLost: (() => void)[] = [];
+  let available = false;
+  let lostAtMs = performance.now();
+  /** When it was last seen to answer: the moment the ping was sent. */
+  let answeredAtMs = Number.NEGATIVE_INFINITY;
   let told = false;
-  client.on('error', (error: Error) => {
-    if (!told) log.warn({ reason: error.message }, 'Redis does not answer; going on without it');
+
+  let closing = false;
+  function lose(reason: string): void {
+    if (closing) return;
+    if (!told) log.warn({ reason }, 'Redis does not answer; going on without it');
     told = true;
-  });
-  client.on('ready', () => {
+    if (!available) return;
+    available = false;
+    lostAtMs = performance.now();
+    for (const listener of whenLost) listener();
+  }
+
+  function answered(sentAtMs: number): void {
+    answeredAtMs = sentAtMs;
+    if (available) return;
     if (told) log.warn({}, 'Redis answers again');
     told = false;
-    failedAtMs = Number.NEGATIVE_INFINITY;
-  });
+    available = true;
+    for (const listener of whenAvailable) listener();
+  }
+
+  /** Pings may have stopped with this whole process. What Redis held before counts only while it was watched. */
+  function isAvailable(): boolean {
+    if (available && performance.now() - answeredAtMs > noticedWithinMs) lose('no answer for too long');
+    return available;
+  }
+
+  let pinging: Promise<void> | undefined;
+  function ping(): Promise<void> {
+    if (client.status === 'ready') pinging ??= askForPong();
+    return pinging ?? Promise.resolve();
+  }
+  async function askForPong(): Promise<void> {
+    const sentAtMs = performance.now();
+    try {
+      await client.ping();
+      isAvailable();
+      answered(sentAtMs);
+    } catch (error) {
+      lose((error as Error).message);
+    } finally {
+      pinging = undefined;
+    }
+  }
+
+  const pings = setInterval(ping, pingEveryMs).unref();
+  client.on('ready', ping);
+  client.on('error', (error: Error) => lose(error.message));
+  client.on('close', () => lose('the connection ended'));
+  client.once('end', () => clearInterval(pings));
+
   return {
     client,
-    tried: tried.promise,
+    tried: tried.promise.then(ping),
     async attempt(use) {
-      if (client.status !== 'ready' || performance.now() - failedAtMs < pauseAfterFailureMs) return undefined;
+      if (!isAvailable()) return undefined;
       try {
         return await use(client);
       } catch (error) {
-        failedAtMs = performance.now();
-        log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'a Redis command failed');
+        // An answer, if a bad one: it is there.
+        if (!(error instanceof ReplyError)) lose((error as Error).message);
+        else log.warn({ reason: (error as Error).message }, 'Redis refused a command');
         return undefined;
       }
     },
-    onReady(listener) {
-      client.on('ready', listener);
-      if (client.status === 'ready') listener();
+    onAvailable(listener) {
+      whenAvailable.push(listener);
+      if (available) listener();
     },
+    onLost(listener) {
+      whenLost.push(listener);
+    },
+    lostForMs: () => (available ? 0 : performance.now() - lostAtMs),
     close() {
+      closing = true;
+      clearInterval(pings);
       client.disconnect();
     },
   };

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import { refreshCookie } from './auth-cookies.ts';
 import { accessCookie } from './authentication.ts';
+import { writePositionHeader } from './write-positions.ts';
 
 const contentTypes = { json: 'application/json', text: 'text/plain' };
 
@@ -26,8 +27,8 @@ export function registerWebPlugins(app: FastifyInstance, config: Config): void {
       origin: config.CORS_ORIGINS,
       credentials: true,
       methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type'],
-      exposedHeaders: ['retry-after', 'x-request-id'],
+      allowedHeaders: ['authorization', 'content-type', writePositionHeader],
+      exposedHeaders: ['retry-after', 'x-request-id', writePositionHeader],
       maxAge: 600,
     });
   }

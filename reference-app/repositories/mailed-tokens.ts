@@ -44,7 +44,7 @@ export function createMailedTokensRepository({ writer }: Database) {
 }
 
 /** Removes what has expired, a bounded number of rows at a time. */
-export async function removeExpired({ writer }: Database): Promise<void> {
+export async function removeExpired({ writer }: Pick<Database, 'writer'>): Promise<void> {
   const batch = 5000;
   for (const [table, key, expired] of [
     ['revoked_tokens', 'token_id', 'expires_at < now()'],
@@ -53,9 +53,9 @@ export async function removeExpired({ writer }: Database): Promise<void> {
   ] as const) {
     let removed: number;
     do {
-      const result = await writer.query(
-        `delete from ${table} where ${key} in (select ${key} from ${table} where ${expired} limit ${batch})`,
-      );
+      const result = await writer.query({
+        text: `delete from ${table} where ${key} in (select ${key} from ${table} where ${expired} limit ${batch})`,
+      });
       removed = result.rowCount ?? 0;
     } while (removed === batch);
   }

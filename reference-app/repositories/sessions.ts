@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Role } from '../dependencies.ts';
+import type { Database, Queries, Read, Role } from '../dependencies.ts';
 import { type RevokedEntry, sessionEntry } from '../plugins/blacklist.ts';
 import { newToken, tokenHash } from '../plugins/opaque-tokens.ts';
+import type { WalPosition } from '../plugins/wal-position.ts';
 
 export interface Session {
   readonly id: string;
@@ -22,26 +23,34 @@ export interface RefreshedSession extends StartedSession {
   readonly role: Role;
 }
 
+/** What revoking sessions, all of one user, came to. */
+export interface Revoked {
+  /** Undefined when nothing was revoked. */
+  readonly userId: number | undefined;
+  readonly entries: readonly RevokedEntry[];
+}
+
 /** A clock of the database may be behind ours by this much, and no revoked token may outlive its entry. */
 const clockMarginS = 60;
 
-export function createSessionsRepository({ writer }: Database, accessTokenTtlS: number, sessionTtlS: number) {
+export function createSessionsRepository(database: Database, accessTokenTtlS: number, sessionTtlS: number) {
+  const { writer } = database;
   const entriesExpire = () => new Date(Date.now() + (accessTokenTtlS + clockMarginS) * 1000);
 
   /** Revokes what `condition` selects and lists it as revoked, in one statement. Its first parameter is $2. */
-  async function revokeWhere(name: string, condition: string, values: unknown[], query = writer.query.bind(writer)) {
+  async function revokeWhere(name: string, condition: string, values: unknown[], queries = writer): Promise<Revoked> {
     const expiresAt = entriesExpire();
-    const result = await query<{ id: string }>({
+    const { rows } = await queries.query<{ id: string; userId: number }>({
       name,
       text: `with revoked as (
-          update sessions set revoked_at = now() where revoked_at is null and ${condition} returning id
+          update sessions set revoked_at = now() where revoked_at is null and ${condition} returning id, user_id
         ), listed as (
           insert into revoked_tokens (token_id, expires_at) select 'session:' || id, $1 from revoked
           on conflict (token_id) do nothing
-        ) select id from revoked`,
+        ) select id, user_id as "userId" from revoked`,
       values: [expiresAt, ...values],
     });
-    return result.rows.map(({ id }): RevokedEntry => ({ tokenId: sessionEntry(id), expiresAt }));
+    return { userId: rows[0]?.userId, entries: rows.map(({ id }) => ({ tokenId: sessionEntry(id), expiresAt })) };
   }
 
   return {
@@ -80,7 +89,7 @@ export function createSessionsRepository({ writer }: Database, accessTokenTtlS: 
      * Spends the refresh token for a new one. Of two uses at once the row lock lets one be first; the other finds it
      * spent and revokes the family, as does any later use.
      */
-    async refresh(refreshToken: string): Promise<RefreshedSession | { revoked: readonly RevokedEntry[] }> {
+    async refresh(refreshToken: string): Promise<RefreshedSession | { revoked: Revoked }> {
       const next = newToken();
       const result = await writer.query<{ sessionId: string; userId: number; role: Role }>({
         name: 'session-refresh',
@@ -106,16 +115,19 @@ export function createSessionsRepository({ writer }: Database, accessTokenTtlS: 
       return { revoked };
     },
 
-    async list(userId: number): Promise<Session[]> {
-      const result = await writer.query<Session>({
-        name: 'sessions-list',
-        text: `select id, user_agent as "userAgent", ip, created_at as "createdAt", last_used_at as "lastUsedAt",
-            expires_at as "expiresAt"
-          from sessions where user_id = $1 and revoked_at is null and expires_at > now()
-          order by last_used_at desc, id limit 100`,
-        values: [userId],
+    /** From the primary: a session that was ended must not be shown as one that goes on. */
+    list(userId: number, after: WalPosition): Promise<Read<Session[]>> {
+      return database.readWriter(after, async (from) => {
+        const result = await from.query<Session>({
+          name: 'sessions-list',
+          text: `select id, user_agent as "userAgent", ip, created_at as "createdAt", last_used_at as "lastUsedAt",
+              expires_at as "expiresAt"
+            from sessions where user_id = $1 and revoked_at is null and expires_at > now()
+            order by last_used_at desc, id limit 100`,
+          values: [userId],
+        });
+        return result.rows;
       });
-      return result.rows;
     },
 
     revokeOne: (userId: number, sessionId: string) =>
@@ -138,41 +150,27 @@ export function createSessionsRepository({ writer }: Database, accessTokenTtlS: 
     },
 
     /** Sets the password and ends every session of the user, or gives undefined when the token is not good. */
-    async resetPassword(token: string, passwordHash: string) {
-      const client = await writer.connect();
-      let broken = false;
-      try {
-        await client.query('begin');
-        const spent = await client.query<{ userId: number }>(
-          `update mailed_tokens set used_at = now()
+    resetPassword(token: string, passwordHash: string): Promise<{ userId: number; revoked: Revoked } | undefined> {
+      return database.transaction(async (queries: Queries) => {
+        const spent = await queries.query<{ userId: number }>({
+          text: `update mailed_tokens set used_at = now()
             where token_hash = $1 and purpose = 'reset-password' and used_at is null and expires_at > now()
             returning user_id as "userId"`,
-          [tokenHash(token)],
-        );
-        const userId = spent.rows[0]?.userId;
-        if (userId === undefined) {
-          await client.query('rollback');
-          return undefined;
-        }
-        await client.query('update users set password_hash = $2, updated_at = now() where id = $1', [
-          userId,
-          passwordHash,
-        ]);
-        await client.query(
-          `update mailed_tokens set used_at = now() where user_id = $1 and purpose = 'reset-password' and used_at is null`,
-          [userId],
-        );
-        const revoked = await revokeWhere('sessions-revoke-all', 'user_id = $2', [userId], client.query.bind(client));
-        await client.query('commit');
-        return { userId, revoked };
-      } catch (error) {
-        await client.query('rollback').catch(() => {
-          broken = true;
+          values: [tokenHash(token)],
         });
-        throw error;
-      } finally {
-        client.release(broken);
-      }
+        const userId = spent.rows[0]?.userId;
+        if (userId === undefined) return undefined;
+        await queries.query({
+          text: 'update users set password_hash = $2, updated_at = now() where id = $1',
+          values: [userId, passwordHash],
+        });
+        await queries.query({
+          text: `update mailed_tokens set used_at = now() where user_id = $1 and purpose = 'reset-password' and used_at is null`,
+          values: [userId],
+        });
+        const revoked = await revokeWhere('sessions-revoke-all', 'user_id = $2', [userId], queries);
+        return { userId, revoked };
+      });
     },
   };
 }

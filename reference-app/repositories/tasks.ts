@@ -1,5 +1,5 @@
-import type { QueryConfig } from 'pg';
-import type { Database } from '../dependencies.ts';
+import type { Database, Read, Statement } from '../dependencies.ts';
+import type { WalPosition } from '../plugins/wal-position.ts';
 import type { TaskListQuery, taskPriorities, taskSorts, taskStatuses } from '../schemas/tasks.ts';
 
 type TaskStatus = (typeof taskStatuses)[number];
@@ -69,7 +69,7 @@ interface TaskRow {
  * Search reads the user's tasks through an index that starts with user_id and compares each; migrations/002_tasks.sql
  * says why.
  */
-export function listStatement(userId: number, query: TaskListQuery): QueryConfig<unknown[]> {
+export function listStatement(userId: number, query: TaskListQuery): Required<Statement> {
   const values: unknown[] = [userId];
   const conditions = ['user_id = $1'];
   const filters: string[] = [];
@@ -98,7 +98,7 @@ export function listStatement(userId: number, query: TaskListQuery): QueryConfig
   return { name: `tasks-list ${filters.join('+')} ${query.sort}`, text, values };
 }
 
-export function statsStatement(userId: number): QueryConfig<unknown[]> {
+export function statsStatement(userId: number): Required<Statement> {
   return {
     name: 'tasks-stats',
     text: 'select status, priority, count(*)::int as tasks from tasks where user_id = $1 group by status, priority',
@@ -109,8 +109,8 @@ export function statsStatement(userId: number): QueryConfig<unknown[]> {
 /**
  * Every query names the owner: another user's task is not found, whatever is asked of it.
  *
- * Which database answers: lists and statistics may be some seconds old (they are cached anyway), so they come from the
- * reader. A single task must be right straight after a write, which a replica cannot promise: it comes from the writer.
+ * Which database answers: lists and statistics may be a moment old, so they come from the reader once that has all their
+ * client wrote. A single task must be right for everybody straight after a write: it comes from the writer.
  */
 export function createTasksRepository(database: Database) {
   return {
@@ -176,31 +176,33 @@ export function createTasksRepository(database: Database) {
       return rowCount === 1;
     },
 
-    async list(userId: number, query: TaskListQuery): Promise<TaskPage> {
-      const { rows } = await database.reader.query<{ total: number } & (TaskRow | { id: null })>(
-        listStatement(userId, query),
-      );
-      return {
-        tasks: rows.flatMap((row) => (row.id === null ? [] : [taskOf(row)])),
-        totalTasks: rows[0]?.total ?? 0,
-      };
+    list(userId: number, query: TaskListQuery, after: WalPosition): Promise<Read<TaskPage>> {
+      return database.read(after, async (from) => {
+        const { rows } = await from.query<{ total: number } & (TaskRow | { id: null })>(listStatement(userId, query));
+        return {
+          tasks: rows.flatMap((row) => (row.id === null ? [] : [taskOf(row)])),
+          totalTasks: rows[0]?.total ?? 0,
+        };
+      });
     },
 
-    async stats(userId: number): Promise<TaskStats> {
-      const { rows } = await database.reader.query<{ status: TaskStatus; priority: TaskPriority; tasks: number }>(
-        statsStatement(userId),
-      );
-      const stats = {
-        total: 0,
-        byStatus: { pending: 0, 'in-progress': 0, completed: 0 },
-        byPriority: { low: 0, medium: 0, high: 0 },
-      };
-      for (const { status, priority, tasks } of rows) {
-        stats.total += tasks;
-        stats.byStatus[status] += tasks;
-        stats.byPriority[priority] += tasks;
-      }
-      return stats;
+    stats(userId: number, after: WalPosition): Promise<Read<TaskStats>> {
+      return database.read(after, async (from) => {
+        const { rows } = await from.query<{ status: TaskStatus; priority: TaskPriority; tasks: number }>(
+          statsStatement(userId),
+        );
+        const stats = {
+          total: 0,
+          byStatus: { pending: 0, 'in-progress': 0, completed: 0 },
+          byPriority: { low: 0, medium: 0, high: 0 },
+        };
+        for (const { status, priority, tasks } of rows) {
+          stats.total += tasks;
+          stats.byStatus[status] += tasks;
+          stats.byPriority[priority] += tasks;
+        }
+        return stats;
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { Database, Role } from '../dependencies.ts';
+import type { Database, Queries, Read, Role } from '../dependencies.ts';
+import type { WalPosition } from '../plugins/wal-position.ts';
 
 export interface User {
   readonly id: number;
@@ -17,7 +18,18 @@ export interface UserWithPassword extends User {
 const userColumns = `users.id, users.email, users.name, users.role, users.email_verified_at as "emailVerifiedAt",
   users.created_at as "createdAt", users.updated_at as "updatedAt"`;
 
-export function createUsersRepository({ writer, reader }: Database) {
+export function createUsersRepository(database: Database) {
+  const { writer } = database;
+
+  async function byId(from: Queries, id: number): Promise<User | undefined> {
+    const result = await from.query<User>({
+      name: 'user-by-id',
+      text: `select ${userColumns} from users where id = $1`,
+      values: [id],
+    });
+    return result.rows[0];
+  }
+
   return {
     /** From the writer: a password changed a moment ago must count. */
     async findByEmail(email: string): Promise<UserWithPassword | undefined> {
@@ -29,14 +41,10 @@ export function createUsersRepository({ writer, reader }: Database) {
       return result.rows[0];
     },
 
-    /** From the reader: may be a moment old. */
-    async findById(id: number): Promise<User | undefined> {
-      const result = await reader.query<User>({
-        name: 'user-by-id',
-        text: `select ${userColumns} from users where id = $1`,
-        values: [id],
-      });
-      return result.rows[0];
+    /** May be a moment old. One who is not there may only not have reached the replica. */
+    async findById(id: number, after: WalPosition): Promise<Read<User | undefined>> {
+      const read = await database.read(after, (from) => byId(from, id));
+      return read.value === undefined ? database.readWriter(after, (from) => byId(from, id)) : read;
     },
 
     /** Undefined when the e-mail is taken. */
@@ -50,16 +58,19 @@ export function createUsersRepository({ writer, reader }: Database) {
       return result.rows[0];
     },
 
-    async list(page: number, limit: number): Promise<{ users: User[]; totalUsers: number }> {
-      const [users, total] = await Promise.all([
-        reader.query<User>({
-          name: 'users-list',
-          text: `select ${userColumns} from users order by id limit $1 offset $2`,
-          values: [limit, (page - 1) * limit],
-        }),
-        reader.query<{ count: number }>({ name: 'users-count', text: 'select count(*) from users' }),
-      ]);
-      return { users: users.rows, totalUsers: total.rows[0]?.count ?? 0 };
+    /** May be a moment old. */
+    list(page: number, limit: number, after: WalPosition): Promise<Read<{ users: User[]; totalUsers: number }>> {
+      return database.read(after, async (from) => {
+        const [users, total] = await Promise.all([
+          from.query<User>({
+            name: 'users-list',
+            text: `select ${userColumns} from users order by id limit $1 offset $2`,
+            values: [limit, (page - 1) * limit],
+          }),
+          from.query<{ count: number }>({ name: 'users-count', text: 'select count(*) from users' }),
+        ]);
+        return { users: users.rows, totalUsers: total.rows[0]?.count ?? 0 };
+      });
     },
   };
 }

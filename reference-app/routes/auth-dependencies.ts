@@ -1,13 +1,13 @@
+import type { FastifyReply } from 'fastify';
 import type { AppDependencies } from '../dependencies.ts';
 import type { AccessTokens } from '../plugins/access-tokens.ts';
 import type { AuthCookies } from '../plugins/auth-cookies.ts';
 import type { Authentication } from '../plugins/authentication.ts';
 import type { InBackground } from '../plugins/background.ts';
-import type { Blacklist } from '../plugins/blacklist.ts';
 import type { Mailer } from '../plugins/mailer.ts';
 import type { Passwords } from '../plugins/passwords.ts';
 import type { createMailedTokensRepository } from '../repositories/mailed-tokens.ts';
-import type { SessionsRepository } from '../repositories/sessions.ts';
+import type { Revoked, SessionsRepository } from '../repositories/sessions.ts';
 import type { UsersRepository } from '../repositories/users.ts';
 
 /** What the routes of /api/auth and /api/users need beyond what all routes are given. */
@@ -18,7 +18,8 @@ export interface AuthDependencies extends AppDependencies {
   readonly passwords: Passwords;
   readonly accessTokens: AccessTokens;
   readonly authentication: Authentication;
-  readonly blacklist: Blacklist;
+  /** Call when sessions are ended, and answer only then: from there on no process accepts them or shows them. */
+  readonly endedSessions: (revoked: Revoked, reply?: FastifyReply) => Promise<void>;
   readonly cookies: AuthCookies;
   readonly mailer: Mailer;
   readonly inBackground: InBackground;

@@ -3,6 +3,7 @@ import { type Role, signedInUser } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { refreshCookie } from '../plugins/auth-cookies.ts';
 import { passwordBytesMax } from '../plugins/passwords.ts';
+import { walStart } from '../plugins/wal-position.ts';
 import type { User } from '../repositories/users.ts';
 import {
   type Credentials,
@@ -22,10 +23,16 @@ const tags = ['auth'];
 
 /** Register, log in, refresh, log out, me. */
 export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
-  const { config, cache, users, sessions, mailedTokens, passwords, accessTokens, blacklist, cookies } = dependencies;
-  const { authentication, mailer, inBackground } = dependencies;
+  const { config, cache, users, sessions, mailedTokens, passwords, accessTokens, cookies } = dependencies;
+  const { authentication, mailer, inBackground, writePositions, endedSessions } = dependencies;
 
-  function signIn(reply: FastifyReply, user: { id: number; role: Role }, sessionId: string, refreshToken: string) {
+  async function signIn(
+    reply: FastifyReply,
+    user: { id: number; role: Role },
+    sessionId: string,
+    refreshToken: string,
+  ) {
+    await cache.invalidate('sessions', String(user.id), walStart);
     const accessToken = accessTokens.sign(user, sessionId);
     cookies.set(reply, accessToken, refreshToken);
     reply.header('cache-control', 'no-store');
@@ -54,6 +61,7 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
         const created = await mailedTokens.create(user.id, 'verify-email', config.VERIFY_EMAIL_TTL_S);
         await mailer.send({ to: user.email, userId: user.id, purpose: 'verify-email', ...created });
       });
+      await writePositions.tell(reply);
       reply.code(201);
       return { success: true, user };
     },
@@ -75,7 +83,7 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
         throw new ApiError(401, 'INVALID_CREDENTIALS', 'The e-mail address or the password is wrong.');
       }
       const { passwordHash: _, ...user } = found;
-      return { ...signIn(reply, user, session.sessionId, session.refreshToken), user };
+      return { ...(await signIn(reply, user, session.sessionId, session.refreshToken)), user };
     },
   );
 
@@ -89,7 +97,7 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
         throw new ApiError(401, 'NOT_SIGNED_IN', 'There is no refresh token. Sign in first.');
       const refreshed = await sessions.refresh(presented);
       if ('revoked' in refreshed) {
-        await blacklist.added(refreshed.revoked);
+        await endedSessions(refreshed.revoked);
         cookies.clear(reply);
         throw new ApiError(401, 'REFRESH_TOKEN_INVALID', 'The refresh token is not valid any more. Sign in again.');
       }
@@ -104,11 +112,12 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
     if (typeof claims === 'object') {
       const { id, sessionId, tokenId, expiresAt } = await authentication.requireUser(request);
       const revokedToken = await sessions.revokeAccessToken(tokenId, expiresAt);
-      await blacklist.added([revokedToken, ...(await sessions.revokeOne(id, sessionId))]);
+      const { userId, entries } = await sessions.revokeOne(id, sessionId);
+      await endedSessions({ userId, entries: [revokedToken, ...entries] });
     } else if (refreshToken !== undefined) {
       // The access token may have expired meanwhile: the refresh token ends the session as well.
       authentication.requireKnownOrigin(request);
-      await blacklist.added(await sessions.revokeByRefreshToken(refreshToken));
+      await endedSessions(await sessions.revokeByRefreshToken(refreshToken));
     } else {
       await authentication.requireUser(request);
     }
@@ -124,7 +133,9 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
     },
     async (request) => {
       const { id } = signedInUser(request);
-      const user = await cache.readThrough<User | undefined>('me', String(id), () => users.findById(id));
+      const user = await cache.readThrough<User | undefined>('me', String(id), writePositions.of(request), (after) =>
+        users.findById(id, after),
+      );
       if (user === undefined) throw new ApiError(404, 'NOT_FOUND', 'This account does not exist any more.');
       return { success: true, user };
     },

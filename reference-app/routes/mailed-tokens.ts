@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ApiError } from '../errors.ts';
 import { emailOnly, type PasswordReset, passwordReset, tokenOnly } from '../schemas/auth.ts';
 import { answers, done } from '../schemas/envelope.ts';
@@ -10,10 +10,14 @@ const tags = ['auth'];
 
 /** Forgotten passwords and the verification of e-mail addresses. */
 export function mailedTokenRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
-  const { config, cache, users, sessions, mailedTokens, passwords, blacklist, mailer, inBackground } = dependencies;
+  const { config, cache, users, sessions, mailedTokens, passwords, mailer, inBackground } = dependencies;
+  const { writePositions, endedSessions } = dependencies;
 
-  async function forgetCached(userId: number): Promise<void> {
-    await Promise.all([cache.invalidate('me', String(userId)), cache.invalidate('user-by-id', String(userId))]);
+  /** What was written is what the user sees from now on. */
+  async function show(userId: number, reply: FastifyReply): Promise<void> {
+    const owner = String(userId);
+    const written = await writePositions.tell(reply);
+    await Promise.all([cache.invalidate('me', owner, written), cache.invalidate('user-by-id', owner, written)]);
   }
 
   app.post<{ Body: { email: string } }>(
@@ -38,15 +42,15 @@ export function mailedTokenRoutes(app: FastifyInstance, dependencies: AuthDepend
   app.post<{ Body: PasswordReset }>(
     '/reset-password',
     { schema: { tags, body: jsonSchema(passwordReset), response: answers({ 200: done }) } },
-    async (request) => {
+    async (request, reply) => {
       const { token, password } = request.body;
       refuseLongPassword(password);
       const passwordHash = (await mailedTokens.canReset(token)) ? await passwords.hash(password) : undefined;
       const reset = passwordHash === undefined ? undefined : await sessions.resetPassword(token, passwordHash);
       if (reset === undefined)
         throw new ApiError(400, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
-      await blacklist.added(reset.revoked);
-      await forgetCached(reset.userId);
+      await endedSessions(reset.revoked);
+      await show(reset.userId, reply);
       return { success: true, message: 'The password is changed and all sessions are ended. Sign in again.' };
     },
   );
@@ -54,11 +58,11 @@ export function mailedTokenRoutes(app: FastifyInstance, dependencies: AuthDepend
   app.post<{ Body: { token: string } }>(
     '/verify-email',
     { schema: { tags, body: jsonSchema(tokenOnly), response: answers({ 200: done }) } },
-    async (request) => {
+    async (request, reply) => {
       const userId = await mailedTokens.verifyEmail(request.body.token);
       if (userId === undefined)
         throw new ApiError(400, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
-      await forgetCached(userId);
+      await show(userId, reply);
       return { success: true, message: 'The e-mail address is verified.' };
     },
   );

@@ -13,7 +13,9 @@ const dependencyState = z.object({
 
 const health = z.object({ status: z.literal('ok') });
 const readiness = z.object({
-  status: z.enum(['ready', 'not-ready', 'stopping']),
+  status: z
+    .enum(['ready', 'degraded', 'not-ready', 'stopping'])
+    .meta({ description: 'degraded: all requests are answered, without the reader or Redis' }),
   dependencies: z.record(z.string(), dependencyState),
 });
 
@@ -53,9 +55,10 @@ export function operationsRoutes(app: FastifyInstance, dependencies: OperationsD
     { schema: { tags, response: { 200: jsonSchema(readiness), 503: jsonSchema(readiness) } } },
     async (_request, reply) => {
       const states = await checkAll();
-      const allUp = states.every(([, { state }]) => state === 'up');
-      const status = isStopping() ? 'stopping' : allUp ? 'ready' : 'not-ready';
-      reply.code(status === 'ready' ? 200 : 503).header('cache-control', 'no-store');
+      const down = states.filter(([, { state }]) => state === 'down').map(([name]) => name);
+      const status = isStopping() ? 'stopping' : readyStatus(down);
+      const serves = status === 'ready' || status === 'degraded';
+      reply.code(serves ? 200 : 503).header('cache-control', 'no-store');
       return { status, dependencies: Object.fromEntries(states) };
     },
   );
@@ -68,6 +71,12 @@ export function operationsRoutes(app: FastifyInstance, dependencies: OperationsD
   });
 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+/** Reader and Redis can be done without. All instances lose them at once: were that 503, nobody would serve at all. */
+function readyStatus(down: readonly string[]): 'ready' | 'degraded' | 'not-ready' {
+  if (down.includes('database')) return 'not-ready';
+  return down.length > 0 ? 'degraded' : 'ready';
 }
 
 function dependencyChecks({ config, redis }: OperationsDependencies): [string, () => Promise<void>][] {

@@ -11,17 +11,21 @@ const described = { tags: ['sessions'], security: signedIn };
 
 /** Where a user is signed in, and ending it. */
 export function sessionRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
-  const { authenticate, sessions, blacklist, cookies } = dependencies;
+  const { authenticate, cache, sessions, endedSessions, cookies, writePositions } = dependencies;
   app.addHook('onRequest', authenticate);
 
   app.get('', { schema: { ...described, response: answers({ 200: sessionsAnswer }) } }, async (request) => {
     const user = signedInUser(request);
-    const list = await sessions.list(user.id);
-    return { success: true, sessions: list.map((each) => ({ ...each, current: each.id === user.sessionId })) };
+    const list = await cache.readThrough('sessions', String(user.id), writePositions.of(request), (after) =>
+      sessions.list(user.id, after),
+    );
+    // One that was cached may have expired since.
+    const good = list.filter(({ expiresAt }) => new Date(expiresAt).getTime() > Date.now());
+    return { success: true, sessions: good.map((each) => ({ ...each, current: each.id === user.sessionId })) };
   });
 
   app.delete('', { schema: { ...described, response: answers({ 200: done }) } }, async (request, reply) => {
-    await blacklist.added(await sessions.revokeAll(signedInUser(request).id));
+    await endedSessions(await sessions.revokeAll(signedInUser(request).id), reply);
     cookies.clear(reply);
     return { success: true, message: 'All sessions are ended.' };
   });
@@ -32,8 +36,8 @@ export function sessionRoutes(app: FastifyInstance, dependencies: AuthDependenci
     async (request, reply) => {
       const user = signedInUser(request);
       const revoked = await sessions.revokeOne(user.id, request.params.id);
-      if (revoked.length === 0) throw new ApiError(404, 'NOT_FOUND', 'You have no such session.');
-      await blacklist.added(revoked);
+      if (revoked.userId === undefined) throw new ApiError(404, 'NOT_FOUND', 'You have no such session.');
+      await endedSessions(revoked, reply);
       if (request.params.id === user.sessionId) cookies.clear(reply);
       return { success: true, message: 'The session is ended.' };
     },

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type AppDependencies, signedInUser } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { createTasksRepository, type Task, type TaskPage } from '../repositories/tasks.ts';
@@ -21,12 +21,16 @@ import {
 const described = { tags: ['tasks'], security: signedIn };
 
 /** A user's own tasks. Another user's task is answered like one that does not exist. */
-export function taskRoutes(app: FastifyInstance, { authenticate, cache, database }: AppDependencies): void {
+export function taskRoutes(app: FastifyInstance, dependencies: AppDependencies): void {
+  const { authenticate, cache, database, writePositions } = dependencies;
   const tasks = createTasksRepository(database);
   app.addHook('onRequest', authenticate);
 
-  async function invalidate(userId: number): Promise<void> {
-    await Promise.all([cache.invalidate('tasks-list', String(userId)), cache.invalidate('task-stats', String(userId))]);
+  /** What was written is what its user sees from now on. */
+  async function show(userId: number, reply: FastifyReply): Promise<void> {
+    const owner = String(userId);
+    const written = await writePositions.tell(reply);
+    await Promise.all([cache.invalidate('tasks-list', owner, written), cache.invalidate('task-stats', owner, written)]);
   }
 
   app.post<{ Body: TaskBody }>(
@@ -37,7 +41,7 @@ export function taskRoutes(app: FastifyInstance, { authenticate, cache, database
       const created = await tasks.create(userId, { ...request.body, dueAt: dueTime(request.body.dueAt) });
       // A token outlives its user by minutes.
       if (created === undefined) throw new ApiError(401, 'NOT_SIGNED_IN', 'The account no longer exists.');
-      await invalidate(userId);
+      await show(userId, reply);
       reply.code(201);
       return { success: true, task: created };
     },
@@ -51,7 +55,9 @@ export function taskRoutes(app: FastifyInstance, { authenticate, cache, database
       const { page, limit, status, priority, search = '', sort } = request.query;
       // Free text comes last, so that no text makes two different queries share a key.
       const key = `${userId}:${page}:${limit}:${status ?? ''}:${priority ?? ''}:${sort}:${search}`;
-      const found = await cache.readThrough<TaskPage>('tasks-list', key, () => tasks.list(userId, request.query));
+      const found = await cache.readThrough<TaskPage>('tasks-list', key, writePositions.of(request), (after) =>
+        tasks.list(userId, request.query, after),
+      );
       return {
         success: true,
         tasks: found.tasks,
@@ -66,7 +72,9 @@ export function taskRoutes(app: FastifyInstance, { authenticate, cache, database
 
   app.get('/stats', { schema: { ...described, response: answers({ 200: taskStatsAnswer }) } }, async (request) => {
     const { id: userId } = signedInUser(request);
-    const stats = await cache.readThrough('task-stats', String(userId), () => tasks.stats(userId));
+    const stats = await cache.readThrough('task-stats', String(userId), writePositions.of(request), (after) =>
+      tasks.stats(userId, after),
+    );
     return { success: true, stats };
   });
 
@@ -89,11 +97,11 @@ export function taskRoutes(app: FastifyInstance, { authenticate, cache, database
         response: answers({ 200: taskAnswer }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id: userId } = signedInUser(request);
       const { body } = request;
       const task = found(await tasks.update(userId, request.params.id, { ...body, dueAt: dueTime(body.dueAt) }));
-      await invalidate(userId);
+      await show(userId, reply);
       return { success: true, task };
     },
   );
@@ -108,7 +116,7 @@ export function taskRoutes(app: FastifyInstance, { authenticate, cache, database
         response: answers({ 200: taskAnswer }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id: userId } = signedInUser(request);
       const { dueAt, ...changes } = request.body;
       // Counted here, not by the schema: it counts before unknown fields are removed.
@@ -117,7 +125,7 @@ export function taskRoutes(app: FastifyInstance, { authenticate, cache, database
       }
       const due = dueAt === undefined ? undefined : dueTime(dueAt);
       const task = found(await tasks.update(userId, request.params.id, { ...changes, dueAt: due }));
-      await invalidate(userId);
+      await show(userId, reply);
       return { success: true, task };
     },
   );
@@ -125,10 +133,10 @@ export function taskRoutes(app: FastifyInstance, { authenticate, cache, database
   app.delete<{ Params: { id: number } }>(
     '/:id',
     { schema: { ...described, params: jsonSchema(taskParams), response: answers({ 200: done }) } },
-    async (request) => {
+    async (request, reply) => {
       const { id: userId } = signedInUser(request);
       if (!(await tasks.remove(userId, request.params.id))) found(undefined);
-      await invalidate(userId);
+      await show(userId, reply);
       return { success: true, message: 'The task is deleted.' };
     },
   );

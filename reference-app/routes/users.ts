@@ -12,7 +12,7 @@ import type { AuthDependencies } from './auth-dependencies.ts';
 const described = { tags: ['users'], security: signedIn };
 
 export function userRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
-  const { authenticate, cache, users } = dependencies;
+  const { authenticate, cache, users, writePositions } = dependencies;
   app.addHook('onRequest', authenticate);
 
   app.get<{ Querystring: UserListQuery }>(
@@ -23,7 +23,8 @@ export function userRoutes(app: FastifyInstance, dependencies: AuthDependencies)
     },
     async (request) => {
       const { page, limit } = request.query;
-      const { users: list, totalUsers } = await users.list(page, limit);
+      const { value } = await users.list(page, limit, writePositions.of(request));
+      const { users: list, totalUsers } = value;
       const pagination = { currentPage: page, totalPages: Math.ceil(totalUsers / limit), totalUsers };
       return { success: true, users: list, pagination };
     },
@@ -36,7 +37,12 @@ export function userRoutes(app: FastifyInstance, dependencies: AuthDependencies)
       const { id: ownId, role } = signedInUser(request);
       const { id } = request.params;
       if (id !== ownId && role !== 'admin') throw new ApiError(403, 'FORBIDDEN', 'You may see your own account only.');
-      const user = await cache.readThrough<User | undefined>('user-by-id', String(id), () => users.findById(id));
+      const user = await cache.readThrough<User | undefined>(
+        'user-by-id',
+        String(id),
+        writePositions.of(request),
+        (after) => users.findById(id, after),
+      );
       if (user === undefined) throw new ApiError(404, 'NOT_FOUND', 'There is no such user.');
       return { success: true, user };
     },

@@ -59,7 +59,7 @@ test('more than fits into one statement is removed at once', async () => {
     `insert into revoked_tokens select 'old ' || n, now() - interval '1 s' from generate_series(1, 12000) n`,
   );
   const pool = new pg.Pool({ connectionString: databaseUrl });
-  await removeExpired({ writer: pool, reader: pool });
+  await removeExpired({ writer: pool });
   await pool.end();
   const { rows } = await query(
     databaseUrl,

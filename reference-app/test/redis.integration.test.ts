@@ -5,10 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
-import type { Cache } from '../dependencies.ts';
+import type { Cache, CachedRoute } from '../dependencies.ts';
 import { createCache } from '../plugins/cache.ts';
 import { createMetrics } from '../plugins/metrics.ts';
 import { connectRedis } from '../plugins/redis.ts';
+import { type WalPosition, walStart } from '../plugins/wal-position.ts';
 import { bearer, startTestApp, testConfig, until } from './app.ts';
 import { newDatabase, query } from './databases.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
@@ -35,9 +36,12 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
 
   async function startApp(redisUrl = redis.url) {
     const app = await startTestApp(testConfig(databaseUrl, { REDIS_URL: redisUrl }));
-    await until(async () => (await app.get('/ready')).statusCode === 200);
+    await until(() => redisIs(app, 'up'));
     return app;
   }
+
+  const redisIs = async (app: Awaited<ReturnType<typeof startApp>>, state: 'up' | 'down') =>
+    (await app.get('/ready')).json().dependencies.redis.state === state;
 
   const logOut = (app: Awaited<ReturnType<typeof startApp>>, accessToken: string) =>
     app.send({ method: 'POST', url: '/api/auth/logout', headers: bearer(accessToken) });
@@ -78,7 +82,7 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
         for (const { accessToken } of [revoked, whileDown]) {
           refused.push((await app.get('/api/auth/me', accessToken)).statusCode);
         }
-        return (await app.get('/ready')).statusCode === 200;
+        return redisIs(app, 'up');
       });
       await until(async () => {
         const client = new Redis(redis.url);
@@ -99,14 +103,14 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
       const { accessToken } = await app.logIn(email);
       await logOut(app, accessToken);
       await redis[Symbol.asyncDispose]();
-      await until(async () => (await app.get('/ready')).statusCode === 503);
+      await until(() => redisIs(app, 'down'));
       const holder = new pg.Client({ connectionString: databaseUrl });
       await holder.connect();
       const asked: Promise<LightMyRequestResponse>[] = [];
       try {
         await holder.query('begin; lock table revoked_tokens in access exclusive mode');
         redis = await startTestRedis(redis.port);
-        await until(async () => (await app.get('/ready')).statusCode === 200);
+        await until(() => redisIs(app, 'up'));
         asked.push(app.get('/api/auth/me', accessToken));
         // The filling of Redis, and the request.
         const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%revoked_tokens%'`;
@@ -130,12 +134,21 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
   });
 
   describe('the cache', () => {
-    async function withCache<T>(environment: Record<string, string>, use: (cache: Cache) => Promise<T>): Promise<T> {
+    interface Use {
+      readonly cache: Cache;
+      readThrough<T>(route: CachedRoute, key: string, load: () => Promise<T>, after?: WalPosition): Promise<T>;
+    }
+
+    /** On a primary that is at `position`; what is loaded is as new as it was asked to be. */
+    async function withCache(use: (of: Use) => Promise<void>, environment = {}, position = walStart): Promise<void> {
       const config = { ...testConfig(databaseUrl, { REDIS_URL: redis.url, ...environment }), REDIS_URL: redis.url };
       const connection = connectRedis(config, { warn() {} });
-      await new Promise<void>((resolve) => connection.onReady(resolve));
+      await connection.tried;
       try {
-        return await use(createCache(config, connection, createMetrics()));
+        const cache = createCache(config, { position: async () => position }, connection, createMetrics());
+        const readThrough: Use['readThrough'] = (route, key, load, after = walStart) =>
+          cache.readThrough(route, key, after, async (asOf) => ({ value: await load(), asOf }));
+        await use({ cache, readThrough });
       } finally {
         connection.close();
       }
@@ -165,59 +178,85 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
     });
 
     test('keeps the entries of one owner and route together, and lives as long as its option says', async () => {
-      await withCache({ CACHE_TTL_TASKS_LIST_S: '300' }, async (cache) => {
-        const read = (key: string, value: string) => cache.readThrough('tasks-list', key, async () => value);
-        await read('1:page1', 'a');
-        await read('1:page2', 'b');
-        await read('2:page1', 'c');
-        await read('11:page1', 'd');
-        await cache.invalidate('tasks-list', '1');
-        expect(await Promise.all(['1:page1', '1:page2', '2:page1', '11:page1'].map((key) => read(key, 'new')))).toEqual(
-          ['new', 'new', 'c', 'd'],
-        );
-        const client = new Redis(redis.url);
-        const ttlS = await client.ttl('cache:tasks-list:2');
-        client.disconnect();
-        expect(ttlS).toBeGreaterThan(290);
-        expect(ttlS).toBeLessThanOrEqual(300);
-      });
+      await withCache(
+        async ({ cache, readThrough }) => {
+          const read = (key: string, value: string) => readThrough('tasks-list', key, async () => value);
+          await read('1:page1', 'a');
+          await read('1:page2', 'b');
+          await read('2:page1', 'c');
+          await read('11:page1', 'd');
+          await cache.invalidate('tasks-list', '1', walStart);
+          const again = await Promise.all(['1:page1', '1:page2', '2:page1', '11:page1'].map((key) => read(key, 'new')));
+          expect(again).toEqual(['new', 'new', 'c', 'd']);
+          const client = new Redis(redis.url);
+          const ttlS = await client.ttl('cache:tasks-list:2');
+          client.disconnect();
+          expect(ttlS).toBeGreaterThan(290);
+          expect(ttlS).toBeLessThanOrEqual(300);
+        },
+        { CACHE_TTL_TASKS_LIST_S: '300' },
+      );
     });
 
     test('never stores what was loaded before a write that came meanwhile', async () => {
-      await withCache({}, async (cache) => {
-        const stale = await cache.readThrough('me', '1', async () => {
-          await cache.invalidate('me', '1');
+      await withCache(async ({ cache, readThrough }) => {
+        const stale = await readThrough('me', '1', async () => {
+          await cache.invalidate('me', '1', walStart);
           return 'old';
         });
         expect(stale).toBe('old');
-        expect(await cache.readThrough('me', '1', async () => 'new')).toBe('new');
+        expect(await readThrough('me', '1', async () => 'new')).toBe('new');
       });
     });
 
-    test('stores nothing right after a write when reads come from a replica', async () => {
-      const replica = { DATABASE_READER_URL: databaseUrl, CACHE_HOLD_AFTER_WRITE_MS: '300' };
-      await withCache(replica, async (cache) => {
-        await cache.invalidate('me', '1');
-        let loads = 0;
-        const load = async () => {
-          loads += 1;
-          return loads;
-        };
-        expect(await cache.readThrough('me', '1', load)).toBe(1);
-        expect(await cache.readThrough('me', '1', load)).toBe(2);
-        await until(async () => {
-          const before = loads;
-          await cache.readThrough('me', '1', load);
-          return loads === before;
-        });
-      });
+    test('tells a load the position of the last write, also of one it was told of too late', async () => {
+      const [started, first, second] = ['1', '2', '3'].map((digit) => digit.padStart(16, '0')) as [
+        string,
+        string,
+        string,
+      ];
+      await withCache(
+        async ({ cache }) => {
+          const asked: WalPosition[] = [];
+          const read = (after = walStart) =>
+            cache.readThrough('me', '1', after, async (asOf) => {
+              asked.push(asOf);
+              return { value: 'value', asOf };
+            });
+          await read();
+          await cache.invalidate('me', '1', second);
+          await cache.invalidate('me', '1', first);
+          await read();
+          await read();
+          expect(asked).toEqual([started, second]);
+        },
+        { DATABASE_READER_URL: databaseUrl },
+        started,
+      );
+    });
+
+    test('does not answer a client with what is older than its own write', async () => {
+      const [started, written] = ['1', '2'].map((digit) => digit.padStart(16, '0')) as [string, string];
+      await withCache(
+        async ({ readThrough }) => {
+          expect(await readThrough('me', '1', async () => 'old')).toBe('old');
+          expect(await readThrough('me', '1', async () => 'new', written)).toBe('new');
+          expect(await readThrough('me', '1', async () => 'newer', written)).toBe('new');
+          expect(await readThrough('me', '1', async () => 'newer')).toBe('new');
+        },
+        { DATABASE_READER_URL: databaseUrl },
+        started,
+      );
     });
 
     test('with a time to live of 0 is off for that route', async () => {
-      await withCache({ CACHE_TTL_ME_S: '0' }, async (cache) => {
-        await cache.readThrough('me', '1', async () => 'first');
-        expect(await cache.readThrough('me', '1', async () => 'second')).toBe('second');
-      });
+      await withCache(
+        async ({ readThrough }) => {
+          await readThrough('me', '1', async () => 'first');
+          expect(await readThrough('me', '1', async () => 'second')).toBe('second');
+        },
+        { CACHE_TTL_ME_S: '0' },
+      );
     });
 
     test('is done without while Redis is away or hangs, and used again afterwards', async () => {
@@ -231,12 +270,13 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
       expect(await me()).toBe(200);
       await proxy.cut();
       expect(await me()).toBe(200);
-      expect((await app.get('/ready')).json()).toMatchObject({
-        status: 'not-ready',
-        dependencies: { redis: { state: 'down' } },
-      });
+      const ready = await app.get('/ready');
+      expect([ready.statusCode, ready.json()]).toMatchObject([
+        200,
+        { status: 'degraded', dependencies: { database: { state: 'up' }, redis: { state: 'down' } } },
+      ]);
       await proxy.restore();
-      await until(async () => (await app.get('/ready')).statusCode === 200);
+      await until(() => redisIs(app, 'up'));
       expect(await me()).toBe(200);
       expect(await me()).toBe(200);
       expect((await app.get('/metrics')).body).toMatch(/cache_reads_total\{route="me",result="hit"\} [1-9]/);
@@ -253,7 +293,7 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
       expect((await app.post('/api/auth/verify-email', { token })).statusCode).toBe(200);
       await proxy.restore();
       await until(async () => (await app.get('/api/auth/me', accessToken)).json().user.emailVerifiedAt !== null);
-      await until(async () => (await app.get('/ready')).statusCode === 200);
+      await until(() => redisIs(app, 'up'));
       await until(async () => {
         const { user } = (await app.get('/api/auth/me', accessToken)).json();
         const hits = /cache_reads_total\{route="me",result="hit"\} [1-9]/.test((await app.get('/metrics')).body);
