@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { type MadeUpTrial, madeUpRun, madeUpTier, madeUpTrial } from '../../test-support/made-up-trial.ts';
+import type { RunResult, TierFacts } from '../core/run.ts';
+import { compareTiers, type TierComparison, type TierRow } from './compare-tiers.ts';
+import { summarizeTrials } from './summarize.ts';
+
+/** A run of tiers by name, each with its trials and what is special about it. */
+interface MadeUpTiers {
+  readonly [tier: string]: { readonly trials?: readonly MadeUpTrial[]; readonly facts?: Partial<TierFacts> };
+}
+
+function runOf(tiers: MadeUpTiers, status: RunResult['status']['state'] = 'finished'): RunResult {
+  const trials = Object.entries(tiers).flatMap(([tier, { trials: own = [] }]) =>
+    own.map((choice) => ({ ...madeUpTrial(choice), tier })),
+  );
+  const run = madeUpRun(trials, []);
+  const [facts] = run.facts.tiers;
+  if (facts === undefined) throw new Error('a made-up run has a tier');
+  return {
+    ...run,
+    status: status === 'running' ? { state: 'running' } : run.status,
+    facts: {
+      ...run.facts,
+      tiers: Object.entries(tiers).map(([name, { facts: changes }]) => ({
+        ...facts,
+        tier: { ...madeUpTier, name },
+        ...changes,
+      })),
+    },
+  };
+}
+
+function compare(tiers: MadeUpTiers, status?: RunResult['status']['state']): TierComparison {
+  const result = runOf(tiers, status);
+  const comparison = compareTiers(result, summarizeTrials(result));
+  if (comparison === null) throw new Error('there is more than one tier');
+  return comparison;
+}
+
+function rowsOf(tiers: MadeUpTiers, status?: RunResult['status']['state']): readonly TierRow[] {
+  return compare(tiers, status).scenarios[0]?.loads[0]?.rows ?? [];
+}
+
+/** A second is up to 3 % faster or slower; p95 is 5 % above the usual latency. */
+function trial(okPerS: number, latencyS: number, changes: MadeUpTrial = {}): MadeUpTrial {
+  const wobble = (second: number) => 1 + 0.03 * Math.sin(second * 2.4);
+  return {
+    okPerS: (second) => Math.round(okPerS * wobble(second)),
+    latencyS: (request, second) => (latencyS * (1 + 0.05 * ((request % 20) / 19))) / wobble(second),
+    ...changes,
+  };
+}
+
+describe('tiers side by side', () => {
+  it('a change has its size and its interval, and one within noise is none', () => {
+    const [first, second] = rowsOf({
+      single: { trials: [trial(200, 0.05)] },
+      pooled: { trials: [trial(260, 0.0502)] },
+    });
+    expect(first).toMatchObject({ tier: 'single', before: null, throughput: null, p95: null });
+    expect(second).toMatchObject({ before: 'single', throughput: { kind: 'changed' }, p95: { kind: 'unclear' } });
+    if (second?.throughput?.kind !== 'changed') throw new Error('it changed');
+    const { value, low, high } = second.throughput.ratio;
+    expect(value).toBeCloseTo(1.3, 2);
+    expect(low).toBeGreaterThan(1.2);
+    expect(high).toBeLessThan(1.4);
+  });
+
+  it('less than what two bring-ups of one tier may differ by is no change, however sure the seconds are', () => {
+    const exact = (okPerS: number) => ({ trials: [{ okPerS, latencyS: 0.05 }] });
+    expect(rowsOf({ single: exact(200), pooled: exact(208) })[1]?.throughput?.kind).toBe('unclear');
+    expect(rowsOf({ single: exact(200), pooled: exact(212) })[1]?.throughput?.kind).toBe('changed');
+  });
+
+  it('each tier is held against the one before it in the run, at the same load of the same scenario', () => {
+    const both = (okPerS: number) => [
+      trial(okPerS, 0.05, { concurrency: 10 }),
+      trial(2 * okPerS, 0.05, { concurrency: 50 }),
+      trial(okPerS, 0.05, { concurrency: 10, scenario: 'browse' }),
+    ];
+    const { scenarios, comparisons } = compare({
+      single: { trials: both(100) },
+      pooled: { trials: both(150) },
+      cached: { trials: both(75) },
+    });
+    expect(scenarios.map(({ scenario, loads }) => [scenario, loads.length])).toEqual([
+      ['crud', 2],
+      ['browse', 1],
+    ]);
+    expect(comparisons).toBe(3 * 2 * 2);
+    for (const { rows } of scenarios.flatMap(({ loads }) => loads)) {
+      const ratios = rows.flatMap(({ throughput }) =>
+        throughput === null || throughput.kind === 'unknown' ? [] : [throughput.ratio.value],
+      );
+      expect(ratios[0]).toBeCloseTo(1.5, 1);
+      expect(ratios[1]).toBeCloseTo(0.5, 1);
+      expect(rows.map(({ before }) => before)).toEqual([null, 'single', 'pooled']);
+    }
+  });
+
+  it('many comparisons take more to call one a change', () => {
+    const noisy = (okPerS: number) => ({
+      okPerS: (second: number) => Math.round(okPerS * (1 + 0.09 * Math.sin(second * 2.4))),
+      latencyS: 0.05,
+    });
+    const few = rowsOf({ single: { trials: [noisy(200)] }, pooled: { trials: [noisy(218)] } });
+    expect(few[1]?.throughput?.kind).toBe('changed');
+    const loads = Array.from({ length: 12 }, (_, index) => index + 1);
+    const many = compare({
+      single: { trials: loads.map((concurrency) => ({ ...noisy(200), concurrency })) },
+      pooled: { trials: loads.map((concurrency) => ({ ...noisy(concurrency === 5 ? 218 : 200), concurrency })) },
+    });
+    expect(many.scenarios[0]?.loads[4]?.rows[1]?.throughput?.kind).toBe('unclear');
+  });
+});
+
+describe('what cannot be compared says why', () => {
+  const sound = { trials: [trial(200, 0.05)] };
+  it.each<{ what: string; tiers: MadeUpTiers; status?: 'running'; why: string }>([
+    {
+      what: 'a trial that is not sound',
+      tiers: { single: { trials: [trial(200, 0.05, { generator: { utilizationRatio: 0.95 } })] }, pooled: sound },
+      why: 'single: not sound, the generator was busy 95 %',
+    },
+    {
+      what: 'a tier that ended early',
+      tiers: { single: sound, pooled: { facts: { endedEarly: 'api/1 ended by itself' } } },
+      why: 'pooled: ended early: api/1 ended by itself',
+    },
+    {
+      what: 'a run that ended',
+      tiers: { single: sound, pooled: {} },
+      status: 'running',
+      why: 'pooled: not measured before the run ended',
+    },
+    {
+      what: 'too few answers',
+      tiers: { single: sound, pooled: { trials: [trial(200, 0.05, { okPerS: 0, failedPerS: 9 })] } },
+      why: 'pooled: too few answers',
+    },
+  ])('$what', ({ tiers, status, why }) => {
+    const [, row] = rowsOf(tiers, status);
+    expect(row?.throughput).toMatchObject({ kind: 'unknown', why: expect.stringContaining(why) });
+  });
+
+  it('p95 of those that were answered, where many were not', () => {
+    const [, row] = rowsOf({ single: sound, pooled: { trials: [trial(200, 0.05, { failedPerS: 20 })] } });
+    expect(row?.p95).toEqual({
+      kind: 'unknown',
+      why: expect.stringMatching(/^pooled: 9\.\d+ % of the requests failed$/),
+    });
+    expect(row?.throughput?.kind).toBe('unclear');
+  });
+
+  it('a tier that was not run has its row, and the next one is held against the one before it', () => {
+    const rows = rowsOf({
+      single: sound,
+      pooled: { facts: { notRun: ['nginx is not installed'] } },
+      cached: { trials: [trial(300, 0.05)] },
+    });
+    expect(rows[1]).toEqual({
+      tier: 'pooled',
+      trial: null,
+      why: 'not run: nginx is not installed',
+      before: null,
+      throughput: null,
+      p95: null,
+    });
+    expect(rows[2]).toMatchObject({ before: 'single', throughput: { kind: 'changed' } });
+  });
+
+  it('one tier has nothing to be compared with, and faults are no measurements', () => {
+    const one = runOf({ single: sound });
+    expect(compareTiers(one, summarizeTrials(one))).toBeNull();
+    const { scenarios, comparisons } = compare({
+      single: { trials: [trial(200, 0.05, { purpose: 'fault' })] },
+      pooled: { trials: [trial(200, 0.05, { purpose: 'fault' })] },
+    });
+    expect(comparisons).toBe(0);
+    expect(scenarios.flatMap(({ loads }) => loads)).toEqual([]);
+  });
+});

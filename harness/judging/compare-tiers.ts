@@ -1,0 +1,232 @@
+import type { Estimate } from '../core/estimate.ts';
+import { loadLevel, type OfferedLoad } from '../core/load.ts';
+import type { RunResult } from '../core/run.ts';
+import { formatRatio } from '../core/units.ts';
+import { type BlockFigure, type Change, changeBetween, quantileFigures, rateFigure } from '../statistics/change.ts';
+import { holm } from '../statistics/holm.ts';
+import { serialCorrelation } from '../statistics/serial-correlation.ts';
+import { sumInBlocks } from '../statistics/time-blocks.ts';
+import { succeededIn } from './interval-throughput.ts';
+import { p95Blocks } from './p95-blocks.ts';
+import type { SummarizedTrial } from './summary.ts';
+import { wholeSeconds } from './whole-seconds.ts';
+
+/** How the tiers of a run stand to each other, at the same scenario and load. */
+export interface TierComparison {
+  readonly scenarios: readonly ScenarioComparison[];
+  /** How many changes were looked at, and so corrected for each other. */
+  readonly comparisons: number;
+}
+
+export interface ScenarioComparison {
+  readonly scenario: string;
+  /** By ascending load: each that was measured on some tier. */
+  readonly loads: readonly LoadComparison[];
+}
+
+export interface LoadComparison {
+  readonly load: OfferedLoad;
+  /** One for each tier, in the order of the run. */
+  readonly rows: readonly TierRow[];
+}
+
+export interface TierRow {
+  readonly tier: string;
+  /** Null where nothing was measured, and `why` says why. */
+  readonly trial: SummarizedTrial | null;
+  readonly why: string | null;
+  /** The tier it is compared with: the one before it in the run that ran. Null for the first. */
+  readonly before: string | null;
+  readonly throughput: TierChange | null;
+  readonly p95: TierChange | null;
+}
+
+/** `unclear`: no change beyond noise. `unknown`: cannot be said. */
+export type TierChange =
+  | { readonly kind: 'changed' | 'unclear'; readonly ratio: Estimate }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** The chance that any change of a run is claimed where there is none. */
+const FALSE_ALARM_RATIO = 0.05;
+
+/**
+ * Each tier of a run was brought up once, and what differs from one bring-up to the next shows in no second of a trial.
+ * Less than this is therefore never called a change, however sure the seconds are.
+ */
+export const SMALLEST_CHANGE_RATIO = 0.05;
+
+/** Where more than this of the requests failed, p95 of the others says nothing of all. */
+const MOST_FAILED_RATIO = 0.05;
+
+/**
+ * Every tier beside the one before it: throughput and p95 at each load of each scenario. Null for fewer than two tiers.
+ *
+ * Trials are compared by their seconds (harness/statistics/change.ts): what varies from second to second, and how alike
+ * neighbouring seconds are, is taken from all trials of the scenario. Only sound trials at the same load are compared.
+ * A run of four tiers makes dozens of comparisons, of which one in twenty would look like a change by chance: Holm's
+ * procedure over all of them holds the chance of a single false one at 5 %. Between simulated tiers that are the same
+ * 1 to 8 of 100 whole tables show a change; one of 30 % is seen in more than 9 of 10 (harness/statistics/change.test.ts).
+ */
+export function compareTiers(result: RunResult, trials: readonly SummarizedTrial[]): TierComparison | null {
+  const tiers = tiersOf(result);
+  if (tiers.length < 2) return null;
+  const scenarios = [
+    ...new Set([...result.facts.settings.scenarios, ...trials.map(({ summary }) => summary.scenario)]),
+  ].map((scenario) =>
+    looksAt(
+      result,
+      tiers,
+      scenario,
+      trials.filter(({ summary }) => summary.scenario === scenario),
+    ),
+  );
+  const looks = scenarios.flatMap(({ loads }) =>
+    loads.flatMap(({ rows }) => rows.flatMap((row) => [row.throughput, row.p95])),
+  );
+  const known = looks.filter((look) => look !== null && look.kind === 'known');
+  const stands = holm(
+    known.map(({ change }) => change.pValue),
+    FALSE_ALARM_RATIO,
+  );
+  const changed = new Set(known.filter(({ change }, index) => stands[index] === true && matters(change.ratio.value)));
+  const decide = (look: Look | null): TierChange | null => {
+    if (look === null || look.kind === 'unknown') return look;
+    return { kind: changed.has(look) ? 'changed' : 'unclear', ratio: look.change.ratio };
+  };
+  return {
+    comparisons: known.length,
+    scenarios: scenarios.map(({ scenario, loads }) => ({
+      scenario,
+      loads: loads.map(({ load, rows }) => ({
+        load,
+        rows: rows.map((row) => ({ ...row, throughput: decide(row.throughput), p95: decide(row.p95) })),
+      })),
+    })),
+  };
+}
+
+function matters(ratio: number): boolean {
+  return Math.abs(Math.log(ratio)) >= Math.log1p(SMALLEST_CHANGE_RATIO);
+}
+
+function tiersOf({ facts, trials }: RunResult): readonly string[] {
+  return [...new Set([...facts.tiers.map(({ tier }) => tier.name), ...trials.map(({ tier }) => tier)])];
+}
+
+/** What is known of a change before all of them are looked at together. */
+type Look = { readonly kind: 'known'; readonly change: Change } | { readonly kind: 'unknown'; readonly why: string };
+
+type UndecidedRow = Omit<TierRow, 'throughput' | 'p95'> & {
+  readonly throughput: Look | null;
+  readonly p95: Look | null;
+};
+
+interface Figures {
+  readonly throughput: ReadonlyMap<SummarizedTrial, BlockFigure | null>;
+  readonly p95: ReadonlyMap<SummarizedTrial, BlockFigure | null>;
+  readonly throughputCorrelation: number;
+  readonly p95Correlation: number;
+}
+
+function looksAt(
+  result: RunResult,
+  tiers: readonly string[],
+  scenario: string,
+  trials: readonly SummarizedTrial[],
+): { readonly scenario: string; readonly loads: readonly { load: OfferedLoad; rows: readonly UndecidedRow[] }[] } {
+  const figures = figuresOf(trials.filter(isSound));
+  const loads = loadsOf(trials);
+  return {
+    scenario,
+    loads: loads.map((load) => {
+      const rows: UndecidedRow[] = [];
+      for (const tier of tiers) {
+        const trial = trials.findLast(({ summary }) => summary.tier === tier && isSame(summary.load, load)) ?? null;
+        const why = trial === null ? whyNotMeasured(result, tier) : null;
+        // A tier that was not run changed nothing: the next one is held against the one before it.
+        const before = rows.findLast((row) => !wasNotRun(result, row.tier));
+        const compared = before !== undefined && !wasNotRun(result, tier);
+        rows.push({
+          tier,
+          trial,
+          why,
+          before: compared ? before.tier : null,
+          throughput: compared ? lookAt(before, { tier, trial, why }, figures, 'throughput') : null,
+          p95: compared ? lookAt(before, { tier, trial, why }, figures, 'p95') : null,
+        });
+      }
+      return { load, rows };
+    }),
+  };
+}
+
+function figuresOf(trials: readonly SummarizedTrial[]): Figures {
+  const rates = trials.map(({ measured: { trial } }) => {
+    const seconds = wholeSeconds(trial);
+    return rateFigure(sumInBlocks(seconds.map(succeededIn)), sumInBlocks(seconds.map(({ durationS }) => durationS)));
+  });
+  const withP95 = trials.filter(({ summary }) => summary.latency.p95S !== null);
+  const p95 = quantileFigures(
+    0.95,
+    withP95.map(({ measured }) => p95Blocks(measured.trial)),
+  );
+  return {
+    throughput: new Map(trials.map((trial, index) => [trial, rates[index] ?? null])),
+    p95: new Map(withP95.map((trial, index) => [trial, p95[index] ?? null])),
+    throughputCorrelation: correlationOf(rates),
+    p95Correlation: correlationOf(p95),
+  };
+}
+
+function correlationOf(figures: readonly (BlockFigure | null)[]): number {
+  return serialCorrelation(figures.flatMap((figure) => (figure === null ? [] : [figure.deviations])));
+}
+
+type Measured = Pick<TierRow, 'tier' | 'trial' | 'why'>;
+
+function lookAt(before: Measured, after: Measured, figures: Figures, metric: 'throughput' | 'p95'): Look {
+  const obstacle = [before, after].map((side) => whyNotComparable(side, metric)).find((why) => why !== null);
+  if (obstacle !== undefined) return { kind: 'unknown', why: obstacle };
+  const from = before.trial === null ? null : (figures[metric].get(before.trial) ?? null);
+  const to = after.trial === null ? null : (figures[metric].get(after.trial) ?? null);
+  if (from === null || to === null) {
+    return { kind: 'unknown', why: `${(from === null ? before : after).tier}: too few answers` };
+  }
+  return { kind: 'known', change: changeBetween(from, to, figures[`${metric}Correlation`]) };
+}
+
+function whyNotComparable({ tier, trial, why }: Measured, metric: 'throughput' | 'p95'): string | null {
+  if (trial === null) return `${tier}: ${why ?? 'not measured'}`;
+  const { soundness, errorRatio } = trial.summary;
+  if (soundness.kind === 'unsound') return `${tier}: not sound, ${soundness.reasons[0]}`;
+  if (metric === 'p95' && errorRatio > MOST_FAILED_RATIO)
+    return `${tier}: ${formatRatio(errorRatio)} of the requests failed`;
+  return null;
+}
+
+function isSound({ summary }: SummarizedTrial): boolean {
+  return summary.soundness.kind === 'sound';
+}
+
+function wasNotRun({ facts }: RunResult, name: string): boolean {
+  return facts.tiers.some(({ tier, notRun }) => tier.name === name && notRun.length > 0);
+}
+
+function whyNotMeasured({ facts, status }: RunResult, name: string): string {
+  const own = facts.tiers.find(({ tier }) => tier.name === name);
+  if (own !== undefined && own.notRun.length > 0) return `not run: ${own.notRun.join('; ')}`;
+  if (own !== undefined && own.endedEarly !== null) return `ended early: ${own.endedEarly}`;
+  return status.state === 'finished' ? 'not measured' : 'not measured before the run ended';
+}
+
+function loadsOf(trials: readonly SummarizedTrial[]): readonly OfferedLoad[] {
+  const loads: OfferedLoad[] = [];
+  for (const { summary } of trials) {
+    if (!loads.some((each) => isSame(each, summary.load))) loads.push(summary.load);
+  }
+  return loads.toSorted((left, right) => loadLevel(left) - loadLevel(right));
+}
+
+function isSame(one: OfferedLoad, other: OfferedLoad): boolean {
+  return one.model === other.model && loadLevel(one) === loadLevel(other);
+}

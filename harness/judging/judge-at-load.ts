@@ -1,0 +1,58 @@
+import type { RunResult } from '../core/run.ts';
+import type { MeasuredMetric, Target } from '../core/target.ts';
+import { judgeLatency } from './judge-latency.ts';
+import { boundOf, isSound, type Rung, rungOf } from './rungs.ts';
+import type { SummarizedTrial } from './summary.ts';
+
+/** How one load stands to a documented figure. */
+export interface LoadVerdict {
+  readonly target: Target;
+  /** `not-reached` is no verdict: another load may reach it. */
+  readonly kind: 'met' | 'missed' | 'inconclusive' | 'not-reached';
+}
+
+/**
+ * The p95 of one load against each latency target that applies to it. Unlike the verdict of the run, which is about every
+ * load, it says at which of them the target is kept.
+ */
+export function judgeP95At(result: RunResult, trial: SummarizedTrial): readonly LoadVerdict[] {
+  const rung = rungOf(trial);
+  const { tier, scenario } = trial.summary;
+  return targetsAt(result, rung, 'latency-p95').map((target) => ({
+    target,
+    kind: kindOf(judgeLatency(target, { tier, scenario, rungs: [rung], missing: [] }).verdict.kind),
+  }));
+}
+
+/** The throughput of one load against each throughput target: whether this load reaches it. */
+export function judgeThroughputAt(result: RunResult, trial: SummarizedTrial): readonly LoadVerdict[] {
+  const rung = rungOf(trial);
+  const { throughputPerS } = rung.summary;
+  return targetsAt(result, rung, 'throughput').map((target) => {
+    const { keeps } = boundOf(target, 'at least');
+    if (!isSound(rung) || throughputPerS === null) return { target, kind: 'inconclusive' };
+    if (keeps(throughputPerS.low)) return { target, kind: 'met' };
+    return { target, kind: keeps(throughputPerS.high) ? 'inconclusive' : 'not-reached' };
+  });
+}
+
+function kindOf(kind: ReturnType<typeof judgeLatency>['verdict']['kind']): LoadVerdict['kind'] {
+  return kind === 'not-judged' ? 'inconclusive' : kind;
+}
+
+/** A target that names a load is about that one alone. */
+function targetsAt(
+  { targets }: RunResult,
+  { level, summary: { tier, scenario, load } }: Rung,
+  metric: MeasuredMetric,
+): readonly Target[] {
+  return targets.filter(
+    ({ judged, appliesTo: { tiers, scenarios, concurrency, arrivalRatePerS } }) =>
+      judged.by === 'measured' &&
+      judged.metric === metric &&
+      (tiers.length === 0 || tiers.includes(tier)) &&
+      (scenarios.length === 0 || scenarios.includes(scenario)) &&
+      (concurrency === undefined || (load.model === 'closed' && concurrency === level)) &&
+      (arrivalRatePerS === undefined || (load.model === 'open' && arrivalRatePerS === level)),
+  );
+}
