@@ -47,7 +47,7 @@ function commands(conclude: Conclude): Command {
     program
       .command('run')
       .description(
-        'bring a tier up, replay the scenarios against it, and report throughput and p95 latency against the targets',
+        'bring each tier up, replay the scenarios against it, and report throughput and p95 latency against the targets',
       ),
   ).action((typed: TypedRunOptions) =>
     conclude(async () => (await import('./commands/run.ts')).run(typed, processOutput)),
@@ -57,7 +57,8 @@ function commands(conclude: Conclude): Command {
     .command('up')
     .description('bring a tier up and keep it up until Ctrl-C')
     .option('--tier <tier>', 'a built-in tier or a file of your own', 'single')
-    .option('--provider <name>', 'where its services run: local', 'local')
+    .option('--provider <name>', 'where its services run: auto, local, containers', 'auto')
+    .option('--install-missing', 'install what the tier needs and this machine lacks, saying each command first')
     .option('--user-count <count>', 'users in the database', '100')
     .option('--tasks-per-user <count>', 'tasks of each user', '100')
     .option('--seed <number>', 'seed of the data', '1')
@@ -84,6 +85,12 @@ function commands(conclude: Conclude): Command {
     .description('print the built-in tiers')
     .option('--json', 'print JSON')
     .action((typed) => conclude(async () => (await import('./commands/tiers.ts')).tiers(typed, processOutput)));
+
+  program
+    .command('compose')
+    .description('print a docker compose file of the tiers, a profile each')
+    .option('--tier <tiers...>', 'built-in tiers or files of your own (default: every built-in tier)')
+    .action((typed) => conclude(async () => (await import('./commands/compose.ts')).compose(typed, processOutput)));
 
   program
     .command('scenarios')
@@ -115,25 +122,42 @@ function commands(conclude: Conclude): Command {
 
 function runOptions(command: Command): Command {
   return command
-    .option('--tier <tiers>', 'built-in tiers or files of your own, separated by commas (default: single)')
+    .option(
+      '--tier <tiers>',
+      'built-in tiers or files of your own, separated by commas, measured in this order (default: single,pooled,replicated,cached)',
+    )
     .option(
       '--scenario <scenarios>',
       'built-in scenarios or files of your own, separated by commas (default: login,crud)',
     )
     .option('--engine <name>', 'what makes the load: autocannon (default)')
-    .option('--provider <name>', 'where the services run: local (default), url')
+    .option(
+      '--provider <name>',
+      'where the services run: auto (default: containers where an engine answers, else local), local, containers, url',
+    )
     .option('--url <url>', 'measure an API that already runs there instead of bringing a tier up')
     .option('--allow-remote', 'with --url: load a host other than this machine')
-    .option('--quick', 'a short run: 10 s a trial, 4 concurrencies, 100 tasks for each user')
-    .option('--concurrency <list>', 'the concurrencies to measure (default: 1,2,5,10,25,50,100)')
-    .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 10)')
-    .option('--warm-up <s>', 'seconds of load before them; 0 leaves out all warming up (default: 5; quick: 2)')
-    .option('--cool-down <s>', 'seconds of rest between scenarios (default: 5; quick: 1)')
+    .option(
+      '--quick',
+      'a short run of all tiers in under 6 minutes: 8 s a trial, 3 concurrencies, 100 tasks for each user',
+    )
+    .option('--concurrency <list>', 'the concurrencies to measure (default: 1,2,5,10,25,50,100; quick: 1,10,100)')
+    .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 8)')
+    .option('--warm-up <s>', 'seconds of load before them; 0 leaves out all warming up (default: 5; quick: 1)')
+    .option('--cool-down <s>', 'seconds of rest between scenarios, faults and tiers (default: 5; quick: 2)')
     .option('--timeout <s>', 'a request not answered by then has failed (default: 10)')
     .option('--seed <number>', 'seed of data and traffic: same seed, same requests (default: 1)')
     .option('--user-count <count>', 'users in the database (default: 1000)')
     .option('--tasks-per-user <count>', 'tasks of each user (default: 1000; quick: 100)')
     .option('--users <file>', 'with --url: a YAML or JSON list of { email, password } to sign in with')
+    .option(
+      '--fault <faults>',
+      'kill or pause services after the ladder of each tier that has them: kill:cache,pause:api/2',
+      (faults: string, before: readonly string[] = []) => [...before, faults],
+    )
+    .option('--faults', 'kill and pause every service in turn')
+    .option('--scale-model', 'scale the CPUs of all services by one factor, so that the largest tier fits this machine')
+    .option('--install-missing', 'install what the tiers need and this machine lacks, saying each command first')
     .option('--skip-think-times', 'leave the pauses of scenarios out, for engines that cannot wait')
     .option('--targets <file>', 'judge against a targets file of your own')
     .option('--out <folder>', 'the results folder (default: results/<time>-<run id>)')

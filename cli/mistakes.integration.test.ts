@@ -47,6 +47,10 @@ describe('words of the command line', () => {
     ['run --url http://127.0.0.1:1', 'URL_NOT_REACHABLE', '127.0.0.1:1'],
     ['run --url http://192.0.2.1', 'REMOTE_HOST_REFUSED', '--allow-remote'],
     ['run --concurrency 1,0,x --seed -1', 'OPTIONS_INVALID', "'x'"],
+    ['run --tier single,single', 'OPTIONS_INVALID', "'single'"],
+    ['run --fault kil:api --fault database', 'OPTIONS_INVALID', "'kill'"],
+    ['run --tier single --fault kill:cache,pause:api/7', 'OPTIONS_INVALID', "no instance 'api/7'"],
+    ['run --url http://127.0.0.1:1 --scale-model', 'OPTIONS_INVALID', '--scale-model'],
     ['run --targets ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
     ['run --url http://127.0.0.1:1 --users ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
     ['run --tier singel --scenario logn --targets ./missing.yaml', 'INPUTS_INVALID', 'SCENARIO_NOT_FOUND'],
@@ -82,7 +86,7 @@ describe('files of the user', () => {
   it('an option that the reference app does not know or take', async () => {
     const single = await readFile(join(import.meta.dirname, '../harness/tiers/single.yaml'), 'utf8');
     const file = await write('mine.yaml', single.replace(/DATABASE_POOL_MAX: .*/, 'DATABASE_POOL_MAX: many'));
-    const ended = await place.run(['run', '--tier', file, '--quick']);
+    const ended = await place.run(['run', '--provider', 'local', '--tier', file, '--quick']);
     expectClear(ended, 'API_DID_NOT_START');
     expect(ended.stderr).toContain('DATABASE_POOL_MAX');
   });
@@ -102,7 +106,7 @@ describe('the machine', () => {
     const port = typeof address === 'object' ? address?.port : undefined;
     const single = await readFile(join(import.meta.dirname, '../harness/tiers/single.yaml'), 'utf8');
     const file = await write('mine.yaml', single.replace(/( *)DATABASE_POOL_MAX:/, `$1PORT: ${port}\n$&`));
-    const ended = await place.run(['run', '--tier', file, '--quick']);
+    const ended = await place.run(['run', '--provider', 'local', '--tier', file, '--quick']);
     server.close();
     expectClear(ended, 'PORT_BUSY');
     expect(ended.stderr).toContain(String(port));
@@ -129,7 +133,7 @@ describe('the machine', () => {
     async () => {
       await using disk = await tmpfs('size=300k');
       const words =
-        '--quick --scenario crud --concurrency 1,2,3,4,5,6,7,8 --duration 5 --warm-up 0 --user-count 10 --tasks-per-user 5';
+        '--tier single --provider local --quick --scenario crud --concurrency 1,2,3,4,5,6,7,8 --duration 5 --warm-up 0 --user-count 10 --tasks-per-user 5';
       const out = join(disk.folder, 'out');
       const ended = await place.run(['run', ...words.split(' '), '--out', out]);
       expectClear(ended, 'CANNOT_WRITE');

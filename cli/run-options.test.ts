@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { TierbenchError } from '../harness/core/errors.ts';
+import { readTier } from '../harness/files/tier-file.ts';
+import { lengthS } from '../harness/studies/steps.ts';
+import { longestRun } from '../harness/studies/track-progress.ts';
 import { readRunOptions, type TypedRunOptions } from './run-options.ts';
+import { tiersInOrder } from './tier-order.ts';
 
 function problemsOf(typed: TypedRunOptions): string[] {
   try {
@@ -14,9 +18,10 @@ function problemsOf(typed: TypedRunOptions): string[] {
 }
 
 describe('readRunOptions', () => {
-  it('measures login and crud on the single tier when nothing is said', () => {
+  it('measures login and crud on all tiers, wherever they can run, when nothing is said', () => {
     const { tiers, settings } = readRunOptions({});
-    expect(tiers).toEqual(['single']);
+    expect(tiers).toBeUndefined();
+    expect(settings).toMatchObject({ provider: 'auto', faults: [], scaleModelFactor: null });
     expect(settings.scenarios).toEqual(['login', 'crud']);
     expect(settings.ladder.at(0)).toBe(1);
     expect(settings.ladder).toContain(100);
@@ -24,6 +29,39 @@ describe('readRunOptions', () => {
 
   it('measures the documented 100 logins at once in a quick run too', () => {
     expect(readRunOptions({ quick: true }).settings.ladder).toContain(100);
+  });
+
+  it('takes tiers in the order they were typed', () => {
+    expect(readRunOptions({ tier: 'cached, ./mine.yaml,single' }).tiers).toEqual(['cached', './mine.yaml', 'single']);
+  });
+
+  it('measures all tiers in five and a half minutes in a quick run, bringing them up not counted', async () => {
+    const { settings } = readRunOptions({ quick: true });
+    const tiers = await Promise.all((await tiersInOrder()).map((name) => readTier(name)));
+    expect(tiers).toHaveLength(4);
+    const longestS = longestRun(settings, tiers).reduce((sum, { step }) => sum + lengthS(step), 0);
+    expect(longestS).toBeLessThanOrEqual(5.5 * 60);
+    // Shorter ones would be too few seconds for a verdict.
+    expect(settings.durationS).toBeGreaterThanOrEqual(5);
+  });
+
+  it('reads faults, several at once or one after the other', () => {
+    expect(readRunOptions({ fault: ['kill:cache, pause:api/2', 'kill:database'] }).settings.faults).toEqual([
+      { kind: 'kill', service: 'cache' },
+      { kind: 'pause', service: 'api/2' },
+      { kind: 'kill', service: 'database' },
+    ]);
+    expect(readRunOptions({ faults: true }).settings.faults).toEqual([
+      { kind: 'kill', service: null },
+      { kind: 'pause', service: null },
+    ]);
+  });
+
+  it('names every problem of faults at once', () => {
+    const problems = problemsOf({ fault: ['kil:cache,cache', 'pause:'] });
+    expect(problems).toHaveLength(3);
+    expect(problems.join('\n')).toContain("Did you mean 'kill'?");
+    expect(problems.join('\n')).toContain('kill:cache');
   });
 
   it('sorts concurrencies and takes each once', () => {
@@ -59,6 +97,12 @@ describe('readRunOptions', () => {
     [{ users: './users.yaml' }, '--users goes with --url only'],
     [{ userCount: '50' }, 'less than the highest concurrency, 100'],
     [{ scenario: ' , ' }, 'names no scenario'],
+    [{ tier: ' , ' }, 'names no tier'],
+    [{ url: 'http://127.0.0.1:1', fault: ['kill:api'] }, '--fault does not go with --url'],
+    [{ url: 'http://127.0.0.1:1', faults: true }, '--faults does not go with --url'],
+    [{ url: 'http://127.0.0.1:1', scaleModel: true }, '--scale-model does not go with --url'],
+    [{ url: 'http://127.0.0.1:1', installMissing: true }, '--install-missing does not go with --url'],
+    [{ url: 'http://127.0.0.1:1', provider: 'auto' }, 'does not go with --url'],
   ] as const)('refuses %j', (typed, message) => {
     expect(problemsOf(typed).join('\n')).toContain(message);
   });

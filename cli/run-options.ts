@@ -3,6 +3,7 @@ import type { RunSettings } from '../harness/core/run.ts';
 import type { DataSize } from '../harness/core/tier.ts';
 import { suggestion } from '../harness/core/words.ts';
 import { parseBaseUrl } from '../harness/providers/url.ts';
+import { readFaultChoices } from './fault-choices.ts';
 
 /** What commander hands over: words as they were typed. */
 export interface TypedRunOptions {
@@ -28,10 +29,16 @@ export interface TypedRunOptions {
   readonly skipThinkTimes?: boolean;
   readonly targets?: string;
   readonly allowMissed?: boolean;
+  /** Each may hold several, separated by commas. */
+  readonly fault?: readonly string[];
+  readonly faults?: boolean;
+  readonly installMissing?: boolean;
+  readonly scaleModel?: boolean;
 }
 
 export interface RunOptions {
-  readonly tiers: readonly string[];
+  /** Names and files; undefined for all built-in tiers. */
+  readonly tiers: readonly string[] | undefined;
   readonly url: string | undefined;
   readonly allowRemote: boolean;
   readonly data: DataSize;
@@ -41,15 +48,20 @@ export interface RunOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly allowMissed: boolean;
-  readonly settings: RunSettings & { readonly engine: EngineName };
+  readonly installMissing: boolean;
+  /** The factor follows from the tiers and the machine. */
+  readonly scaleModel: boolean;
+  readonly settings: RunSettings & { readonly engine: EngineName; readonly provider: ProviderName };
 }
 
 const engineNames = ['autocannon'] as const;
 export type EngineName = (typeof engineNames)[number];
-const providerNames = ['local', 'url'] as const;
+const providerNames = ['auto', 'local', 'containers', 'url'] as const;
+export type ProviderName = (typeof providerNames)[number];
 
 const fullLadder = [1, 2, 5, 10, 25, 50, 100];
-const quickLadder = [1, 10, 50, 100];
+/** The ends and the middle: a quick run of all tiers is done within six minutes. */
+const quickLadder = [1, 10, 100];
 
 /** @throws TierbenchError OPTIONS_INVALID with every problem of the command line at once. */
 export function readRunOptions(typed: TypedRunOptions): RunOptions {
@@ -106,13 +118,17 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       nextStep: 'a tier that is brought up is filled with users of its own',
     });
   }
-  const provider = oneOf('--provider', typed.provider ?? (typed.url === undefined ? 'local' : 'url'), providerNames);
+  const provider = oneOf('--provider', typed.provider ?? (typed.url === undefined ? 'auto' : 'url'), providerNames);
   if ((provider === 'url') !== (typed.url !== undefined)) {
     problems.push({
       what: `--provider ${provider} ${typed.url === undefined ? 'needs --url' : 'does not go with --url'}`,
       nextStep: 'give --url http://127.0.0.1:PORT with the url provider, and only with it',
     });
   }
+  const tiers = typed.tier === undefined ? undefined : list(typed.tier);
+  if (tiers?.length === 0) problems.push({ what: '--tier names no tier', nextStep: 'see `tierbench tiers`' });
+  const faults = readFaultChoices((typed.fault ?? []).flatMap(list), typed.faults ?? false, problems);
+  if (typed.url !== undefined) refuseWithUrl(typed, problems);
   const seed = number('--seed', typed.seed, 1, { from: 0, to: 4_294_967_295, whole: true });
   const ladder = [...new Set(concurrencies)].toSorted((left, right) => left - right);
   const userCount = number('--user-count', typed.userCount, 1000, { from: 1, to: 1_000_000, whole: true });
@@ -124,7 +140,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     });
   }
   const options: RunOptions = {
-    tiers: list(typed.tier ?? 'single'),
+    tiers,
     url: typed.url,
     allowRemote: typed.allowRemote ?? false,
     data: {
@@ -142,20 +158,22 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     json: typed.json ?? false,
     quiet: typed.quiet ?? false,
     allowMissed: typed.allowMissed ?? false,
+    installMissing: typed.installMissing ?? false,
+    scaleModel: typed.scaleModel ?? false,
     settings: {
       quick,
       engine: oneOf('--engine', typed.engine ?? 'autocannon', engineNames),
       provider,
       scenarios,
       seed,
-      durationS: seconds('--duration', typed.duration, quick ? 10 : 30, { from: 1, to: 86_400 }),
-      warmUpS: seconds('--warm-up', typed.warmUp, quick ? 2 : 5, { from: 0, to: 3600 }),
+      durationS: seconds('--duration', typed.duration, quick ? 8 : 30, { from: 1, to: 86_400 }),
+      warmUpS: seconds('--warm-up', typed.warmUp, quick ? 1 : 5, { from: 0, to: 3600 }),
       timeoutS: seconds('--timeout', typed.timeout, 10, { from: 1, to: 600 }),
-      coolDownS: seconds('--cool-down', typed.coolDown, quick ? 1 : 5, { from: 0, to: 3600 }),
+      coolDownS: seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
       ladder,
       skipThinkTimes: typed.skipThinkTimes ?? false,
       scaleModelFactor: null,
-      faults: [],
+      faults,
     },
   };
   if (problems.length > 0) {
@@ -168,6 +186,23 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     );
   }
   return options;
+}
+
+/** What needs services of our own. */
+function refuseWithUrl({ fault, faults, scaleModel, installMissing }: TypedRunOptions, problems: Problem[]): void {
+  const given = {
+    '--fault': fault !== undefined && fault.length > 0,
+    '--faults': faults === true,
+    '--scale-model': scaleModel === true,
+    '--install-missing': installMissing === true,
+  };
+  for (const [option, isGiven] of Object.entries(given)) {
+    if (!isGiven) continue;
+    problems.push({
+      what: `${option} does not go with --url`,
+      nextStep: 'it is about services that tierbench brings up: choose tiers with --tier instead',
+    });
+  }
 }
 
 interface NumberRange {

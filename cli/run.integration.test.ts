@@ -16,6 +16,10 @@ afterEach(async () => {
 });
 
 const small = [
+  '--tier',
+  'single',
+  '--provider',
+  'local',
   '--concurrency',
   '1,3',
   '--duration',

@@ -18,7 +18,8 @@ it(`leaves nothing that the next doctor does not remove, killed at ${MOMENTS} ra
   const random = seededRandom(20);
   let leftSomething = 0;
   for (let moment = 0; moment < MOMENTS; moment += 1) {
-    const words = 'run --quick --warm-up 0 --concurrency 1,2 --user-count 10 --tasks-per-user 10 --out';
+    const words =
+      'run --tier single --provider local --quick --warm-up 0 --concurrency 1,2 --user-count 10 --tasks-per-user 10 --out';
     const { process: command, ended } = place.start([...words.split(' '), `out-${moment}`]);
     const killTimer = setTimeout(() => command.kill('SIGKILL'), random() * LATEST_MS);
     await ended;

@@ -8,7 +8,15 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
   'keeps a tier up with requests that work as printed, until %s',
   async (signal) => {
     await using place = await workplace();
-    const { process: command, ended } = place.start(['up', '--user-count', '3', '--tasks-per-user', '2']);
+    const { process: command, ended } = place.start([
+      'up',
+      '--provider',
+      'local',
+      '--user-count',
+      '3',
+      '--tasks-per-user',
+      '2',
+    ]);
     let printed = '';
     command.stdout?.on('data', (chunk: string) => {
       printed += chunk;

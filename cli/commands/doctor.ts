@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
 import { findLeftovers } from '../../harness/leftovers/find.ts';
 import { removeLeftovers } from '../../harness/leftovers/remove.ts';
 import { capabilities } from '../../harness/machine/capabilities.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import { installMissing } from '../../harness/machine/install.ts';
 import { chartDrawingCheck } from '../../harness/machine/npm-parts.ts';
-import { packageFolder } from '../../harness/machine/package-folder.ts';
 import { localProviderChecks } from '../../harness/providers/local/what-it-needs.ts';
 import { doctorText } from '../../reports/doctor-text.ts';
 import { loadPictures } from '../../reports/png.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { execute } from '../install-missing.ts';
 import type { Output } from '../output.ts';
 
 export async function doctor(
@@ -28,13 +27,4 @@ export async function doctor(
   };
   output.out(options.json ? JSON.stringify(report, null, 2) : doctorText(report));
   return notRemoved.length > 0 ? exitCodes.couldNotRun : exitCodes.met;
-}
-
-/** Its output goes to standard error: standard output may be JSON for another program. */
-function execute([program = '', ...words]: readonly string[]): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const child = spawn(program, words, { cwd: packageFolder(), stdio: ['ignore', 2, 2] });
-  child.once('error', () => resolve(1));
-  child.once('close', (code) => resolve(code ?? 1));
-  return promise;
 }

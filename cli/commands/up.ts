@@ -13,7 +13,7 @@ import { readRunOptions, type TypedRunOptions } from '../run-options.ts';
 /** Keeps a tier up until Ctrl-C, with data in it and addresses to try. */
 export async function up(typed: TypedRunOptions, output: Output): Promise<number> {
   const options = readRunOptions({ concurrency: '1', ...typed });
-  const [name, ...others] = options.tiers;
+  const [name, ...others] = options.tiers ?? [];
   if (name === undefined || others.length > 0) {
     throw new TierbenchError(
       'OPTIONS_INVALID',

@@ -1,0 +1,92 @@
+import { type Problem, TierbenchError } from '../harness/core/errors.ts';
+import type { Target } from '../harness/core/target.ts';
+import type { Tier } from '../harness/core/tier.ts';
+import { builtInScenarios, loadScenario } from '../harness/engines/load-scenario.ts';
+import { readTargets } from '../harness/files/target-file.ts';
+import { readTier } from '../harness/files/tier-file.ts';
+import { readUsers } from '../harness/files/users-file.ts';
+import { externalTier } from '../harness/providers/url.ts';
+import type { Scenario, User } from '../scenarios/kit.ts';
+import { checkFaultServices } from './fault-choices.ts';
+import type { RunOptions } from './run-options.ts';
+import { tiersInOrder } from './tier-order.ts';
+
+interface Inputs {
+  readonly tiers: readonly Tier[];
+  readonly targets: readonly Target[];
+  readonly scenarios: ReadonlyMap<string, Scenario>;
+  readonly usersOfFile: readonly User[] | undefined;
+}
+
+/** Reads every file the run needs before anything starts. @throws TierbenchError with the problems of all of them. */
+export async function readInputs(options: RunOptions): Promise<Inputs> {
+  const failures: TierbenchError[] = [];
+  const attempt = async <T>(reading: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await reading;
+    } catch (error) {
+      if (!(error instanceof TierbenchError)) throw error;
+      failures.push(error);
+      return undefined;
+    }
+  };
+  const check = (checking: () => void) => attempt(Promise.resolve().then(checking));
+  const names = options.tiers ?? (await tiersInOrder());
+  const tiers =
+    options.url === undefined
+      ? (await Promise.all(names.map((name) => attempt(readTier(name))))).filter((tier) => tier !== undefined)
+      : [externalTier];
+  const loaded = await Promise.all(options.settings.scenarios.map((name) => attempt(loadScenario(name))));
+  const scenarios = loaded.filter((scenario) => scenario !== undefined);
+  const targets = await attempt(
+    readTargets(options.targetsFile === undefined ? undefined : [options.targetsFile], {
+      scenarios: [...builtInScenarios(), ...scenarios.map(({ name }) => name)],
+      tiers: tiers.map(({ name }) => name),
+    }),
+  );
+  await check(() => eachTierOnce(tiers));
+  // Of a tier that could not be read nobody knows the services.
+  if (tiers.length === names.length) await check(() => checkFaultServices(options.settings.faults, tiers));
+  const usersOfFile = options.usersFile === undefined ? undefined : await attempt(readUsers(options.usersFile));
+  const highest = options.settings.ladder.at(-1) ?? 1;
+  if (usersOfFile !== undefined && usersOfFile.length < highest) {
+    failures.push(
+      new TierbenchError(
+        'TOO_FEW_USERS',
+        `${options.usersFile} has ${usersOfFile.length} users, but the highest concurrency is ${highest}`,
+        'No two virtual users share a user: add users or lower --concurrency.',
+      ),
+    );
+  }
+  const [first, ...others] = failures;
+  if (first !== undefined && others.length === 0) throw first;
+  if (first !== undefined || targets === undefined) throw allOf(failures);
+  return {
+    tiers,
+    targets,
+    scenarios: new Map(scenarios.map((scenario) => [scenario.name, scenario])),
+    usersOfFile,
+  };
+}
+
+/** Trials, reports and comparisons know a tier by its name. */
+function eachTierOnce(tiers: readonly Tier[]): void {
+  const names = tiers.map(({ name }) => name);
+  const repeated = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+  if (repeated.length === 0) return;
+  throw new TierbenchError(
+    'OPTIONS_INVALID',
+    `--tier names more than one tier '${repeated.join("', '")}'`,
+    'Name each tier once, or give your own tier file another `name`.',
+  );
+}
+
+function allOf(failures: readonly TierbenchError[]): TierbenchError {
+  const problems = failures.flatMap(({ code, message, nextStep, problems: inner }): Problem[] => [
+    { what: `${code}: ${message}`, nextStep },
+    ...inner,
+  ]);
+  return new TierbenchError('INPUTS_INVALID', `${failures.length} inputs are wrong`, 'Mend what is named above.', {
+    problems,
+  });
+}
