@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findProgram } from '../harness/machine/programs.ts';
 
 /** What some tests need beyond npm packages, and how a person gets it. */
 export const requirements = {
   redis: { isThere: () => programFor('redis-server') !== undefined, how: 'apt-get install redis-server' },
+  pgbouncer: { isThere: () => findProgram(['pgbouncer']) !== undefined, how: 'apt-get install pgbouncer' },
+  nginx: { isThere: () => findProgram(['nginx']) !== undefined, how: 'apt-get install nginx-light' },
   chromium: { isThere: () => chromiumProgram() !== undefined, how: 'apt-get install chromium' },
   docker: {
     // The program alone is only a client: the engine has to answer, and to answer this account.

@@ -22,8 +22,8 @@ export interface ReplicaOptions extends LocalServerOptions {
 const STREAMING_LIMIT_S = 30;
 
 /**
- * A streaming replica of an embedded primary, made from a copy of its data folder while it runs. It has a replication slot
- * on the primary, which stays there when it is disposed of; how much log that keeps is bounded (harness/servers/postgres.ts).
+ * A streaming replica of an embedded primary, made from a copy of its data folder while it runs. Its replication slot keeps
+ * what it needs on the primary, up to a bound (harness/servers/postgres.ts), and goes when it is disposed of.
  * @throws TierbenchError POSTGRES_NOT_INSTALLED, POSTGRES_DID_NOT_START, REPLICA_NOT_STREAMING, PORT_BUSY, FOLDER_NOT_REACHABLE
  */
 export async function startReplica(options: ReplicaOptions): Promise<EmbeddedPostgres> {
@@ -67,11 +67,55 @@ export async function startReplica(options: ReplicaOptions): Promise<EmbeddedPos
       await server[Symbol.asyncDispose]();
       throw error;
     });
-    return { ...server, url: url.href };
+    return {
+      ...server,
+      url: url.href,
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]();
+        await dropSlot(primaryUrl, slot);
+      },
+    };
   } catch (error) {
+    await dropSlot(primaryUrl, slot);
     await emptied(folder);
     throw error;
   }
+}
+
+/** Does without when the primary is gone or does not answer: its slots go with it, and keep little until then. */
+async function dropSlot(primaryUrl: string, slot: string): Promise<void> {
+  const limitMs = 1000;
+  const client = new pg.Client({
+    connectionString: primaryUrl,
+    connectionTimeoutMillis: limitMs,
+    query_timeout: limitMs,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await untilAnswered(async () => {
+      // In use until the primary noticed that the replica is gone.
+      const unused = 'from pg_replication_slots where slot_name = $1 and not active';
+      await client.query(`select pg_drop_replication_slot(slot_name) ${unused}`, [slot]);
+      const { rows } = await client.query('select from pg_replication_slots where slot_name = $1', [slot]);
+      if (rows.length > 0) throw new Error('still in use');
+    }, AbortSignal.timeout(limitMs));
+  } catch {
+    // See above.
+  } finally {
+    await hangUp(client);
+  }
+}
+
+/** Not `end`, which waits for a goodbye that a paused server does not say. */
+async function hangUp(client: pg.Client): Promise<void> {
+  cut(client);
+  await client.end().catch(() => undefined);
+}
+
+/** Whatever it waits for rejects. */
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 interface Backup {
@@ -86,8 +130,9 @@ interface Backup {
 async function backUp({ primaryUrl, slot, dataFolder, account, signal }: Backup): Promise<void> {
   const client = new pg.Client({ connectionString: primaryUrl, connectionTimeoutMillis: 10_000 });
   client.on('error', () => {});
-  using _abort = onAbort(signal, () => void client.end().catch(() => undefined));
+  using _abort = onAbort(signal, () => cut(client));
   try {
+    signal?.throwIfAborted();
     await client.connect();
     // From now on the primary keeps the log the copy will ask for.
     await client.query('select pg_create_physical_replication_slot($1, true)', [slot]);
@@ -100,7 +145,7 @@ async function backUp({ primaryUrl, slot, dataFolder, account, signal }: Backup)
     signal?.throwIfAborted();
     throw error;
   } finally {
-    await client.end().catch(() => undefined);
+    await hangUp(client);
   }
 }
 
@@ -112,8 +157,9 @@ async function streaming(url: string, ended: Promise<string>, signal: AbortSigna
   const given = AbortSignal.any([limit, over.signal, ...(signal ? [signal] : [])]);
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, query_timeout: 5000 });
   client.on('error', () => {});
-  using _abort = onAbort(given, () => void client.end().catch(() => undefined));
+  using _abort = onAbort(given, () => cut(client));
   try {
+    given.throwIfAborted();
     await client.connect();
     await untilAnswered(async () => {
       const { rows } = await client.query("select from pg_stat_wal_receiver where status = 'streaming'");
@@ -124,7 +170,7 @@ async function streaming(url: string, ended: Promise<string>, signal: AbortSigna
       throw given.reason === limit.reason ? notStreaming(`not within ${STREAMING_LIMIT_S} s`) : given.reason;
     throw error;
   } finally {
-    await client.end().catch(() => undefined);
+    await hangUp(client);
   }
 }
 

@@ -1,0 +1,227 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { overPostgres, overRedis } from '../../../test-support/instance-access.ts';
+import { isListening, processesIn } from '../../../test-support/left-behind.ts';
+import { lacks } from '../../../test-support/requirements.ts';
+import { startTestPostgres, testService } from '../../../test-support/servers.ts';
+import { accountForServers } from './account.ts';
+import { programOf } from './distribution-server.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import type { LocalServer, LocalServerOptions } from './local-server.ts';
+import { startNginx } from './nginx.ts';
+import { startPgbouncer } from './pgbouncer.ts';
+import { startRedis } from './redis.ts';
+import { startReplica } from './replica.ts';
+
+let primary: EmbeddedPostgres;
+let folder: string;
+
+beforeAll(async () => {
+  primary = await startTestPostgres();
+});
+afterAll(async () => {
+  await primary[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tierbench-test server-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const ANSWER_S = 10;
+const select = (url: string) => overPostgres(url, ANSWER_S, (client) => client.query('select 1'));
+const ping = (url: string) => overRedis(url, ANSWER_S, (redis) => redis.ping());
+
+interface Started {
+  readonly server: LocalServer;
+  /** Rejects when it does not answer right. */
+  ask(): Promise<unknown>;
+}
+
+const servers: {
+  readonly name: string;
+  readonly lacking: boolean;
+  readonly version: RegExp;
+  start(options: LocalServerOptions): Promise<Started>;
+}[] = [
+  {
+    name: 'PostgreSQL',
+    lacking: false,
+    version: /^PostgreSQL 18\.\d+/,
+    async start(options) {
+      const server = await startEmbeddedPostgres({ ...options, settings: { fsync: 'off' } });
+      return { server, ask: () => select(server.url) };
+    },
+  },
+  {
+    name: 'a replica',
+    lacking: false,
+    version: /^PostgreSQL 18\.\d+/,
+    async start(options) {
+      const server = await startReplica({ ...options, primaryUrl: primary.url, settings: { fsync: 'off' } });
+      return { server, ask: () => select(server.url) };
+    },
+  },
+  {
+    name: 'PgBouncer (needs pgbouncer)',
+    lacking: lacks('pgbouncer'),
+    version: /^PgBouncer \d+\.\d+/,
+    async start(options) {
+      const { username: user, password } = new URL(primary.url);
+      const server = await startPgbouncer({
+        ...options,
+        service: testService('pooler', { max_prepared_statements: 100 }),
+        database: { host: '127.0.0.1', port: primary.port },
+        credentials: { user, password, database: 'postgres' },
+      });
+      return { server, ask: () => select(server.url) };
+    },
+  },
+  {
+    name: 'nginx (needs nginx)',
+    lacking: lacks('nginx'),
+    version: /^nginx \d+\.\d+/,
+    async start(options) {
+      const service = testService('load-balancer', { worker_processes: 2 });
+      const server = await startNginx({ ...options, service, backends: [{ host: '127.0.0.1', port: primary.port }] });
+      return { server, ask: () => fetch(server.statusUrl) };
+    },
+  },
+  {
+    name: 'Redis (needs redis-server)',
+    lacking: lacks('redis'),
+    version: /^Redis \d+\.\d+/,
+    async start(options) {
+      const server = await startRedis({ ...options, service: testService('cache') });
+      return { server, ask: () => ping(server.url) };
+    },
+  },
+];
+
+const account = await accountForServers();
+
+const processesHere = () => processesIn(folder);
+
+async function userOf(processId: number): Promise<number> {
+  const status = await readFile(`/proc/${processId}/status`, 'utf8');
+  return Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]);
+}
+
+describe.each(servers)('$name', ({ lacking, version, start }) => {
+  it.skipIf(lacking)('answers, without the rights of root, and leaves nothing when it is disposed of', async () => {
+    const { server, ask } = await start({ folder });
+    await ask();
+    expect(server.version).toMatch(version);
+    const processIds = server.processIds();
+    expect(processIds.length).toBeGreaterThan(0);
+    expect(processIds.toSorted()).toEqual((await processesHere()).toSorted());
+    const users = new Set(await Promise.all(processIds.map(userOf)));
+    expect(users).toEqual(new Set([account?.uid ?? process.getuid?.()]));
+    await Promise.all([server[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
+    expect(await processesHere()).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
+    await expect(server.start()).rejects.toThrow('disposed of');
+  });
+
+  it.skipIf(lacking)('is gone when it was killed, and comes back at the same port', async () => {
+    const { server, ask } = await start({ folder });
+    await using _server = server;
+    const [before] = server.processIds();
+    for (let time = 1; time <= 2; time += 1) {
+      const ended = server.ended();
+      await server.kill();
+      expect(await ended).toContain('SIGKILL');
+      expect(server.processIds()).toEqual([]);
+      expect(await processesHere()).toEqual([]);
+      expect(await isListening({ host: '127.0.0.1', port: server.port })).toBe(false);
+      await server.start();
+      await ask();
+    }
+    expect(server.processIds()[0]).not.toBe(before);
+    const again = server.ended();
+    expect(await Promise.race([again, ask().then(() => 'still up')])).toBe('still up');
+  });
+
+  it.skipIf(lacking)('can be killed and disposed of while it is paused', async () => {
+    const { server, ask } = await start({ folder });
+    const pause = () => {
+      for (const processId of server.processIds()) process.kill(processId, 'SIGSTOP');
+    };
+    pause();
+    await server.kill();
+    await server.start();
+    await ask();
+    pause();
+    await server[Symbol.asyncDispose]();
+    expect(await processesHere()).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.skipIf(lacking)('leaves nothing when it is aborted while it starts', async () => {
+    for (const delayMs of [0, 10, 30, 100]) {
+      const controller = new AbortController();
+      const reason = new Error(`aborted after ${delayMs} ms`);
+      const starting = start({ folder, signal: controller.signal });
+      setTimeout(() => controller.abort(reason), delayMs);
+      await starting.then(
+        // It may have come up before the delay was over.
+        ({ server }) => server[Symbol.asyncDispose](),
+        (error) => expect(error).toBe(reason),
+      );
+      expect(await processesHere()).toEqual([]);
+      expect(await readdir(folder)).toEqual([]);
+    }
+  });
+
+  it.skipIf(lacking)('keeps its files to itself and its passwords out of what everybody sees', async () => {
+    const { server } = await start({ folder });
+    await using _server = server;
+    const { password } = new URL(primary.url);
+    for (const processId of server.processIds()) {
+      expect(await readFile(`/proc/${processId}/cmdline`, 'utf8')).not.toContain(password);
+    }
+    for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      // The server may remove files of its own meanwhile.
+      const text = await readFile(path, 'latin1').catch(() => '');
+      if (!/requirepass|scram-sha-256|:tierbench:/.test(text)) continue;
+      const { mode } = await stat(path);
+      expect((mode & 0o077).toString(8), path).toBe('0');
+    }
+  });
+});
+
+it.skipIf(lacks('redis'))('says in its own words why it did not start (needs redis-server)', async () => {
+  const service = testService('cache', { 'maxmemory-policy': 'whatever-fits' });
+  await expect(startRedis({ folder, service })).rejects.toMatchObject({
+    code: 'SERVER_DID_NOT_START',
+    message: expect.stringContaining('maxmemory-policy'),
+  });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it('names the program that is not there, and the package that brings it', () => {
+  expect(() => programOf({ program: 'no-such-server', packageName: 'no-such-package' })).toThrow(
+    expect.objectContaining({ code: 'SERVER_NOT_INSTALLED', nextStep: expect.stringContaining('no-such-package') }),
+  );
+});
+
+it.skipIf(lacks('root') || lacks('redis'))(
+  'names the folder that its account cannot reach (needs root, redis-server)',
+  async () => {
+    const within = join(folder, 'within');
+    await mkdir(within);
+    await expect(startRedis({ folder: within, service: testService('cache') })).rejects.toMatchObject({
+      code: 'FOLDER_NOT_REACHABLE',
+      message: expect.stringContaining(within),
+    });
+  },
+);
+
+it('listens where no client that tries to reach it while it is down can end up by itself', async () => {
+  const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  const firstOutgoing = Number(range.split(/\s+/)[0]);
+  expect(primary.port).toBeLessThan(firstOutgoing);
+});
