@@ -3,6 +3,7 @@ import { TierbenchError } from '../../harness/core/errors.ts';
 import { readTier } from '../../harness/files/tier-file.ts';
 import type { Deployment } from '../../harness/providers/provider.ts';
 import { beginRun } from '../begin-run.ts';
+import { describeDeployment } from '../describe-deployment.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import type { Output } from '../output.ts';
@@ -36,7 +37,7 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
     progress.show({ kind: 'preparing-data', tier: tier.name, users, tasks: users * tasksPerUser });
     await deployment.prepareData?.(options.data, password, interrupt.signal);
     progress[Symbol.dispose]();
-    output.out(describe(deployment, password));
+    output.out(describeDeployment(deployment, password));
     const ended = await untilEnd(deployment, interrupt.signal);
     if (ended !== undefined) {
       throw new TierbenchError('SERVICE_ENDED', ended, 'Its last lines are above; start it again with `tierbench up`.');
@@ -54,30 +55,4 @@ function untilEnd(deployment: Deployment, signal: AbortSignal): Promise<string |
   if (signal.aborted) resolve(undefined);
   signal.addEventListener('abort', () => resolve(undefined), { once: true });
   return promise;
-}
-
-function describe({ tier, baseUrl, services, access }: Deployment, password: string): string {
-  const instances = services.flatMap((service) =>
-    service.instances.map(
-      ({ name, host, port }) =>
-        `  ${name.padEnd(12)} ${host}:${port}${service.version === undefined ? '' : `  ${service.version}`}`,
-    ),
-  );
-  const databaseUrl = access.find(({ kind }) => kind === 'primary')?.url;
-  const credentials = JSON.stringify({ email: 'user-1@bench.example', password });
-  return `
-${tier.name} is up (${tier.title}):
-${instances.join('\n')}
-  base URL     ${baseUrl}
-  API page     ${baseUrl}/docs${databaseUrl === undefined ? '' : `\n  psql         ${databaseUrl}`}
-
-Sign in, then list tasks:
-  TOKEN=$(curl -s ${baseUrl}/api/auth/login -H 'content-type: application/json' \\
-    -d '${credentials}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')
-  curl -s "${baseUrl}/api/tasks?limit=3" -H "authorization: Bearer $TOKEN"
-
-Measure it from another terminal:
-  tierbench run --url ${baseUrl} --scenario ./mine.ts
-
-Ctrl-C takes it down.`;
 }
