@@ -2,6 +2,7 @@ import { sep } from 'node:path';
 import type { Capability, CapabilityCheck, Finding } from '../core/machine.ts';
 import { passwordHash } from './npm-parts.ts';
 import { packageFolder } from './package-folder.ts';
+import { cpuPlacement } from './placement.ts';
 import { containerEngine, distributionProgram, k6 } from './programs.ts';
 import { freeDisk, freeMemory, openFiles } from './resources.ts';
 
@@ -11,21 +12,7 @@ const checks: readonly CapabilityCheck[] = [
   { name: 'disk', neededFor: 'the data of a tier', find: () => freeDisk() },
   { name: 'memory', neededFor: 'a tier and the load generator', find: freeMemory },
   { name: 'open files', neededFor: 'many connections at once', find: () => openFiles() },
-  {
-    name: 'redis-server',
-    neededFor: 'the cached tier without containers',
-    find: () => distributionProgram(['redis-server'], 'redis-server'),
-  },
-  {
-    name: 'pgbouncer',
-    neededFor: 'the pooled tiers without containers',
-    find: () => distributionProgram(['pgbouncer'], 'pgbouncer'),
-  },
-  {
-    name: 'nginx',
-    neededFor: 'several API instances without containers',
-    find: () => distributionProgram(['nginx'], 'nginx'),
-  },
+  { name: 'taskset', neededFor: 'a CPU of its own for the load generator', find: cpuPlacement },
   { name: 'docker', neededFor: 'bringing tiers up in containers', find: () => containerEngine() },
   { name: 'k6', neededFor: 'the k6 engine', find: k6 },
   {

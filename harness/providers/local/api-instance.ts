@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TierbenchError } from '../../core/errors.ts';
-import type { SettingValue } from '../../core/tier.ts';
+import type { Service } from '../../core/tier.ts';
+import { type ApiConnections, apiEnvironment } from '../../servers/api.ts';
 import { get } from '../http-get.ts';
-import { bareEnvironment, type Child, redact, startChild } from './child-process.ts';
+import { redact, startChild } from './child-process.ts';
+import type { LocalServer, LocalServerOptions } from './local-server.ts';
+import { startServer, surroundingsOf } from './local-server-process.ts';
 
 /** The programs of an API: file paths, each run by this Node. */
 export interface ApiPrograms {
-  /** Listens on HOST and PORT and logs a line of JSON with `"msg":"listening"` and its `port` when it does. */
+  /** Listens on HOST and PORT and logs a line of JSON with `"msg":"listening"` when it does. */
   readonly server: string;
   /** Brings the schema of DATABASE_URL up to date. */
   readonly migrate: string;
@@ -26,29 +28,14 @@ export function referenceApp(): ApiPrograms {
   return { server: program('server'), migrate: program('migrate'), seed: program('seed') };
 }
 
-export interface ApiInstance {
-  readonly port: number;
-  readonly process: Child;
-  /** The main process and the workers it started. */
-  readonly processIds: readonly number[];
-}
-
-export interface ApiInstanceOptions {
+export interface ApiInstanceOptions extends LocalServerOptions {
+  /** `api/1` */
   readonly name: string;
   readonly programs: ApiPrograms;
-  /** Its working directory: inside the folder of the run. */
-  readonly folder: string;
-  readonly settings: Readonly<Record<string, SettingValue>>;
-  readonly databaseUrl: string;
-  readonly jwtSecret: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** Called as soon as there is a process, which the caller stops in every case. */
-  readonly onStarted: (process: Child) => void;
-  readonly signal: AbortSignal;
+  readonly service: Service;
+  readonly connections: ApiConnections;
 }
 
-/** How long an instance may take to listen, and then to be ready, in seconds. */
-const START_LIMIT_S = 60;
 const POLL_S = 0.02;
 
 export function newJwtSecret(): string {
@@ -56,97 +43,82 @@ export function newJwtSecret(): string {
 }
 
 /**
- * Starts one instance of the API and resolves when it is ready.
+ * One instance of the API, ready.
  * @throws TierbenchError API_DID_NOT_START, API_NOT_READY, PORT_BUSY
  */
-export async function startApiInstance(options: ApiInstanceOptions): Promise<ApiInstance> {
-  const { name, settings, signal } = options;
-  signal.throwIfAborted();
+export async function startApiInstance(options: ApiInstanceOptions): Promise<LocalServer> {
+  const { name, programs, service, connections } = options;
   const secrets = secretsOf(options);
-  const listening = Promise.withResolvers<number>();
-  const child = startChild({
-    command: process.execPath,
-    arguments: [options.programs.server],
-    folder: options.folder,
-    environment: apiEnvironment(options),
-    secrets,
-    onOutput: listeningPort(listening.resolve),
-  });
-  options.onStarted(child);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(START_LIMIT_S * 1000)]);
-  const ended = child.ended.then((end) => {
-    if (end.what.includes('EADDRINUSE')) {
-      throw new TierbenchError(
-        'PORT_BUSY',
-        `${name} cannot listen on 127.0.0.1:${settings.PORT}: something else does`,
-        'Take PORT out of the settings of the tier, so that a free one is chosen, or stop what uses it.',
-      );
-    }
-    throw new TierbenchError(
-      'API_DID_NOT_START',
-      `${name} ${end.what}`,
-      `Mend what its last lines above name; its options are the settings of the service in the tier file.`,
-    );
-  });
   let lastAnswer = 'none';
   try {
-    const port = await Promise.race([listening.promise, ended, rejectionOf(limit)]);
-    const ready = answersReady(new URL(`http://127.0.0.1:${port}`), limit, (answer) => {
-      lastAnswer = answer;
-    });
-    await Promise.race([ready, ended]);
-    return { port, process: child, processIds: [child.processId, ...(await childrenOf(child.processId))] };
+    return await startServer(
+      {
+        name,
+        failureCode: 'API_DID_NOT_START',
+        // 0 takes a free one.
+        fixedPort: Number(service.settings.PORT) || undefined,
+        launch(port) {
+          const listening = Promise.withResolvers<void>();
+          const surroundings = surroundingsOf(options, undefined);
+          const child = startChild({
+            ...surroundings,
+            command: process.execPath,
+            arguments: [programs.server],
+            environment: {
+              ...surroundings.environment,
+              ...apiEnvironment(service, connections),
+              ...options.environment,
+              HOST: '127.0.0.1',
+              PORT: String(port),
+            },
+            secrets,
+            onOutput: untilListening(listening.resolve),
+          });
+          const answers = async (signal: AbortSignal) => {
+            // Before that, another server may answer where it is going to.
+            await Promise.race([listening.promise, rejectionOf(signal)]);
+            await untilReady(new URL(`http://127.0.0.1:${port}`), signal, (answer) => {
+              lastAnswer = answer;
+            });
+            return undefined;
+          };
+          return { child, answers };
+        },
+        // Nothing is waiting for its answers any more.
+        stop: (child) => child.stop('SIGKILL', 0),
+      },
+      options,
+    );
   } catch (error) {
-    signal.throwIfAborted();
-    if (!limit.aborted) throw error;
-    const lastWords = `its last answer: ${redact(lastAnswer, secrets)}\n${child.lastLines()}`.trim();
+    if (!(error instanceof TierbenchError) || (error.cause as Error | undefined)?.name !== 'TimeoutError') throw error;
     throw new TierbenchError(
       'API_NOT_READY',
-      `${name} was not ready within ${START_LIMIT_S} s; ${lastWords}`,
+      `${error.message}; its last answer: ${redact(lastAnswer, secrets)}`,
       'Its last lines above say what it waits for; run it by hand with the same settings to see more.',
     );
   }
 }
 
-/** See proc(5), /proc/pid/task/tid/children; empty where the system does not tell. */
-async function childrenOf(processId: number): Promise<number[]> {
-  const text = await readFile(`/proc/${processId}/task/${processId}/children`, 'utf8').catch(() => '');
-  return text.split(' ').filter(Boolean).map(Number);
-}
-
-function apiEnvironment(options: ApiInstanceOptions): Record<string, string> {
-  const settings = Object.entries(options.settings).map(([key, value]) => [key, String(value)]);
-  return {
-    ...bareEnvironment(),
-    NODE_ENV: 'production',
-    PORT: '0',
-    ...Object.fromEntries(settings),
-    HOST: '127.0.0.1',
-    DATABASE_URL: options.databaseUrl,
-    JWT_SECRET: options.jwtSecret,
-    ...options.environment,
-  };
-}
-
-function secretsOf({ settings, databaseUrl, jwtSecret }: ApiInstanceOptions): string[] {
-  const named = Object.entries(settings).filter(([key]) => /SECRET|PASSWORD|TOKEN/.test(key));
-  return [jwtSecret, databaseUrl, new URL(databaseUrl).password, ...named.map(([, value]) => String(value))];
+function secretsOf({ service, connections }: ApiInstanceOptions): string[] {
+  const { writerUrl, readerUrl, cacheUrl, jwtSecret } = connections;
+  const urls = [writerUrl, readerUrl, cacheUrl].filter((url) => url !== undefined);
+  const named = Object.entries(service.settings).filter(([key]) => /SECRET|PASSWORD|TOKEN/.test(key));
+  return [
+    jwtSecret,
+    ...urls.flatMap((url) => [url, new URL(url).password]),
+    ...named.map(([, value]) => String(value)),
+  ];
 }
 
 /** Reads output for the listening line. Stops reading then: request logs are not worth the generator's time. */
-function listeningPort(found: (port: number) => void): (text: string) => boolean {
+function untilListening(found: () => void): (text: string) => boolean {
   let rest = '';
   return (text) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const entry = parseJson(line);
-      if (entry?.msg === 'listening' && typeof entry.port === 'number') {
-        found(entry.port);
-        return false;
-      }
-    }
-    return true;
+    if (!lines.some((line) => parseJson(line)?.msg === 'listening')) return true;
+    found();
+    return false;
   };
 }
 
@@ -160,7 +132,7 @@ function parseJson(line: string): Record<string, unknown> | undefined {
 }
 
 /** Resolves when /ready (or /health, where there is no /ready) answers 200. */
-async function answersReady(baseUrl: URL, signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void> {
+async function untilReady(baseUrl: URL, signal: AbortSignal, onAnswer: (answer: string) => void): Promise<void> {
   for (;;) {
     for (const path of ['/ready', '/health']) {
       const answer = await get(new URL(path, baseUrl), signal).catch((error: Error) => error);
@@ -179,6 +151,7 @@ async function answersReady(baseUrl: URL, signal: AbortSignal, onAnswer: (answer
 
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 }

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { findProgram } from '../../machine/programs.ts';
 import type { Account } from './account.ts';
+import type { Confinement } from './confinement.ts';
 
 export interface ChildOptions {
   readonly command: string;
@@ -10,6 +12,8 @@ export interface ChildOptions {
   /** Its whole environment: nothing is inherited, so that a developer's shell does not change what is measured. */
   readonly environment: Readonly<Record<string, string>>;
   readonly account?: Account | undefined;
+  /** Holds it and all it starts. */
+  readonly confinement?: Confinement | undefined;
   /** Values that must not appear in any text this process is quoted in. */
   readonly secrets?: readonly string[];
   /** Sees standard output and standard error as they come, until it returns false. */
@@ -41,14 +45,16 @@ const KEPT_LINES = 30;
  * started in order. Otherwise PostgreSQL would be gone before the requests in flight were answered.
  */
 export function startChild(options: ChildOptions): Child {
-  const { account } = options;
-  const child = spawn(options.command, options.arguments, {
+  const { account, confinement } = options;
+  const [command = '', ...words] = onCpus(confinement?.cpus, [options.command, ...options.arguments]);
+  const child = spawn(command, words, {
     cwd: options.folder,
     env: options.environment,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(account && { uid: account.uid, gid: account.gid }),
   });
+  if (child.pid !== undefined) confinement?.join?.(child.pid);
   let output = '';
   let listen = options.onOutput;
   // Where the system is out of file descriptors there are no streams, only the error event below.
@@ -86,6 +92,12 @@ export function startChild(options: ChildOptions): Child {
       clearTimeout(timer);
     },
   };
+}
+
+/** Node cannot choose the CPUs of a process. `taskset` does and then becomes the program, with the same process id. */
+function onCpus(cpus: readonly number[] | undefined, command: readonly string[]): readonly string[] {
+  const taskset = cpus === undefined || cpus.length === 0 ? undefined : findProgram(['taskset']);
+  return taskset === undefined ? command : [taskset, '-c', cpus?.join(',') ?? '', ...command];
 }
 
 function signalGroup(processId: number, signal: NodeJS.Signals): void {

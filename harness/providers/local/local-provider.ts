@@ -1,19 +1,21 @@
-import { access, chmod, constants, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
-import type { Service, Tier } from '../../core/tier.ts';
-import { allOrFirstFailure, bringUp, type StartedService } from '../bring-up.ts';
+import type { Tier } from '../../core/tier.ts';
+import { findProgram } from '../../machine/programs.ts';
+import { bringUp } from '../bring-up.ts';
 import type { Deployment, Provider } from '../provider.ts';
-import { type ApiPrograms, newJwtSecret, referenceApp, startApiInstance } from './api-instance.ts';
-import type { Child } from './child-process.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
-import { findEmbeddedPostgres } from './embedded-postgres-binaries.ts';
+import { type ApiPrograms, referenceApp } from './api-instance.ts';
+import { localFaults } from './local-faults.ts';
+import type { LocalServer } from './local-server.ts';
+import { type LocalService, localServices } from './local-services.ts';
 import { runProgram } from './run-program.ts';
-import { tierObstacles } from './what-runs-here.ts';
+import { obstaclesHere } from './what-runs-here.ts';
 
 export interface LocalProviderOptions {
   /** The registered run everything started belongs to (harness/leftovers), so that it can be found when it is left. */
   readonly run: {
+    readonly id: string;
     /** An existing folder that other accounts may pass through, such as the one PostgreSQL runs under. */
     readonly folder: string;
     /** Variables every process of the run carries. */
@@ -21,50 +23,39 @@ export interface LocalProviderOptions {
   };
   /** The API to bring up; the reference app unless another is given. */
   readonly api?: ApiPrograms;
+  /** The CPUs the services run on; those of tierbench itself when left out. */
+  readonly systemCpus?: readonly number[];
 }
 
-const API_STOP_PATIENCE_S = 5;
-
-/** Brings a tier up as processes of this machine: an embedded PostgreSQL and the API, all on 127.0.0.1. */
+/** Brings a tier up as processes of this machine, all on 127.0.0.1. */
 export function localProvider(options: LocalProviderOptions): Provider {
   return {
     name: 'local',
-    async obstacles(tier) {
-      return [...tierObstacles(tier), ...(await machineObstacles())];
-    },
+    obstacles: (tier) => obstaclesHere(tier),
     async deploy(tier, signal, onProgress = () => {}) {
-      refuseWhatCannotRun(tier);
+      await refuseWhatCannotRun(tier);
       return await deployLocally(options, tier, signal, onProgress);
     },
   };
 }
 
 function deployLocally(
-  { run, api = referenceApp() }: LocalProviderOptions,
+  { run, api = referenceApp(), systemCpus }: LocalProviderOptions,
   tier: Tier,
   callerSignal: AbortSignal,
   onProgress: (what: string) => void,
 ): Promise<Deployment> {
-  return bringUp<StartedService>('local', tier, callerSignal, onProgress, async (surroundings) => {
+  return bringUp<LocalService>('local', tier, callerSignal, onProgress, async (surroundings) => {
     const { stack, failures, signal } = surroundings;
     const folder = await deploymentFolder(run.folder, tier.name);
     stack.defer(() => rm(folder, { recursive: true, force: true }));
-    const jwtSecret = newJwtSecret();
+    if (systemCpus !== undefined && findProgram(['taskset']) === undefined) {
+      surroundings.note(`the services are not kept to CPUs ${systemCpus.join(', ')}: there is no taskset`);
+    }
+    const servers = new Map<string, LocalServer>();
+    const confinement = systemCpus && { cpus: systemCpus };
 
-    async function startPrimary(service: Service): Promise<StartedService> {
-      const name = `${service.name}/1`;
-      const serverFolder = join(folder, service.name);
-      await mkdir(serverFolder, { mode: 0o700 });
-      onProgress(`starting PostgreSQL (${service.name})`);
-      const postgres = stack.use(
-        await startEmbeddedPostgres({
-          folder: serverFolder,
-          settings: service.settings,
-          environment: run.environment,
-          signal,
-        }),
-      );
-      failures.watch(name, postgres.ended());
+    async function migrate(databaseUrl: string): Promise<void> {
       onProgress('migrating the database');
       await runProgram({
         name: 'the migration of the database',
@@ -72,66 +63,30 @@ function deployLocally(
         program: api.migrate,
         arguments: [],
         folder,
-        environment: { ...run.environment, DATABASE_URL: postgres.url },
-        secrets: [postgres.url, new URL(postgres.url).password],
+        environment: { ...run.environment, DATABASE_URL: databaseUrl },
+        confinement,
+        secrets: [databaseUrl, new URL(databaseUrl).password],
         signal,
       });
-      const { port, version } = postgres;
-      return {
-        running: {
-          name: service.name,
-          kind: service.kind,
-          instances: [{ name, host: '127.0.0.1', port, processIds: postgres.processIds().slice(0, 1) }],
-          ...(version !== undefined && { version }),
-        },
-        access: [{ instance: name, kind: service.kind, url: postgres.url }],
-      };
-    }
-
-    async function startApi(
-      service: Service,
-      connections: ReadonlyMap<string, StartedService>,
-    ): Promise<StartedService> {
-      const databaseUrl = connections.get('writer')?.access[0]?.url ?? '';
-      onProgress(`starting the API (${service.name})`);
-      const oneFailed = new AbortController();
-      const starting = Array.from({ length: service.instances }, async (_, index) => {
-        const name = `${service.name}/${index + 1}`;
-        const { port, process, processIds } = await startApiInstance({
-          name,
-          programs: api,
-          folder,
-          settings: service.settings,
-          databaseUrl,
-          jwtSecret,
-          environment: run.environment,
-          signal: AbortSignal.any([signal, oneFailed.signal]),
-          onStarted: (child: Child) => stack.defer(() => child.stop('SIGTERM', API_STOP_PATIENCE_S)),
-        });
-        failures.watch(
-          name,
-          process.ended.then((end) => end.what),
-        );
-        return { name, host: '127.0.0.1', port, processIds };
-      });
-      const instances = await allOrFirstFailure(starting, oneFailed);
-      return {
-        running: { name: service.name, kind: service.kind, instances },
-        access: instances.map(({ name, host, port }) => ({
-          instance: name,
-          kind: service.kind,
-          url: `http://${host}:${port}`,
-        })),
-      };
     }
 
     return {
-      start: (service, connections) =>
-        service.kind === 'primary' ? startPrimary(service) : startApi(service, connections),
+      start: localServices({
+        surroundings,
+        runId: run.id,
+        folder,
+        deploymentName: basename(folder),
+        environment: run.environment,
+        systemCpus,
+        api,
+        migrate,
+        servers,
+      }),
+      faults: localFaults(servers, failures),
       understandable: (error) => understandable(error, folder),
       async prepareData(started, size, password, seedSignal) {
         const primary = [...started.values()].find(({ running }) => running.kind === 'primary');
-        const databaseUrl = primary?.access[0]?.url ?? '';
+        const databaseUrl = primary?.url ?? '';
         const bcryptCost = tier.services.find((service) => service.kind === 'api')?.settings.BCRYPT_COST;
         await runProgram({
           name: 'seeding the database',
@@ -149,6 +104,7 @@ function deployLocally(
             SEED_PASSWORD: password,
             ...(bcryptCost !== undefined && { BCRYPT_COST: String(bcryptCost) }),
           },
+          confinement,
           secrets: [databaseUrl, password],
           signal: seedSignal,
         });
@@ -157,7 +113,7 @@ function deployLocally(
   });
 }
 
-/** A folder of its own for each deployment. As root, the account PostgreSQL runs under may pass through it. */
+/** A folder of its own for each deployment. As root, the accounts servers run under may pass through it. */
 async function deploymentFolder(runFolder: string, tierName: string): Promise<string> {
   try {
     const folder = await mkdtemp(join(runFolder, `${tierName.replaceAll(/[^\w-]/g, '_')}-`));
@@ -194,23 +150,13 @@ function understandable(error: unknown, folder: string): unknown {
   return error;
 }
 
-function refuseWhatCannotRun(tier: Tier): void {
-  const obstacles = tierObstacles(tier);
+async function refuseWhatCannotRun(tier: Tier): Promise<void> {
+  const obstacles = await obstaclesHere(tier);
   if (obstacles.length === 0) return;
   throw new TierbenchError(
     'TIER_CANNOT_RUN_HERE',
-    `the tier '${tier.name}' cannot be brought up by the local provider`,
-    'Mend what is listed, or choose a tier that `tierbench tiers` says runs here.',
+    `the tier '${tier.name}' cannot be brought up as processes of this machine`,
+    'Mend what is listed, or choose a tier that can run here; `tierbench doctor` says what is missing.',
     { problems: obstacles.map((what) => ({ what })) },
   );
-}
-
-async function machineObstacles(): Promise<readonly string[]> {
-  try {
-    await access(await findEmbeddedPostgres(), constants.R_OK);
-    return [];
-  } catch (error) {
-    if (error instanceof TierbenchError) return [`${error.message}; ${error.nextStep}`];
-    throw error;
-  }
 }

@@ -63,7 +63,7 @@ export async function startServer(
       await ended;
       abort.throwIfAborted();
       const { what } = await child.ended;
-      if (what.includes('Address already in use')) throw portBusy(program, port);
+      if (/Address already in use|EADDRINUSE/.test(what)) throw portBusy(program, port);
       const tooLate = given.aborted && given.reason === limit.reason;
       const happened = tooLate ? `it did not answer within ${START_LIMIT_S} s\n${child.lastLines()}` : `it ${what}`;
       throw new TierbenchError(

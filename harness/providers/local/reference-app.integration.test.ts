@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { leftBehindIn } from '../../../test-support/left-behind.ts';
 import type { SettingValue, Tier } from '../../core/tier.ts';
 import { readTier } from '../../files/tier-file.ts';
+import { newRunId } from '../../leftovers/run-record.ts';
 import type { ProviderUnderTest } from '../provider-contract.ts';
 import { localProvider } from './local-provider.ts';
 
@@ -25,7 +26,7 @@ async function surroundings(apiSettings: Record<string, SettingValue> = {}): Pro
   return {
     tier,
     leftBehind: () => leftBehindIn(folder),
-    provider: localProvider({ run: { folder, environment: {} } }),
+    provider: localProvider({ run: { id: newRunId(new Date()), folder, environment: {} } }),
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true });
     },

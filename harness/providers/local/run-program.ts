@@ -1,5 +1,6 @@
 import { TierbenchError } from '../../core/errors.ts';
 import { bareEnvironment, startChild } from './child-process.ts';
+import type { Confinement } from './confinement.ts';
 
 export interface ProgramOptions {
   /** For messages: `the migration of the database`. */
@@ -10,6 +11,7 @@ export interface ProgramOptions {
   readonly arguments: readonly string[];
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
+  readonly confinement?: Confinement | undefined;
   readonly secrets: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -25,6 +27,7 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
     arguments: [options.program, ...options.arguments],
     folder: options.folder,
     environment: { ...bareEnvironment(), ...options.environment },
+    confinement: options.confinement,
     secrets: options.secrets,
   });
   const stop = () => void child.stop('SIGTERM', STOP_PATIENCE_S);

@@ -1,46 +1,30 @@
 import { expect, it } from 'vitest';
 import type { Service, ServiceKind, Tier } from '../../core/tier.ts';
-import { tierObstacles } from './what-runs-here.ts';
+import { obstaclesHere } from './what-runs-here.ts';
 
-function service(name: string, kind: ServiceKind, connectsTo: Record<string, string> = {}, instances = 1): Service {
-  return { name, kind, instances, settings: {}, resources: {}, connectsTo };
+function service(name: string, kind: ServiceKind): Service {
+  return { name, kind, instances: 1, settings: {}, resources: {}, connectsTo: {} };
 }
 
-function tier(...services: Service[]): Tier {
-  return { name: 't', title: '', description: '', documents: [], entry: services[0]?.name ?? '', services };
-}
+const tier: Tier = {
+  name: 't',
+  title: '',
+  description: '',
+  documents: [],
+  entry: 'api',
+  services: [service('api', 'api'), service('one', 'pooler'), service('other', 'pooler'), service('redis', 'cache')],
+};
 
-it('has nothing against one API on one primary', () => {
-  expect(tierObstacles(tier(service('api', 'api', { writer: 'db' }), service('db', 'primary')))).toEqual([]);
-});
-
-it('names every part it does not bring up', () => {
-  const obstacles = tierObstacles(
-    tier(
-      service('balancer', 'load-balancer', { api: 'api' }),
-      service('api', 'api', { writer: 'db', cache: 'redis' }, 3),
-      service('redis', 'cache'),
-      service('db', 'primary'),
-      service('copy', 'replica', { primary: 'db' }),
-      service('pool', 'pooler', { writer: 'db' }),
-    ),
-  );
-  expect(obstacles).toHaveLength(4);
-  for (const name of ['balancer', 'redis', 'copy', 'pool']) {
-    expect(obstacles).toContainEqual(expect.stringMatching(new RegExp(`'${name}'.*; `)));
-  }
-});
-
-it.each([
-  ['several instances without a balancer', tier(service('api', 'api', { writer: 'db' }, 2), service('db', 'primary'))],
-  ['an API without a database', tier(service('api', 'api'), service('db', 'primary'))],
-  ['a database as the entry', tier(service('db', 'primary'), service('api', 'api', { writer: 'db' }))],
-  [
-    'an entry that is not there',
-    { ...tier(service('api', 'api', { writer: 'db' }), service('db', 'primary')), entry: 'x' },
-  ],
-  ['two primaries', tier(service('api', 'api', { writer: 'a' }), service('a', 'primary'), service('b', 'primary'))],
-  ['two copies of a primary', tier(service('api', 'api', { writer: 'a' }), service('a', 'primary', {}, 2))],
-])('refuses %s, with one reason', (_, refused) => {
-  expect(tierObstacles(refused)).toHaveLength(1);
+it('names each program that is missing once, who needs it and the command that installs it', async () => {
+  const pooler = {
+    name: 'pgbouncer',
+    neededFor: '',
+    find: () => ({ state: 'missing', detail: 'not on the PATH', install: 'apt-get install pgbouncer' }) as const,
+  };
+  const cache = { name: 'redis', neededFor: '', find: () => ({ state: 'limited', detail: 'old' }) as const };
+  const checks = (kind: ServiceKind) => (kind === 'pooler' ? [pooler] : kind === 'cache' ? [cache] : []);
+  expect(await obstaclesHere(tier, checks)).toEqual([
+    'pgbouncer is missing, which one and other need: not on the PATH; install it with `apt-get install pgbouncer`',
+  ]);
+  expect(await obstaclesHere(tier, () => [])).toEqual([]);
 });

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import type { Finding } from '../core/machine.ts';
+import type { Placement } from '../core/run.ts';
+import { readText } from './limits.ts';
+import { distributionProgram, findProgram } from './programs.ts';
+
+/** Who runs where, or why generator and system share all CPUs. */
+export type PlacementChoice =
+  | { readonly placement: Placement; readonly why?: never }
+  | { readonly placement: null; readonly why: string };
+
+/** With two or more CPUs the generator has the last one to itself: the first serves most interrupts of the system. */
+export function planPlacement(allowedCpus: readonly number[]): Placement | null {
+  const ascending = allowedCpus.toSorted((left, right) => left - right);
+  const last = ascending.at(-1);
+  if (last === undefined || ascending.length < 2) return null;
+  return { generatorCpus: [last], systemCpus: ascending.slice(0, -1) };
+}
+
+export function choosePlacement(
+  cpus: readonly number[] = allowedCpus(),
+  taskset: string | undefined = findProgram(['taskset']),
+): PlacementChoice {
+  const placement = planPlacement(cpus);
+  if (placement === null) {
+    const why = cpus.length === 1 ? 'there is only one CPU' : 'this system does not say which CPUs may be used';
+    return { placement, why: `the load generator and the system share all CPUs: ${why}` };
+  }
+  if (taskset === undefined) {
+    const why = 'there is no taskset (package util-linux)';
+    return { placement: null, why: `the load generator and the system share all CPUs: ${why}` };
+  }
+  return { placement };
+}
+
+/** The CPUs this process may run on; empty where the system does not say. */
+export function allowedCpus(status = readText('/proc/self/status') ?? ''): readonly number[] {
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '';
+  return list
+    .split(',')
+    .filter(Boolean)
+    .flatMap((range) => {
+      const [first = 0, last = first] = range.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    });
+}
+
+/** Keeps this process, with all its threads and whatever it starts from now on, to these CPUs. False when it cannot. */
+export function pinThisProcess(cpus: readonly number[]): boolean {
+  const taskset = findProgram(['taskset']);
+  if (taskset === undefined || cpus.length === 0) return false;
+  return spawnSync(taskset, ['-a', '-p', '-c', cpus.join(','), String(process.pid)], { stdio: 'ignore' }).status === 0;
+}
+
+/** For doctor: whether the generator can have a CPU of its own. */
+export function cpuPlacement(cpus: readonly number[] = allowedCpus()): Finding {
+  const found = distributionProgram(['taskset'], 'util-linux');
+  const { placement, why } = choosePlacement(cpus);
+  if (found.state === 'missing' || placement === null)
+    return found.state === 'missing'
+      ? found
+      : { state: 'limited', detail: `${why}; use a machine with more to set them apart` };
+  const { generatorCpus, systemCpus } = placement;
+  return { state: 'ready', detail: `${found.detail}; generator on CPU ${generatorCpus}, services on ${systemCpus}` };
+}

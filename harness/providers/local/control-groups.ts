@@ -1,0 +1,140 @@
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type ControlGroupTree,
+  controlGroupTrees,
+  type LimitedResource,
+  removeControlGroup,
+} from '../../leftovers/control-groups.ts';
+import { cpuQuota } from '../../servers/cpu-quota.ts';
+
+export interface Limits {
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+}
+
+/** Groups of this system that hold one instance to its limits. Disposing removes them: the processes must be gone. */
+export interface InstanceGroup extends AsyncDisposable {
+  /** Puts a process, and all it starts from then on, under the limits. */
+  join(processId: number): void;
+  /** What holds of the limits asked for. */
+  enforced(): Limits;
+  /** Why the rest does not. */
+  reason(): string | undefined;
+}
+
+/** Makes the groups of one instance where it can, in each tree that limits something asked for. Never fails. */
+export function makeInstanceGroup(name: string, limits: Limits, trees = controlGroupTrees()): InstanceGroup {
+  const folders = new Map<LimitedResource, string>();
+  let reason: string | undefined;
+  const wanted = wantedResources(limits);
+  for (const tree of trees) {
+    const resources = tree.resources.filter((resource) => wanted.includes(resource) && !folders.has(resource));
+    if (resources.length === 0) continue;
+    const made = makeGroup(tree, resources, name, limits);
+    if (made.folder === undefined) reason = made.reason;
+    else for (const resource of resources) folders.set(resource, made.folder);
+  }
+  if (folders.size < wanted.length) reason ??= 'this system has no control groups for it';
+  return {
+    join(processId) {
+      for (const [resource, folder] of folders) {
+        try {
+          writeFileSync(join(folder, 'cgroup.procs'), String(processId));
+        } catch (error) {
+          // It has ended already.
+          if ((error as NodeJS.ErrnoException).code === 'ESRCH') continue;
+          folders.delete(resource);
+          reason = explain(error);
+        }
+      }
+    },
+    enforced: () => ({
+      ...(limits.cpus !== undefined && folders.has('cpu') && { cpus: limits.cpus }),
+      ...(limits.memoryBytes !== undefined && folders.has('memory') && { memoryBytes: limits.memoryBytes }),
+    }),
+    reason: () => reason,
+    async [Symbol.asyncDispose]() {
+      for (const folder of new Set(folders.values())) await removeControlGroup(folder);
+    },
+  };
+}
+
+/** Whether limits can be enforced here, or why not. Leaves nothing. */
+export async function tryControlGroups(name: string): Promise<string | undefined> {
+  await using group = makeInstanceGroup(name, { cpus: 1, memoryBytes: 1024 ** 3 });
+  return group.reason();
+}
+
+function wantedResources({ cpus, memoryBytes }: Limits): LimitedResource[] {
+  return [...(cpus === undefined ? [] : ['cpu' as const]), ...(memoryBytes === undefined ? [] : ['memory' as const])];
+}
+
+type Made = { readonly folder: string; readonly reason?: never } | { readonly folder?: never; readonly reason: string };
+
+function makeGroup(tree: ControlGroupTree, resources: readonly LimitedResource[], name: string, limits: Limits): Made {
+  const parent = parentsFor(tree).find((folder) => canHold(tree, folder, resources));
+  if (parent === undefined) return { reason: 'this account was not given a control group it may divide' };
+  const folder = join(parent, name);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    return { reason: explain(error) };
+  }
+  try {
+    for (const [file, value] of limitFiles(tree.version, resources, limits)) writeFileSync(join(folder, file), value);
+    return { folder };
+  } catch (error) {
+    rmdirSync(folder);
+    return { reason: explain(error) };
+  }
+}
+
+/** Our own group and those above it, nearest first: a process can be moved within the part of the tree given to us. */
+export function parentsFor({ root, ownGroup }: Pick<ControlGroupTree, 'root' | 'ownGroup'>): readonly string[] {
+  const parts = ownGroup.split('/').filter((part) => part !== '' && part !== '..');
+  return Array.from({ length: parts.length + 1 }, (_, up) => join(root, ...parts.slice(0, parts.length - up)));
+}
+
+/**
+ * Version 1: any group may hold others, each with its limits. Version 2: only one that hands the resources on to the
+ * groups below, which no group with processes of its own can do but the root; and who moves a process must be able to
+ * write in the group above both.
+ */
+function canHold({ version }: ControlGroupTree, folder: string, resources: readonly LimitedResource[]): boolean {
+  // In a container the tree may be seen from further down than its groups are named.
+  if (!existsSync(folder)) return false;
+  if (version === 1) return true;
+  try {
+    accessSync(join(folder, 'cgroup.procs'), constants.W_OK);
+    const handedOn = readFileSync(join(folder, 'cgroup.subtree_control'), 'utf8').trim().split(' ');
+    return resources.every((resource) => handedOn.includes(resource));
+  } catch {
+    return false;
+  }
+}
+
+/** The files of a group that limit it and what to write there, in this order. */
+export function limitFiles(
+  version: 1 | 2,
+  resources: readonly LimitedResource[],
+  { cpus, memoryBytes }: Limits,
+): readonly (readonly [file: string, value: string])[] {
+  const files: [string, string][] = [];
+  if (cpus !== undefined && resources.includes('cpu')) {
+    const { periodMicroseconds, quotaMicroseconds } = cpuQuota(cpus);
+    if (version === 2) files.push(['cpu.max', `${quotaMicroseconds} ${periodMicroseconds}`]);
+    // The period first: with the old one a small quota may be refused.
+    else files.push(['cpu.cfs_period_us', String(periodMicroseconds)], ['cpu.cfs_quota_us', String(quotaMicroseconds)]);
+  }
+  if (memoryBytes !== undefined && resources.includes('memory')) {
+    files.push([version === 2 ? 'memory.max' : 'memory.limit_in_bytes', String(memoryBytes)]);
+  }
+  return files;
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'this account may not make control groups';
+  return message;
+}

@@ -1,0 +1,35 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Tier } from '../harness/core/tier.ts';
+import { controlGroupsOfRun } from '../harness/leftovers/control-groups.ts';
+import { newRunId, RUN_VARIABLE } from '../harness/leftovers/run-record.ts';
+import { type LocalProviderOptions, localProvider } from '../harness/providers/local/local-provider.ts';
+import type { TierProviderUnderTest } from '../harness/providers/tier-contract.ts';
+import { leftBehindIn } from './left-behind.ts';
+
+/** The local provider with a run of its own. */
+export async function localSurroundings(
+  tier: Tier,
+  options: Omit<LocalProviderOptions, 'run'> = {},
+): Promise<TierProviderUnderTest & { readonly folder: string; readonly runId: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-local-'));
+  await chmod(folder, 0o711);
+  const runId = newRunId(new Date());
+  return {
+    folder,
+    runId,
+    tier,
+    provider: localProvider({ ...options, run: { id: runId, folder, environment: { [RUN_VARIABLE]: runId } } }),
+    async leftBehind() {
+      const groups = controlGroupsOfRun(runId).map((group) => `control group ${group}`);
+      return [...(await leftBehindIn(folder)), ...groups];
+    },
+    async crash({ processIds }) {
+      process.kill(processIds[0] ?? Number.NaN, 'SIGKILL');
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(folder, { recursive: true });
+    },
+  };
+}
