@@ -1,5 +1,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import type { EngineAddress } from './engine.ts';
+import { type EngineObject, engineObjects } from './engine-objects.ts';
 import { isOurs, type Places, placesOfThisAccount } from './places.ts';
 import { accountId, isRunning, processesCanBeSeen, type SeenProcess, seeProcesses, thisMachine } from './processes.ts';
 import { MARKER_FILE, parseRunRecord, type RunRecord, runIdOfFolder } from './run-record.ts';
@@ -14,6 +16,8 @@ export interface LeftRun {
   /** Undefined when there is none (any more). */
   readonly folder: string | undefined;
   readonly processes: readonly SeenProcess[];
+  /** Containers, networks and volumes, in the order they can be removed. */
+  readonly engineObjects: readonly EngineObject[];
 }
 
 export interface Leftovers {
@@ -29,7 +33,13 @@ export interface Leftovers {
 
 /** Finds what commands of this account left when they were killed. Changes nothing. */
 export async function findLeftovers(places: Places = placesOfThisAccount()): Promise<Leftovers> {
-  const sightings = [...(await recordsIn(places.registries)), ...(await foldersIn(places.temporary))];
+  // Before the records: a run that begins in between has its record by then.
+  const { objects, limit } = await objectsIn(places.engine);
+  const sightings = [
+    ...(await recordsIn(places.registries)),
+    ...(await foldersIn(places.temporary)),
+    ...objects.flatMap(sightingOf),
+  ];
   const here = { accountId: accountId(), machine: thisMachine(), isRunning };
   const sighted = sightings.map((sighting) => ({ sighting, ownership: ownershipOf(sighting, here) }));
   const left = sighted.filter(({ ownership }) => ownership.state === 'left').map(({ sighting }) => sighting);
@@ -42,9 +52,10 @@ export async function findLeftovers(places: Places = placesOfThisAccount()): Pro
     const folderExists = record !== undefined && (await lstat(record.folder).catch(() => undefined)) !== undefined;
     return {
       record,
-      recordFiles: same.map(({ path }) => path).filter((path) => path !== record?.folder),
+      recordFiles: same.map(({ path }) => path).filter((path) => isAbsolute(path) && path !== record?.folder),
       folder: folderExists ? record.folder : undefined,
       processes: record === undefined ? [] : processesOfRun(record, processes, process.pid),
+      engineObjects: record === undefined ? [] : objects.filter(({ runId }) => runId === record.runId),
     };
   });
   return {
@@ -59,10 +70,34 @@ export async function findLeftovers(places: Places = placesOfThisAccount()): Pro
         ),
       ),
     ],
-    limits: processesCanBeSeen
-      ? []
-      : [`processes left running cannot be found on ${process.platform}; only their folders and records are removed`],
+    limits: [
+      ...(processesCanBeSeen
+        ? []
+        : [
+            `processes left running cannot be found on ${process.platform}; only their folders and records are removed`,
+          ]),
+      ...(limit === undefined ? [] : [limit]),
+    ],
   };
+}
+
+/** Silent where this account may not use the engine: then it has nothing there. */
+async function objectsIn(
+  engine: EngineAddress | undefined,
+): Promise<{ objects: readonly EngineObject[]; limit?: string }> {
+  if (engine === undefined) return { objects: [] };
+  try {
+    return { objects: await engineObjects(engine) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (['EACCES', 'ECONNREFUSED', 'ENOENT'].includes(code ?? '')) return { objects: [] };
+    return { objects: [], limit: `containers left running cannot be found: ${message}` };
+  }
+}
+
+/** By its label alone, for a run of which nothing else is left. */
+function sightingOf({ kind, name, record }: EngineObject): Sighting[] {
+  return record === undefined ? [] : [{ path: `${kind} ${name}`, record, accountId: record.accountId, ageS: 0 }];
 }
 
 async function recordsIn(registries: readonly string[]): Promise<Sighting[]> {

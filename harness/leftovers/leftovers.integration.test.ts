@@ -1,10 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  rmdir,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
+import { controlGroupName, controlGroupTrees } from './control-groups.ts';
 import { findLeftovers } from './find.ts';
 import type { Places } from './places.ts';
 import { registerRun } from './register.ts';
@@ -147,6 +160,30 @@ describe('what a killed command left', () => {
     expect(await recordFiles()).toEqual([]);
     expect(await readdir(root)).not.toContain(folderName(record.runId));
   });
+
+  it.skipIf(lacks('control groups'))(
+    'is removed with its control groups, also those processes are still in, and no others (needs control groups)',
+    async () => {
+      const record = await killedRun();
+      const trees = controlGroupTrees();
+      const [ours, similar] = [record.runId, `${record.runId}0`].map((runId) =>
+        trees.map(({ root }) => join(root, controlGroupName(runId, 'api-1'))),
+      );
+      for (const folder of [...(ours ?? []), ...(similar ?? [])]) await mkdir(folder);
+      try {
+        const member = await idle({}, '/');
+        for (const folder of ours ?? []) await writeFile(join(folder, 'cgroup.procs'), String(member.pid));
+        const { kept, left } = await removeAll();
+        expect(kept).toEqual([]);
+        expect(left).toEqual([]);
+        for (const folder of ours ?? []) await expect(access(folder)).rejects.toThrow('ENOENT');
+        for (const folder of similar ?? []) await access(folder);
+        await expect.poll(() => isUp(member)).toBe(false);
+      } finally {
+        for (const folder of similar ?? []) await rmdir(folder);
+      }
+    },
+  );
 
   it('is removed by two at the same time', async () => {
     const record = await killedRun();

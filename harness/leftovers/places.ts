@@ -1,6 +1,7 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { type EngineAddress, engineAddress } from './engine.ts';
 import { accountId } from './processes.ts';
 
 /** Where runs are written down and where their folders are. */
@@ -8,6 +9,8 @@ export interface Places {
   /** The registry: the first that can be written is used, all are read. */
   readonly registries: readonly string[];
   readonly temporary: string;
+  /** The container engine; absent where there is none. */
+  readonly engine?: EngineAddress | undefined;
 }
 
 /** `$XDG_STATE_HOME/tierbench/runs`, by default in `~/.local/state`; where that cannot be written, in the temporary folder. */
@@ -19,6 +22,7 @@ export function placesOfThisAccount(environment: NodeJS.ProcessEnv = process.env
   return {
     registries: [join(state, 'tierbench', 'runs'), join(temporary, `tierbench-runs-${accountId()}`)],
     temporary,
+    engine: engineAddress(environment),
   };
 }
 

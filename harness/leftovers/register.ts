@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TierbenchError } from '../core/errors.ts';
+import { labelsOf } from './engine-objects.ts';
 import { canKeepRecords, type Places, placesOfThisAccount } from './places.ts';
 import { accountId, ownIdentity, thisMachine } from './processes.ts';
 import { removeRunFolder } from './run-folder.ts';
@@ -13,6 +14,8 @@ export interface RegisteredRun extends AsyncDisposable {
   readonly folder: string;
   /** What every process of the run must have in its environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What every container, network and volume of the run must be labelled with. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
@@ -49,6 +52,7 @@ export async function registerRun(
     id,
     folder: record.folder,
     environment: { [RUN_VARIABLE]: id },
+    labels: labelsOf(record),
     async [Symbol.asyncDispose]() {
       await removeRunFolder(record.folder, id);
       await rm(recordFile, { force: true });

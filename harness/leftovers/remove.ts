@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { controlGroupsOfRun, removeControlGroup } from './control-groups.ts';
+import { type EngineAddress, engineAddress } from './engine.ts';
+import { removeEngineObject } from './engine-objects.ts';
 import type { Leftovers, LeftRun } from './find.ts';
 import { isRunning, type SeenProcess, seeProcesses } from './processes.ts';
 import { removeRunFolder } from './run-folder.ts';
@@ -25,13 +28,20 @@ const POLL_S = 0.02;
  */
 export async function removeLeftovers(
   found: Leftovers,
-  { patienceS = 3 }: { readonly patienceS?: number } = {},
+  {
+    patienceS = 3,
+    engine = engineAddress(),
+  }: { readonly patienceS?: number; readonly engine?: EngineAddress | undefined } = {},
 ): Promise<Removal> {
-  const removals = await Promise.all(found.left.map((run) => removeRun(run, patienceS)));
+  const removals = await Promise.all(found.left.map((run) => removeRun(run, patienceS, engine)));
   return { removed: removals.flatMap(({ removed }) => removed), kept: removals.flatMap(({ kept }) => kept) };
 }
 
-async function removeRun({ record, recordFiles, folder }: LeftRun, patienceS: number): Promise<Removal> {
+async function removeRun(
+  { record, recordFiles, folder, engineObjects }: LeftRun,
+  patienceS: number,
+  engine: EngineAddress | undefined,
+): Promise<Removal> {
   const removed: string[] = [];
   const kept: { what: string; why: string }[] = [];
   if (record !== undefined) {
@@ -39,6 +49,27 @@ async function removeRun({ record, recordFiles, folder }: LeftRun, patienceS: nu
     if (stopped > 0) removed.push(`${stopped} ${stopped === 1 ? 'process' : 'processes'} of run ${record.runId}`);
     for (const { processId } of alive) {
       kept.push({ what: `process ${processId} of run ${record.runId}`, why: 'it does not end, not even by SIGKILL' });
+    }
+  }
+  if (record !== undefined && kept.length === 0) {
+    for (const group of controlGroupsOfRun(record.runId)) {
+      const why = await removeControlGroup(group);
+      if (why === undefined) removed.push(`control group ${group}`);
+      else kept.push({ what: `control group ${group}`, why });
+    }
+  }
+  if (engine !== undefined) {
+    // A network goes after the containers in it.
+    for (const kind of ['container', 'network', 'volume'] as const) {
+      const objects = engineObjects.filter((object) => object.kind === kind);
+      await Promise.all(
+        objects.map(async (object) => {
+          const what = `${kind} ${object.name} of run ${object.runId}`;
+          const why = await removeEngineObject(engine, object).catch((error: Error) => error.message);
+          if (why === undefined) removed.push(what);
+          else kept.push({ what, why });
+        }),
+      );
     }
   }
   if (record !== undefined && folder !== undefined && kept.length === 0) {

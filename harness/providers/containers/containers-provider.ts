@@ -1,0 +1,259 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TierbenchError } from '../../core/errors.ts';
+import type { Service, Tier } from '../../core/tier.ts';
+import { type Address, postgresUrl } from '../../servers/address.ts';
+import { images } from '../../servers/images.ts';
+import { keepsPreparedStatements } from '../../servers/pgbouncer.ts';
+import { bringUp, type Surroundings } from '../bring-up.ts';
+import type { Provider } from '../provider.ts';
+import { askPostgres } from './answers.ts';
+import { startApi } from './api.ts';
+import { haveAppImage } from './app-image.ts';
+import { enforced } from './container.ts';
+import { aliasOf, type ContainerDeployment, type ContainerInstance, type StartedContainers } from './deployment.ts';
+import { connectToEngine, type Engine, type EngineFacts } from './engine.ts';
+import { containerFaults, watchInstance } from './faults.ts';
+import { containerObstacles, haveImage } from './images-here.ts';
+import { makeNetwork } from './network.ts';
+import { startNginx } from './nginx.ts';
+import { startPgbouncer } from './pgbouncer.ts';
+import { startPrimary, startReplica } from './postgres.ts';
+import { publishesByProxy } from './published-ports.ts';
+import { startRedis } from './redis.ts';
+import { DEPLOYMENT_LABEL, removeDeployment } from './remove-deployment.ts';
+import { runOnce } from './run-once.ts';
+
+export interface ContainersProviderOptions {
+  /** The registered run everything started belongs to (harness/leftovers), so that it can be found when it is left. */
+  readonly run: {
+    readonly id: string;
+    /** What every container, network and volume of the run is labelled with. */
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  /** The CPUs every service may run on; all when left out. */
+  readonly systemCpus?: readonly number[] | undefined;
+}
+
+/** How long a replica may take to have what the seed wrote, in seconds. */
+const REPLICA_LIMIT_S = 120;
+const POLL_S = 0.1;
+/** How long one question may take while the databases are busy. */
+const PATIENT_MS = 20_000;
+
+/** Brings a tier up in containers on this machine, in a network of its own, published on 127.0.0.1 only. */
+export function containersProvider(options: ContainersProviderOptions): Provider {
+  return {
+    name: 'containers',
+    obstacles: (tier) => containerObstacles([...new Set(tier.services.map(({ kind }) => kind))]),
+    async deploy(tier, signal, onProgress = () => {}) {
+      signal.throwIfAborted();
+      const { facts, ...engine } = await connectToEngine();
+      return await bringUp<StartedContainers>('containers', tier, signal, onProgress, (surroundings) =>
+        begin(options, engine, facts, tier, surroundings),
+      );
+    },
+  };
+}
+
+async function begin(
+  { run, systemCpus }: ContainersProviderOptions,
+  engine: Engine,
+  facts: EngineFacts,
+  tier: Tier,
+  { stack, failures, signal, disposed, onProgress, note }: Surroundings,
+) {
+  const { docker } = engine;
+  const name = `tierbench-${run.id}-${randomBytes(2).toString('hex')}`;
+  const labels = { ...run.labels, [DEPLOYMENT_LABEL]: name };
+  const redisPassword = randomPassword();
+  const jwtSecret = randomBytes(48).toString('base64url');
+  const credentials = { user: 'tierbench', password: randomPassword(), database: 'postgres' };
+  // Before anything is made. What is under way when it is needed has come to its end by then.
+  stack.defer(() => removeDeployment(docker, name));
+  noteAbout(tier, facts, note);
+
+  const wanted = new Set(tier.services.map(({ kind }) => kind).filter((kind) => kind !== 'api'));
+  await Promise.all(
+    [...new Set([...wanted].map((kind) => images[kind]))].map((image) => haveImage(docker, image, onProgress)),
+  );
+  const appImage = haveAppImage(docker, { signal, onProgress });
+  // Told by whoever waits for it; where the tier has no API, by nobody.
+  appImage.catch(() => {});
+  const deployment: ContainerDeployment = {
+    engine,
+    facts,
+    network: await makeNetwork(engine, name, labels),
+    labels,
+    cpus: systemCpus,
+    secrets: [credentials.password, redisPassword, jwtSecret],
+    signal,
+    credentials,
+    appImage,
+    onProgress,
+  };
+  const instances = new Map<string, ContainerInstance>();
+  const migrations: Promise<void>[] = [];
+
+  /** With its name, which is looked up each time, so that a part that is down is known to be. */
+  const namedAddress = (service: StartedContainers): Address => ({
+    host: aliasOf(service.running.name, 1),
+    port: service.insidePort,
+  });
+  const numericAddresses = ({ instances: all, insidePort }: StartedContainers): Address[] =>
+    all.map(({ container }) => ({ host: container.address, port: insidePort }));
+
+  function migrate(primary: StartedContainers): Promise<void> {
+    onProgress('migrating the database');
+    return runOnce(deployment, {
+      name: 'the migration of the database',
+      alias: `migrate-${primary.running.name}`,
+      failureCode: 'MIGRATION_FAILED',
+      program: ['migrate.ts'],
+      secrets: { DATABASE_URL: postgresUrl(namedAddress(primary), credentials) },
+    });
+  }
+
+  async function start(
+    service: Service,
+    connections: ReadonlyMap<string, StartedContainers>,
+  ): Promise<StartedContainers> {
+    const connected = (role: string): StartedContainers => {
+      const found = connections.get(role);
+      if (found === undefined) throw notConnected(service, role);
+      return found;
+    };
+    switch (service.kind) {
+      case 'primary': {
+        const primary = await startPrimary(deployment, service);
+        // Replicas and poolers need not wait for it; the API does.
+        const migration = migrate(primary);
+        migration.catch(() => {});
+        migrations.push(migration);
+        return primary;
+      }
+      case 'replica':
+        return await startReplica(deployment, service, namedAddress(connected('primary')).host);
+      case 'pooler': {
+        const [database] = numericAddresses(connected('database'));
+        if (database === undefined) throw notConnected(service, 'database');
+        return await startPgbouncer(deployment, service, database);
+      }
+      case 'cache':
+        return await startRedis(deployment, service, redisPassword);
+      case 'load-balancer':
+        return await startNginx(deployment, service, numericAddresses(connected('backend')));
+      case 'api': {
+        await Promise.all(migrations);
+        const reader = connections.get('reader');
+        const cache = connections.get('cache');
+        const cacheAt = cache && namedAddress(cache);
+        const poolers = [connected('writer'), ...(reader ? [reader] : [])].filter(
+          ({ running }) => running.kind === 'pooler',
+        );
+        return await startApi(deployment, service, {
+          writerUrl: postgresUrl(namedAddress(connected('writer')), credentials),
+          ...(reader && { readerUrl: postgresUrl(namedAddress(reader), credentials) }),
+          ...(cacheAt && { cacheUrl: `redis://:${redisPassword}@${cacheAt.host}:${cacheAt.port}` }),
+          jwtSecret,
+          preparedStatements: poolers.every(({ running }) => keepsPreparedStatements(numberIn(running.version))),
+        });
+      }
+    }
+  }
+
+  return {
+    async start(service: Service, connections: ReadonlyMap<string, StartedContainers>) {
+      const started = await start(service, connections);
+      for (const instance of started.instances) {
+        instances.set(instance.name, instance);
+        watchInstance(failures, instance);
+      }
+      if (service.name === tier.entry && (await publishesByProxy())) note(PROXY_NOTE);
+      return started;
+    },
+    faults: containerFaults(instances, failures, disposed),
+    async prepareData(
+      started: ReadonlyMap<string, StartedContainers>,
+      size: { readonly users: number; readonly tasksPerUser: number; readonly seed: number },
+      password: string,
+      seedSignal: AbortSignal,
+    ) {
+      const primary = [...started.values()].find(({ running }) => running.kind === 'primary');
+      if (primary === undefined) return;
+      const bcryptCost = tier.services.find(({ kind }) => kind === 'api')?.settings.BCRYPT_COST;
+      const options = { users: size.users, 'tasks-per-user': size.tasksPerUser, seed: size.seed };
+      await runOnce(
+        { ...deployment, secrets: [...deployment.secrets, password], signal: seedSignal },
+        {
+          name: 'seeding the database',
+          alias: 'seed',
+          failureCode: 'SEED_FAILED',
+          program: ['seed.ts', ...Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)])],
+          environment: bcryptCost === undefined ? {} : { BCRYPT_COST: String(bcryptCost) },
+          secrets: { DATABASE_URL: postgresUrl(namedAddress(primary), credentials), SEED_PASSWORD: password },
+        },
+      );
+      const replicas = [...started.values()].filter(({ running }) => running.kind === 'replica');
+      await untilCopied(
+        primary.access[0]?.url ?? '',
+        replicas.flatMap(({ access }) => access.map(({ url }) => url)),
+        seedSignal,
+      );
+    },
+    understandable: (error: unknown) => error,
+  };
+}
+
+const PROXY_NOTE =
+  'the container engine passes published ports on by a process (docker-proxy), which costs more than half of the ' +
+  'requests per second of a light endpoint; start the engine with `--userland-proxy=false` to measure without it';
+
+function noteAbout(tier: Tier, facts: EngineFacts, note: (text: string) => void): void {
+  note(`in containers of Docker Engine ${facts.version}`);
+  for (const { name, resources } of tier.services) {
+    const held = enforced(facts, resources);
+    const not = (['cpus', 'memoryBytes'] as const).filter(
+      (limit) => held[limit] === undefined && resources[limit] !== undefined,
+    );
+    if (not.length > 0) note(`limits of ${name} are not enforced: the container engine cannot hold it to them`);
+  }
+}
+
+/** Until the replicas have all that the primary has now: the first list would otherwise be empty. */
+async function untilCopied(primaryUrl: string, replicaUrls: readonly string[], signal: AbortSignal): Promise<void> {
+  if (replicaUrls.length === 0) return;
+  const { position } = await askPostgres(primaryUrl, 'select pg_current_wal_lsn()::text as position', PATIENT_MS);
+  const limit = AbortSignal.timeout(REPLICA_LIMIT_S * 1000);
+  for (const url of replicaUrls) {
+    const question = `select pg_last_wal_replay_lsn() >= '${position}'::pg_lsn as copied`;
+    while ((await askPostgres(url, question, PATIENT_MS)).copied !== true) {
+      signal.throwIfAborted();
+      if (limit.aborted) {
+        throw new TierbenchError(
+          'SEED_FAILED',
+          `a replica did not have what the seed wrote within ${REPLICA_LIMIT_S} s`,
+          'Give the replica more CPU and memory in the tier file, or seed less.',
+        );
+      }
+      await delay(POLL_S * 1000);
+    }
+  }
+}
+
+function randomPassword(): string {
+  return randomBytes(18).toString('base64url');
+}
+
+/** `PgBouncer 1.24.1` -> `1.24.1` */
+function numberIn(version: string | undefined): string {
+  return /\d+(\.\d+)+/.exec(version ?? '')?.[0] ?? '';
+}
+
+function notConnected({ name }: Service, role: string): TierbenchError {
+  return new TierbenchError(
+    'TIER_NOT_CONNECTED',
+    `'${name}' has no connection with the role '${role}'`,
+    'Mend `connectsTo` in the tier file.',
+  );
+}
