@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { controlGroupName } from '../harness/leftovers/control-groups.ts';
+import { newRunId } from '../harness/leftovers/run-record.ts';
 import { findProgram } from '../harness/machine/programs.ts';
+import { makeInstanceGroup } from '../harness/providers/local/control-groups.ts';
 
 /** What some tests need beyond npm packages, and how a person gets it. */
 export const requirements = {
@@ -20,6 +23,15 @@ export const requirements = {
   k6: {
     isThere: () => programFor('k6') !== undefined,
     how: 'https://grafana.com/docs/k6/latest/set-up/install-k6/',
+  },
+  taskset: { isThere: () => findProgram(['taskset']) !== undefined, how: 'apt-get install util-linux' },
+  'control groups': {
+    isThere: () => {
+      const group = makeInstanceGroup(controlGroupName(newRunId(new Date()), 'test'), { cpus: 1, memoryBytes: 1e9 });
+      void group[Symbol.asyncDispose]();
+      return group.reason() === undefined;
+    },
+    how: 'run the tests as root, or in a part of the control groups that this account may divide',
   },
   root: { isThere: () => process.getuid?.() === 0, how: 'run the tests as root' },
 } as const;

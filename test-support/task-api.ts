@@ -12,21 +12,34 @@ export interface TaskUser {
 
 const TIMEOUT_S = 5;
 
+/** A client shows the position of its last write with each request, and so reads what it wrote from any database. */
+const positionHeader = 'x-write-position';
+
 async function call(
   url: string,
-  request: { readonly method?: string; readonly body?: object; readonly token?: string },
-): Promise<{ readonly status: number; readonly json: Record<string, unknown> }> {
+  request: {
+    readonly method?: string;
+    readonly body?: object;
+    readonly token?: string;
+    readonly position?: string | null;
+  },
+): Promise<{ readonly status: number; readonly json: Record<string, unknown>; readonly position: string | null }> {
   const response = await fetch(url, {
     method: request.method ?? 'GET',
     headers: {
       ...(request.body && { 'content-type': 'application/json' }),
       ...(request.token !== undefined && { authorization: `Bearer ${request.token}` }),
+      ...(request.position && { [positionHeader]: request.position }),
     },
     ...(request.body && { body: JSON.stringify(request.body) }),
     signal: AbortSignal.timeout(TIMEOUT_S * 1000),
   });
   const text = await response.text();
-  return { status: response.status, json: text.startsWith('{') ? JSON.parse(text) : {} };
+  return {
+    status: response.status,
+    json: text.startsWith('{') ? JSON.parse(text) : {},
+    position: response.headers.get(positionHeader),
+  };
 }
 
 /** Signs the seeded user of this number in. Rejects with what went wrong when any call is not answered as it should be. */
@@ -35,14 +48,17 @@ export async function signIn(baseUrl: string, user: number, password: string): P
   const login = await call(`${baseUrl}/api/auth/login`, { method: 'POST', body: { email, password } });
   const token = String(login.json.accessToken);
   if (login.status !== 200) throw new Error(`login answered ${login.status} ${JSON.stringify(login.json)}`);
+  let position = login.position;
   return {
     async create(title) {
-      const { status, json } = await call(`${baseUrl}/api/tasks`, { method: 'POST', body: { title }, token });
+      const answer = await call(`${baseUrl}/api/tasks`, { method: 'POST', body: { title }, token, position });
+      const { status, json } = answer;
+      position = answer.position ?? position;
       if (status !== 201) throw new Error(`creating a task answered ${status} ${JSON.stringify(json)}`);
       return (json.task as { id: number }).id;
     },
     async titles(limit = 10) {
-      const { status, json } = await call(`${baseUrl}/api/tasks?page=1&limit=${limit}`, { token });
+      const { status, json } = await call(`${baseUrl}/api/tasks?page=1&limit=${limit}`, { token, position });
       if (status !== 200) throw new Error(`listing tasks answered ${status} ${JSON.stringify(json)}`);
       return (json.tasks as { title: string }[]).map(({ title }) => title);
     },

@@ -33,6 +33,7 @@ export function controlGroupTrees(
   return ownGroups
     .trim()
     .split('\n')
+    .filter(Boolean)
     .flatMap((line): ControlGroupTree[] => {
       const [, controllers = '', ...path] = line.split(':');
       const ownGroup = path.join(':');

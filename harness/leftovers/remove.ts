@@ -53,7 +53,7 @@ async function removeRun(
   }
   if (record !== undefined && kept.length === 0) {
     for (const group of controlGroupsOfRun(record.runId)) {
-      const why = await removeControlGroup(group);
+      const why = await removeControlGroup(group, patienceS);
       if (why === undefined) removed.push(`control group ${group}`);
       else kept.push({ what: `control group ${group}`, why });
     }

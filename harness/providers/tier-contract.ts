@@ -255,8 +255,7 @@ export function describeTier(
           await control().start(name);
           expect(await answers(access(name), 5), `${name} does not answer after its start`).toBe(true);
           await expect.poll(answersRight, recovered).toBe('right');
-          const again = await signIn(deployment.baseUrl, 6, password);
-          expect(await again.titles(), 'what was written before').toContain(title);
+          await expect.poll(() => user.titles(), { message: 'what was written before' }).toContain(title);
 
           await control().pause(name);
           expect(await answers(access(name)), `${name} answers though it is paused`).toBe(false);

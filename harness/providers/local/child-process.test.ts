@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
+import { lacks } from '../../../test-support/requirements.ts';
+import { allowedCpus } from '../../machine/placement.ts';
 import { bareEnvironment, type ChildOptions, redact, startChild } from './child-process.ts';
 
 async function stateOf(processId: number): Promise<string> {
@@ -87,4 +89,25 @@ it('has a group of its own, so that Ctrl-C in the terminal does not reach it', a
   // Signals its whole group: were that ours, the test would end here.
   const child = node(`process.kill(0, 'SIGINT'); setTimeout(() => {}, 10_000)`);
   expect(await child.ended).toMatchObject({ what: 'ended with SIGINT' });
+});
+
+it.skipIf(lacks('taskset'))('keeps a process and what it starts to its CPUs (needs taskset)', async () => {
+  const [cpu = 0] = allowedCpus();
+  const showAllowed = `require('node:fs').readFileSync('/proc/self/status', 'utf8').match(/Cpus_allowed_list:.*/)[0]`;
+  const child = node(
+    `console.log(${showAllowed});
+     console.log(require('node:child_process').execFileSync(process.execPath, ['--eval', \`console.log(${showAllowed})\`]).toString())`,
+    { confinement: { cpus: [cpu] } },
+  );
+  expect((await child.ended).exitCode).toBe(0);
+  expect(child.lastLines().match(/Cpus_allowed_list:\s*(.*)/g)).toEqual(
+    Array.from({ length: 2 }, () => `Cpus_allowed_list:\t${cpu}`),
+  );
+});
+
+it('has each process join its group', async () => {
+  const joined: number[] = [];
+  const child = node('', { confinement: { join: (processId) => joined.push(processId) } });
+  await child.ended;
+  expect(joined).toEqual([child.processId]);
 });
