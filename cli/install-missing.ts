@@ -1,26 +1,21 @@
 import { spawn } from 'node:child_process';
 import type { Capability } from '../harness/core/machine.ts';
-import type { ServiceKind, Tier } from '../harness/core/tier.ts';
+import type { Tier } from '../harness/core/tier.ts';
 import { capabilities } from '../harness/machine/capabilities.ts';
 import { installMissing } from '../harness/machine/install.ts';
 import { packageFolder } from '../harness/machine/package-folder.ts';
+import { checksOf, localProviderChecks } from '../harness/providers/local/what-it-needs.ts';
 
-/** Capabilities (harness/machine/capabilities.ts) that local processes of a kind need beyond npm packages. */
-const programsOf: Readonly<Partial<Record<ServiceKind, string>>> = {
-  'load-balancer': 'nginx',
-  pooler: 'pgbouncer',
-  cache: 'redis-server',
-};
-
-/** Of all that this machine lacks, what these tiers need. */
+/** Of all that this machine lacks, what these tiers need as local processes. */
 export function neededFor(tiers: readonly Tier[], all: readonly Capability[]): readonly Capability[] {
-  const needed = new Set(tiers.flatMap(({ services }) => services.map(({ kind }) => programsOf[kind])));
+  const kinds = tiers.flatMap(({ services }) => services.map(({ kind }) => kind));
+  const needed = new Set(kinds.flatMap((kind) => checksOf(kind)).map(({ name }) => name));
   return all.filter(({ name }) => needed.has(name));
 }
 
 /** Installs what the tiers need as local processes, saying each command first. What cannot be installed is said. */
 export async function installFor(tiers: readonly Tier[], say: (text: string) => void): Promise<void> {
-  await installMissing(neededFor(tiers, await capabilities()), { say, execute });
+  await installMissing(neededFor(tiers, await capabilities(localProviderChecks)), { say, execute });
 }
 
 /** Its output goes to standard error: standard output may be JSON for another program. */

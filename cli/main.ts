@@ -82,7 +82,7 @@ function commands(conclude: Conclude): Command {
 
   program
     .command('tiers')
-    .description('print the built-in tiers')
+    .description('print the built-in tiers, and where each runs on this machine')
     .option('--json', 'print JSON')
     .action((typed) => conclude(async () => (await import('./commands/tiers.ts')).tiers(typed, processOutput)));
 

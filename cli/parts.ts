@@ -1,24 +1,15 @@
 import type { LoadEngine } from '../harness/engines/engine.ts';
-import type { RegisteredRun } from '../harness/leftovers/register.ts';
 import type { Probe } from '../harness/probes/probe.ts';
-import type { Deployment, Provider } from '../harness/providers/provider.ts';
-import type { EngineName, RunOptions } from './run-options.ts';
+import type { Deployment } from '../harness/providers/provider.ts';
+import type { EngineName } from './run-options.ts';
 
-/** The only place that knows which engines, providers and probes there are. Each is loaded when it is chosen. */
+/** Which engines and probes there are; providers are in choose-provider.ts. Each is loaded when it is chosen. */
 
 export async function chooseEngine(name: EngineName): Promise<LoadEngine> {
   switch (name) {
     case 'autocannon':
       return (await import('../harness/engines/autocannon.ts')).autocannonEngine;
   }
-}
-
-export async function chooseProvider(
-  { url, allowRemote }: Pick<RunOptions, 'url' | 'allowRemote'>,
-  run: RegisteredRun,
-): Promise<Provider> {
-  if (url === undefined) return (await import('../harness/providers/local/local-provider.ts')).localProvider({ run });
-  return (await import('../harness/providers/url.ts')).urlProvider(url, { allowRemoteHost: allowRemote });
 }
 
 /** What is read once a second on a deployment: whatever it lets us see. */

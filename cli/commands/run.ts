@@ -1,23 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { RunFacts } from '../../harness/core/run.ts';
+import type { Placement, RunFacts } from '../../harness/core/run.ts';
+import type { Tier } from '../../harness/core/tier.ts';
 import { cannotThink } from '../../harness/engines/think-times.ts';
 import { createResults, readResults } from '../../harness/files/results.ts';
+import type { RegisteredRun } from '../../harness/leftovers/register.ts';
 import { currentCommit } from '../../harness/machine/current-commit.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
+import type { Provider } from '../../harness/providers/provider.ts';
 import { run as runStudy } from '../../harness/studies/run.ts';
 import { isSteadyThroughput } from '../../harness/studies/steadiness.ts';
 import { describeTrial } from '../../reports/trial-line.ts';
 import type { User } from '../../scenarios/kit.ts';
 import { beginRun } from '../begin-run.ts';
+import { makeProvider, resolveProvider, whyCpusAreNotLimited } from '../choose-provider.ts';
 import { concludeWithReport } from '../conclude-with-report.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { installFor } from '../install-missing.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { type Output, printError } from '../output.ts';
-import { chooseEngine, chooseProvider, probesFor } from '../parts.ts';
+import { chooseEngine, probesFor } from '../parts.ts';
+import { placeGenerator } from '../place-generator.ts';
 import { progressDisplay } from '../progress.ts';
 import { readInputs } from '../read-inputs.ts';
-import { readRunOptions, type TypedRunOptions } from '../run-options.ts';
+import { type RunOptions, readRunOptions, type TypedRunOptions } from '../run-options.ts';
+import { asScaleModel } from '../scale-model.ts';
 import { version } from '../version.ts';
 
 /** Measures tiers, writes the results folder and its report. Resolves with the exit code of the verdicts. */
@@ -34,14 +41,19 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
   const note = (text: string) => progress.show({ kind: 'note', text });
 
   await using run = await beginRun(note);
-  const settings = { ...options.settings, scenarios: [...scenarios.keys()] };
+  const parts = await chooseParts(options, tiers, run, note);
+  const settings = {
+    ...options.settings,
+    scenarios: [...scenarios.keys()],
+    scaleModelFactor: parts.scaleModelFactor,
+  };
   const facts: RunFacts = {
     schemaVersion: 1,
     runId: run.id,
     startedAt: new Date().toISOString(),
     tierbench: { version: version(), commit: await currentCommit() },
     machine: machineFacts(),
-    placement: null,
+    placement: parts.placement,
     settings,
     tiers: [],
   };
@@ -52,16 +64,16 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
 
   let failure: unknown;
   try {
-    await runStudy(tiers, facts, {
+    await runStudy(parts.tiers, facts, {
       engine,
-      provider: await chooseProvider(options, run),
+      provider: parts.provider,
       scenarios,
       users,
       ...(options.url === undefined && { data: { size: options.data, password } }),
       probesFor,
       isSteady: isSteadyThroughput,
       describeTrial,
-      notes: [],
+      notes: parts.notes,
       results,
       emit: progress.show,
       signal: interrupt.signal,
@@ -81,6 +93,41 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     return exitCodes.couldNotRun;
   }
   return verdict;
+}
+
+interface ChosenParts {
+  readonly provider: Provider;
+  readonly tiers: readonly Tier[];
+  readonly placement: Placement | null;
+  readonly scaleModelFactor: number | null;
+  /** What a reader should know of every tier of the run. */
+  readonly notes: readonly string[];
+}
+
+/** Where and how the tiers are brought up on this machine. Keeps this process to its CPU. */
+async function chooseParts(
+  options: RunOptions,
+  tiers: readonly Tier[],
+  run: RegisteredRun,
+  note: (text: string) => void,
+): Promise<ChosenParts> {
+  const { name, why } = await resolveProvider(options.settings.provider);
+  if (why !== undefined) note(why);
+  if (options.installMissing && name === 'local') await installFor(tiers, note);
+  if (name === 'url') {
+    const provider = await makeProvider(name, options, run);
+    const notes = ['Where the API runs is not known to tierbench: the load generator has no CPU kept free for it.'];
+    return { provider, tiers, placement: null, scaleModelFactor: null, notes };
+  }
+  const { placement, why: whyShared } = placeGenerator();
+  const systemCpus = placement?.systemCpus;
+  const provider = await makeProvider(name, options, run, systemCpus);
+  const notes = whyShared === undefined ? [] : [whyShared];
+  if (!options.scaleModel) return { provider, tiers, placement, scaleModelFactor: null, notes };
+  const { cpus, limits } = machineFacts();
+  const systemCpuCount = Math.min(systemCpus?.length ?? cpus, limits.cpus ?? Number.POSITIVE_INFINITY);
+  const model = asScaleModel(tiers, provider, systemCpuCount, await whyCpusAreNotLimited(name));
+  return { ...model, placement, scaleModelFactor: model.factor, notes };
 }
 
 /** The users that seeding makes (reference-app/seed.ts). A server that is not ours may know none of them. */

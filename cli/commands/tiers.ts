@@ -1,12 +1,22 @@
-import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
+import { readTier } from '../../harness/files/tier-file.ts';
 import { tiersTable } from '../../reports/tiers-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
+import { tiersInOrder } from '../tier-order.ts';
+import { describeWhere, whereItRuns } from '../where-tiers-run.ts';
 
 export async function tiers(options: { readonly json?: boolean }, output: Output): Promise<number> {
-  const all = await Promise.all((await builtInTiers()).map((name) => readTier(name)));
+  const all = await Promise.all(
+    (await tiersInOrder()).map(async (name) => {
+      const tier = await readTier(name);
+      return { ...tier, here: await whereItRuns(tier) };
+    }),
+  );
+  const look = { width: output.width, color: output.color };
   output.out(
-    options.json ? JSON.stringify(all, null, 2) : tiersTable(all, { width: output.width, color: output.color }),
+    options.json
+      ? JSON.stringify(all, null, 2)
+      : all.map(({ here, ...tier }) => `${tiersTable([tier], look)}\n${describeWhere(here)}`).join('\n\n'),
   );
   return exitCodes.met;
 }

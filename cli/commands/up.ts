@@ -3,11 +3,12 @@ import { TierbenchError } from '../../harness/core/errors.ts';
 import { readTier } from '../../harness/files/tier-file.ts';
 import type { Deployment } from '../../harness/providers/provider.ts';
 import { beginRun } from '../begin-run.ts';
+import { makeProvider, resolveProvider } from '../choose-provider.ts';
 import { describeDeployment } from '../describe-deployment.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { installFor } from '../install-missing.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import type { Output } from '../output.ts';
-import { chooseProvider } from '../parts.ts';
 import { progressDisplay } from '../progress.ts';
 import { readRunOptions, type TypedRunOptions } from '../run-options.ts';
 
@@ -25,8 +26,12 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
   const tier = await readTier(name);
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, false);
-  await using run = await beginRun((text) => progress.show({ kind: 'note', text }));
-  const provider = await chooseProvider(options, run);
+  const note = (text: string) => progress.show({ kind: 'note', text });
+  await using run = await beginRun(note);
+  const { name: place, why } = await resolveProvider(options.settings.provider);
+  if (why !== undefined) note(why);
+  if (options.installMissing && place === 'local') await installFor([tier], note);
+  const provider = await makeProvider(place, options, run);
   progress.show({ kind: 'tier-starting', tier: tier.name, title: tier.title, position: 1, total: 1 });
   try {
     await using deployment = await provider.deploy(tier, interrupt.signal, (what) =>

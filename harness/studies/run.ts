@@ -227,7 +227,7 @@ async function orFailure<T>(
 
 function cachesNote({ warmUpS }: RunSettings): string {
   return warmUpS === 0
-    ? 'Caches were cold when the ladder of the first scenario began: without --warm-up nothing is warmed up.'
+    ? 'Caches were cold when the ladder of the first scenario began: nothing was warmed up (--warm-up 0).'
     : 'Caches were warm when each ladder began: windows of load that are not measured came before it.';
 }
 

@@ -1,0 +1,52 @@
+import type { RegisteredRun } from '../harness/leftovers/register.ts';
+import type { Provider } from '../harness/providers/provider.ts';
+import type { ProviderName, RunOptions } from './run-options.ts';
+
+/** What `auto` comes to on this machine, and why; the others are what they are. */
+export async function resolveProvider(
+  asked: ProviderName,
+): Promise<{ readonly name: Exclude<ProviderName, 'auto'>; readonly why?: string }> {
+  if (asked !== 'auto') return { name: asked };
+  const { containersCanRun } = await import('../harness/providers/containers/images-here.ts');
+  const [obstacle] = await containersCanRun();
+  return obstacle === undefined
+    ? { name: 'containers', why: 'tiers are brought up in containers: an engine answers, and every image can be had' }
+    : { name: 'local', why: `tiers are brought up as local processes, not in containers: ${obstacle}` };
+}
+
+/** `systemCpus`: what the services are kept to; undefined where they share all CPUs with the generator. */
+export async function makeProvider(
+  name: Exclude<ProviderName, 'auto'>,
+  { url, allowRemote }: Pick<RunOptions, 'url' | 'allowRemote'>,
+  run: RegisteredRun,
+  systemCpus?: readonly number[],
+): Promise<Provider> {
+  const options = { run, ...(systemCpus !== undefined && { systemCpus }) };
+  switch (name) {
+    case 'local':
+      return (await import('../harness/providers/local/local-provider.ts')).localProvider(options);
+    case 'containers':
+      return (await import('../harness/providers/containers/containers-provider.ts')).containersProvider(options);
+    case 'url':
+      return (await import('../harness/providers/url.ts')).urlProvider(url ?? '', { allowRemoteHost: allowRemote });
+  }
+}
+
+/** Why services cannot be held to their CPUs here; undefined when they can. */
+export async function whyCpusAreNotLimited(name: Exclude<ProviderName, 'auto'>): Promise<string | undefined> {
+  switch (name) {
+    case 'local': {
+      const { localProviderChecks } = await import('../harness/providers/local/what-it-needs.ts');
+      const found = await localProviderChecks.find((check) => check.name === 'control groups')?.find();
+      return found?.state === 'ready' ? undefined : (found?.detail ?? 'control groups are not looked for here');
+    }
+    case 'containers': {
+      const { engineFacts } = await import('../harness/providers/containers/engine.ts');
+      const facts = await engineFacts();
+      if (typeof facts === 'string') return facts;
+      return facts.limitsCpus ? undefined : 'the kernel of the container engine holds no container to its CPUs';
+    }
+    case 'url':
+      return 'the API is not brought up by tierbench';
+  }
+}

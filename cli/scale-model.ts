@@ -1,0 +1,49 @@
+import { TierbenchError } from '../harness/core/errors.ts';
+import { scaleModel, withScaledCpus } from '../harness/core/scale-model.ts';
+import type { Tier } from '../harness/core/tier.ts';
+import type { Deployment, Provider } from '../harness/providers/provider.ts';
+
+export interface ScaleModel {
+  readonly factor: number;
+  readonly tiers: readonly Tier[];
+  readonly provider: Provider;
+}
+
+/**
+ * The tiers with the CPUs of every service made smaller by one factor, so that the largest of them fits `cpus`, and the
+ * provider that refuses to bring one up where a service is not held to them.
+ * @throws TierbenchError SCALE_MODEL_IMPOSSIBLE
+ */
+export function asScaleModel(tiers: readonly Tier[], provider: Provider, cpus: number, whyNot?: string): ScaleModel {
+  if (whyNot !== undefined) throw notLimited(whyNot);
+  const factor = scaleModel(tiers, cpus);
+  return { factor, tiers: tiers.map((tier) => withScaledCpus(tier, factor)), provider: onlyWithLimits(provider) };
+}
+
+function onlyWithLimits(provider: Provider): Provider {
+  return {
+    ...provider,
+    async deploy(...asked) {
+      const deployment = await provider.deploy(...asked);
+      const unlimited = instancesWithoutLimit(deployment);
+      if (unlimited.length === 0) return deployment;
+      await deployment[Symbol.asyncDispose]();
+      throw notLimited(`${unlimited.join(', ')} may use every CPU. ${deployment.notes.join(' ')}`.trim());
+    },
+  };
+}
+
+function instancesWithoutLimit({ services }: Deployment): readonly string[] {
+  return services
+    .flatMap(({ instances }) => instances)
+    .filter(({ limits }) => limits?.cpus === undefined)
+    .map(({ name }) => name);
+}
+
+function notLimited(why: string): TierbenchError {
+  return new TierbenchError(
+    'SCALE_MODEL_IMPOSSIBLE',
+    `a scale model needs services that are held to their CPUs, and here they are not: ${why}`,
+    'Run it in containers or as root, or leave --scale-model out.',
+  );
+}
