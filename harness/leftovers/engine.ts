@@ -48,7 +48,7 @@ export class EngineError extends Error {
  */
 export function askEngine(
   address: EngineAddress,
-  method: 'GET' | 'DELETE',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   limitS: number,
 ): Promise<unknown> {

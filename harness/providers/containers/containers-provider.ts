@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, Tier } from '../../core/tier.ts';
 import { type Address, postgresUrl } from '../../servers/address.ts';
@@ -7,7 +6,6 @@ import { images } from '../../servers/images.ts';
 import { keepsPreparedStatements } from '../../servers/pgbouncer.ts';
 import { bringUp, type Surroundings } from '../bring-up.ts';
 import type { Provider } from '../provider.ts';
-import { askPostgres } from './answers.ts';
 import { startApi } from './api.ts';
 import { haveAppImage } from './app-image.ts';
 import { enforced } from './container.ts';
@@ -34,12 +32,6 @@ export interface ContainersProviderOptions {
   /** The CPUs every service may run on; all when left out. */
   readonly systemCpus?: readonly number[] | undefined;
 }
-
-/** How long a replica may take to have what the seed wrote, in seconds. */
-const REPLICA_LIMIT_S = 120;
-const POLL_S = 0.1;
-/** How long one question may take while the databases are busy. */
-const PATIENT_MS = 20_000;
 
 /** Brings a tier up in containers on this machine, in a network of its own, published on 127.0.0.1 only. */
 export function containersProvider(options: ContainersProviderOptions): Provider {
@@ -194,12 +186,6 @@ async function begin(
           secrets: { DATABASE_URL: postgresUrl(namedAddress(primary), credentials), SEED_PASSWORD: password },
         },
       );
-      const replicas = [...started.values()].filter(({ running }) => running.kind === 'replica');
-      await untilCopied(
-        primary.access[0]?.url ?? '',
-        replicas.flatMap(({ access }) => access.map(({ url }) => url)),
-        seedSignal,
-      );
     },
     understandable: (error: unknown) => error,
   };
@@ -217,27 +203,6 @@ function noteAbout(tier: Tier, facts: EngineFacts, note: (text: string) => void)
       (limit) => held[limit] === undefined && resources[limit] !== undefined,
     );
     if (not.length > 0) note(`limits of ${name} are not enforced: the container engine cannot hold it to them`);
-  }
-}
-
-/** Until the replicas have all that the primary has now: the first list would otherwise be empty. */
-async function untilCopied(primaryUrl: string, replicaUrls: readonly string[], signal: AbortSignal): Promise<void> {
-  if (replicaUrls.length === 0) return;
-  const { position } = await askPostgres(primaryUrl, 'select pg_current_wal_lsn()::text as position', PATIENT_MS);
-  const limit = AbortSignal.timeout(REPLICA_LIMIT_S * 1000);
-  for (const url of replicaUrls) {
-    const question = `select pg_last_wal_replay_lsn() >= '${position}'::pg_lsn as copied`;
-    while ((await askPostgres(url, question, PATIENT_MS)).copied !== true) {
-      signal.throwIfAborted();
-      if (limit.aborted) {
-        throw new TierbenchError(
-          'SEED_FAILED',
-          `a replica did not have what the seed wrote within ${REPLICA_LIMIT_S} s`,
-          'Give the replica more CPU and memory in the tier file, or seed less.',
-        );
-      }
-      await delay(POLL_S * 1000);
-    }
   }
 }
 

@@ -1,0 +1,15 @@
+import { describe } from 'vitest';
+import { containerSurroundings } from '../../../test-support/container-surroundings.ts';
+import { lacks } from '../../../test-support/requirements.ts';
+import { readTier } from '../../files/tier-file.ts';
+import { describeProvider } from '../provider-contract.ts';
+import { describeTier } from '../tier-contract.ts';
+
+const tiers = await Promise.all(['single', 'pooled', 'replicated', 'cached'].map((name) => readTier(name)));
+
+describe.skipIf(lacks('docker'))('containers (needs docker)', () => {
+  for (const tier of tiers) describeTier('containers', tier, containerSurroundings);
+
+  const [single] = tiers;
+  if (single !== undefined) describeProvider('containers', '/ready', () => containerSurroundings(single));
+});
