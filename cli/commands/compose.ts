@@ -1,4 +1,4 @@
-import { Document, isCollection, isMap, visit } from 'yaml';
+import { Document, isScalar, visit } from 'yaml';
 import { readTier } from '../../harness/files/tier-file.ts';
 import { composeFile } from '../../harness/servers/compose/compose-file.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -28,12 +28,13 @@ function toYaml(value: object): string {
   // would have to be put together again by whoever reads the file.
   const document = new Document(value, { version: '1.1', aliasDuplicateObjects: false });
   visit(document, {
-    Collection(_, collection) {
-      const short = isMap(collection) ? collection.items.length <= 1 : true;
-      const flat = collection.items.every((item) => !isCollection(isMap(collection) ? item.value : item));
-      if (short && flat) collection.flow = true;
+    Seq(_, list) {
+      list.flow = list.items.every(isScalar);
+    },
+    Map(_, map) {
+      const [only, ...others] = map.items;
+      map.flow = others.length === 0 && isScalar(only?.value) && !String(only.value.value).includes('\n');
     },
   });
-  document.directives = undefined;
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
