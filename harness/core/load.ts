@@ -3,8 +3,22 @@
  * Closed: a fixed number of virtual users, each waiting for its answer before it goes on.
  */
 export type OfferedLoad =
-  | { readonly model: 'open'; readonly arrivalRatePerS: number; readonly arrivals: 'poisson' | 'constant' }
+  | {
+      readonly model: 'open';
+      readonly arrivalRatePerS: number;
+      readonly arrivals: 'poisson' | 'constant';
+      /** How the rate changes on the way, in the order of time: steps and ramps. Constant when left out. */
+      readonly changes?: readonly RateChange[];
+    }
   | { readonly model: 'closed'; readonly concurrency: number };
+
+export interface RateChange {
+  /** Seconds from the start of the measured window; not before the end of the change before. */
+  readonly atS: number;
+  /** It changes evenly over so many seconds: 0 is a step, more is a ramp. */
+  readonly overS: number;
+  readonly toRatePerS: number;
+}
 
 /** Virtual users, or arrivals per second. */
 export function loadLevel(load: OfferedLoad): number {

@@ -41,6 +41,11 @@ export interface StepResult {
   readonly statuses: Readonly<Record<string, number>>;
   /** Latency of the requests with outcome `ok`: from the intended start (open) or the start (closed) to the last byte. */
   readonly latency: EncodedHistogram;
+  /**
+   * The same from the actual start, which may be late: what a tool that does not mind the intended start reads. Of whole
+   * trials alone, and only where the engine tells the two apart.
+   */
+  readonly serviceTime?: EncodedHistogram;
 }
 
 /** The same, one second at a time. */

@@ -40,6 +40,8 @@ export interface AccountedRequest {
   /** 0 when no answer came. */
   readonly status: number;
   readonly latencyS: number;
+  /** From the actual start, where that may be later than the intended one. */
+  readonly serviceTimeS?: number;
   describe(): string;
 }
 
@@ -54,6 +56,8 @@ interface StepCounts {
   readonly outcomes: { -readonly [Outcome in keyof OutcomeCounts]: number };
   readonly statuses: Map<number, number>;
   readonly latency: LatencyHistogram;
+  /** Where service times are told. */
+  serviceTime?: LatencyHistogram;
 }
 
 export function createAccounting(window: { readonly warmUpS: number; readonly durationS: number }): Accounting {
@@ -83,7 +87,7 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
       startS,
       durationS: atS - startS,
       iterations: { ...current.iterations },
-      steps: stepResults(current),
+      steps: stepResults(current, latencies),
     });
     if (startS >= 0) addCounts(totals, current);
     current = emptyCounts();
@@ -139,7 +143,7 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
         measuredS: Math.max(0, startS),
         stopped: startS < durationS,
         iterations: { ...totals.iterations },
-        steps: stepResults(totals),
+        steps: stepResults(totals, allTimes),
         intervals,
         unfinished: unfinished.encode(),
         failureExamples: [...examples.values()],
@@ -172,7 +176,11 @@ function noOutcomes(): StepCounts['outcomes'] {
 function addRequest(step: StepCounts, request: AccountedRequest): void {
   step.outcomes[request.outcome] += 1;
   if (request.status !== 0) step.statuses.set(request.status, (step.statuses.get(request.status) ?? 0) + 1);
-  if (request.outcome === 'ok') step.latency.record(request.latencyS);
+  if (request.outcome !== 'ok') return;
+  step.latency.record(request.latencyS);
+  if (request.serviceTimeS === undefined) return;
+  step.serviceTime ??= LatencyHistogram.empty();
+  step.serviceTime.record(request.serviceTimeS);
 }
 
 function addCounts(totals: Counts, counts: Counts): void {
@@ -185,14 +193,26 @@ function addCounts(totals: Counts, counts: Counts): void {
     for (const outcome of requestOutcomes) to.outcomes[outcome] += from.outcomes[outcome];
     for (const [status, count] of from.statuses) to.statuses.set(status, (to.statuses.get(status) ?? 0) + count);
     to.latency.merge(from.latency);
+    if (from.serviceTime === undefined) continue;
+    to.serviceTime ??= LatencyHistogram.empty();
+    to.serviceTime.merge(from.serviceTime);
   }
 }
 
-function stepResults(counts: Counts): StepResult[] {
-  return [...counts.steps].map(([name, step]) => ({
-    name,
-    outcomes: { ...step.outcomes },
-    statuses: Object.fromEntries([...step.statuses].map(([status, count]) => [String(status), count])),
-    latency: step.latency.encode(),
-  }));
+function stepResults(counts: Counts, times: (step: StepCounts) => Pick<StepResult, 'latency' | 'serviceTime'>) {
+  return [...counts.steps].map(
+    ([name, step]): StepResult => ({
+      name,
+      outcomes: { ...step.outcomes },
+      statuses: Object.fromEntries([...step.statuses].map(([status, count]) => [String(status), count])),
+      ...times(step),
+    }),
+  );
 }
+
+const latencies = (step: StepCounts) => ({ latency: step.latency.encode() });
+
+const allTimes = (step: StepCounts) => ({
+  ...latencies(step),
+  ...(step.serviceTime === undefined ? {} : { serviceTime: step.serviceTime.encode() }),
+});

@@ -4,6 +4,8 @@ import { describeLoad } from '../core/load.ts';
 import type { GeneratorHealth, Trial } from '../core/trial.ts';
 import { type Accounting, createAccounting } from './accounting.ts';
 import { type AutocannonConnection, adoptAutocannonClient } from './autocannon-connection.ts';
+import { checkBaseUrl } from './base-url.ts';
+import { checkConcurrency } from './check-concurrency.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
 import { watchGenerator } from './generator-health.ts';
 import { createScenarioRunner, type NextAction, type ScenarioRunner } from './scenario-runner.ts';
@@ -237,38 +239,7 @@ function checkRequest({ plan, scenario, users, skipThinkTimes }: TrialRequest): 
     );
   }
   const { concurrency } = plan.load;
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new TierbenchError(
-      'INVALID_LOAD',
-      `The concurrency must be a whole number above 0, but is ${concurrency}.`,
-      'Ask for 1 or more virtual users.',
-    );
-  }
-  if (users.length < concurrency) {
-    throw new TierbenchError(
-      'TOO_FEW_USERS',
-      `Concurrency ${concurrency} needs as many users, but there are ${users.length}: no two virtual users share one.`,
-      `Seed at least ${concurrency} users, or ask for a concurrency of at most ${users.length}.`,
-    );
-  }
+  checkConcurrency(concurrency, users.length);
   if (scenario.thinks === true && skipThinkTimes !== true) throw cannotThink(autocannonEngine.name, scenario.name);
   return concurrency;
-}
-
-function checkBaseUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (
-    url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    `${url.username}${url.password}${url.search}${url.hash}` === ''
-  ) {
-    return url;
-  }
-  // It may hold a secret, so no more of it is shown than where it leads.
-  const shown = url === null ? 'not an address' : `${url.protocol}//${url.host}/... with more to it`;
-  throw new TierbenchError(
-    'INVALID_BASE_URL',
-    `The base URL must be http://host:port or https://host:port with an optional path, but is ${shown}.`,
-    'Give the address that the paths of the scenario are appended to, without user, password, query and fragment.',
-  );
 }

@@ -135,6 +135,7 @@ const steps = z.array(
     outcomes: z.record(z.enum(requestOutcomes), count),
     statuses: z.record(z.string(), count),
     latency: z.string(),
+    serviceTime: z.string().exactOptional(),
   }),
 );
 const load = z.discriminatedUnion('model', [
@@ -142,6 +143,7 @@ const load = z.discriminatedUnion('model', [
     model: z.literal('open'),
     arrivalRatePerS: z.number().positive(),
     arrivals: z.enum(['poisson', 'constant']),
+    changes: z.array(z.object({ atS: z.number(), overS: duration, toRatePerS: z.number().positive() })).exactOptional(),
   }),
   z.object({ model: z.literal('closed'), concurrency: count }),
 ]);
