@@ -4,6 +4,7 @@ import type { DataSize, Service, Tier } from '../core/tier.ts';
 import { inDependencyOrder } from './dependency-order.ts';
 import { type InstanceFailures, instanceFailures } from './instance-failures.ts';
 import type { Deployment, FaultControl, InstanceAccess } from './provider.ts';
+import { untilCopied } from './until-copied.ts';
 
 /** A service that is up, with what the others need to connect to it. */
 export interface StartedService {
@@ -77,7 +78,11 @@ export async function bringUp<Started extends StartedService>(
     );
     starting.set(
       service.name,
-      Promise.all(connections).then((entries) => bringing.start(service, new Map(entries))),
+      Promise.all(connections).then(async (entries) => {
+        const up = await bringing.start(service, new Map(entries));
+        onProgress(`${service.name} is up`);
+        return up;
+      }),
     );
   }
   const all = await allOrFirstFailure([...starting.values()], oneFailed).catch((error) => {
@@ -88,6 +93,7 @@ export async function bringUp<Started extends StartedService>(
   oneFailed.signal.throwIfAborted();
 
   const started = new Map(all.map((each) => [each.running.name, each]));
+  const access = all.flatMap((each) => each.access);
   const entry = started.get(tier.entry)?.running.instances[0];
   const everything = stack.move();
   let disposal: Promise<void> | undefined;
@@ -96,15 +102,18 @@ export async function bringUp<Started extends StartedService>(
     provider,
     baseUrl: `http://${entry?.host}:${entry?.port}`,
     services: tier.services.flatMap(({ name }) => started.get(name)?.running ?? []),
-    access: all.flatMap(({ access }) => access),
+    access,
     notes,
     ...(bringing.faults && { faults: bringing.faults }),
     async prepareData(size, password, signal) {
-      await bringing
-        .prepareData(started, size, password, AbortSignal.any([signal, disposed.signal]))
-        .catch((error: unknown) => {
-          throw bringing.understandable(error);
-        });
+      const given = AbortSignal.any([signal, disposed.signal]);
+      try {
+        await bringing.prepareData(started, size, password, given);
+        await untilCopied(access, given);
+      } catch (error) {
+        given.throwIfAborted();
+        throw bringing.understandable(error);
+      }
     },
     onFailure: failures.listen,
     [Symbol.asyncDispose]() {

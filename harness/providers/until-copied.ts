@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { TierbenchError } from '../core/errors.ts';
+import type { InstanceAccess } from './provider.ts';
+
+/** How long a replica may take to have what was just written, in seconds. */
+const LIMIT_S = 120;
+const POLL_S = 0.05;
+/** How long one question may take while the databases are busy. */
+const ANSWER_LIMIT_S = 20;
+
+/**
+ * Resolves when every replica has all that the primary has now: lists would be empty before.
+ * @throws TierbenchError REPLICA_BEHIND
+ */
+export async function untilCopied(access: readonly InstanceAccess[], signal: AbortSignal): Promise<void> {
+  const primary = access.find(({ kind }) => kind === 'primary');
+  const replicas = access.filter(({ kind }) => kind === 'replica');
+  if (primary === undefined || replicas.length === 0) return;
+  const position = await ask(primary.url, 'select pg_current_wal_lsn()::text as answer');
+  const limit = AbortSignal.timeout(LIMIT_S * 1000);
+  for (const { url, instance } of replicas) {
+    while ((await ask(url, `select pg_last_wal_replay_lsn() >= '${position}'::pg_lsn as answer`)) !== true) {
+      signal.throwIfAborted();
+      if (limit.aborted) {
+        throw new TierbenchError(
+          'REPLICA_BEHIND',
+          `${instance} did not have what its primary has within ${LIMIT_S} s`,
+          'Give the replica more CPU and memory in the tier file, or seed less.',
+        );
+      }
+      await delay(POLL_S * 1000);
+    }
+  }
+}
+
+async function ask(url: string, question: string): Promise<unknown> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: ANSWER_LIMIT_S * 1000,
+    query_timeout: ANSWER_LIMIT_S * 1000,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return (await client.query<{ answer: unknown }>(question)).rows[0]?.answer;
+  } finally {
+    await client.end();
+  }
+}
