@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestPostgres } from '../../test-support/servers.ts';
+import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
+import { startTestPostgres, startTestReplica } from '../../test-support/servers.ts';
 import { postgresProbe } from './postgres.ts';
-import type { Probe, Reading } from './probe.ts';
 import { probeContract } from './probe-contract.ts';
 
 let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
@@ -23,25 +21,6 @@ async function connected() {
   const client = new pg.Client(postgres.url);
   await client.connect();
   return client;
-}
-
-function measured(readings: readonly Reading[], metric: string): number | undefined {
-  return readings.find((reading) => reading.metric === metric)?.value;
-}
-
-/** Servers publish what backends did with a delay of up to a second. */
-async function readUntil(probe: Probe, holds: (readings: readonly Reading[]) => boolean): Promise<readonly Reading[]> {
-  let last: readonly Reading[] = [];
-  await expect
-    .poll(
-      async () => {
-        last = await probe.read();
-        return holds(last);
-      },
-      { interval: 100 },
-    )
-    .toBe(true);
-  return last;
 }
 
 describe('PostgreSQL from inside', () => {
@@ -107,7 +86,7 @@ describe('PostgreSQL from inside', () => {
     await client.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tierbench probe'",
     );
-    await readUntil({ ...probe, read: () => probe.read().catch(() => []) }, (each) => each.length > 0);
+    await readUntil(probe, (each) => each.length > 0);
     await client.end();
   });
 
@@ -127,6 +106,25 @@ describe('PostgreSQL from inside', () => {
     await client.end();
   });
 
+  it('sees the statements of a replica once it has the extension from its primary', async () => {
+    const settings = { shared_preload_libraries: 'pg_stat_statements' };
+    await using primary = await startTestPostgres(settings);
+    await using replica = await startTestReplica(primary, settings);
+    await using ofReplica = postgresProbe({ databaseUrl: replica.url, source: 'replica/1' });
+    expect(measured(await ofReplica.read(), 'connections')).toBe(0);
+    await using ofPrimary = postgresProbe({ databaseUrl: primary.url, source: 'database/1' });
+    await ofPrimary.read();
+    const client = new pg.Client(replica.url);
+    await client.connect();
+    await expect
+      .poll(async () => {
+        await client.query('select count(*) from generate_series(1, 100000)');
+        return (await ofReplica.read()).some(({ metric }) => metric.includes('generate_series'));
+      })
+      .toBe(true);
+    await client.end();
+  });
+
   it('does without pg_stat_statements where the server does not load it', async () => {
     await using plain = await startTestPostgres();
     await using probe = postgresProbe({ databaseUrl: plain.url, source: 'database/1' });
@@ -139,15 +137,11 @@ probeContract(
   'postgres',
   async () => ({ probe: newProbe(), async [Symbol.asyncDispose]() {} }),
   async () => {
-    // Takes connections and never says a word.
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const silent = await startSilentServer();
+    const databaseUrl = `postgres://nobody:none@127.0.0.1:${silent.port}/none`;
     return {
-      probe: postgresProbe({ databaseUrl: `postgres://nobody:none@127.0.0.1:${port}/none`, source: 'database/1' }),
-      async [Symbol.asyncDispose]() {
-        server.close();
-      },
+      probe: postgresProbe({ databaseUrl, source: 'database/1' }),
+      [Symbol.asyncDispose]: () => silent[Symbol.asyncDispose](),
     };
   },
 );

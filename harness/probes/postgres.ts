@@ -1,8 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { postgresConnection } from './postgres-connection.ts';
 import type { Probe, Reading } from './probe.ts';
 
-const TIMEOUT_MS = 3000;
-const APPLICATION_NAME = 'tierbench probe';
 const STATEMENTS_SHOWN = 5;
 const LONGEST_STATEMENT = 80;
 
@@ -31,96 +30,50 @@ interface Counters {
  */
 export function postgresProbe(options: { readonly databaseUrl: string; readonly source: string }): Probe {
   const texts = new Map<string, string>();
-  let connection: Promise<Connection> | undefined;
   let before: Counters | undefined;
-  let disposed = false;
-
-  function connected(): Promise<Connection> {
-    if (disposed) throw new Error('the probe was disposed of');
-    if (connection === undefined) {
-      const opened = connect(options.databaseUrl, () => forget(opened));
-      connection = opened;
-    }
-    return connection;
-  }
-
-  /** News of a lost connection may come when the next one is open already. */
-  function forget(lost: Promise<Connection>): void {
-    if (connection !== lost) return;
-    connection = undefined;
-    before = undefined;
-  }
+  let hasStatements: boolean | undefined;
+  const connection = postgresConnection({
+    url: options.databaseUrl,
+    onLost() {
+      before = undefined;
+      hasStatements = undefined;
+    },
+    limitsStatements: true,
+  });
 
   return {
     name: 'postgres',
-    async read() {
-      const used = connected();
-      try {
-        const { client, hasStatements } = await used;
+    read() {
+      return connection.use(async (client) => {
+        hasStatements ??= await prepareStatements(client);
         const sessions = await readSessions(client);
-        const counters = await readCounters(client, hasStatements);
+        const counters = await readCounters(client, hasStatements === true);
         const last = before;
         before = counters;
         const readings = last === undefined ? sessions : [...sessions, ...rates(last, counters)];
         const statements = last === undefined ? [] : await readStatements(client, last, counters, texts);
         return [...readings, ...statements].map((reading) => ({ source: options.source, ...reading }));
-      } catch (error) {
-        forget(used);
-        await used.then(({ client }) => close(client)).catch(() => undefined);
-        throw error;
-      }
+      });
     },
-    async [Symbol.asyncDispose]() {
-      disposed = true;
-      const open = connection;
-      connection = undefined;
-      await open?.then(({ client }) => close(client)).catch(() => undefined);
-    },
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   };
-}
-
-interface Connection {
-  readonly client: pg.Client;
-  readonly hasStatements: boolean;
 }
 
 type Value = Omit<Reading, 'source'>;
 
-async function connect(databaseUrl: string, onLost: () => void): Promise<Connection> {
-  const client = new pg.Client({
-    connectionString: databaseUrl,
-    application_name: APPLICATION_NAME,
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-    statement_timeout: TIMEOUT_MS,
-  });
-  client.on('error', onLost);
-  try {
-    await client.connect();
-    return { client, hasStatements: await prepareStatements(client) };
-  } catch (error) {
-    onLost();
-    await close(client);
-    throw error;
-  }
-}
-
-/** Says goodbye, and hangs up on a server that does not answer it. */
-async function close(client: pg.Client): Promise<void> {
-  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
-  const hangUp = setTimeout(() => stream.destroy(), 1000);
-  await client.end().catch(() => undefined);
-  clearTimeout(hangUp);
-}
-
-/** The extension is a view on what the server collects anyway when it was started with it. */
-async function prepareStatements(client: pg.Client): Promise<boolean> {
+/**
+ * The extension is a view on what the server collects anyway when it was started with it. A replica gets it from its
+ * primary; undefined until it has.
+ */
+async function prepareStatements(client: pg.Client): Promise<boolean | undefined> {
   const { rows } = await client.query(`
     select 'pg_stat_statements' = any (string_to_array(replace(current_setting('shared_preload_libraries'), ' ', ''), ','))
              as loaded,
-           exists (select from pg_extension where extname = 'pg_stat_statements') as installed`);
-  const [{ loaded, installed }] = rows as [{ loaded: boolean; installed: boolean }];
+           exists (select from pg_extension where extname = 'pg_stat_statements') as installed,
+           pg_is_in_recovery() as "isReplica"`);
+  const [{ loaded, installed, isReplica }] = rows as [{ loaded: boolean; installed: boolean; isReplica: boolean }];
   if (!loaded) return false;
+  if (isReplica && !installed) return undefined;
   if (!installed) await client.query('create extension if not exists pg_stat_statements');
   return true;
 }
