@@ -37,11 +37,11 @@ export function nginxConfiguration(service: Service, surroundings: NginxSurround
       `    server ${host}:${port} max_fails=${setting('max_fails')} fail_timeout=${setting('fail_timeout')};`,
   );
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `  ${kind}_temp_path ${surroundings.folder}/${kind};`,
+    (kind) => `  ${kind}_temp_path ${quoted(`${surroundings.folder}/${kind}`)};`,
   );
   return `daemon off;
 worker_processes ${setting('worker_processes')};
-pid ${surroundings.folder}/nginx.pid;
+pid ${quoted(`${surroundings.folder}/nginx.pid`)};
 error_log stderr warn;
 events {
   worker_connections ${setting('worker_connections')};
@@ -86,4 +86,9 @@ ${algorithm === 'round_robin' ? '' : `    ${algorithm};\n`}${servers.join('\n')}
   }
 }
 `;
+}
+
+/** A path may hold spaces. */
+function quoted(path: string): string {
+  return `"${path.replaceAll(/["\\]/g, '\\$&')}"`;
 }
