@@ -1,6 +1,7 @@
+import type { Tier } from '../harness/core/tier.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
 import type { Probe } from '../harness/probes/probe.ts';
-import type { Deployment } from '../harness/providers/provider.ts';
+import type { Deployment, InstanceAccess } from '../harness/providers/provider.ts';
 import type { EngineName } from './run-options.ts';
 
 /** Which engines and probes there are; providers are in choose-provider.ts. Each is loaded when it is chosen. */
@@ -13,19 +14,61 @@ export async function chooseEngine(name: EngineName): Promise<LoadEngine> {
 }
 
 /** What is read once a second on a deployment: whatever it lets us see. */
-export async function probesFor({ services, access }: Deployment): Promise<readonly Probe[]> {
-  const [{ machineCpuProbe }, { processCpuProbe }, { appMetricsProbe }, { postgresProbe }] = await Promise.all([
-    import('../harness/probes/machine-cpu.ts'),
-    import('../harness/probes/process-cpu.ts'),
-    import('../harness/probes/app-metrics.ts'),
-    import('../harness/probes/postgres.ts'),
-  ]);
+export async function probesFor({ tier, services, access }: Deployment): Promise<readonly Probe[]> {
+  const [machineCpu, processCpu, controlGroup, appMetrics, postgres, replication, pgbouncer, redis, nginx] =
+    await Promise.all([
+      import('../harness/probes/machine-cpu.ts'),
+      import('../harness/probes/process-cpu.ts'),
+      import('../harness/probes/control-group.ts'),
+      import('../harness/probes/app-metrics.ts'),
+      import('../harness/probes/postgres.ts'),
+      import('../harness/probes/replication.ts'),
+      import('../harness/probes/pgbouncer.ts'),
+      import('../harness/probes/redis.ts'),
+      import('../harness/probes/nginx.ts'),
+    ]);
+  const ofInstance = ({ kind, url, instance: source }: InstanceAccess): readonly Probe[] => {
+    switch (kind) {
+      case 'api':
+        // One probe reads every instance.
+        return [];
+      case 'primary':
+        return [postgres.postgresProbe({ databaseUrl: url, source })];
+      case 'replica': {
+        const primaryUrl = primaryOf(source, tier, access)?.url;
+        return [
+          postgres.postgresProbe({ databaseUrl: url, source }),
+          ...(primaryUrl === undefined ? [] : [replication.replicationProbe({ primaryUrl, url, source })]),
+        ];
+      }
+      case 'pooler':
+        return [pgbouncer.pgbouncerProbe({ url, source })];
+      case 'cache':
+        return [redis.redisProbe({ url, source })];
+      case 'load-balancer':
+        return [nginx.nginxProbe({ url, source })];
+    }
+  };
   return [
-    machineCpuProbe(),
-    processCpuProbe(services),
-    ...(services.some(({ kind }) => kind === 'api') ? [appMetricsProbe(services)] : []),
-    ...access
-      .filter(({ kind }) => kind === 'primary' || kind === 'replica')
-      .map(({ url, instance }) => postgresProbe({ databaseUrl: url, source: instance })),
+    machineCpu.machineCpuProbe(),
+    processCpu.processCpuProbe(services),
+    ...(controlGroup.haveControlGroups(services) ? [controlGroup.controlGroupProbe(services, containerStats)] : []),
+    ...(services.some(({ kind }) => kind === 'api') ? [appMetrics.appMetricsProbe(services)] : []),
+    ...access.flatMap(ofInstance),
   ];
+}
+
+/** The primary that a replica copies. */
+function primaryOf(instance: string, tier: Tier, access: readonly InstanceAccess[]): InstanceAccess | undefined {
+  const replica = tier.services.find(({ name }) => instance.startsWith(`${name}/`));
+  return access.find(({ instance: other }) => other === `${replica?.connectsTo.primary}/1`);
+}
+
+const STATS_LIMIT_S = 5;
+
+async function containerStats(containerId: string): Promise<unknown> {
+  const { askEngine, engineAddress } = await import('../harness/leftovers/engine.ts');
+  const engine = engineAddress();
+  if (engine === undefined) throw new Error('no container engine was found');
+  return await askEngine(engine, 'GET', `/containers/${containerId}/stats?stream=false&one-shot=true`, STATS_LIMIT_S);
 }

@@ -1,9 +1,11 @@
+import type { CapabilityCheck } from '../../harness/core/machine.ts';
 import { findLeftovers } from '../../harness/leftovers/find.ts';
 import { removeLeftovers } from '../../harness/leftovers/remove.ts';
 import { capabilities } from '../../harness/machine/capabilities.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import { installMissing } from '../../harness/machine/install.ts';
 import { chartDrawingCheck } from '../../harness/machine/npm-parts.ts';
+import { containersCanRun } from '../../harness/providers/containers/images-here.ts';
 import { localProviderChecks } from '../../harness/providers/local/what-it-needs.ts';
 import { doctorText } from '../../reports/doctor-text.ts';
 import { loadPictures } from '../../reports/png.ts';
@@ -18,7 +20,7 @@ export async function doctor(
   const found = await findLeftovers();
   const { removed, kept: notRemoved } = await removeLeftovers(found);
   const kept = [...notRemoved, ...found.foreign.map(({ path, why }) => ({ what: path, why }))];
-  const look = () => capabilities([...localProviderChecks, chartDrawingCheck(loadPictures)]);
+  const look = () => capabilities([...localProviderChecks, containersCheck, chartDrawingCheck(loadPictures)]);
   if (options.install) await installMissing(await look(), { say: output.err, execute });
   const report = {
     machine: machineFacts(),
@@ -28,3 +30,14 @@ export async function doctor(
   output.out(options.json ? JSON.stringify(report, null, 2) : doctorText(report));
   return notRemoved.length > 0 ? exitCodes.couldNotRun : exitCodes.met;
 }
+
+/** More than an engine that answers: every image is here, or a registry has it. */
+const containersCheck: CapabilityCheck = {
+  name: 'containers',
+  neededFor: 'the provider that `auto` prefers',
+  async find() {
+    const obstacles = await containersCanRun();
+    if (obstacles.length === 0) return { state: 'ready', detail: 'every image is here or can be had' };
+    return { state: 'missing', detail: obstacles.join('; ') };
+  },
+};
