@@ -14,7 +14,7 @@ export interface PostgresConnectionOptions {
   readonly limitsStatements: boolean;
 }
 
-export const PROBE_TIMEOUT_MS = 3000;
+const TIMEOUT_MS = 3000;
 
 export function postgresConnection(options: PostgresConnectionOptions): PostgresConnection {
   let connection: Promise<pg.Client> | undefined;
@@ -60,9 +60,9 @@ async function open({ url, limitsStatements }: PostgresConnectionOptions, onLost
   const client = new pg.Client({
     connectionString: url,
     application_name: 'tierbench probe',
-    connectionTimeoutMillis: PROBE_TIMEOUT_MS,
-    query_timeout: PROBE_TIMEOUT_MS,
-    ...(limitsStatements && { statement_timeout: PROBE_TIMEOUT_MS }),
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+    ...(limitsStatements && { statement_timeout: TIMEOUT_MS }),
   });
   client.on('error', onLost);
   try {

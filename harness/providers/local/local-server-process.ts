@@ -25,13 +25,13 @@ export interface ServerProgram {
   release?(): Promise<void>;
 }
 
-export interface Launched {
+interface Launched {
   readonly child: Child;
   /** Resolves when it answers, with its version if it tells. Rejects when `signal` aborts. */
   answers(signal: AbortSignal): Promise<string | undefined>;
 }
 
-const START_LIMIT_S = 30;
+const START_LIMIT_S = 60;
 const PORT_ATTEMPTS = 5;
 const POLL_S = 0.02;
 

@@ -19,7 +19,7 @@ export interface ReplicaOptions extends LocalServerOptions {
   readonly settings?: Readonly<Record<string, SettingValue>>;
 }
 
-const STREAMING_LIMIT_S = 30;
+const STREAMING_LIMIT_S = 60;
 
 /**
  * A streaming replica of an embedded primary, made from a copy of its data folder while it runs. Its replication slot keeps
