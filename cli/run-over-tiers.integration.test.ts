@@ -1,0 +1,173 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { RunFacts } from '../harness/core/run.ts';
+import type { MeasuredTrial } from '../harness/core/trial.ts';
+import { describeRecovery } from '../harness/judging/recovery.ts';
+import { lacks } from '../test-support/requirements.ts';
+import { type Workplace, workplace } from '../test-support/tierbench.ts';
+
+let place: Workplace;
+beforeEach(async () => {
+  place = await workplace();
+});
+afterEach(async () => {
+  const left = await place.leftovers();
+  await place[Symbol.asyncDispose]();
+  expect(left).toEqual([]);
+});
+
+const lacksServers = lacks('nginx') || lacks('pgbouncer') || lacks('redis');
+/** Where no engine answers, `auto` comes to local processes. */
+const noEngine = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
+
+/** As short as a run can be. */
+const words = (text: string) => [
+  'run',
+  ...`${text} --scenario crud --quick --concurrency 2 --warm-up 0 --cool-down 0`.split(' '),
+  ...'--user-count 5 --tasks-per-user 10 --allow-missed --out out'.split(' '),
+];
+
+const read = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(place.folder, 'out', name), 'utf8'));
+const factsOf = () => read<RunFacts>('facts.json');
+async function trialsOf(): Promise<readonly MeasuredTrial[]> {
+  const names = (await readdir(join(place.folder, 'out', 'trials'))).filter((name) => name.endsWith('.json'));
+  return Promise.all(names.toSorted().map((name) => read<MeasuredTrial>(join('trials', name))));
+}
+
+it.skipIf(lacksServers)(
+  'measures all tiers one after the other, as local processes where there is no engine (needs nginx, pgbouncer, redis)',
+  { timeout: 240_000 },
+  async () => {
+    const { exitCode, stderr } = await place.run(words('--duration 1'), noEngine);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('tiers are brought up as local processes, not in containers');
+    const { tiers, settings, placement } = await factsOf();
+    expect(settings.provider).toBe('auto');
+    expect(tiers.map(({ tier, provider, notRun, endedEarly }) => [tier.name, provider, notRun, endedEarly])).toEqual(
+      ['single', 'pooled', 'replicated', 'cached'].map((name) => [name, 'local', [], null]),
+    );
+    for (const { notes } of tiers) expect(notes).toContainEqual(expect.stringContaining('Caches were cold'));
+    if (placement === null) expect(tiers[0]?.notes).toContainEqual(expect.stringContaining('share all CPUs'));
+    else expect(placement.systemCpus).not.toContain(placement.generatorCpus[0]);
+    const trials = await trialsOf();
+    expect(trials.map(({ tier, sequence }) => `${sequence} ${tier}`)).toEqual([
+      '1 single',
+      '2 pooled',
+      '3 replicated',
+      '4 cached',
+    ]);
+    for (const { trial } of trials) expect(trial.iterations.failed).toBe(0);
+  },
+);
+
+it('says of each tier why it is not run, and fails when none is', async () => {
+  const { exitCode, stderr } = await place.run(words('--duration 1 --provider containers'), noEngine);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('error NO_TIER_CAN_RUN:');
+  for (const name of ['single', 'pooled', 'replicated', 'cached']) {
+    expect(stderr).toContain(`tier ${name} is not run here:`);
+  }
+  const { tiers } = await factsOf();
+  expect(tiers.map(({ notRun }) => notRun.length > 0)).toEqual([true, true, true, true]);
+});
+
+it('refuses a scale model where nothing can be limited', async () => {
+  const { exitCode, stderr } = await place.run(words('--scale-model --provider containers'), noEngine);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('error SCALE_MODEL_IMPOSSIBLE:');
+  expect(stderr).not.toMatch(/^ {4}at /m);
+});
+
+it.skipIf(lacks('control groups'))(
+  'holds every service to its scaled CPUs (needs control groups)',
+  { timeout: 120_000 },
+  async () => {
+    const { exitCode, stderr } = await place.run(
+      words('--tier single --duration 1 --scale-model --provider local'),
+      noEngine,
+    );
+    expect(exitCode, stderr).toBe(0);
+    const { settings, tiers } = await factsOf();
+    const factor = settings.scaleModelFactor ?? Number.NaN;
+    expect(factor).toBeGreaterThan(0);
+    expect(factor).toBeLessThanOrEqual(1);
+    const [single] = tiers;
+    for (const { name, instances } of single?.services ?? []) {
+      const cpus = single?.tier.services.find((service) => service.name === name)?.resources.cpus;
+      expect(cpus).toBeGreaterThan(0);
+      for (const { limits } of instances) expect(limits?.cpus).toBe(cpus);
+    }
+  },
+);
+
+it.skipIf(lacksServers)(
+  'goes on with the next tier when a service dies, and fails in the end (needs nginx, pgbouncer, redis)',
+  { timeout: 180_000 },
+  async () => {
+    const started = place.start(words('--tier single,pooled --provider local --duration 15'));
+    await started.said('trial 1 of');
+    const { tiers } = await factsOf();
+    const database = tiers[0]?.services.find(({ kind }) => kind === 'primary');
+    process.kill(database?.instances[0]?.processIds[0] ?? Number.NaN, 'SIGKILL');
+    const { exitCode, stderr } = await started.ended;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('tier single ended early: database/1 ended by itself');
+    expect(stderr.match(/error SERVICE_ENDED:/g)).toHaveLength(1);
+    const after = await factsOf();
+    expect(after.tiers.map(({ endedEarly }) => endedEarly !== null)).toEqual([true, false]);
+    const trials = await trialsOf();
+    expect(trials.map(({ tier, trial }) => [tier, trial.stopped])).toEqual([
+      ['single', true],
+      ['pooled', false],
+    ]);
+  },
+);
+
+it('kills the database under load, sees the errors, and has it back', { timeout: 180_000 }, async () => {
+  const { exitCode, stderr } = await place.run(
+    words('--tier single --provider local --duration 1 --fault kill:database'),
+  );
+  expect(exitCode, stderr).toBe(0);
+  const fault = (await trialsOf()).find(({ purpose }) => purpose === 'fault');
+  if (fault === undefined) throw new Error('no trial with a fault');
+  expect(fault.fault).toMatchObject({ kind: 'kill', instance: 'database/1' });
+  const recovery = describeRecovery(fault);
+  expect(recovery.fault.undoneAtS).toBeGreaterThan(recovery.fault.atS);
+  expect(recovery.before.failures).toEqual({});
+  expect(Object.keys(recovery.during.failures)).not.toEqual([]);
+  // How soon is the system's business; that it does, is what a run must survive.
+  expect(recovery.after?.succeeded).toBeGreaterThan(0);
+});
+
+it.skipIf(lacksServers)(
+  'takes all down on Ctrl-C while a later tier is brought up, and keeps what was measured (needs nginx, pgbouncer, redis)',
+  { timeout: 180_000 },
+  async () => {
+    const started = place.start(words('--tier single,cached --provider local --duration 2'));
+    await started.said('cached: starting replica');
+    started.process.kill('SIGINT');
+    const { exitCode, stderr } = await started.ended;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('interrupted');
+    expect(await read('status.json')).toMatchObject({ state: 'interrupted' });
+    expect((await trialsOf()).map(({ tier, trial }) => [tier, trial.stopped])).toEqual([['single', false]]);
+  },
+);
+
+it.skipIf(lacksServers)(
+  'takes all down on Ctrl-C while a service is paused on purpose (needs nginx, pgbouncer, redis)',
+  { timeout: 180_000 },
+  async () => {
+    const started = place.start(words('--tier cached --provider local --duration 1 --fault pause:database'));
+    await started.said(/trial 2 of 2.*\n/);
+    const { tiers } = await factsOf();
+    const database = tiers[0]?.services.find(({ kind }) => kind === 'primary')?.instances[0]?.processIds[0];
+    const state = async () => (await readFile(`/proc/${database}/stat`, 'utf8')).split(') ')[1]?.[0];
+    await expect.poll(state, { timeout: 60_000 }).toBe('T');
+    started.process.kill('SIGINT');
+    expect((await started.ended).exitCode).toBe(1);
+    const fault = (await trialsOf()).find(({ purpose }) => purpose === 'fault');
+    expect(fault).toMatchObject({ fault: { kind: 'pause', undoneAtS: null }, trial: { stopped: true } });
+  },
+);
