@@ -34,17 +34,6 @@ export function arrivalsOf(load: OpenLoad, seed: number, fromS: number): Arrival
   };
 }
 
-/** How many arrivals the load means between two times. */
-export function expectedArrivals(load: OpenLoad, fromS: number, toS: number): number {
-  let expected = 0;
-  for (const piece of piecesOf(load)) {
-    const from = Math.max(fromS, piece.fromS);
-    const to = Math.min(toS, piece.toS);
-    if (to > from) expected += arrivalsIn(piece, to - piece.fromS) - arrivalsIn(piece, from - piece.fromS);
-  }
-  return expected;
-}
-
 interface Piece {
   readonly fromS: number;
   readonly toS: number;

@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Answer } from '../scenario-response.ts';
 import type { EncodedRequest } from './encode-request.ts';
 import { keepAliveS, ParsedAnswer } from './parsed-answer.ts';
-import { type ParserLimits, ResponseParser } from './response-parser.ts';
+import { type ParsedResponse, type ParserLimits, ResponseParser } from './response-parser.ts';
 
 export interface ConnectionSettings extends ParserLimits {
   readonly baseUrl: URL;
@@ -32,7 +32,7 @@ export class Connection<Owner> {
   /** Whose request is in flight. */
   owner: Owner | undefined;
   readonly #settings: ConnectionSettings;
-  readonly #onAnswer: (connection: Connection<Owner>, answer: Answer) => void;
+  readonly #onAnswer: (connection: Connection<Owner>, answer: Answer, nowMs: number) => void;
   readonly #parser: ResponseParser;
   #socket: Socket | undefined;
   #isConnected = false;
@@ -47,10 +47,13 @@ export class Connection<Owner> {
   #pause: NodeJS.Timeout | undefined;
   #failuresInARow = 0;
   #idleSinceMs = 0;
-  #lastHead: Buffer | undefined;
+  #lastHead: Pick<ParsedResponse, 'headBytes' | 'headLength'> | undefined;
 
   /** `onAnswer` must not throw. */
-  constructor(settings: ConnectionSettings, onAnswer: (connection: Connection<Owner>, answer: Answer) => void) {
+  constructor(
+    settings: ConnectionSettings,
+    onAnswer: (connection: Connection<Owner>, answer: Answer, nowMs: number) => void,
+  ) {
     this.#settings = settings;
     this.#onAnswer = onAnswer;
     this.#parser = new ResponseParser(settings);
@@ -149,10 +152,13 @@ export class Connection<Owner> {
   #onResponse(hasMore: boolean): void {
     const { response } = this.#parser;
     this.#failuresInARow = 0;
-    this.#idleSinceMs = performance.now();
-    this.#lastHead = response.head;
+    const nowMs = performance.now();
+    this.#idleSinceMs = nowMs;
+    // Not the body, which may be large.
+    if (response.bodyBytes === response.headBytes) this.#lastHead = response;
+    else this.#lastHead = { headBytes: response.headBytes, headLength: response.headLength };
     if (hasMore || !response.keepsConnection) this.#drop();
-    this.#end(new ParsedAnswer(response));
+    this.#end(new ParsedAnswer(response), nowMs);
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -172,13 +178,13 @@ export class Connection<Owner> {
     this.#drop();
     if (!this.#isInFlight) return;
     if (outcome !== 'timeout') this.#failuresInARow += 1;
-    this.#end({ kind: 'failed', outcome, message });
+    this.#end({ kind: 'failed', outcome, message }, performance.now());
   }
 
   /** The last step of whatever ends a request: the next one may be sent on the way. */
-  #end(answer: Answer): void {
+  #end(answer: Answer, nowMs: number): void {
     this.#isInFlight = false;
-    this.#onAnswer(this, answer);
+    this.#onAnswer(this, answer, nowMs);
   }
 
   #drop(): void {

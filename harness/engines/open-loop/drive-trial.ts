@@ -273,10 +273,9 @@ export async function driveTrial(
     user.connection = undefined;
   }
 
-  function onAnswer(connection: Connection<VirtualUserState>, answer: Answer): void {
+  function onAnswer(connection: Connection<VirtualUserState>, answer: Answer, nowMs: number): void {
     if (isOver) return;
     try {
-      const nowMs = performance.now();
       // What was due before this answer comes before it, also in the accounts.
       if (nextDueMs <= nowMs) startWhatIsDue(nowMs);
       const nowS = secondsAt(nowMs);

@@ -22,19 +22,20 @@ export class ParsedAnswer implements ServerAnswer {
   }
 
   text(): string {
-    return this.#response.body.toString('utf8');
+    const { bodyBytes, bodyFrom } = this.#response;
+    return bodyBytes.toString('utf8', bodyFrom);
   }
 
   #readHeaders(): ServerAnswer {
-    this.#headers ??= answerFromRawHeaders(this.status, rawHeaders(this.#response.head), () => this.text());
+    this.#headers ??= answerFromRawHeaders(this.status, rawHeaders(this.#response), () => this.text());
     return this.#headers;
   }
 }
 
 /** Name, value, name, value ... of a head that has been found well-formed. */
-export function rawHeaders(head: Buffer): string[] {
+function rawHeaders({ headBytes, headLength }: ParsedResponse): string[] {
   const raw: string[] = [];
-  const lines = head.toString('latin1', 0, head.length).split('\r\n');
+  const lines = headBytes.toString('latin1', 0, headLength).split('\r\n');
   for (const line of lines.slice(1)) {
     const colon = line.indexOf(':');
     if (colon > 0) raw.push(line.slice(0, colon), line.slice(colon + 1).trim());
@@ -43,7 +44,10 @@ export function rawHeaders(head: Buffer): string[] {
 }
 
 /** How long the server says it keeps an idle connection, in seconds; undefined when it says nothing. */
-export function keepAliveS(head: Buffer): number | undefined {
-  const found = /\r\nkeep-alive:[^\r]*\btimeout=(\d+)/i.exec(head.toString('latin1', 0, head.length))?.[1];
+export function keepAliveS({
+  headBytes,
+  headLength,
+}: Pick<ParsedResponse, 'headBytes' | 'headLength'>): number | undefined {
+  const found = /\r\nkeep-alive:[^\r]*\btimeout=(\d+)/i.exec(headBytes.toString('latin1', 0, headLength))?.[1];
   return found === undefined ? undefined : Number(found);
 }

@@ -58,7 +58,7 @@ export function readHead(bytes: Uint8Array, from: number, to: number): ResponseH
 
     // 10: connection. 14: content-length. 17: transfer-encoding.
     if (nameLength === 14 && isName(bytes, nameFrom, 'content-length')) {
-      const length = lengthIn(valueIn(bytes, valueFrom, at));
+      const length = plainLength(bytes, valueFrom, at) ?? lengthIn(valueIn(bytes, valueFrom, at));
       if (length === undefined || (contentLength !== null && contentLength !== length)) {
         return fault('content-length', excerpt(valueIn(bytes, valueFrom, at)));
       }
@@ -68,6 +68,7 @@ export function readHead(bytes: Uint8Array, from: number, to: number): ResponseH
       if (isChunked || isHttp10 || coding !== 'chunked') return fault('transfer-encoding', excerpt(coding));
       isChunked = true;
     } else if (nameLength === 10 && isName(bytes, nameFrom, 'connection')) {
+      if (!isHttp10 && at - valueFrom === 11 && isName(bytes, valueFrom + 1, 'keep-alive')) continue;
       const options = valueIn(bytes, valueFrom, at).split(',');
       if (options.some((option) => option.trim() === 'close')) closes = true;
       else if (isHttp10 && options.some((option) => option.trim() === 'keep-alive')) closes = false;
@@ -119,6 +120,18 @@ function valueIn(bytes: Uint8Array, from: number, to: number): string {
     .toLowerCase();
 }
 
+/** A blank and some digits, as nearly every server writes it; undefined for anything else. */
+function plainLength(bytes: Uint8Array, from: number, to: number): number | undefined {
+  if (bytes[from] !== BLANK || to - from - 1 > MOST_LENGTH_DIGITS || to - from < 2) return undefined;
+  let length = 0;
+  for (let at = from + 1; at < to; at += 1) {
+    const digit = (bytes[at] as number) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
 /** RFC 9110, section 8.6: the same length again is no fault. */
 function lengthIn(text: string): number | undefined {
   const lengths = text.split(',').map((one) => one.trim());
@@ -132,6 +145,6 @@ function fault(kind: string, what: string): Malformed {
 }
 
 /** What a server sent is shown to people, so nothing of it may control their terminal. */
-function excerpt(text: string): string {
-  return JSON.stringify(text.slice(0, 40));
+export function excerpt(text: string): string {
+  return JSON.stringify(text.slice(0, 40)).replace(/[^\x20-\x7e]/g, '?');
 }

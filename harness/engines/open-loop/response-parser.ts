@@ -1,5 +1,5 @@
 import { GrowingBuffer } from './growing-buffer.ts';
-import { type Malformed, type ResponseHead, readHead } from './response-head.ts';
+import { excerpt, type Malformed, type ResponseHead, readHead } from './response-head.ts';
 
 export interface ParserLimits {
   /** Status line and headers together; also the trailers, and one line of a chunk's size. */
@@ -12,9 +12,12 @@ export interface ParserLimits {
 export interface ParsedResponse {
   readonly status: number;
   readonly keepsConnection: boolean;
-  /** From the status line up to the empty line. */
-  readonly head: Buffer;
-  readonly body: Buffer;
+  /** From the status line up to the empty line: the first bytes of these. */
+  readonly headBytes: Buffer;
+  readonly headLength: number;
+  /** From here to the end. */
+  readonly bodyBytes: Buffer;
+  readonly bodyFrom: number;
 }
 
 /** `idle`: nothing is expected. `waiting`: nothing came yet. `reading`: a part of it is there. */
@@ -47,7 +50,14 @@ export class ResponseParser {
   /** When `malformed`: why. */
   malformed = '';
   /** When `complete`. */
-  response: ParsedResponse = { status: 0, keepsConnection: false, head: EMPTY, body: EMPTY };
+  response: ParsedResponse = {
+    status: 0,
+    keepsConnection: false,
+    headBytes: EMPTY,
+    headLength: 0,
+    bodyBytes: EMPTY,
+    bodyFrom: 0,
+  };
   readonly #limits: ParserLimits;
   #isHead = false;
   #stage: Stage = 'head';
@@ -150,8 +160,10 @@ export class ResponseParser {
       this.response = {
         status,
         keepsConnection: head.keepsConnection,
-        head: copy.subarray(0, headLength),
-        body: length === 0 ? EMPTY : copy.subarray(headLength),
+        headBytes: copy,
+        headLength,
+        bodyBytes: copy,
+        bodyFrom: headLength,
       };
       this.state = 'complete';
       return headTo + length;
@@ -256,8 +268,10 @@ export class ResponseParser {
     this.response = {
       status: head.status,
       keepsConnection: head.keepsConnection && this.#stage !== 'until-close',
-      head: this.#head,
-      body: this.#body.bytes(),
+      headBytes: this.#head,
+      headLength: this.#head.length,
+      bodyBytes: this.#body.bytes(),
+      bodyFrom: 0,
     };
     this.#forget();
     this.state = 'complete';
@@ -288,7 +302,7 @@ export class ResponseParser {
 /** What cannot become an answer any more is not waited for. */
 function faultBeforeEnd(held: Buffer): Malformed | undefined {
   if ('HTTP/1.'.startsWith(held.toString('latin1', 0, Math.min(held.length, 7)))) return undefined;
-  return { malformed: `status line: ${JSON.stringify(held.toString('latin1', 0, Math.min(held.length, 40)))}` };
+  return { malformed: `status line: ${excerpt(held.toString('latin1'))}` };
 }
 
 function hexDigit(byte: number): number {
