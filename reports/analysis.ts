@@ -1,15 +1,21 @@
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import type { RunFacts, RunResult, RunStatus, TierFacts } from '../harness/core/run.ts';
+import type { MeasuredTrial } from '../harness/core/trial.ts';
 import { formatSeconds } from '../harness/core/units.ts';
+import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
 import { judgeTargets } from '../harness/judging/judge.ts';
 import { summarizeTrials } from '../harness/judging/summarize.ts';
 import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
 import { busiestSources } from './busiest.ts';
 import type { ChartDescription } from './chart.ts';
 import { distributionChart, latencyChart, throughputChart } from './charts.ts';
+import { comparisonChart } from './comparison-charts.ts';
+import { type FaultAnalysis, faultsOf } from './faults.ts';
 import { plural } from './figures.ts';
+import { resourceLineChart } from './resource-line.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
 import { timeLineChart } from './time-line.ts';
+import { whatTiersBought } from './what-tiers-bought.ts';
 
 /** What a run says, in the order a report tells it. Every format is made from this and nothing else. */
 export interface Analysis {
@@ -18,6 +24,17 @@ export interface Analysis {
   /** One sentence on how far the run came; null when it finished. */
   readonly incomplete: string | null;
   readonly tiers: readonly TierAnalysis[];
+  /** Null for a run of one tier. */
+  readonly comparison: ComparisonAnalysis | null;
+}
+
+/** How the tiers stand to each other. */
+export interface ComparisonAnalysis {
+  readonly comparison: TierComparison;
+  /** One for each scenario. */
+  readonly charts: readonly ChartDescription[];
+  /** What the tiers bought on this machine and what they did not. */
+  readonly inWords: string;
 }
 
 export interface TierAnalysis {
@@ -30,7 +47,12 @@ export interface TierAnalysis {
   readonly targets: readonly JudgedTarget[];
   /** Which processes were busy at the highest load, as facts: `login at concurrency 100: api/1 used 198 % of a core`. */
   readonly busiest: readonly string[];
+  /** Without what the charts of the comparison show already. */
   readonly charts: readonly ChartDescription[];
+  /** How it was warmed up before the first trial of each scenario: `login 10 s, crud 5 s`. */
+  readonly warmUps: string;
+  /** Made on purpose; no measurements. */
+  readonly faults: readonly FaultAnalysis[];
   /** Anything a reader should know before believing the figures. */
   readonly notes: readonly string[];
 }
@@ -40,6 +62,7 @@ export function analyse(result: RunResult): Analysis {
   const trials = summarizeTrials(result);
   const judged = judgeTargets(result, trials);
   const names = [...result.facts.tiers.map(({ tier }) => tier.name), ...result.trials.map(({ tier }) => tier)];
+  const comparison = compareTiers(result, trials);
   return {
     facts: result.facts,
     status: result.status,
@@ -50,9 +73,31 @@ export function analyse(result: RunResult): Analysis {
         result,
         trials.filter(({ measured }) => measured.tier === name),
         judged.filter(({ tier }) => tier === name),
+        comparison !== null,
       ),
     ),
+    comparison:
+      comparison === null
+        ? null
+        : {
+            comparison,
+            charts: comparison.scenarios
+              .map((scenario) => comparisonChart(scenario, judged))
+              .filter((chart) => chart !== null),
+            inWords: whatTiersBought(comparison),
+          },
   };
+}
+
+/** Every chart of a report, in its order. */
+export function allCharts({ tiers, comparison }: Analysis): readonly ChartDescription[] {
+  return [
+    ...(comparison?.charts ?? []),
+    ...tiers.flatMap(({ charts, faults }) => [
+      ...charts,
+      ...faults.flatMap(({ chart }) => (chart === null ? [] : [chart])),
+    ]),
+  ];
 }
 
 function analyseTier(
@@ -60,6 +105,7 @@ function analyseTier(
   result: RunResult,
   trials: readonly SummarizedTrial[],
   judged: readonly JudgedTarget[],
+  isCompared: boolean,
 ): TierAnalysis {
   const facts = result.facts.tiers.find(({ tier }) => tier.name === name) ?? null;
   const scenarioNames = new Set([
@@ -71,15 +117,13 @@ function analyseTier(
     trials: trials.filter(({ summary }) => summary.scenario === scenario).toSorted(byLoad),
   }));
   const targets = judged.toSorted((left, right) => targetOrder(left) - targetOrder(right));
+  const own = result.trials.filter(({ tier }) => tier === name);
+  const ladder = own.filter(({ purpose }) => purpose !== 'fault');
   const charts = [
-    throughputChart(name, scenarios, targets),
-    latencyChart(name, scenarios, targets),
+    ...(isCompared ? [] : [throughputChart(name, scenarios, targets), latencyChart(name, scenarios, targets)]),
     distributionChart(name, scenarios, targets),
-    timeLineChart(
-      name,
-      result.facts.startedAt,
-      result.trials.filter(({ tier }) => tier === name),
-    ),
+    timeLineChart(name, result.facts.startedAt, ladder),
+    resourceLineChart(name, result.facts.startedAt, ladder),
   ];
   return {
     name,
@@ -89,8 +133,17 @@ function analyseTier(
     targets,
     busiest: busiestSources(scenarios),
     charts: charts.filter((chart) => chart !== null),
+    warmUps: describeWarmUps(own),
+    faults: faultsOf(own),
     notes: tierNotes(facts, scenarios, trials),
   };
+}
+
+function describeWarmUps(trials: readonly MeasuredTrial[]): string {
+  const windows = trials.filter(({ purpose }) => purpose === 'warm-up');
+  return [...Map.groupBy(windows, ({ trial }) => trial.plan.scenario)]
+    .map(([scenario, own]) => `${scenario} ${formatSeconds(own.reduce((sum, { trial }) => sum + trial.measuredS, 0))}`)
+    .join(', ');
 }
 
 function byLoad(left: SummarizedTrial, right: SummarizedTrial): number {
@@ -127,6 +180,8 @@ function tierNotes(
   trials: readonly SummarizedTrial[],
 ): readonly string[] {
   const notes: string[] = (facts?.notRun ?? []).map((why) => `Not run: ${why}`);
+  if (facts !== null && facts.endedEarly !== null) notes.push(`Ended early: ${facts.endedEarly}`);
+  notes.push(...(facts?.notes ?? []));
   if (facts === null) notes.push('The run ended before the facts of this tier were stored.');
   for (const { name, trials: own } of scenarios) {
     const sound = own.filter(({ summary }) => summary.soundness.kind === 'sound').length;

@@ -153,7 +153,7 @@ function scalesOf(chart: ChartDescription, look: ChartLook): NonNullable<NonNull
     scales.push([`y${index}`, { ...axisOptions(panel.y, look), position: 'left', ...place }]);
     if (index > 0) scales.push([`gap${index}`, gapBelow()]);
   }
-  if (chart.spans.length > 0) scales.push(['names', nameRow(chart)]);
+  if (chart.spans.length > 0 || chart.moments.length > 0) scales.push(['names', nameRow(chart)]);
   return Object.fromEntries(scales);
 }
 
@@ -196,7 +196,7 @@ function axisOptions(axis: Axis, look: ChartLook) {
   };
 }
 
-/** Room above the panels for the names of the spans. */
+/** Room above the panels for the names of spans and moments. */
 function nameRow(chart: ChartDescription) {
   return {
     type: 'linear',

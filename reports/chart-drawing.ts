@@ -13,6 +13,7 @@ export const chartDrawingFunctions = [
   drawPanelFrames,
   drawIntervals,
   drawTargets,
+  drawMoments,
   placeLabel,
   sharedArea,
   drawnMarks,
@@ -83,6 +84,7 @@ export function drawingPlugin(chart: ChartDescription, look: ChartLook) {
       for (const [index, panel] of chart.panels.entries()) drawTargets(drawn, panel, index, look);
       if (chart.panels.length > 1) drawPanelFrames(drawn, chart, look);
       if (chart.spans.length > 0) drawSpanNames(drawn, chart, look);
+      if (chart.moments.length > 0) drawMoments(drawn, chart, look);
     },
   };
 }
@@ -208,6 +210,31 @@ function drawTargets({ ctx, chartArea, scales }: DrawnChart, panel: Panel, index
     ctx.globalAlpha = 1;
     ctx.fillStyle = look.text;
     ctx.fillText(words, box.left + 4, (box.top + box.bottom) / 2);
+  }
+  ctx.restore();
+}
+
+/** A line through all panels, with its name at the top: to the left of it where there is no room to the right. */
+function drawMoments({ ctx, chartArea, scales }: DrawnChart, chart: ChartDescription, look: ChartLook): void {
+  const x = scales.x;
+  if (x === undefined) return;
+  ctx.save();
+  ctx.strokeStyle = look.text;
+  ctx.fillStyle = look.text;
+  ctx.lineWidth = 1.25;
+  ctx.font = `600 12px ${look.fontFamily}`;
+  ctx.textBaseline = 'alphabetic';
+  for (const [index, { at, label }] of chart.moments.entries()) {
+    const centre = x.getPixelForValue(at);
+    ctx.beginPath();
+    ctx.moveTo(centre, chartArea.top - 4);
+    ctx.lineTo(centre, chartArea.bottom);
+    ctx.stroke();
+    const next = chart.moments[index + 1];
+    const end = next === undefined ? chartArea.right : x.getPixelForValue(next.at);
+    const fits = ctx.measureText(label).width + 8 <= end - centre;
+    ctx.textAlign = fits || index === 0 ? 'left' : 'right';
+    ctx.fillText(label, centre + (fits || index === 0 ? 4 : -4), chartArea.top - (fits ? 6 : 6 + 14 * (index % 2)));
   }
   ctx.restore();
 }

@@ -12,6 +12,13 @@ export interface ChartDescription {
   readonly panels: readonly Panel[];
   /** Stretches of the x axis with a name. */
   readonly spans: readonly Span[];
+  /** Points of the x axis at which something happened. */
+  readonly moments: readonly Moment[];
+}
+
+export interface Moment {
+  readonly at: number;
+  readonly label: string;
 }
 
 export interface Axis {

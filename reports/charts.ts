@@ -58,7 +58,9 @@ interface LoadChart {
 /** One line per scenario over the loads; null when there is nothing to draw. */
 function loadChart(tier: string, scenarios: Scenarios, chart: LoadChart): ChartDescription | null {
   const series = scenarios.map(({ name, trials }, style): Series => {
-    const points = trials.flatMap(({ summary }) => loadPoint(summary, chart));
+    const points = trials.flatMap(
+      ({ summary }) => loadPoint(summary, chart.estimate, chart.format, describeLoad(summary.load)) ?? [],
+    );
     return { label: chartName(name), style, inLegend: true, marks: true, points };
   });
   const points = series.flatMap((each) => each.points);
@@ -81,26 +83,31 @@ function loadChart(tier: string, scenarios: Scenarios, chart: LoadChart): ChartD
     x: loadAxis(loadTitle(firstLoad(scenarios)), loads.map(loadLevel), formatNumber),
     panels: [{ y: yAxis(chart.yTitle, values, chart.format), weight: 1, series: drawn, targets: chart.targets }],
     spans: [],
+    moments: [],
   };
 }
 
-function loadPoint(summary: TrialSummary, { estimate, format }: LoadChart): readonly Point[] {
+/** Null where the trial has no such figure. */
+export function loadPoint(
+  summary: TrialSummary,
+  estimate: (summary: TrialSummary) => Estimate | null,
+  format: Format,
+  load: string,
+): Point | null {
   const found = estimate(summary);
-  if (found === null) return [];
-  return [
-    {
-      x: loadLevel(summary.load),
-      y: found.value,
-      low: found.low,
-      high: found.high,
-      sound: summary.soundness.kind === 'sound',
-      text: `${estimateWithInterval(found, format)} at ${describeLoad(summary.load)}`,
-    },
-  ];
+  if (found === null) return null;
+  return {
+    x: loadLevel(summary.load),
+    y: found.value,
+    low: found.low,
+    high: found.high,
+    sound: summary.soundness.kind === 'sound',
+    text: `${estimateWithInterval(found, format)} at ${load}`,
+  };
 }
 
 /** Each documented limit once, in words of its own: several targets may say the same. */
-function targetLines(targets: Targets, metric: MeasuredMetric): readonly TargetLine[] {
+export function targetLines(targets: Targets, metric: MeasuredMetric): readonly TargetLine[] {
   const lines = new Map<number, { label: string; shortLabel: string }>();
   for (const { target } of targets) {
     if (target.judged.by !== 'measured' || target.judged.metric !== metric) continue;
@@ -149,6 +156,7 @@ export function distributionChart(tier: string, scenarios: Scenarios, targets: T
     x: percentileAxis(Math.max(...points.map(({ x }) => x))),
     panels: [{ y: yAxis('Latency', values, formatSeconds), weight: 1, series, targets: lines }],
     spans: [],
+    moments: [],
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { measuredMetrics } from '../harness/core/target.ts';
+import { faultKinds } from '../harness/core/trial.ts';
 
 /**
  * report.json, schema version 1: what a report says, for programs. Figures are in SI units and ratios 0..1, as their
@@ -64,14 +65,77 @@ const target = z.object({
   evidence: z.string(),
 });
 
+const phase = z.object({
+  fromS: z.number(),
+  toS: z.number(),
+  throughputPerS: z.number().nullable().describe('Mean over the phase; null where it has no length.'),
+  succeeded: z.number().int(),
+  failures: z
+    .record(z.string(), z.number().int())
+    .describe('Failed requests by outcome; what did not happen is absent.'),
+});
+
+const fault = z
+  .object({
+    sequence: z.number().int(),
+    scenario: z.string(),
+    load: z.string().describe('In words.'),
+    kind: z.enum(faultKinds),
+    instance: z.string(),
+    atS: z.number().describe('Seconds from the start of the measured window, as all times here.'),
+    undoneAtS: z.number().nullable().describe('When it was up again or went on; null when it did not come back.'),
+    before: phase,
+    during: phase,
+    after: phase.nullable(),
+    firstFailureWithinS: z.number().nullable().describe('From the fault on; null when no request failed.'),
+    servedAgainDuringS: z
+      .number()
+      .nullable()
+      .describe('From the fault until it served as before while the fault lasted.'),
+    recoveredAfterS: z.number().nullable().describe('From the end of the fault until it served as before.'),
+  })
+  .describe('A fault that was made on purpose, and what was seen when.');
+
+const limits = z.object({ cpus: z.number().nullable(), memoryBytes: z.number().nullable() });
+
 const tier = z.object({
   name: z.string(),
   title: z.string(),
+  provider: z.string().nullable(),
+  instances: z
+    .array(z.object({ name: z.string(), limits: limits.describe('As far as they are enforced.') }))
+    .describe('What was up, by name.'),
+  endedEarly: z.string().nullable().describe('What ended the tier before its last trial; null when nothing did.'),
+  faults: z.array(fault),
   notRun: z.array(z.string()).describe('Why the tier was not run here; empty when it was.'),
   targets: z.array(target),
   scenarios: z.array(z.object({ name: z.string(), trials: z.array(trial) })),
   busiest: z.array(z.string()).describe('Which processes were busy at the highest load, in words.'),
   notes: z.array(z.string()),
+});
+
+const change = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('changed'), ratio: estimate }),
+    z.object({ kind: z.literal('no-change-beyond-noise'), ratio: estimate }),
+    z.object({ kind: z.literal('unknown'), why: z.string() }),
+  ])
+  .nullable()
+  .describe('From the tier `before` to this one, as a ratio; null where there is none to compare with.');
+
+const comparedTier = z.object({
+  tier: z.string(),
+  before: z.string().nullable().describe('The tier it is compared with.'),
+  notMeasured: z.string().nullable().describe('Why there are no figures; null where there are.'),
+  sequence: z.number().int().nullable().describe('The trial with the figures.'),
+  throughputChange: change,
+  p95Change: change,
+});
+
+const comparison = z.object({
+  inWords: z.string().describe('What the tiers bought on this machine and what they did not.'),
+  comparisons: z.number().int().describe('How many changes were looked at, and corrected for each other.'),
+  scenarios: z.array(z.object({ name: z.string(), loads: z.array(z.object({ load, tiers: z.array(comparedTier) })) })),
 });
 
 export const reportSchema = z.object({
@@ -108,7 +172,14 @@ export const reportSchema = z.object({
     coolDownS: z.number(),
     ladder: z.array(z.number()),
     skipThinkTimes: z.boolean(),
+    scaleModelFactor: z.number().nullable().describe('What the CPUs of every service were multiplied by, or null.'),
+    faults: z.array(z.object({ kind: z.enum(faultKinds), service: z.string().nullable() })),
   }),
+  placement: z
+    .object({ generatorCpus: z.array(z.number()), systemCpus: z.array(z.number()) })
+    .nullable()
+    .describe('Which CPUs did what; null where both shared all of them.'),
+  comparison: comparison.nullable().describe('The tiers side by side; null for a run of one tier.'),
   tiers: z.array(tier),
 });
 

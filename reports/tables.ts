@@ -1,6 +1,5 @@
 import {
   formatBound,
-  formatBytes,
   formatNumber,
   formatQuantity,
   formatRate,
@@ -8,9 +7,8 @@ import {
   formatSeconds,
 } from '../harness/core/units.ts';
 import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
-import type { Analysis, TierAnalysis } from './analysis.ts';
+import type { TierAnalysis } from './analysis.ts';
 import {
-  dateTime,
   estimateInterval,
   estimateValue,
   loadText,
@@ -41,12 +39,18 @@ export interface Cell {
   readonly verdict?: VerdictKind;
   /** Smaller print below the text. */
   readonly detail?: string;
+  /** A verdict beside the text, which is a figure. */
+  readonly badge?: { readonly text: string; readonly verdict: VerdictKind };
+  /** What a reader should see first. */
+  readonly strong?: boolean;
+  /** The same as in the row above. */
+  readonly repeated?: boolean;
   /** Sentences below the text, each on a line of its own: they hold semicolons themselves. */
   readonly reasons?: readonly string[];
 }
 
-const left = (title: string): Column => ({ title, align: 'left' });
-const right = (title: string): Column => ({ title, align: 'right' });
+export const left = (title: string): Column => ({ title, align: 'left' });
+export const right = (title: string): Column => ({ title, align: 'right' });
 
 /** The targets that were judged: each verdict with its value, interval, target and source. */
 export function judgedTable({ name, targets }: TierAnalysis): Table {
@@ -128,7 +132,7 @@ export function scenarioTable({ name, trials }: ScenarioAnalysis): Table {
   };
 }
 
-function estimateCell(estimate: Parameters<typeof estimateValue>[0], format: (value: number) => string): Cell {
+export function estimateCell(estimate: Parameters<typeof estimateValue>[0], format: (value: number) => string): Cell {
   const interval = estimateInterval(estimate, format);
   const text = estimateValue(estimate, format);
   return estimate === null || interval === 'exact' ? { text } : { text, detail: interval };
@@ -174,83 +178,4 @@ function answers(measured: SummarizedTrial['measured'], step: string): string {
     .map((outcome) => [outcome, result.outcomes[outcome]] as const);
   const counts = [...Object.entries(result.statuses), ...unanswered];
   return counts.length === 0 ? 'none' : counts.map(([what, count]) => `${what} × ${formatNumber(count)}`).join(', ');
-}
-
-/** What a reader must know to believe the run, or to repeat it. */
-export function factsTable({ facts, status }: Analysis): Table {
-  const { machine, settings, tierbench } = facts;
-  const ended = status.state === 'running' ? 'not known' : dateTime(status.endedAt);
-  const rows: [string, string][] = [
-    ['Run', facts.runId],
-    ['Started', dateTime(facts.startedAt)],
-    ['Ended', `${ended} (${status.state})`],
-    [
-      'tierbench',
-      `${tierbench.version}${tierbench.commit === null ? '' : `, commit ${tierbench.commit.slice(0, 12)}`}`,
-    ],
-    ['CPU', `${machine.cpuModel}, ${plural(machine.cpus, 'core')}${limited(machine.limits.cpus, formatNumber)}`],
-    ['Memory', `${formatBytes(machine.memoryBytes)}${limited(machine.limits.memoryBytes, formatBytes)}`],
-    ['Container', machine.container ?? 'none'],
-    ['Operating system', `${machine.operatingSystem}, ${machine.kernel}`],
-    ['Node.js', machine.node],
-    ['Engine and provider', `${settings.engine}, ${settings.provider}`],
-    ['Scenarios', settings.scenarios.join(', ')],
-    ['Concurrencies', settings.ladder.join(', ')],
-    [
-      'Each trial',
-      `${formatSeconds(settings.durationS)} measured after ${formatSeconds(settings.warmUpS)} of warm-up, then ${formatSeconds(settings.coolDownS)} to cool down${settings.quick ? ' (quick run)' : ''}`,
-    ],
-    ['Timeout', formatSeconds(settings.timeoutS)],
-    ['Think times', settings.skipThinkTimes ? 'left out' : 'kept'],
-    ['Seed', String(settings.seed)],
-  ];
-  return factTable('Facts of the run', rows);
-}
-
-function limited(limit: number | undefined, format: (value: number) => string): string {
-  return limit === undefined ? '' : `, of which this run may use ${format(limit)}`;
-}
-
-export function tierFactsTable({ name, facts }: TierAnalysis): Table {
-  if (facts === null) return factTable(`Facts of ${name}`, []);
-  const { data } = facts;
-  const ran = facts.notRun.length === 0;
-  const rows: [string, string][] = [
-    ['Description', facts.tier.description],
-    ['Brought up by', ran ? `${facts.provider}, in ${formatSeconds(facts.bringUpS)}` : ''],
-    [
-      'Data',
-      data === null
-        ? ran
-          ? 'not made by this run'
-          : ''
-        : `${plural(data.users, 'user')} with ${plural(data.tasksPerUser, 'task')} each (seed ${data.seed}), in ${formatSeconds(facts.prepareDataS)}`,
-    ],
-    ...facts.services.map(({ name: service, version, instances }): [string, string] => [
-      `Service ${service}`,
-      `${plural(instances.length, 'instance')}${version === undefined ? '' : `, ${version}`}`,
-    ]),
-    ...facts.tier.services
-      .filter(({ settings }) => Object.keys(settings).length > 0)
-      .map(({ name: service, settings }): [string, string] => [
-        `Settings of ${service}`,
-        Object.entries(settings)
-          .toSorted(([one], [other]) => (one < other ? -1 : 1))
-          .map(([option, value]) => `${option}=${value}`)
-          .join(', '),
-      ]),
-    ['Described in', facts.tier.documents.map(({ document, section }) => `${document}, ${section}`).join('; ')],
-  ];
-  return factTable(
-    `Facts of ${name}`,
-    rows.filter(([, value]) => value !== ''),
-  );
-}
-
-function factTable(caption: string, rows: readonly (readonly [string, string])[]): Table {
-  return {
-    caption,
-    columns: [left('Fact'), left('Value')],
-    rows: rows.map(([fact, value]) => [{ text: fact }, { text: value }]),
-  };
 }

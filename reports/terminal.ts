@@ -1,6 +1,7 @@
 import { formatBound, formatQuantity, formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
 import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
-import type { Analysis, TierAnalysis } from './analysis.ts';
+import type { Analysis, ComparisonAnalysis, TierAnalysis } from './analysis.ts';
+import { describeFault } from './faults.ts';
 import {
   estimateValue,
   estimateWithInterval,
@@ -13,6 +14,7 @@ import {
 } from './figures.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
 import type { VerdictKind } from './tables.ts';
+import { compareInTerminal } from './terminal-comparison.ts';
 import { indented } from './text-layout.ts';
 import { headline } from './words.ts';
 
@@ -35,9 +37,42 @@ export function renderTerminal(analysis: Analysis, reportPath: string | null, lo
       : indented(analysis.incomplete, look.width, 0).map((line) => paint.warning(shortened(line, look.width)))),
     ...(reportPath === null ? [] : [`Report: ${paint.strong(reportPath)}`]),
   ];
+  if (analysis.comparison !== null) {
+    const words = { strong: paint.strong, faint: paint.faint };
+    return `${[...comparisonLines(analysis, analysis.comparison, end.length, look, words), ...end].join('\n')}\n`;
+  }
   const perTier = Math.floor((MOST_LINES - end.length - 1) / Math.max(1, analysis.tiers.length));
   const lines = analysis.tiers.flatMap((tier) => [...tierLines(tier, perTier - 1, look), '']);
   return `${[...lines, ...end].join('\n')}\n`;
+}
+
+/** A table gives way before the words do: the page has all loads. */
+function comparisonLines(
+  analysis: Analysis,
+  comparison: ComparisonAnalysis,
+  endLines: number,
+  { width }: TerminalLook,
+  { strong, faint }: Pick<ReturnType<typeof painter>, 'strong' | 'faint'>,
+): readonly string[] {
+  const parts = (mostRows: number) => compareInTerminal(analysis, comparison, width, mostRows);
+  const { verdicts, faults, inWords } = parts(0);
+  const blanks = faults.length > 0 ? 4 : 3;
+  const room = MOST_LINES - endLines - blanks - verdicts.length - faults.length;
+  const words = capped(inWords, Math.max(MOST_LINES / 4, room - 10), faint);
+  const { table } = parts(room - words.length);
+  const [header = '', ...rows] = table;
+  return [
+    ...verdicts.map((line, index) => {
+      const name = analysis.tiers[index]?.name ?? '';
+      return line.startsWith(name) ? strong(name) + line.slice(name.length) : line;
+    }),
+    '',
+    ...[faint(header), ...rows.slice(0, -1), faint(rows.at(-1) ?? '')].slice(0, Math.max(0, room - words.length)),
+    '',
+    ...(faults.length > 0 ? [...faults, ''] : []),
+    ...words,
+    '',
+  ].slice(0, MOST_LINES - endLines);
 }
 
 function tierLines(tier: TierAnalysis, most: number, look: TerminalLook): readonly string[] {
@@ -48,6 +83,7 @@ function tierLines(tier: TierAnalysis, most: number, look: TerminalLook): readon
   const groups = measuredTargets(tier);
   const end = [
     ...tier.busiest.flatMap((line) => indented(line, look.width, 0).map((part) => paint.faint(cut(part)))),
+    ...tier.faults.slice(0, 4).map((fault) => cut(describeFault(fault))),
     ...tier.notes.slice(0, 3).map((note) => paint.warning(cut(`note: ${note}`))),
   ];
   // With many targets the reasons give way first, then the met ones at the end of the list.

@@ -17,7 +17,8 @@ export function tiersTable(tiers: readonly Tier[], { width = 80, color }: TextLo
     .join('\n\n');
 }
 
-function describeService({ name, kind, instances, resources, connectsTo }: Service, entry: string): string {
+/** `api x 2, writer: pooler, 1 cpu, 512 MiB` */
+export function describeService({ name, kind, instances, resources, connectsTo }: Service, entry: string): string {
   const connections = Object.entries(connectsTo).map(([role, target]) => `${role}: ${target}`);
   return [
     instances === 1 ? kind : `${kind} x ${instances}`,

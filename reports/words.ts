@@ -17,7 +17,12 @@ export function countVerdicts(targets: readonly JudgedTarget[]): VerdictCounts {
 
 /** `Measured: 5 met, 2 missed and 2 inconclusive. Settings: 6 of 6 as documented.` */
 export function headline({ facts, targets, scenarios }: TierAnalysis): string {
-  if (facts !== null && facts.notRun.length > 0) return 'This tier was not run here.';
+  if (facts !== null && facts.notRun.length > 0) return `This tier was not run here: ${facts.notRun.join('; ')}`;
+  const early = facts === null || facts.endedEarly === null ? '' : `Ended early: ${facts.endedEarly}. `;
+  return early + verdictsInWords(targets, scenarios);
+}
+
+function verdictsInWords(targets: TierAnalysis['targets'], scenarios: TierAnalysis['scenarios']): string {
   if (scenarios.every(({ trials }) => trials.length === 0))
     return 'No trial was measured, so no target could be judged by one.';
   const measured = countVerdicts(targets);

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunResult } from '../harness/core/run.ts';
 import { cannotWrite, writeAtomically } from '../harness/files/atomic-write.ts';
-import { type Analysis, analyse } from './analysis.ts';
+import { type Analysis, allCharts, analyse } from './analysis.ts';
 import { renderHtml } from './html/page.ts';
 import { renderJson } from './json.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -53,7 +53,7 @@ export async function writeReport(folder: string, result: RunResult): Promise<Wr
 async function drawCharts(
   analysis: Analysis,
 ): Promise<{ files: ReadonlyMap<string, Uint8Array>; notes: readonly string[] }> {
-  const charts = analysis.tiers.flatMap((tier) => tier.charts);
+  const charts = allCharts(analysis);
   if (charts.length === 0) return { files: new Map(), notes: ['no charts: the run measured nothing to draw'] };
   const pictures = await loadPictures();
   if (pictures.kind === 'unavailable') return { files: new Map(), notes: [pictures.why] };

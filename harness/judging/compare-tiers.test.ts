@@ -165,6 +165,7 @@ describe('what cannot be compared says why', () => {
       before: null,
       throughput: null,
       p95: null,
+      verdicts: { throughput: [], p95: [] },
     });
     expect(rows[2]).toMatchObject({ before: 'single', throughput: { kind: 'changed' } });
   });

@@ -7,6 +7,7 @@ import { holm } from '../statistics/holm.ts';
 import { serialCorrelation } from '../statistics/serial-correlation.ts';
 import { sumInBlocks } from '../statistics/time-blocks.ts';
 import { succeededIn } from './interval-throughput.ts';
+import { judgeP95At, judgeThroughputAt, type LoadVerdict } from './judge-at-load.ts';
 import { p95Blocks } from './p95-blocks.ts';
 import type { SummarizedTrial } from './summary.ts';
 import { wholeSeconds } from './whole-seconds.ts';
@@ -39,6 +40,8 @@ export interface TierRow {
   readonly before: string | null;
   readonly throughput: TierChange | null;
   readonly p95: TierChange | null;
+  /** This load against the documented figures; empty where nothing was measured or none applies. */
+  readonly verdicts: { readonly throughput: readonly LoadVerdict[]; readonly p95: readonly LoadVerdict[] };
 }
 
 /** `unclear`: no change beyond noise. `unknown`: cannot be said. */
@@ -150,6 +153,10 @@ function looksAt(
           tier,
           trial,
           why,
+          verdicts: {
+            throughput: trial === null ? [] : judgeThroughputAt(result, trial),
+            p95: trial === null ? [] : judgeP95At(result, trial),
+          },
           before: compared ? before.tier : null,
           throughput: compared ? lookAt(before, { tier, trial, why }, figures, 'throughput') : null,
           p95: compared ? lookAt(before, { tier, trial, why }, figures, 'p95') : null,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Analysis } from '../analysis.ts';
+import { type Analysis, allCharts } from '../analysis.ts';
 import { chartConfigFunctions } from '../chart-config.ts';
 import { chartDrawingFunctions } from '../chart-drawing.ts';
 import { darkLook, lightLook } from '../chart-looks.ts';
@@ -20,7 +20,7 @@ const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', '
  */
 export function renderHtml(analysis: Analysis): string {
   const data: PageData = {
-    charts: analysis.tiers.flatMap(({ charts }) => charts),
+    charts: allCharts(analysis),
     light: lightLook(fontFamily),
     dark: darkLook(fontFamily),
   };

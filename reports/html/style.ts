@@ -70,6 +70,7 @@ tbody th { font-weight: 600; }
 .detail + .detail { margin-top: 4px; }
 td:not(.right) .detail { min-width: 22ch; }
 .wide { min-width: 24ch; }
+.card.facts { margin: 0 0 14px; }
 table.facts th { width: 13rem; color: var(--muted); font-weight: 400; } table.facts td { overflow-wrap: anywhere; }
 table.facts tr:first-child > * { border-top: 0; }
 .charts { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
@@ -77,15 +78,20 @@ table.facts tr:first-child > * { border-top: 0; }
 figure { margin: 0; padding: 16px 16px 10px; }
 figcaption { margin: 0 0 8px; }
 figcaption h3 { margin: 0; } figcaption p { margin: 2px 0 0; font-size: 0.86rem; max-width: none; }
-.plot { position: relative; height: 380px; } .plot.panels { height: 640px; }
+.plot { position: relative; height: 380px; } .plot.panels { height: 640px; } .plot.panels.many { height: 780px; }
 details { margin: 0 0 14px; }
 summary { cursor: pointer; padding: 9px 16px; font-weight: 600; font-size: 0.92rem; }
 details .scroll { margin: 0; } details .card { border: 0; }
 ul.plain { margin: 0 0 14px; padding-left: 1.2em; max-width: 90ch; } ul.plain li { margin: 0 0 6px; }
 .drawing { padding: 14px 16px; } .drawing svg { display: block; min-width: 460px; max-width: 100%; height: auto; }
+.drawing text.name { font-weight: 600; } .drawing text.role { fill: var(--muted); font-size: 12px; }
 .drawing rect { fill: var(--ground); stroke: var(--muted); stroke-width: 1.2; } .drawing rect.copy { fill: var(--surface); }
 .drawing text { fill: var(--text); font-size: 14px; } .drawing text.kind { fill: var(--muted); font-size: 12px; }
 .drawing path { fill: none; stroke: var(--muted); stroke-width: 1.4; } .drawing path.head { fill: var(--muted); stroke: none; }
+tr.same > td { border-top-color: transparent; } .repeated { visibility: hidden; }
+ul.tiers { list-style: none; margin: 14px 0 18px; padding: 0; max-width: 96ch; } ul.tiers li { margin: 0 0 6px; }
+.bought { font-size: 1.05rem; max-width: 90ch; }
+.charts.inside { padding: 0 8px 8px; } .charts.inside figure.card { border: 0; }
 footer { padding-top: 36px; padding-bottom: 48px; color: var(--muted); font-size: 0.86rem; }
 @media (max-width: 680px) {
   main, header.page, footer { padding-left: 14px; padding-right: 14px; }
