@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
-import { databaseUnavailable } from './database.ts';
+import { databaseUnavailable } from './database-pool.ts';
 import { problemsOf } from './validation.ts';
 
 const codes: Record<string, [code: string, message: string]> = {

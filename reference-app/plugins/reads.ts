@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Database, Queries, Read } from '../dependencies.ts';
-import { type DatabaseLog, type DatabasePool, databaseUnavailable } from './database.ts';
+import { type DatabaseLog, type DatabasePool, databaseUnavailable } from './database-pool.ts';
 import type { Metrics } from './metrics.ts';
 import { laterOf, parseWalPosition, type WalPosition, walEnd, walStart } from './wal-position.ts';
 

@@ -5,14 +5,14 @@ import type { Database, WritePositions } from '../dependencies.ts';
 import { laterOf, parseWalPosition, printWalPosition, type WalPosition, walEnd, walStart } from './wal-position.ts';
 
 export const writePositionHeader = 'x-write-position';
-export const writePositionCookie = 'writePosition';
+const writePositionCookie = 'writePosition';
 
 /**
  * A replica is a moment behind, and only the client knows across all instances what it has written: so it is told the
  * position of its write, as a cookie and as a header for clients without cookies, and shows it with its reads.
  * Nothing is signed: whoever makes up a position is answered by the primary, as if there were no replica.
  */
-export function createWritePositions(config: Config, database: Database): WritePositions {
+export function createWritePositions(config: Config, database: Pick<Database, 'position'>): WritePositions {
   if (config.DATABASE_READER_URL === undefined) return { of: () => walStart, tell: async () => walStart };
   const cookie: CookieSerializeOptions = {
     httpOnly: true,

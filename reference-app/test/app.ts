@@ -78,9 +78,9 @@ export function cookieOf(answer: LightMyRequestResponse, name: string): string {
   return found.value;
 }
 
-/** Resolves when `condition` holds, and rejects after ten seconds. */
+/** Resolves when `condition` holds, and rejects after thirty seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = AbortSignal.timeout(10_000);
+  const limit = AbortSignal.timeout(30_000);
   while (!(await condition())) {
     limit.throwIfAborted();
     await once(AbortSignal.timeout(20), 'abort');
