@@ -53,7 +53,7 @@ describe('the compose file of the built-in tiers', () => {
     for (const [, { environment = {} }] of services) {
       for (const [name, value] of Object.entries(environment)) {
         if (name === 'SEED_PASSWORD') expect(value).toBe('$' + '{SEED_PASSWORD:-}');
-        else if (/PASSWORD|SECRET|AUTH|_URL$/u.test(name)) expect(value).toMatch(/\$\{(?:\w+:-\$\{)?\w+:\?/u);
+        else if (/PASSWORD$|SECRET|AUTH|_URL$/u.test(name)) expect(value).toMatch(/\$\{(?:\w+:-\$\{)?\w+:\?/u);
       }
     }
   });
