@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { TierbenchError } from '../../core/errors.ts';
 import { images } from '../../servers/images.ts';
+import { follow } from './follow.ts';
 
 /** Of images that tierbench made. */
 const IMAGE_LABEL = 'tierbench.image';
-/** Older ones are removed: each change of the sources makes a new one. */
+/** Older ones are removed: each change of the sources makes a new one. More than one, as another tierbench may run. */
 const KEPT_IMAGES = 3;
 const KEPT_LINES = 30;
 
@@ -18,8 +19,16 @@ export function appSources(): string {
   return fileURLToPath(new URL(`${up}/reference-app`, import.meta.url));
 }
 
+/** What an image is made of, and what it is called before the colon. */
+export interface ImageSource {
+  readonly folder: string;
+  readonly repository: string;
+}
+
+const referenceApp: ImageSource = { folder: appSources(), repository: images.api };
+
 /** `tierbench/reference-app:3f2a...`: the same files have the same name. */
-export async function appImageName(folder = appSources()): Promise<string> {
+export async function appImageName({ folder, repository } = referenceApp): Promise<string> {
   const hash = createHash('sha256');
   for (const file of await contextFiles(folder)) {
     hash
@@ -27,7 +36,7 @@ export async function appImageName(folder = appSources()): Promise<string> {
       .update(await readFile(join(folder, file)))
       .update('\0');
   }
-  return `${images.api}:${hash.digest('hex').slice(0, 16)}`;
+  return `${repository}:${hash.digest('hex').slice(0, 16)}`;
 }
 
 /**
@@ -37,13 +46,13 @@ export async function appImageName(folder = appSources()): Promise<string> {
 export async function haveAppImage(
   docker: Docker,
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (what: string) => void },
-  folder = appSources(),
+  source = referenceApp,
 ): Promise<string> {
-  const name = await appImageName(folder);
+  const name = await appImageName(source);
   if (await isHere(docker, name)) return name;
   onProgress('building the image of the API');
-  await build(docker, folder, name, signal);
-  await removeOlderImages(docker, name);
+  await build(docker, source, name, signal);
+  await removeOlderImages(docker, source.repository);
   return name;
 }
 
@@ -75,22 +84,19 @@ async function isHere(docker: Docker, name: string): Promise<boolean> {
   }
 }
 
-async function build(docker: Docker, folder: string, name: string, signal: AbortSignal): Promise<void> {
+async function build(
+  docker: Docker,
+  { folder, repository }: ImageSource,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   const said: string[] = [];
   try {
     const stream = await docker.buildImage(
       { context: folder, src: [...(await contextFiles(folder))] },
-      { t: name, labels: { [IMAGE_LABEL]: 'reference-app' }, rm: true, forcerm: true, abortSignal: signal },
+      { t: name, labels: { [IMAGE_LABEL]: repository }, rm: true, forcerm: true, abortSignal: signal },
     );
-    await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(
-        stream,
-        (error) => (error ? reject(error) : resolve()),
-        ({ stream: line }: { stream?: string }) => {
-          if (line !== undefined) said.push(line);
-        },
-      );
-    });
+    await follow(docker, stream, (text) => said.push(text));
   } catch (cause) {
     signal.throwIfAborted();
     const lastLines = said.join('').trim().split('\n').slice(-KEPT_LINES).join('\n');
@@ -104,14 +110,13 @@ async function build(docker: Docker, folder: string, name: string, signal: Abort
 }
 
 /** An image that a container uses is kept by the engine itself. */
-export async function removeOlderImages(docker: Docker, present: string): Promise<void> {
-  const made = await docker.listImages({ filters: { label: [`${IMAGE_LABEL}=reference-app`] } });
+async function removeOlderImages(docker: Docker, repository: string): Promise<void> {
+  const made = await docker.listImages({ filters: { label: [`${IMAGE_LABEL}=${repository}`] } });
   const older = made
     .toSorted((one, other) => other.Created - one.Created)
-    .filter(({ RepoTags }) => !RepoTags?.includes(present))
-    .slice(KEPT_IMAGES - 1)
+    .slice(KEPT_IMAGES)
     .flatMap(({ RepoTags }) => RepoTags ?? [])
-    .filter((tag) => tag.startsWith(`${images.api}:`));
+    .filter((tag) => tag.startsWith(`${repository}:`));
   await Promise.all(
     older.map((tag) =>
       docker

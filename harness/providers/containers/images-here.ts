@@ -7,6 +7,7 @@ import { askEngine, type EngineAddress, engineAddress } from '../../leftovers/en
 import { images, reaperImage } from '../../servers/images.ts';
 import { appImageName, appSources } from './app-image.ts';
 import { engineFacts } from './engine.ts';
+import { follow } from './follow.ts';
 
 const HERE_LIMIT_S = 5;
 /** A registry that is there tells of an image within a second or two. */
@@ -68,10 +69,7 @@ export async function haveImage(docker: Docker, image: string, onProgress: (what
   if (here) return;
   onProgress(`pulling ${image}`);
   try {
-    const stream = await docker.pull(image);
-    await new Promise<void>((resolve, reject) => {
-      docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
-    });
+    await follow(docker, await docker.pull(image));
   } catch (cause) {
     throw new TierbenchError(
       'IMAGE_NOT_AVAILABLE',

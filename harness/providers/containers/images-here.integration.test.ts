@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { images, reaperImage } from '../../servers/images.ts';
+import { containersProvider } from './containers-provider.ts';
+import { containersCanRun } from './images-here.ts';
+
+const dockerHost = process.env.DOCKER_HOST;
+
+afterEach(() => {
+  if (dockerHost === undefined) delete process.env.DOCKER_HOST;
+  else process.env.DOCKER_HOST = dockerHost;
+});
+
+/** What an engine would answer: status and body by path. */
+async function engineThat(answer: (path: string) => readonly [number, object]): Promise<AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-engine-'));
+  const server = createServer(({ url = '' }: IncomingMessage, response) => {
+    const [status, body] = answer(url);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }).listen(join(folder, 'engine.sock'));
+  await once(server, 'listening');
+  process.env.DOCKER_HOST = `unix://${folder}/engine.sock`;
+  return {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const info = { Name: hostname(), ServerVersion: '28.0.0', NCPU: 2, CpuCfsQuota: true, MemoryLimit: true };
+
+it('nothing stands in the way where every image is here', async () => {
+  await using _engine = await engineThat((path) => [200, path === '/info' ? info : {}]);
+  expect(await containersCanRun()).toEqual([]);
+});
+
+it('nothing stands in the way where the registry has what is not here', async () => {
+  const asked: string[] = [];
+  await using _engine = await engineThat((path) => {
+    asked.push(path);
+    return path === '/info' ? [200, info] : path.startsWith('/distribution/') ? [200, {}] : [404, { message: 'none' }];
+  });
+  expect(await containersCanRun()).toEqual([]);
+  expect(
+    asked.some((path) => path.startsWith('/images/create')),
+    'nothing is downloaded to find out',
+  ).toBe(false);
+});
+
+it('names every image that is neither here nor to be had, each once', async () => {
+  await using _engine = await engineThat((path) => [
+    path === '/info' ? 200 : path.includes('redis') ? 200 : path.startsWith('/images/') ? 404 : 500,
+    path === '/info' ? info : { message: 'no such host' },
+  ]);
+  const obstacles = await containersCanRun();
+  const missing = [reaperImage, images.primary, images.pooler, images['load-balancer'], 'node:24-bookworm-slim'];
+  for (const image of missing) {
+    expect(obstacles.filter((each) => each.includes(`the image ${image} `))).toEqual([
+      expect.stringContaining(`\`docker pull ${image}\``),
+    ]);
+  }
+  expect(obstacles).toHaveLength(missing.length);
+});
+
+it.each([
+  ['unix:///no/such/engine.sock', 'no container engine answers at /no/such/engine.sock'],
+  ['tcp://192.0.2.1:2375', 'not on this machine'],
+])('says what is wrong with the engine at %s, and what helps', async (address, words) => {
+  process.env.DOCKER_HOST = address;
+  expect(await containersCanRun()).toEqual([expect.stringContaining(words)]);
+  const provider = containersProvider({ run: { id: '20261121-000000-00000000', labels: {} } });
+  const tier = { name: '', title: '', description: '', documents: [], entry: '', services: [] };
+  await expect(provider.deploy(tier, new AbortController().signal)).rejects.toMatchObject({
+    code: 'ENGINE_NOT_AVAILABLE',
+  });
+});
