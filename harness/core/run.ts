@@ -40,7 +40,10 @@ export interface RunSettings {
   readonly faults: readonly FaultChoice[];
 }
 
-/** `service` null: every service of the tier, one after the other. */
+/**
+ * `service`: `cache`, of which the first instance is meant, or one of its instances, `api/2`; null: every service of the
+ * tier, one after the other.
+ */
 export interface FaultChoice {
   readonly kind: FaultKind;
   readonly service: string | null;

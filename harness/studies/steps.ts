@@ -16,7 +16,7 @@ export interface TrialStep {
   readonly fault?: PlannedFault;
 }
 
-export interface CoolDownStep {
+interface CoolDownStep {
   readonly kind: 'cool-down';
   readonly durationS: number;
 }
