@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,6 +50,23 @@ describe('the npm package, installed in an empty folder', () => {
       [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--module', 'nodenext', 'mine.ts'],
       { cwd: folder },
     );
+  });
+
+  it('carries all that the image of the API is made of, and no more', async () => {
+    const nameIn = async (module: string) =>
+      (
+        await run(process.execPath, [
+          '--input-type=module',
+          '--eval',
+          `console.log(await (await import(${JSON.stringify(module)})).appImageName())`,
+        ])
+      ).stdout;
+    const packed = 'node_modules/tierbench/dist/harness/providers/containers/app-image.js';
+    // The name is made from the files.
+    expect(await nameIn(join(folder, packed))).toBe(
+      await nameIn(join(root, 'harness/providers/containers/app-image.ts')),
+    );
+    expect(await readdir(join(folder, 'node_modules/tierbench/reference-app'))).not.toContain('test');
   });
 
   it('brings the reference app up and measures it', async () => {

@@ -2,7 +2,7 @@ import { askEngine, type EngineAddress, EngineError } from './engine.ts';
 import { parseRunRecord, type RunRecord } from './run-record.ts';
 
 /** Label with the id of the run that something in a container engine belongs to. */
-export const RUN_LABEL = 'tierbench.run';
+const RUN_LABEL = 'tierbench.run';
 /** Label with the run's whole record, which says whose it is when nothing else is left of the run. */
 const RECORD_LABEL = 'tierbench.record';
 

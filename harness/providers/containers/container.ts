@@ -64,7 +64,7 @@ export interface StartedContainer {
   resume(): Promise<void>;
 }
 
-export interface ContainerEnd {
+interface ContainerEnd {
   readonly exitCode: number | null;
   /** `ended with exit code 1`, followed by its last lines. */
   readonly what: string;
