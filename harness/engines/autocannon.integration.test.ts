@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { defineScenario, integerBetween, randomStream, send, think } from '../../scenarios/kit.ts';
 import { autocannonEngine } from './autocannon.ts';
+import { TEST_CERTIFICATE, TEST_KEY } from './contract-certificate.ts';
 import oneRequest from './contract-scenarios/one-request.ts';
 import { startTestServer } from './contract-server.ts';
 import { engineContract } from './engine-contract.ts';
@@ -165,21 +166,3 @@ describe('whatever a server sends, nothing crashes and the trial ends in time', 
     expect(Math.abs(asked - ended)).toBeLessThanOrEqual(50);
   });
 });
-
-// Made for this test alone; it protects nothing.
-const TEST_KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgCTvvQLjxXhuRocV2
-lTCn14yzu16tJxeYt5jZbEwA63ChRANCAASIGT+l0HOz86kmFzZM/CJIpdQHmUe6
-UdmClZ8JA073jzWsuUVZgHGohKAMb45fBBcbpXnaE3nLhW4gKeVUb5Zm
------END PRIVATE KEY-----`;
-const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBfjCCASWgAwIBAgIUR25Erg3A5yHjRF1PI4/WRMQhzOowCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA3NDYzMVoYDzIxMjYxMDI4
-MDc0NjMxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAASIGT+l0HOz86kmFzZM/CJIpdQHmUe6UdmClZ8JA073jzWsuUVZgHGo
-hKAMb45fBBcbpXnaE3nLhW4gKeVUb5Zmo1MwUTAdBgNVHQ4EFgQUEPi5S9Ah1tle
-a6giL9qsLYYvDwEwHwYDVR0jBBgwFoAUEPi5S9Ah1tlea6giL9qsLYYvDwEwDwYD
-VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBFOE8/nOjFopkFqiGYv6jX
-xlGqMZrMBPZk5fU1x6Vb8wIgTTYFnu9LyV+nD8wwO7Or1I/wc5R7r0TplOr0zSwf
-WXQ=
------END CERTIFICATE-----`;

@@ -39,6 +39,26 @@ export function requestFor(
   };
 }
 
+/** An open trial with so many users to take what is due. */
+export function openRequestFor(
+  scenario: Scenario,
+  baseUrl: string,
+  load: { readonly arrivalRatePerS: number; readonly arrivals?: 'poisson' | 'constant'; readonly users?: number },
+  settings: PlanSettings,
+): TrialRequest {
+  const { arrivalRatePerS, arrivals = 'constant', users = 1000 } = load;
+  const request = requestFor(scenario, baseUrl, users, settings);
+  return { ...request, plan: { ...request.plan, load: { model: 'open', arrivalRatePerS, arrivals } } };
+}
+
+/**
+ * How much later than the truth a latency may be read because the generator itself was late, by its own account: on a
+ * machine that does other things meanwhile this is no fault, as long as the trial tells.
+ */
+export function ownLagS({ generator }: Trial): number {
+  return (generator.sendLagP99S ?? 0) + generator.eventLoopLagP99S;
+}
+
 /** Seconds join without gaps and their counts and histograms add up to the totals. */
 export function expectConsistent(trial: Trial): void {
   const ends = trial.intervals.map((interval) => interval.startS + interval.durationS);

@@ -115,3 +115,42 @@ test('rates that mean nothing are told', () => {
   ];
   expect(rateProblem(open('constant', 1, overlapping))).toContain('5 s');
 });
+
+/** P(wait <= t) in M/D/1 with service time 1 (Crommelin 1932). */
+function crommelin(utilization: number, t: number): number {
+  let sum = 0;
+  let factorial = 1;
+  for (let k = 0; k <= Math.floor(t); k += 1) {
+    if (k > 0) factorial *= k;
+    sum += ((utilization * (k - t)) ** k / factorial) * Math.exp(-utilization * (k - t));
+  }
+  return (1 - utilization) * sum;
+}
+
+// Together with the contract, where a real queue is read as the server itself sees it, this says what a queue reads.
+test.each([
+  { what: 'M/M/1', utilization: 0.5, meanS: 2, p95S: 2 * Math.log(20) },
+  { what: 'M/M/1', utilization: 0.8, meanS: 5, p95S: 5 * Math.log(20) },
+  { what: 'M/D/1', utilization: 0.5, meanS: 1.5 },
+  { what: 'M/D/1', utilization: 0.8, meanS: 3 },
+])('$what at utilization $utilization, in virtual time: mean and p95 are those of theory', (queue) => {
+  const count = 2_000_000;
+  const next = arrivalsOf(open('poisson', queue.utilization), 11, 0);
+  const service = arrivalsOf(open('poisson', 1), 12, 0);
+  let servedAt = 0;
+  let freeAt = 0;
+  let sum = 0;
+  const responses = new Float64Array(count);
+  for (let index = 0; index < count; index += 1) {
+    const at = next();
+    const before = servedAt;
+    servedAt = service();
+    freeAt = Math.max(at, freeAt) + (queue.what === 'M/D/1' ? 1 : servedAt - before);
+    responses[index] = freeAt - at;
+    sum += freeAt - at;
+  }
+  expect(Math.abs(sum / count / queue.meanS - 1)).toBeLessThan(0.03);
+  const p95 = responses.sort()[Math.ceil(0.95 * count) - 1] ?? 0;
+  if (queue.p95S !== undefined) expect(Math.abs(p95 / queue.p95S - 1)).toBeLessThan(0.03);
+  else expect(Math.abs(crommelin(queue.utilization, p95 - 1) - 0.95)).toBeLessThan(0.005);
+});

@@ -138,7 +138,8 @@ export async function driveTrial(
     freeUsers.reserve(user.index);
     user.phase = 'beginning';
     occupy(user, connection);
-    perform(user, user.runner.begin(), performance.now());
+    const nowMs = performance.now();
+    perform(user, user.runner.begin(), nowMs, nowMs);
   }
 
   function openWarmUp(): void {
@@ -204,7 +205,7 @@ export async function driveTrial(
     occupy(user, connection);
     user.phase = 'iterating';
     accounting.iterationStarted(dueS);
-    perform(user, user.runner.startIteration(), dueMs);
+    perform(user, user.runner.startIteration(), dueMs, dueMs);
     if (dueS >= 0) sendLag.record((user.startedMs - dueMs) / 1000);
   }
 
@@ -215,11 +216,14 @@ export async function driveTrial(
     user.phase = 'iterating';
     const nowMs = performance.now();
     accounting.iterationStarted(secondsAt(nowMs));
-    perform(user, user.runner.startIteration(), nowMs);
+    perform(user, user.runner.startIteration(), nowMs, nowMs);
   }
 
-  /** A loop, because an iteration may end without a request, and the next one begin at once. */
-  function perform(user: VirtualUserState, first: NextAction, dueMs: number): void {
+  /**
+   * Does what a scenario decided at `decidedMs`, meant for `dueMs`. A loop, because an iteration may end without a request,
+   * and the next one begin at once.
+   */
+  function perform(user: VirtualUserState, first: NextAction, dueMs: number, decidedMs: number): void {
     for (let next = first; !isOver; ) {
       if (next.kind === 'send') {
         const nowMs = performance.now();
@@ -231,7 +235,7 @@ export async function driveTrial(
       }
       if (next.kind === 'think') {
         const resumeMs = dueMs + next.durationS * 1000;
-        const resume = guarded(() => perform(user, user.runner.resume(), resumeMs));
+        const resume = guarded(() => perform(user, user.runner.resume(), resumeMs, performance.now()));
         user.thinking = setTimeout(resume, Math.max(0, resumeMs - performance.now()));
         return;
       }
@@ -239,7 +243,7 @@ export async function driveTrial(
         onBegun(user);
         return;
       }
-      const nowS = secondsAt(performance.now());
+      const nowS = secondsAt(decidedMs);
       accounting.iterationEnded(nowS, next.failed);
       if (isOpen) {
         release(user);
@@ -289,7 +293,7 @@ export async function driveTrial(
       const latencyS = (nowMs - user.dueMs) / 1000;
       const serviceTimeS = (nowMs - user.startedMs) / 1000;
       accounting.requestEnded(nowS, { step, outcome, status, latencyS, serviceTimeS, describe: ended.describe });
-      perform(user, next, nowMs);
+      perform(user, next, nowMs, nowMs);
     } catch (error) {
       finish(error);
     }
