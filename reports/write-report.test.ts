@@ -31,7 +31,8 @@ test('writes the page, the Markdown with its pictures, and the JSON; again the s
   for (const chart of written.charts) expect(markdown).toContain(`](${chart.slice(folder.length + 1)})`);
   await writeReport(folder, run);
   expect(await contents()).toEqual(first);
-});
+  // Pictures take their time on a busy machine.
+}, 60_000);
 
 test('a run that measured nothing has a report without pictures, and says so', async () => {
   const nothing = incompleteRuns(run)['killed before the first trial'];

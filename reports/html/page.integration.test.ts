@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumProgram, lacks } from '../../test-support/requirements.ts';
 import { analyse } from '../analysis.ts';
+import { fourTierRun, troubledFourTierRun } from '../fixtures/four-tier-run.ts';
 import { hostileRun } from '../fixtures/incomplete-runs.ts';
 import { syntheticRun } from '../fixtures/synthetic-run.ts';
 import { renderHtml } from './page.ts';
@@ -158,6 +159,52 @@ describe.skipIf(lacks('chromium'))('the page in a browser (needs chromium)', () 
     await page.close();
   });
 
+  describe('of four tiers', () => {
+    const fourTiers = renderHtml(analyse(fourTierRun()));
+
+    test.each([
+      { width: 1280, dark: false },
+      { width: 360, dark: true },
+    ])('draws every chart, also those that were folded when it was opened ($width px)', async (options) => {
+      const { page, complaints } = await open(fourTiers, options);
+      await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
+      const drawn = async () => (await coloursOfCharts(page)).filter((colours) => colours > 20).length;
+      await expect.poll(drawn).toBe(2 + 4 * 3 + 1);
+      expect(complaints).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      await page.close();
+    });
+
+    test('the comparison comes first, and every line of a drawing stays in its box', async () => {
+      const { page } = await open(fourTiers);
+      expect(await page.locator('h2').first().textContent()).toBe('The tiers side by side');
+      const outside = await page.locator('.drawing svg').evaluateAll((drawings) =>
+        drawings.flatMap((drawing) => {
+          const svg = drawing as unknown as SVGLike;
+          const boxes = [...svg.querySelectorAll('rect:not(.copy)')].map((each) => each.getBBox());
+          return [...svg.querySelectorAll('text.name, text.kind')]
+            .filter((text) => {
+              const { x, y, width, height } = text.getBBox();
+              return !boxes.some(
+                (box) => x >= box.x && y >= box.y && x + width <= box.x + box.width && y + height <= box.y + box.height,
+              );
+            })
+            .map((text) => text.textContent);
+        }),
+      );
+      expect(outside).toEqual([]);
+      await page.close();
+    });
+
+    test.each([true, false])('all text can be read, in trouble too (dark: %s)', async (dark) => {
+      const { page } = await open(renderHtml(analyse(troubledFourTierRun())), { dark });
+      await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
+      const contrasts = (await page.evaluate(contrastScript)) as { text: string; contrast: number }[];
+      expect(contrasts.filter(({ contrast }) => contrast < 4.5)).toEqual([]);
+      await page.close();
+    });
+  });
+
   test('the policy of the page would stop a script that slipped in', async () => {
     const { page, complaints } = await open(complete);
     await page.evaluate(`
@@ -171,6 +218,18 @@ describe.skipIf(lacks('chromium'))('the page in a browser (needs chromium)', () 
     await page.close();
   });
 });
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The part of an SVG element that is used here. */
+interface SVGLike {
+  querySelectorAll(selector: string): Iterable<{ readonly textContent: string; getBBox(): Box }>;
+}
 
 /** WCAG 2.2 contrast of each text with what lies below it. */
 const contrastScript = `(() => {

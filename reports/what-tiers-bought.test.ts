@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import type { ProbeSample } from '../harness/core/trial.ts';
+import type { LoadComparison, TierChange, TierComparison, TierRow } from '../harness/judging/compare-tiers.ts';
+import { summarizeTrial } from '../harness/judging/summarize.ts';
+import { madeUpTrial } from '../test-support/made-up-trial.ts';
+import { whatTiersBought } from './what-tiers-bought.ts';
+
+const same: TierChange = { kind: 'unclear', ratio: { value: 1.01, low: 0.95, high: 1.07 } };
+const changed = (value: number): TierChange => ({
+  kind: 'changed',
+  ratio: { value, low: value - 0.08, high: value + 0.08 },
+});
+const unknown = (why: string): TierChange => ({ kind: 'unknown', why });
+
+/** What a probe read each second: metric, source, value. */
+type Seen = readonly (readonly [metric: string, source: string, value: number])[];
+
+interface MadeUpRow {
+  readonly tier: string;
+  readonly change?: readonly [throughput: TierChange, p95: TierChange];
+  readonly seen?: Seen;
+  readonly why?: string;
+}
+
+function loadOf(concurrency: number, rows: readonly MadeUpRow[]): LoadComparison {
+  let before: string | null = null;
+  return {
+    load: { model: 'closed', concurrency },
+    rows: rows.map(({ tier, change, seen = [], why }): TierRow => {
+      const samples = seen.map(
+        ([metric, source, value]): ProbeSample => ({ atS: 2, source, metric, unit: 'count', value }),
+      );
+      const measured = { ...madeUpTrial({ concurrency, samples, measuredS: 5, okPerS: 20 }), tier };
+      const row: TierRow = {
+        tier,
+        trial: why === undefined ? { measured, summary: summarizeTrial(measured) } : null,
+        why: why ?? null,
+        before: change === undefined ? null : before,
+        throughput: change?.[0] ?? null,
+        p95: change?.[1] ?? null,
+        verdicts: { throughput: [], p95: [] },
+      };
+      before = tier;
+      return row;
+    }),
+  };
+}
+
+function words(scenario: string, loads: readonly LoadComparison[]): string {
+  const comparison: TierComparison = { comparisons: 1, scenarios: [{ scenario, loads }] };
+  return whatTiersBought(comparison);
+}
+
+describe('what the tiers bought, in plain words', () => {
+  test('everything is noise', () => {
+    const rows: MadeUpRow[] = [
+      { tier: 'single' },
+      { tier: 'pooled', change: [same, same] },
+      { tier: 'cached', change: [same, same] },
+    ];
+    expect(words('login', [loadOf(1, rows), loadOf(10, rows)])).toBe(
+      'Neither throughput nor p95 of login changed beyond noise from one tier to the next (single, pooled, cached) at concurrency 1 and 10.',
+    );
+    expect(words('login', [loadOf(1, rows.slice(0, 2))])).toBe(
+      'Neither throughput nor p95 of login changed beyond noise from single to pooled at concurrency 1.',
+    );
+  });
+
+  test('both figures changed at every load: one sentence', () => {
+    const rows = (gain: number): MadeUpRow[] => [
+      { tier: 'pooled' },
+      { tier: 'replicated', change: [changed(gain), changed(0.75)] },
+    ];
+    expect(words('crud', [loadOf(10, rows(1.3)), loadOf(50, rows(1.18))])).toBe(
+      'From pooled to replicated throughput of crud rose by 18 % (10 to 26) and its p95 fell by 25 % (17 to 33) at concurrency 50, and both the same way at concurrency 10.',
+    );
+  });
+
+  test('one figure changed, at some loads, in both directions', () => {
+    const at = (concurrency: number, throughput: TierChange) =>
+      loadOf(concurrency, [{ tier: 'single' }, { tier: 'pooled', change: [throughput, same] }]);
+    expect(words('crud', [at(1, changed(0.8)), at(10, same), at(50, changed(1.18)), at(100, changed(1.2))])).toBe(
+      [
+        'Throughput of crud rose by 20 % (12 to 28) from single to pooled at concurrency 100; it rose at concurrency 50 too;',
+        'it fell at concurrency 1; there was no change beyond noise at concurrency 10.',
+        'p95 of crud did not change beyond noise from single to pooled at concurrency 1, 10, 50 and 100.',
+      ].join(' '),
+    );
+  });
+
+  test('a tier that was not run is named with the reason, and what cannot be compared with its own', () => {
+    const busy = 'cached: not sound, the generator was busy 97 % of the time';
+    const text = words('crud', [
+      loadOf(10, [
+        { tier: 'single' },
+        { tier: 'pooled', why: 'not run: nginx is not installed' },
+        { tier: 'cached', change: [unknown(busy), same] },
+      ]),
+    ]);
+    expect(text).toContain('pooled was not run: nginx is not installed.');
+    expect(text).toContain(`1 of the 2 comparisons cannot be made (${busy}).`);
+  });
+
+  test('nothing is sound', () => {
+    const why = unknown('single: not sound, it was stopped');
+    expect(words('crud', [loadOf(10, [{ tier: 'single' }, { tier: 'pooled', change: [why, why] }])])).toBe(
+      'None of the 2 comparisons can be made (single: not sound, it was stopped).',
+    );
+  });
+
+  test('nothing was measured twice', () => {
+    const text = 'No two tiers were measured at the same load, so nothing can be said of what they bought.';
+    expect(whatTiersBought({ comparisons: 0, scenarios: [] })).toBe(text);
+    expect(words('crud', [])).toBe(text);
+  });
+});
+
+describe('what queued and what was busy meanwhile', () => {
+  const tiers = (first: Seen, second: Seen) =>
+    loadOf(50, [
+      { tier: 'single', seen: first },
+      { tier: 'pooled', change: [same, same], seen: second },
+    ]);
+
+  test.each<[string, Seen, Seen, string]>([
+    [
+      'the same queue in every tier, over all instances',
+      [['password-hashes-waiting', 'api/1', 46]],
+      [
+        ['password-hashes-waiting', 'api/1', 20],
+        ['password-hashes-waiting', 'api/2', 24],
+      ],
+      'At concurrency 50 of login the longest queue was 44 to 46 requests waiting for a password hash in every tier.',
+    ],
+    [
+      'different queues',
+      [['pool-waiting', 'api/1', 12]],
+      [
+        ['pool-waiting', 'api/1', 1],
+        ['clients-waiting', 'pooler/1', 30],
+      ],
+      'the longest queue was 12 requests waiting for a database connection in single; 30 requests waiting for a connection of the pooler in pooled.',
+    ],
+    [
+      'a queue in one tier alone',
+      [['pool-waiting', 'api/1', 12]],
+      [['pool-waiting', 'api/1', 0.1]],
+      'waiting for a database connection in single; no queue was seen in pooled.',
+    ],
+    [
+      'a machine with little left',
+      [['utilization', 'machine', 0.97]],
+      [['utilization', 'machine', 0.85]],
+      "At these loads 85 to 97 % of the machine's CPU was in use in every tier.",
+    ],
+    [
+      'a machine with little left in one tier',
+      [['utilization', 'machine', 0.97]],
+      [['utilization', 'machine', 0.4]],
+      "At these loads 97 % of the machine's CPU was in use in login on single.",
+    ],
+  ])('%s', (_, first, second, expected) => {
+    expect(words('login', [tiers(first, second)])).toContain(expected);
+  });
+
+  test('where no probe looked nothing is said, and a tier without a probe is not counted among all', () => {
+    expect(words('login', [tiers([], [])])).not.toMatch(/queue|CPU/);
+    expect(words('login', [tiers([['pool-waiting', 'api/1', 12]], [])])).toContain('connection in single.');
+  });
+});
