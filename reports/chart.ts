@@ -16,7 +16,7 @@ export interface ChartDescription {
   readonly moments: readonly Moment[];
 }
 
-export interface Moment {
+interface Moment {
   readonly at: number;
   readonly label: string;
 }

@@ -1,11 +1,23 @@
-import { formatBound, formatNumber, formatQuantity, formatRate, formatSeconds } from '../harness/core/units.ts';
-import type { TierChange, TierComparison, TierRow } from '../harness/judging/compare-tiers.ts';
+import {
+  formatBound,
+  formatNumber,
+  formatQuantity,
+  formatRate,
+  formatRatio,
+  formatSeconds,
+} from '../harness/core/units.ts';
+import {
+  SMALLEST_CHANGE_RATIO,
+  type TierChange,
+  type TierComparison,
+  type TierRow,
+} from '../harness/judging/compare-tiers.ts';
 import type { LoadVerdict } from '../harness/judging/judge-at-load.ts';
 import type { JudgedTarget } from '../harness/judging/summary.ts';
 import type { TierAnalysis } from './analysis.ts';
 import { changeSize, changeText, NO_CHANGE } from './change-words.ts';
 import { estimateValue, loadText, sourceOf, verdictWords } from './figures.ts';
-import { type Cell, estimateCell, left, right, type Table } from './tables.ts';
+import { type Cell, estimateCell, left, right, type Table } from './table.ts';
 
 /** One scenario: each tier at each load, with what changed from the tier before. */
 export function comparisonTable({ scenario, loads }: TierComparison['scenarios'][number]): Table {
@@ -80,7 +92,7 @@ function highest({ target: { value } }: LoadVerdict): number {
 }
 
 export function howToReadComparison({ comparisons }: TierComparison): string {
-  return `Each tier is compared with the one before it at the same load. ${formatNumber(comparisons)} comparisons were made, and the chance that any of them is called a change where there is none is held at 5 % (Holm). Less than 5 % is never called a change: each tier was brought up once, and bringing it up again may differ by as much.`;
+  return `Each tier is compared with the one before it at the same load. ${formatNumber(comparisons)} comparisons were made, and the chance that any of them is called a change where there is none is held at 5 % (Holm). Less than ${formatRatio(SMALLEST_CHANGE_RATIO)} is never called a change: each tier was brought up once, and bringing it up again may differ by as much.`;
 }
 
 type Targets = readonly JudgedTarget[];

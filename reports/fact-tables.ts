@@ -3,7 +3,7 @@ import { formatBytes, formatNumber, formatQuantity, formatRatio, formatSeconds }
 import type { Analysis, TierAnalysis } from './analysis.ts';
 import { type EvidenceMeans, evidenceMeans } from './evidence-means.ts';
 import { dateTime, list, plural } from './figures.ts';
-import { left, type Table } from './tables.ts';
+import { left, type Table } from './table.ts';
 
 /** What a reader must know to believe the run, or to repeat it. */
 export function factsTable({ facts, status }: Analysis): Table {

@@ -6,7 +6,7 @@ import { linearAxis } from './axes.ts';
 import type { ChartDescription, Point } from './chart.ts';
 import { chartName, fileNamePart } from './charts.ts';
 import { list, plural } from './figures.ts';
-import { left, right, type Table } from './tables.ts';
+import { left, right, type Table } from './table.ts';
 import { spanOf, throughputPoints, timeAxis, timePanel, unnamed } from './time-panels.ts';
 
 /** A fault that was made on purpose, and what was seen when. */
@@ -40,7 +40,7 @@ const done = { kill: 'killed', pause: 'paused' } as const;
 const undone = { kill: 'up again', pause: 'went on' } as const;
 
 /** `cache/1 killed` */
-export function faultName({ fault }: Recovery): string {
+function faultName({ fault }: Recovery): string {
   return `${fault.instance} ${done[fault.kind]}`;
 }
 

@@ -5,7 +5,8 @@ import { factsTable, tierFactsTable } from './fact-tables.ts';
 import { faultsTable } from './faults.ts';
 import { dateTime, plural } from './figures.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
-import { type Cell, judgedTable, notJudgedTable, scenarioTable, stepsTable, type Table } from './tables.ts';
+import type { Cell, Table } from './table.ts';
+import { judgedTable, notJudgedTable, scenarioTable, stepsTable } from './tables.ts';
 import { describeService } from './tiers-table.ts';
 import { headline, howToRead } from './words.ts';
 

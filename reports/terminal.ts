@@ -13,7 +13,7 @@ import {
   verdictWords,
 } from './figures.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
-import type { VerdictKind } from './tables.ts';
+import type { VerdictKind } from './table.ts';
 import { compareInTerminal } from './terminal-comparison.ts';
 import { indented } from './text-layout.ts';
 import { headline } from './words.ts';

@@ -83,7 +83,7 @@ function p95Blocks(seconds: readonly number[][]) {
 
 describe('tiers that are the same', () => {
   it.each(Object.entries(traffics))(
-    'have intervals that hold 1, and tables without a change, in at least 92 of 100 cases (%s)',
+    'have intervals that hold 1 in at least 92 of 100 cases, and a change in about 8 of 100 tables at most (%s)',
     (_, traffic) => {
       const random = seededRandom(2026);
       const runs = Array.from({ length: traffic.seconds > 10 ? 120 : 250 }, () => simulateScenario(traffic, random));
@@ -96,7 +96,7 @@ describe('tiers that are the same', () => {
           0.05,
         ).includes(true),
       );
-      // Measured with so many runs 0.08 is told to within 0.03.
+      // Measured with so few runs 0.08 is told to within 0.03; seconds that are strongly alike come to 0.10.
       expect(falseTables.length / runs.length).toBeLessThan(0.08 + 0.03);
     },
     30_000,

@@ -1,4 +1,4 @@
-import type { Cell, Table, VerdictKind } from '../tables.ts';
+import type { Cell, Table, VerdictKind } from '../table.ts';
 import { html, type Markup, nothing } from './markup.ts';
 
 /** On a phone each row is a card of its own; the roles keep it a table for who listens to it. */
@@ -41,7 +41,7 @@ export function factsList({ caption, rows }: Table): Markup {
 /** A sign beside the colour, for who cannot tell the colours apart. */
 const signs: Record<VerdictKind, string> = { met: '✓', missed: '✕', inconclusive: '?', 'not-judged': '–' };
 
-export function cellMarkup({ text, detail, reasons = [], verdict, badge, strong, repeated }: Cell): Markup {
+function cellMarkup({ text, detail, reasons = [], verdict, badge, strong, repeated }: Cell): Markup {
   const shown =
     verdict !== undefined
       ? pill(text, verdict)
