@@ -139,10 +139,10 @@ function runOptions(command: Command): Command {
     .option('--allow-remote', 'with --url: load a host other than this machine')
     .option(
       '--quick',
-      'a short run of all tiers in under 6 minutes: 8 s a trial, 3 concurrencies, 100 tasks for each user',
+      'a short run of all tiers in under 6 minutes: 6 s a trial, 3 concurrencies, 100 tasks for each user',
     )
     .option('--concurrency <list>', 'the concurrencies to measure (default: 1,2,5,10,25,50,100; quick: 1,10,100)')
-    .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 8)')
+    .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 6)')
     .option('--warm-up <s>', 'seconds of load before them; 0 leaves out all warming up (default: 5; quick: 1)')
     .option('--cool-down <s>', 'seconds of rest between scenarios, faults and tiers (default: 5; quick: 2)')
     .option('--timeout <s>', 'a request not answered by then has failed (default: 10)')

@@ -166,7 +166,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       provider,
       scenarios,
       seed,
-      durationS: seconds('--duration', typed.duration, quick ? 8 : 30, { from: 1, to: 86_400 }),
+      durationS: seconds('--duration', typed.duration, quick ? 6 : 30, { from: 1, to: 86_400 }),
       warmUpS: seconds('--warm-up', typed.warmUp, quick ? 1 : 5, { from: 0, to: 3600 }),
       timeoutS: seconds('--timeout', typed.timeout, 10, { from: 1, to: 600 }),
       coolDownS: seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
