@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunResult } from '../harness/core/run.ts';
 import { overallVerdict } from '../harness/judging/judge.ts';
 import { type Analysis, allCharts, analyse } from './analysis.ts';
@@ -9,6 +9,9 @@ import { renderHtml } from './html/page.ts';
 import { renderJson } from './json.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderTerminal } from './terminal.ts';
+
+// Histograms and pictures take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const run = fourTierRun();
 const analysis = analyse(run);
@@ -204,14 +207,14 @@ describe('the terminal', () => {
     expect(text.length).toBeLessThanOrEqual(40);
     expect(text.some((line) => line.includes('200  requests/s'))).toBe(true);
     expect(text.at(-1)).toBe('Report: results/1/report.html');
-  }, 30_000);
+  });
 });
 
 test('the same result gives the same bytes, also when it was read again', () => {
   const again = (value: RunResult) => JSON.parse(JSON.stringify(value)) as RunResult;
   const render = (each: Analysis) => [renderHtml(each), renderMarkdown(each, new Map()), renderJson(each)];
   expect(render(analyse(again(run)))).toEqual(render(analysis));
-}, 30_000);
+});
 
 test('one tier is compared with nothing', () => {
   const single = analyse({

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { analyse } from './analysis.ts';
 import { fourTierRun, troubledFourTierRun } from './fixtures/four-tier-run.ts';
 import { hostileRun, incompleteRuns } from './fixtures/incomplete-runs.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 import { renderJson } from './json.ts';
 import { reportJsonSchema, reportSchema } from './json-schema.ts';
+
+// Histograms and pictures take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const complete = syntheticRun(['single'], [1, 10]);
 

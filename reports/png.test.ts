@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { analyse } from './analysis.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 import { loadPictures } from './png.ts';
+
+// Histograms and pictures take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const charts = analyse(syntheticRun(['single'], [1, 10])).tiers.flatMap((tier) => tier.charts);
 

@@ -1,10 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { incompleteRuns } from './fixtures/incomplete-runs.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 import { writeReport } from './write-report.ts';
+
+// Histograms and pictures take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const run = syntheticRun(['single'], [1, 10]);
 let folder = '';
@@ -31,8 +34,7 @@ test('writes the page, the Markdown with its pictures, and the JSON; again the s
   for (const chart of written.charts) expect(markdown).toContain(`](${chart.slice(folder.length + 1)})`);
   await writeReport(folder, run);
   expect(await contents()).toEqual(first);
-  // Pictures take their time on a busy machine.
-}, 60_000);
+});
 
 test('a run that measured nothing has a report without pictures, and says so', async () => {
   const nothing = incompleteRuns(run)['killed before the first trial'];

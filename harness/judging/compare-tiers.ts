@@ -206,7 +206,8 @@ function lookAt(before: Measured, after: Measured, figures: Figures, metric: 'th
 function whyNotComparable({ tier, trial, why }: Measured, metric: 'throughput' | 'p95'): string | null {
   if (trial === null) return `${tier}: ${why ?? 'not measured'}`;
   const { soundness, errorRatio } = trial.summary;
-  if (soundness.kind === 'unsound') return `${tier}: not sound, ${soundness.reasons[0]}`;
+  // What to do about it stands with the trial.
+  if (soundness.kind === 'unsound') return `${tier}: not sound, ${soundness.reasons[0].split(';')[0]}`;
   if (metric === 'p95' && errorRatio > MOST_FAILED_RATIO)
     return `${tier}: ${formatRatio(errorRatio)} of the requests failed`;
   return null;
