@@ -12,7 +12,7 @@ export type OfferedLoad =
     }
   | { readonly model: 'closed'; readonly concurrency: number };
 
-export interface RateChange {
+interface RateChange {
   /** Seconds from the start of the measured window; not before the end of the change before. */
   readonly atS: number;
   /** It changes evenly over so many seconds: 0 is a step, more is a ramp. */

@@ -4,13 +4,14 @@ import { createAccounting } from '../accounting.ts';
 import type { TrialRequest } from '../engine.ts';
 import { watchGenerator } from '../generator-health.ts';
 import type { Answer } from '../scenario-response.ts';
-import { createScenarioRunner, type NextAction, type ScenarioRunner } from '../scenario-runner.ts';
+import type { NextAction } from '../scenario-runner.ts';
 import { type Arrivals, arrivalsOf } from './arrivals.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import { createRequestEncoder } from './encode-request.ts';
 import { createFreeUsers } from './free-users.ts';
 import { createIdleConnections } from './idle-connections.ts';
 import { createMetronome, type Metronome } from './metronome.ts';
+import { type VirtualUserState, virtualUser } from './virtual-user.ts';
 
 export interface DriveSettings extends Omit<ConnectionSettings, 'readBuffer' | 'pausesAfterFailures'> {
   readonly mostConnections: number;
@@ -23,18 +24,6 @@ const LONGEST_BEGINNING_S = 10;
 /** Closed load: all of them are needed, so they are waited for longer. */
 const LONGEST_BEGINNING_PER_USER_S = 0.1;
 const READ_BUFFER_BYTES = 64 * 1024;
-
-interface VirtualUserState {
-  readonly index: number;
-  readonly runner: ScenarioRunner;
-  connection: Connection<VirtualUserState> | undefined;
-  phase: 'waiting' | 'beginning' | 'begun' | 'iterating';
-  isSending: boolean;
-  /** Of the request in flight: when it was meant to start, and when it did, by `performance.now()`. */
-  dueMs: number;
-  startedMs: number;
-  thinking: NodeJS.Timeout | undefined;
-}
 
 /** Runs one trial on sockets, timers and the clock; what it decides is in the pure files beside it. */
 export async function driveTrial(
@@ -160,6 +149,7 @@ export async function driveTrial(
     metronome?.start(
       windowStartMs,
       guarded(() => startWhatIsDue(performance.now())),
+      finish,
     );
     startWhatIsDue(nowMs);
   }
@@ -317,27 +307,5 @@ export async function driveTrial(
     startedAt: startedAt.toISOString(),
     ...accounted,
     generator: { ...health, sendLagP99S: isOpen ? (sendLag.count === 0 ? 0 : sendLag.quantileS(0.99)) : null },
-  };
-}
-
-function virtualUser(request: TrialRequest, index: number): VirtualUserState {
-  const user = request.users[index];
-  if (user === undefined) throw new RangeError(`there is no user for virtual user ${index}`);
-  const runner = createScenarioRunner({
-    scenario: request.scenario,
-    user,
-    seed: request.plan.seed,
-    virtualUser: index,
-    skipThinkTimes: request.skipThinkTimes ?? false,
-  });
-  return {
-    index,
-    runner,
-    connection: undefined,
-    phase: 'waiting',
-    isSending: false,
-    dueMs: 0,
-    startedMs: 0,
-    thinking: undefined,
   };
 }

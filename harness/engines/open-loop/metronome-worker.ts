@@ -42,7 +42,12 @@ function beat({ load, seed, fromS, untilS, windowStartMs, state, beats }: Metron
   }
 }
 
-if (parentPort !== null) {
+function isForMetronome(data: Partial<MetronomeData> | null | undefined): data is MetronomeData {
+  return data?.beats instanceof Int32Array;
+}
+
+// The other thread imports this file too, for what they share, and may itself be somebody's worker.
+if (parentPort !== null && isForMetronome(workerData)) {
   parentPort.postMessage('ready');
-  beat(workerData as MetronomeData);
+  beat(workerData);
 }

@@ -10,7 +10,7 @@ import { type MetronomeData, metronomeStates, monotonicMs } from './metronome-wo
  */
 export interface Metronome {
   /** `windowStartMs` by `performance.now()`; `onBeat` is called soon after something has become due. */
-  start(windowStartMs: number, onBeat: () => void): void;
+  start(windowStartMs: number, onBeat: () => void, onDefect: (error: unknown) => void): void;
   stop(): Promise<void>;
 }
 
@@ -27,7 +27,8 @@ export async function createMetronome(
   const thread = new Worker(new URL(`./metronome-worker.${ending}`, import.meta.url), { workerData, execArgv: [] });
   await once(thread, 'message');
   return {
-    start(windowStartMs, onBeat) {
+    start(windowStartMs, onBeat, onDefect) {
+      thread.on('error', onDefect);
       windowStart[0] = windowStartMs + monotonicMs() - performance.now();
       Atomics.store(state, 0, metronomeStates.running);
       Atomics.notify(state, 0);
