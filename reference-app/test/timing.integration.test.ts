@@ -22,8 +22,8 @@ afterAll(async () => {
   await postgres?.[Symbol.asyncDispose]();
 });
 
-/** Median times in ms of requests by turns, so that whatever else the machine does meets both alike. */
-async function medianTimes(samples: number, known: () => Promise<unknown>, unknown: () => Promise<unknown>) {
+/** Times in ms of requests by turns, each the one a tenth is below: what else the machine does only adds to a time. */
+async function quickTimes(samples: number, known: () => Promise<unknown>, unknown: () => Promise<unknown>) {
   const times = { known: [] as number[], unknown: [] as number[] };
   const time = async (into: number[], send: () => Promise<unknown>) => {
     const startedMs = performance.now();
@@ -35,13 +35,13 @@ async function medianTimes(samples: number, known: () => Promise<unknown>, unkno
     await time(knownFirst ? times.known : times.unknown, knownFirst ? known : unknown);
     await time(knownFirst ? times.unknown : times.known, knownFirst ? unknown : known);
   }
-  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-  return { known: median(times.known), unknown: median(times.unknown) };
+  const quick = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 10)] ?? 0;
+  return { known: quick(times.known), unknown: quick(times.unknown) };
 }
 
 test('the time of a failed login does not tell whether the address is known', async () => {
   const logIn = (email: string) => () => app.post('/api/auth/login', { email, password: 'not the password' });
-  const { known, unknown } = await medianTimes(60, logIn('known@example.com'), logIn('nobody@example.com'));
+  const { known, unknown } = await quickTimes(60, logIn('known@example.com'), logIn('nobody@example.com'));
   expect(unknown / known).toBeGreaterThan(0.8);
   expect(unknown / known).toBeLessThan(1.25);
 });
