@@ -6,11 +6,13 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadPictures } from '../../reports/png.ts';
+import { lacks } from '../../test-support/requirements.ts';
 import { localProviderChecks } from '../providers/local/what-it-needs.ts';
 import { capabilities } from './capabilities.ts';
 import { currentCommit } from './current-commit.ts';
 import { machineFacts } from './facts.ts';
 import { chartDrawingCheck } from './npm-parts.ts';
+import { allowedCpus } from './placement.ts';
 import { containerEngine, findProgram } from './programs.ts';
 import { freeDisk, openFiles } from './resources.ts';
 
@@ -100,4 +102,23 @@ it('names the commit of a checkout, whether files differ from it, and none elsew
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+it.skipIf(lacks('taskset'))('keeps a process with all its threads to a CPU (needs taskset)', () => {
+  const [cpu = 0] = allowedCpus();
+  const source = `
+    import { readdirSync, readFileSync } from 'node:fs';
+    import { Worker } from 'node:worker_threads';
+    import { allowedCpus, pinThisProcess } from ${JSON.stringify(import.meta.resolve('./placement.ts'))};
+    if (!pinThisProcess([${cpu}])) throw new Error('it could not');
+    const worker = new Worker('import { parentPort } from "node:worker_threads"; parentPort.postMessage("up"); setInterval(() => {}, 1000)', { eval: true });
+    worker.once('message', () => {
+      const threads = readdirSync('/proc/self/task').map((thread) => allowedCpus(readFileSync('/proc/self/task/' + thread + '/status', 'utf8')));
+      console.log(JSON.stringify(threads));
+      process.exit(0);
+    });`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' });
+  const threads: number[][] = JSON.parse(output);
+  expect(threads.length).toBeGreaterThan(2);
+  for (const cpus of threads) expect(cpus).toEqual([cpu]);
 });

@@ -50,7 +50,7 @@ export function describeProvider(
       await expect.poll(() => surroundings.leftBehind()).toEqual([]);
     });
 
-    it('leaves nothing when it is aborted at any step of bringing the tier up', async () => {
+    it('leaves nothing when it is aborted at any step of bringing the tier up', { timeout: 180_000 }, async () => {
       await using surroundings = await setUp();
       const { provider, tier } = surroundings;
       const steps: string[] = [];

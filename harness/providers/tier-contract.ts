@@ -196,15 +196,14 @@ export function describeTier(
                 const now = await poolOf(console, database);
                 most.clients = Math.max(most.clients, now.clients);
                 most.servers = Math.max(most.servers, now.servers);
-                return most.clients;
+                return most.clients >= CLIENTS && most.servers > 0;
               })
-              .toBeGreaterThanOrEqual(CLIENTS),
+              .toBe(true),
           );
         } finally {
           working.abort();
         }
         await Promise.all(clients);
-        expect(most.servers).toBeGreaterThan(0);
         expect(most.servers).toBeLessThan(most.clients);
         expect(most.servers).toBeLessThanOrEqual(Number(pooler.settings.default_pool_size));
       });
@@ -253,14 +252,14 @@ export function describeTier(
           await control().kill(name);
           expect(await isListening(instance(name)), `${name} still listens`).toBe(false);
           await control().start(name);
-          expect(await answers(access(name), 5), `${name} does not answer after its start`).toBe(true);
+          await expect.poll(() => answers(access(name), 5), { message: `${name} after its start` }).toBe(true);
           await expect.poll(answersRight, recovered).toBe('right');
           await expect.poll(() => user.titles(), { message: 'what was written before' }).toContain(title);
 
           await control().pause(name);
           expect(await answers(access(name)), `${name} answers though it is paused`).toBe(false);
           await control().resume(name);
-          expect(await answers(access(name), 5), `${name} does not go on`).toBe(true);
+          await expect.poll(() => answers(access(name), 5), { message: `${name} resumed` }).toBe(true);
           await expect.poll(answersRight, recovered).toBe('right');
           expect(failures, 'a fault on purpose is no failure').toEqual([]);
         },

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { leftBehindIn, processesIn } from '../../../test-support/left-behind.ts';
+import { processesIn } from '../../../test-support/left-behind.ts';
+import { localSurroundings } from '../../../test-support/local-surroundings.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
 import { newRunId } from '../../leftovers/run-record.ts';
+import { allowedCpus } from '../../machine/placement.ts';
+import { keepsPreparedStatements } from '../../servers/pgbouncer.ts';
 import { describeProvider, type ProviderUnderTest } from '../provider-contract.ts';
 import { localProvider } from './local-provider.ts';
 
@@ -43,22 +44,7 @@ function single(
   };
 }
 
-async function surroundings(tier = single()): Promise<ProviderUnderTest & { readonly folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-local-'));
-  await chmod(folder, 0o711);
-  return {
-    folder,
-    tier,
-    leftBehind: () => leftBehindIn(folder),
-    provider: localProvider({
-      api: standIn,
-      run: { id: newRunId(new Date()), folder, environment: { TIERBENCH_RUN: 'test' } },
-    }),
-    async [Symbol.asyncDispose]() {
-      await rm(folder, { recursive: true });
-    },
-  };
-}
+const surroundings = (tier = single()) => localSurroundings(tier, { api: standIn });
 
 const never = new AbortController().signal;
 
@@ -80,7 +66,7 @@ describe('local provider', () => {
       delete process.env.POOL_SIZE;
       delete process.env.REDIS_URL;
     }
-    expect(seen[0]).toMatchObject({ POOL_SIZE: '7', HOST: '127.0.0.1', TIERBENCH_RUN: 'test' });
+    expect(seen[0]).toMatchObject({ POOL_SIZE: '7', HOST: '127.0.0.1', TIERBENCH_RUN: here.runId });
     expect(seen[0]).not.toHaveProperty('REDIS_URL');
     expect(seen[0]?.JWT_SECRET).toMatch(/^[\w-]{64}$/);
     expect(seen[0]?.JWT_SECRET).not.toBe(seen[1]?.JWT_SECRET);
@@ -113,6 +99,63 @@ describe('local provider', () => {
     expect(await processesIn(here.folder)).toEqual([]);
   });
 
+  it.skipIf(lacks('taskset'))('keeps every process of a tier to the CPUs it is given (needs taskset)', async () => {
+    const [cpu = 0] = allowedCpus();
+    await using here = await localSurroundings(single(), { api: standIn, systemCpus: [cpu] });
+    await using deployment = await here.provider.deploy(here.tier, never);
+    for (const { name, processIds } of deployment.services.flatMap(({ instances }) => instances)) {
+      expect(processIds.length, name).toBeGreaterThan(0);
+      for (const processId of processIds) {
+        // One that has ended meanwhile says nothing.
+        const status = await readFile(`/proc/${processId}/status`, 'utf8').catch(() => undefined);
+        if (status !== undefined) expect(allowedCpus(status), name).toEqual([cpu]);
+      }
+    }
+  });
+
+  it.skipIf(lacks('control groups'))(
+    'puts each instance into groups with the limits of the tier (needs control groups)',
+    async () => {
+      const tier = single();
+      const limited = tier.services.map((service) => ({
+        ...service,
+        resources: { cpus: 0.5, memoryBytes: 512 * 1024 ** 2 },
+      }));
+      await using here = await localSurroundings({ ...tier, services: limited }, { api: standIn });
+      await using deployment = await here.provider.deploy(here.tier, never);
+      expect(deployment.notes).toEqual([]);
+      for (const { name, processIds, limits } of deployment.services.flatMap(({ instances }) => instances)) {
+        expect(limits, name).toEqual({ cpus: 0.5, memoryBytes: 512 * 1024 ** 2 });
+        const groups = await readFile(`/proc/${processIds[0]}/cgroup`, 'utf8');
+        expect(groups).toMatch(new RegExp(`/tierbench-${here.runId}\\.single-\\w+\\.${name.replace('/', '-')}$`, 'm'));
+      }
+    },
+  );
+
+  it.skipIf(lacks('pgbouncer'))(
+    'has the API prepare statements only where its pooler keeps them, and says so (needs pgbouncer)',
+    async () => {
+      const pooler: Service = {
+        ...primary,
+        name: 'pooler',
+        kind: 'pooler',
+        settings: { pool_mode: 'transaction', max_prepared_statements: 100, default_pool_size: 5 },
+        connectsTo: { database: 'primary' },
+      };
+      const tier = single();
+      const services = tier.services.map((service) =>
+        service.kind === 'api' ? { ...service, connectsTo: { writer: 'pooler' } } : service,
+      );
+      await using here = await localSurroundings({ ...tier, services: [...services, pooler] }, { api: standIn });
+      await using deployment = await here.provider.deploy(here.tier, never);
+      const version = deployment.services.find(({ kind }) => kind === 'pooler')?.version ?? '';
+      const keeps = keepsPreparedStatements(version.replace('PgBouncer ', ''));
+      const environment = (await (await fetch(`${deployment.baseUrl}/environment`)).json()) as Record<string, string>;
+      expect(environment.DATABASE_PREPARED_STATEMENTS).toBe(keeps ? undefined : 'off');
+      expect(deployment.notes).toEqual(keeps ? [] : [expect.stringContaining(`pooler: ${version} cannot keep`)]);
+    },
+  );
+
   it('shows what the API itself says when it does not start, without secrets, and leaves nothing', async () => {
     await using here = await surroundings(single({ MISBEHAVE: 'exit' }));
     const error = await failure(here);
@@ -123,6 +166,14 @@ describe('local provider', () => {
     expect(error.message).toContain('JWT_SECRET is [redacted]; database [redacted]');
     expect(await processesIn(here.folder)).toEqual([]);
     expect(await readdir(here.folder)).toEqual([]);
+  });
+
+  it('shows what the reference app says of an option it cannot read', async () => {
+    await using here = await localSurroundings(single({ BCRYPT_COST: 'much' }));
+    expect(await failure(here)).toMatchObject({
+      code: 'API_DID_NOT_START',
+      message: expect.stringContaining('BCRYPT_COST'),
+    });
   });
 
   it('names the port when the tier asks for one that is taken', async () => {
