@@ -15,18 +15,29 @@ export async function chooseEngine(name: EngineName): Promise<LoadEngine> {
 
 /** What is read once a second on a deployment: whatever it lets us see. */
 export async function probesFor({ tier, services, access }: Deployment): Promise<readonly Probe[]> {
-  const [machineCpu, processCpu, controlGroup, appMetrics, postgres, replication, pgbouncer, redis, nginx] =
-    await Promise.all([
-      import('../harness/probes/machine-cpu.ts'),
-      import('../harness/probes/process-cpu.ts'),
-      import('../harness/probes/control-group.ts'),
-      import('../harness/probes/app-metrics.ts'),
-      import('../harness/probes/postgres.ts'),
-      import('../harness/probes/replication.ts'),
-      import('../harness/probes/pgbouncer.ts'),
-      import('../harness/probes/redis.ts'),
-      import('../harness/probes/nginx.ts'),
-    ]);
+  const [
+    machineCpu,
+    processCpu,
+    controlGroup,
+    containerStats,
+    appMetrics,
+    postgres,
+    replication,
+    pgbouncer,
+    redis,
+    nginx,
+  ] = await Promise.all([
+    import('../harness/probes/machine-cpu.ts'),
+    import('../harness/probes/process-cpu.ts'),
+    import('../harness/probes/control-group.ts'),
+    import('../harness/providers/containers/stats.ts'),
+    import('../harness/probes/app-metrics.ts'),
+    import('../harness/probes/postgres.ts'),
+    import('../harness/probes/replication.ts'),
+    import('../harness/probes/pgbouncer.ts'),
+    import('../harness/probes/redis.ts'),
+    import('../harness/probes/nginx.ts'),
+  ]);
   const ofInstance = ({ kind, url, instance: source }: InstanceAccess): readonly Probe[] => {
     switch (kind) {
       case 'api':
@@ -52,7 +63,9 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
   return [
     machineCpu.machineCpuProbe(),
     processCpu.processCpuProbe(services),
-    ...(controlGroup.haveControlGroups(services) ? [controlGroup.controlGroupProbe(services, containerStats)] : []),
+    ...(controlGroup.haveControlGroups(services)
+      ? [controlGroup.controlGroupProbe(services, containerStats.readContainerStats)]
+      : []),
     ...(services.some(({ kind }) => kind === 'api') ? [appMetrics.appMetricsProbe(services)] : []),
     ...access.flatMap(ofInstance),
   ];
@@ -62,13 +75,4 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
 function primaryOf(instance: string, tier: Tier, access: readonly InstanceAccess[]): InstanceAccess | undefined {
   const replica = tier.services.find(({ name }) => instance.startsWith(`${name}/`));
   return access.find(({ instance: other }) => other === `${replica?.connectsTo.primary}/1`);
-}
-
-const STATS_LIMIT_S = 5;
-
-async function containerStats(containerId: string): Promise<unknown> {
-  const { askEngine, engineAddress } = await import('../harness/leftovers/engine.ts');
-  const engine = engineAddress();
-  if (engine === undefined) throw new Error('no container engine was found');
-  return await askEngine(engine, 'GET', `/containers/${containerId}/stats?stream=false&one-shot=true`, STATS_LIMIT_S);
 }
