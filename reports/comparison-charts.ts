@@ -38,13 +38,16 @@ export function comparisonChart(
     .filter(({ series }) => series.length > 0);
   if (panels.length === 0) return null;
   const drawn = panels.flatMap(({ series }) => series);
-  const ends = drawn.map(({ label, points }) => `${label} ${points.at(-1)?.text ?? ''}`);
+  const ends = panels.map(
+    ({ y, series }) =>
+      `${y.title}: ${list(series.map(({ label, points }) => `${label} ${points.at(-1)?.text ?? ''}`))}`,
+  );
   const unsound = drawn.some(({ points }) => points.some(({ sound }) => sound === false));
   return {
     id: fileNamePart(`tiers.${scenario}`),
     title: `${chartName(scenario)}: throughput and p95 of each tier`,
     subtitle: `Bars: 95 % interval${unsound ? '. Hollow marks: the trial is not sound' : ''}`,
-    alt: `Two line charts over the load, throughput and p95 latency of ${scenario}, with a line for each tier. At the highest load: ${list(ends)}.`,
+    alt: `Line charts over the load, throughput and p95 latency of ${scenario}, with a line for each tier. At the highest load: ${ends.join('; ')}.`,
     x: loadAxis(
       loadTitle(loads[0]?.load),
       loads.map(({ load }) => loadLevel(load)),

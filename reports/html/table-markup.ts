@@ -18,10 +18,13 @@ export function scrollingTable({ caption, columns, rows }: Table): Markup {
 <thead><tr>${columns.map(({ title, align }) => html`<th scope="col" class="${align}">${title}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (row) =>
-      html`<tr${row[0]?.repeated === true ? html` class="same"` : nothing}>${row.map((cell, index) => html`<td class="${columns[index]?.align ?? ''}">${cellMarkup(cell)}</td>`)}</tr>
+      html`<tr${row[0]?.repeated === true ? html` class="same"` : nothing}>${row.map((cell, index) => html`<td class="${columns[index]?.align ?? ''}${cell.text.length > LONG_TEXT ? ' wide' : ''}">${cellMarkup(cell)}</td>`)}</tr>
 `,
   )}</tbody></table></div>`;
 }
+
+/** A cell with more letters is given room, so that it does not become a tower on a phone. */
+const LONG_TEXT = 30;
 
 /** Nothing where there are no rows. */
 export function folded(title: string, table: Table, name = ''): Markup {
@@ -50,7 +53,7 @@ function cellMarkup({ text, detail, reasons = [], verdict, badge, strong, repeat
         : html`<span${repeated === true ? html` class="repeated"` : nothing}>${text}</span>`;
   const below = detail === undefined || detail === '' ? reasons : [detail, ...reasons];
   const beside = badge === undefined ? nothing : html`${pill(badge.text, badge.verdict)} `;
-  return html`${beside}${shown}${below.map((line) => html`<span class="detail">${line}</span>`)}${beside}`;
+  return html`${beside}${shown}${below.map((line) => html`<span class="detail">${line}</span>`)}`;
 }
 
 function pill(text: string, verdict: VerdictKind): Markup {
