@@ -111,7 +111,11 @@ export function openLoadContract(name: string, makeEngine: () => LoadEngine): vo
       const trial = await run(openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 250 }, { durationS: 3 }));
       expectConsistent(trial);
       const { ok, 'http-error': refusedByServer, ...others } = outcomesOf(trial, 'request');
-      expect(Math.abs(ok - 310)).toBeLessThanOrEqual(12);
+      const { served } = await server.tell();
+      expect(served.count - ok).toBeLessThanOrEqual(unfinishedOf(trial));
+      expect(ok).toBeLessThanOrEqual(311);
+      // What is due in a pause of the machine comes at once when it is over, and finds no more tokens than the bucket holds.
+      expect(ok).toBeGreaterThanOrEqual(ownLagS(trial) < 0.02 ? 290 : 200);
       expect(Math.abs(ok + refusedByServer - 750)).toBeLessThanOrEqual(8 + Math.ceil(250 * ownLagS(trial)));
       expect(Object.values(others).every((count) => count === 0)).toBe(true);
       expect(trial.iterations.failed).toBe(refusedByServer);
