@@ -1,9 +1,13 @@
 import { once } from 'node:events';
-import { access, readdir, readFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { overPostgres } from '../../../test-support/instance-access.ts';
 import { startTestPostgres } from '../../../test-support/servers.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { findEmbeddedPostgres } from './embedded-postgres-binaries.ts';
 
 it('answers queries, and its data is gone when it is disposed of', async () => {
@@ -21,7 +25,7 @@ it('answers queries, and its data is gone when it is disposed of', async () => {
 });
 
 /** Ids of the segments of System V and names of those in files. */
-async function sharedMemory(): Promise<ReadonlySet<string>> {
+async function sharedMemory(): Promise<Set<string>> {
   const systemV = (await readFile('/proc/sysvipc/shm', 'utf8'))
     .split('\n')
     .map((row) => row.trim().split(/\s+/)[1] ?? '');
@@ -52,6 +56,46 @@ it('leaves no shared memory behind when it was killed', async () => {
   expect(left).not.toContain(first);
   expect(left).not.toContain(second);
 });
+
+it('leaves no shared memory behind when it is aborted while it starts', async () => {
+  const seen = new Set<string>();
+  let folder = '';
+  // Others on this machine have segments too; ours are those made by processes in our folder.
+  const watch = setInterval(() => {
+    for (const row of readFileSync('/proc/sysvipc/shm', 'utf8').split('\n').slice(1)) {
+      const [, id = '', , , creator = ''] = row.trim().split(/\s+/);
+      if (folder !== '' && workingFolderOf(creator).startsWith(folder)) seen.add(id);
+    }
+  }, 5);
+  onTestFinished(() => clearInterval(watch));
+  const startAndAbort = async (afterMs: number) => {
+    folder = await mkdtemp(join(tmpdir(), 'tierbench-test-aborted-'));
+    const startMs = performance.now();
+    await using server = await startEmbeddedPostgres({ folder, signal: AbortSignal.timeout(afterMs) }).catch(
+      () => null,
+    );
+    const tookMs = performance.now() - startMs;
+    await server?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+    return tookMs;
+  };
+  const wholeMs = await startAndAbort(60_000);
+  expect(seen.size).toBeGreaterThan(0);
+  for (let part = 1; part <= 12; part += 1) {
+    const afterMs = Math.round((wholeMs * part) / 13);
+    await startAndAbort(afterMs);
+    // Now: the next one may happen to give it back, when the file system gives its folder the same number.
+    expect((await sharedMemory()).intersection(seen), `aborted after ${afterMs} ms`).toEqual(new Set());
+  }
+});
+
+function workingFolderOf(processId: string): string {
+  try {
+    return readlinkSync(`/proc/${processId}/cwd`);
+  } catch {
+    return '';
+  }
+}
 
 it('has every committed write when it comes back from being killed, and nobody works on meanwhile', async () => {
   // With durability as PostgreSQL ships it.

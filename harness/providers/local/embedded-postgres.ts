@@ -7,7 +7,7 @@ import { writePrivateFile } from './distribution-server.ts';
 import { findEmbeddedPostgres, usableBinaries } from './embedded-postgres-binaries.ts';
 import { type PostgresServerOptions, startPostgresProgram, startPostgresServer } from './embedded-postgres-server.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
-import { accountFor, emptied, onAbort } from './local-server-process.ts';
+import { accountFor, emptied, onAbort, signalAll } from './local-server-process.ts';
 
 /** Its version is undefined when its settings silence the log. */
 export interface EmbeddedPostgres extends LocalServer {
@@ -61,7 +61,8 @@ async function initialise(server: PostgresServerOptions, password: string): Prom
   ].flat();
   signal?.throwIfAborted();
   const initdb = startPostgresProgram(server, 'initdb', flags);
-  using _abort = onAbort(signal, () => void initdb.stop('SIGTERM', 2));
+  // Only itself, and in its own time: a server it runs that is ended by a signal leaves shared memory behind.
+  using _abort = onAbort(signal, () => signalAll([initdb.processId], 'SIGTERM'));
   const end = await initdb.ended;
   signal?.throwIfAborted();
   if (end.exitCode !== 0) {

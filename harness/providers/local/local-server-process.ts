@@ -147,8 +147,11 @@ async function killAll(child: Child, folder: string): Promise<void> {
   while (!(await Promise.race([gone, delay(POLL_S * 1000, false)])));
 }
 
-function signalAll(processIds: readonly number[], signal: NodeJS.Signals): void {
+/** Those that are gone by now are passed over. */
+export function signalAll(processIds: readonly number[], signal: NodeJS.Signals): void {
   for (const processId of processIds) {
+    // 0, of a process that could not be started, would mean ourselves.
+    if (processId <= 0) continue;
     try {
       process.kill(processId, signal);
     } catch (error) {
