@@ -14,8 +14,8 @@ afterEach(() => place[Symbol.asyncDispose]());
 
 /** TIERBENCH_SIGKILLS=100 has more of them. */
 const moments = Math.ceil(Number(process.env.TIERBENCH_SIGKILLS ?? 24) / 2);
-/** From before anything is registered to well into the load, on an idle machine. */
-const latestMs = { single: 6000, cached: 10_000 };
+/** After the tier began to come up; on an idle machine it is well under load by then. */
+const latestMs = { single: 5000, cached: 9000 };
 
 it.skipIf(lacks('pgbouncer') || lacks('nginx') || lacks('redis'))(
   `leaves nothing that the next doctor does not remove, killed at ${moments} moments (needs pgbouncer, nginx and redis)`,
@@ -26,10 +26,13 @@ it.skipIf(lacks('pgbouncer') || lacks('nginx') || lacks('redis'))(
     for (let moment = 0; moment < moments; moment += 1) {
       const tier = moment % 2 === 0 ? 'cached' : 'single';
       const words = '--quick --warm-up 0 --concurrency 1,2 --user-count 10 --tasks-per-user 10 --out';
-      const { process: command, ended } = place.start([
-        ...`run --tier ${tier} --provider local ${words}`.split(' '),
-        `out-${moment}`,
-      ]);
+      const {
+        process: command,
+        ended,
+        said,
+      } = place.start([...`run --tier ${tier} --provider local ${words}`.split(' '), `out-${moment}`]);
+      // Some are killed before.
+      if (moment % 6 !== 5) await said('starting database');
       const killTimer = setTimeout(() => command.kill('SIGKILL'), random() * latestMs[tier]);
       await ended;
       clearTimeout(killTimer);
