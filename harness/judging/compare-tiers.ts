@@ -68,8 +68,8 @@ const MOST_FAILED_RATIO = 0.05;
  * neighbouring seconds are, is taken from all trials of the scenario. Only sound trials at the same load are compared.
  * A run of four tiers makes dozens of comparisons, of which one in twenty would look like a change by chance: Holm's
  * procedure over all of them holds the chance of a single false one at 5 %. Between simulated tiers that are the same a
- * change stands in 2 to 5 of 100 whole tables, in 10 where neighbouring seconds are strongly alike; one of 30 % is seen in
- * more than 9 of 10 (harness/statistics/change.test.ts).
+ * change stands in 1 to 5 of 100 whole tables, in 7 to 10 where neighbouring seconds are strongly alike; one of 30 % is seen
+ * in 9 of 10 comparisons of 10 s and more (harness/statistics/change.test.ts).
  */
 export function compareTiers(result: RunResult, trials: readonly SummarizedTrial[]): TierComparison | null {
   const tiers = tiersOf(result);
