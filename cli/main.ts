@@ -130,7 +130,10 @@ function runOptions(command: Command): Command {
       '--scenario <scenarios>',
       'built-in scenarios or files of your own, separated by commas (default: login,crud)',
     )
-    .option('--engine <name>', 'what makes the load: autocannon (default)')
+    .option(
+      '--engine <name>',
+      'what makes the load: autocannon (default), or open-loop, which also waits for think times',
+    )
     .option(
       '--provider <name>',
       'where the services run: auto (default: containers where an engine answers, else local), local, containers, url',

@@ -10,6 +10,8 @@ export async function chooseEngine(name: EngineName): Promise<LoadEngine> {
   switch (name) {
     case 'autocannon':
       return (await import('../harness/engines/autocannon.ts')).autocannonEngine;
+    case 'open-loop':
+      return (await import('../harness/engines/open-loop/open-loop.ts')).openLoopEngine();
   }
 }
 

@@ -54,7 +54,7 @@ export interface RunOptions {
   readonly settings: RunSettings & { readonly engine: EngineName; readonly provider: ProviderName };
 }
 
-const engineNames = ['autocannon'] as const;
+const engineNames = ['autocannon', 'open-loop'] as const;
 export type EngineName = (typeof engineNames)[number];
 const providerNames = ['auto', 'local', 'containers', 'url'] as const;
 export type ProviderName = (typeof providerNames)[number];

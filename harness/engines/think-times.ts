@@ -5,6 +5,6 @@ export function cannotThink(engine: string, scenario: string): TierbenchError {
   return new TierbenchError(
     'ENGINE_CANNOT_THINK',
     `scenario '${scenario}' thinks between its requests, and ${engine} cannot wait`,
-    'Choose an engine that can, or leave think times out: --skip-think-times.',
+    'Choose an engine that can (--engine open-loop), or leave think times out: --skip-think-times.',
   );
 }
