@@ -11,8 +11,8 @@ import type { ChartDescription } from './chart.ts';
 import { distributionChart, latencyChart, throughputChart } from './charts.ts';
 import { comparisonChart } from './comparison-charts.ts';
 import { type FaultAnalysis, faultsOf } from './faults.ts';
-import { plural } from './figures.ts';
-import { resourceLineChart } from './resource-line.ts';
+import { list, plural } from './figures.ts';
+import { resourceLineCharts } from './resource-line.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
 import { timeLineChart } from './time-line.ts';
 import { whatTiersBought } from './what-tiers-bought.ts';
@@ -123,7 +123,7 @@ function analyseTier(
     ...(isCompared ? [] : [throughputChart(name, scenarios, targets), latencyChart(name, scenarios, targets)]),
     distributionChart(name, scenarios, targets),
     timeLineChart(name, result.facts.startedAt, ladder),
-    resourceLineChart(name, result.facts.startedAt, ladder),
+    ...resourceLineCharts(name, result.facts.startedAt, ladder),
   ];
   return {
     name,
@@ -135,7 +135,7 @@ function analyseTier(
     charts: charts.filter((chart) => chart !== null),
     warmUps: describeWarmUps(own),
     faults: faultsOf(own),
-    notes: tierNotes(facts, scenarios, trials),
+    notes: [...tierNotes(facts, scenarios, trials), ...faultNotes(own)],
   };
 }
 
@@ -172,6 +172,17 @@ function describeIncomplete(status: RunStatus): string | null {
 /** Messages of errors end with or without a full stop. */
 function sentence(text: string): string {
   return /[.!?]$/u.test(text) ? text : `${text}.`;
+}
+
+/** What holds for several faults is told once. */
+function faultNotes(trials: readonly MeasuredTrial[]): readonly string[] {
+  const notes = trials.flatMap(({ fault, notes: own }) =>
+    fault === undefined ? [] : own.map((note) => ({ note, instance: fault.instance })),
+  );
+  return [...Map.groupBy(notes, ({ note }) => note)].map(([note, own]) => {
+    const instances = list([...new Set(own.map(({ instance }) => instance))]);
+    return `Fault of ${instances}: ${note}`;
+  });
 }
 
 function tierNotes(

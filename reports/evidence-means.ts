@@ -1,6 +1,7 @@
 import type { MeasuredTrial } from '../harness/core/trial.ts';
 import { samplesInWindow } from '../harness/judging/window-samples.ts';
 import { mean } from '../harness/statistics/mean.ts';
+import { cacheKinds } from './queues.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
 
 /** What a reader needs to know of the conditions, over the measured trials of a tier. Ratios 0..1; null where no probe read it. */
@@ -10,7 +11,7 @@ export interface EvidenceMeans {
   /** By instance, the worst first; those that were never stopped are left out. */
   readonly throttled: readonly { readonly source: string; readonly mean: number }[];
   /** Of all reads. `first`: in the trial that was measured first, which shows how warm the cache was then. */
-  readonly cacheHits: { readonly first: number; readonly mean: number } | null;
+  readonly caches: readonly { readonly what: string; readonly first: number; readonly mean: number }[];
   readonly blocksHit: { readonly first: number; readonly mean: number } | null;
 }
 
@@ -29,7 +30,10 @@ export function evidenceMeans(scenarios: readonly ScenarioAnalysis[]): EvidenceM
   return {
     steal: steals.length === 0 ? null : { mean: mean(steals), most: Math.max(...steals) },
     throttled,
-    cacheHits: shareOver(trials, 'cache-hits', 'cache-misses'),
+    caches: cacheKinds.flatMap(({ hits, misses, what }) => {
+      const share = shareOver(trials, hits, misses);
+      return share === null ? [] : [{ what, ...share }];
+    }),
     blocksHit: shareOver(trials, 'blocks-hit', 'blocks-read'),
   };
 }

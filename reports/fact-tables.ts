@@ -119,7 +119,7 @@ function limitsInWords(limits: { readonly cpus?: number; readonly memoryBytes?: 
 }
 
 /** Means over the measured trials of the tier. What no probe read is left out. */
-function evidenceRows({ steal, throttled, cacheHits, blocksHit }: EvidenceMeans): [string, string][] {
+function evidenceRows({ steal, throttled, caches, blocksHit }: EvidenceMeans): [string, string][] {
   const found: [string, string | null][] = [
     [
       'Taken by the host (steal)',
@@ -132,10 +132,14 @@ function evidenceRows({ steal, throttled, cacheHits, blocksHit }: EvidenceMeans)
         : throttled.map(({ source, mean }) => `${source} in ${formatRatio(mean)} of the periods`).join(', '),
     ],
     [
-      'Cache hits',
-      cacheHits === null
+      'Found in cache',
+      caches.length === 0
         ? null
-        : `${formatRatio(cacheHits.first)} in the first trial, ${formatRatio(cacheHits.mean)} over all`,
+        : caches
+            .map(
+              ({ what, first, mean }) => `${formatRatio(mean)} of ${what} (${formatRatio(first)} in the first trial)`,
+            )
+            .join(', '),
     ],
     [
       'Database blocks in memory',

@@ -68,9 +68,15 @@ describe('four tiers side by side', () => {
 
   test('a fault is no measurement: no table, chart or verdict knows it', () => {
     const without = analyse({ ...run, trials: run.trials.filter(({ purpose }) => purpose !== 'fault') });
-    const bare = ({ tiers, ...rest }: Analysis) => ({ ...rest, tiers: tiers.map((tier) => ({ ...tier, faults: [] })) });
+    const bare = ({ tiers, ...rest }: Analysis) => ({
+      ...rest,
+      tiers: tiers.map((tier) => ({ ...tier, faults: [], notes: [] })),
+    });
     expect(bare(analysis)).toEqual(bare(without));
     expect(analysis.tiers.map(({ faults }) => faults.length)).toEqual([0, 0, 0, 1]);
+    expect(analysis.tiers[3]?.notes).toContain(
+      'Fault of cache/1: a request not answered within 2 s counts as a timeout in this trial',
+    );
     const ends = analysis.tiers[3]?.charts.map(({ x }) => x.to) ?? [];
     const [fault] = run.trials.filter(({ purpose }) => purpose === 'fault');
     const startS = (Date.parse(fault?.trial.startedAt ?? '') - Date.parse(run.facts.startedAt)) / 1000;
@@ -102,7 +108,7 @@ describe('four tiers side by side', () => {
     expect(facts.get('Service cache')).toBe('1 instance, cache 1.0, no limit enforced');
     expect(facts.get('Stopped by a CPU limit')).toMatch(/^api\/1 in \d+(\.\d)? % of the periods$/);
     expect(facts.get('Taken by the host (steal)')).toMatch(/^0\.\d+ %, at most 0\.\d+ %$/);
-    expect(facts.get('Cache hits')).toMatch(/^8\d(\.\d)? % in the first trial, 8\d(\.\d)? % over all$/);
+    expect(facts.get('Found in cache')).toMatch(/^80\.\d % of the API's cached reads \(80\.\d % in the first trial\)$/);
     expect(cached.notes).toContain(
       'No memory limit is enforced: the control groups of this machine cannot be written.',
     );
@@ -120,8 +126,9 @@ describe('resources over time', () => {
   const panelsOf = (id: string) => charts.find((chart) => chart.id === id)?.panels.map(({ y }) => y.title);
 
   test('only what has data is drawn, each kind in its panel', () => {
-    expect(panelsOf('single-resources')).toEqual(['Waiting', 'Throttled']);
-    expect(panelsOf('cached-resources')).toEqual(['Waiting', 'Replica lag', 'Cache hits', 'Throttled']);
+    expect(panelsOf('single-queues')).toEqual(['Waiting']);
+    expect(panelsOf('cached-queues')).toEqual(['Waiting', 'Replica lag', 'Found in cache']);
+    expect(panelsOf('cached-connections')).toEqual(['In use', 'Throttled']);
   });
 
   test('no chart has more lines than can be told apart; the others are told', () => {

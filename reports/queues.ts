@@ -10,6 +10,12 @@ export const queueKinds = [
   { metric: 'clients-waiting', waitsFor: 'a connection of the pooler' },
 ] as const;
 
+/** Counters of what was found in a cache and what was not. */
+export const cacheKinds = [
+  { hits: 'cache-hits', misses: 'cache-misses', what: "the API's cached reads" },
+  { hits: 'hits', misses: 'misses', what: 'keys looked up in Redis' },
+] as const;
+
 /** From this mean on a queue is worth a word. */
 const QUEUE_FROM = 0.5;
 
@@ -42,6 +48,15 @@ export function queueFacts(means: readonly SourceMean[]): readonly string[] {
     .filter(({ metric, mean: lagS }) => metric === 'event-loop-lag-p99' && lagS >= 0.02)
     .map(({ source, mean: lagS }) => `${source} had its event loop up to ${formatSeconds(lagS)} late (p99)`);
   return [...queued, ...late];
+}
+
+/** The share of the cached reads of the API that its cache answered; null where there was none. */
+export function cacheHitRatio(trial: MeasuredTrial): number | null {
+  const means = meansOf(trial);
+  const [{ hits, misses }] = cacheKinds;
+  const total = (metric: string) => means.reduce((sum, each) => sum + (each.metric === metric ? each.mean : 0), 0);
+  const reads = total(hits) + total(misses);
+  return reads > 0 ? total(hits) / reads : null;
 }
 
 export interface Queue {

@@ -4,7 +4,7 @@ import { linearAxis, yAxis } from './axes.ts';
 import type { Axis, ChartDescription, Panel, Point, Series } from './chart.ts';
 import { chartName, fileNamePart } from './charts.ts';
 import { list } from './figures.ts';
-import { queueKinds } from './queues.ts';
+import { cacheKinds, queueKinds } from './queues.ts';
 import { joined, type Placed, placeOnRunClock, spanOf, timeAxis, timePanel } from './time-panels.ts';
 
 /** What one line of a panel is made from. */
@@ -23,45 +23,83 @@ interface Kind {
   readonly drawnWhenZero: boolean;
 }
 
-/** One panel a kind of evidence; instances are put together, so that a tier of many can be read. */
-const kinds: readonly Kind[] = [
+interface ResourceChart {
+  readonly id: string;
+  readonly title: string;
+  /** One panel a kind of evidence; instances are put together, so that a tier of many can be read. */
+  readonly kinds: readonly Kind[];
+}
+
+/** Two charts, as no more than six lines can be told apart in one. */
+const resourceCharts: readonly ResourceChart[] = [
   {
-    title: 'Waiting',
-    format: formatNumber,
-    axis: linearAxis,
-    lines: queueKinds.map(({ metric, waitsFor }) => ({ label: `waiting for ${waitsFor}`, value: sumOf(metric) })),
-    drawnWhenZero: false,
+    id: 'queues',
+    title: 'Queues, replica and cache over time',
+    kinds: [
+      {
+        title: 'Waiting',
+        format: formatNumber,
+        axis: linearAxis,
+        lines: queueKinds.map(({ metric, waitsFor }) => ({ label: `waiting for ${waitsFor}`, value: sumOf(metric) })),
+        drawnWhenZero: false,
+      },
+      {
+        title: 'Replica lag',
+        format: formatSeconds,
+        axis: yAxis,
+        lines: [{ label: 'replica lag', value: mostOf('replica-lag') }],
+        drawnWhenZero: false,
+      },
+      {
+        title: 'Found in cache',
+        format: formatRatio,
+        axis: linearAxis,
+        lines: cacheKinds.map(({ hits, misses, what }) => ({ label: what, value: shareOf(hits, misses) })),
+        drawnWhenZero: true,
+      },
+    ],
   },
   {
-    title: 'Replica lag',
-    format: formatSeconds,
-    axis: yAxis,
-    lines: [{ label: 'replica lag', value: mostOf('replica-lag') }],
-    drawnWhenZero: false,
-  },
-  {
-    title: 'Cache hits',
-    format: formatRatio,
-    axis: linearAxis,
-    lines: [{ label: 'cache hit ratio', value: cacheHitRatio }],
-    drawnWhenZero: true,
-  },
-  {
-    title: 'Throttled',
-    format: formatRatio,
-    axis: linearAxis,
-    lines: [{ label: 'periods in which a CPU limit stopped the worst instance', value: mostOf('throttled') }],
-    drawnWhenZero: false,
+    id: 'connections',
+    title: 'Connections and limits over time',
+    kinds: [
+      {
+        title: 'In use',
+        format: formatNumber,
+        axis: linearAxis,
+        lines: [
+          { label: 'requests in the load balancer', value: sumOf('connections-writing') },
+          { label: 'database connections of the API', value: sumOf('pool-in-use') },
+          { label: 'server connections of the poolers', value: sumOf('servers-active') },
+        ],
+        drawnWhenZero: false,
+      },
+      {
+        title: 'Throttled',
+        format: formatRatio,
+        axis: linearAxis,
+        lines: [{ label: 'periods in which a CPU limit stopped the worst instance', value: mostOf('throttled') }],
+        drawnWhenZero: false,
+      },
+    ],
   },
 ];
 
-/** Queues, replica lag, cache and throttling over the whole run of one tier, those of them that have something to show. */
-export function resourceLineChart(
+/** Queues, replica lag, cache, connections and throttling over the whole run of one tier, what has something to show. */
+export function resourceLineCharts(
   tier: string,
   runStartedAt: string,
   trials: readonly MeasuredTrial[],
-): ChartDescription | null {
+): readonly ChartDescription[] {
   const placed = placeOnRunClock(runStartedAt, trials);
+  return resourceCharts.flatMap((chart) => resourceChart(tier, chart, placed) ?? []);
+}
+
+function resourceChart(
+  tier: string,
+  { id, title, kinds }: ResourceChart,
+  placed: readonly Placed[],
+): ChartDescription | null {
   let style = 0;
   const panels = kinds.flatMap((kind): Panel[] => {
     const lines = kind.lines.flatMap((line): Series[] => {
@@ -78,8 +116,8 @@ export function resourceLineChart(
   const spans = placed.map(spanOf);
   const labels = panels.flatMap(({ series }) => series.map(({ label }) => label));
   return {
-    id: fileNamePart(`${tier}-resources`),
-    title: `Queues and caches over time · ${chartName(tier)}`,
+    id: fileNamePart(`${tier}-${id}`),
+    title: `${title} · ${chartName(tier)}`,
     subtitle: 'All instances together. Shaded: one trial each, with its load',
     alt: `Charts over the time of the run: ${list(labels)}.`,
     x: timeAxis(spans, 'Time since the run began'),
@@ -110,10 +148,12 @@ function mostOf(metric: string): Line['value'] {
   };
 }
 
-function cacheHitRatio(samples: readonly ProbeSample[]): number | null {
-  const hits = total(samples, 'cache-hits');
-  const misses = total(samples, 'cache-misses');
-  return hits === null || misses === null || hits + misses === 0 ? null : hits / (hits + misses);
+/** A counter that was never counted up may not be there: it is 0 where the other one is. */
+function shareOf(part: string, rest: string): Line['value'] {
+  return (samples) => {
+    const [found, missed] = [total(samples, part) ?? 0, total(samples, rest) ?? 0];
+    return found + missed === 0 ? null : found / (found + missed);
+  };
 }
 
 function total(samples: readonly ProbeSample[], metric: string): number | null {

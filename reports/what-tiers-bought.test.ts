@@ -148,6 +148,12 @@ describe('what queued and what was busy meanwhile', () => {
       'waiting for a database connection in single; no queue was seen in pooled.',
     ],
     [
+      'a cache that nothing was found in',
+      [['utilization', 'machine', 0.4]],
+      [['cache-misses', 'api/1', 20]],
+      'Of the cached reads of login at concurrency 50 the cache answered 0 % in pooled.',
+    ],
+    [
       'a machine with little left',
       [['utilization', 'machine', 0.97]],
       [['utilization', 'machine', 0.85]],

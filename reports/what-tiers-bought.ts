@@ -4,7 +4,7 @@ import { formatNumber, formatRate } from '../harness/core/units.ts';
 import type { ScenarioComparison, TierChange, TierComparison, TierRow } from '../harness/judging/compare-tiers.ts';
 import { changeInWords } from './change-words.ts';
 import { list, plural } from './figures.ts';
-import { longestQueue, meansOf } from './queues.ts';
+import { cacheHitRatio, longestQueue, meansOf } from './queues.ts';
 
 /**
  * What the tiers of a run bought on its machine and what they did not, in plain words: what changed, what did not, what
@@ -17,6 +17,7 @@ export function whatTiersBought(comparison: TierComparison): string {
     ...scenarios.flatMap(changeSentences),
     ...unknownSentences(scenarios),
     ...queueSentences(scenarios),
+    ...cacheSentences(scenarios),
     ...machineSentences(scenarios),
   ].join(' ');
 }
@@ -175,6 +176,19 @@ function unknownSentences(scenarios: readonly ScenarioComparison[]): readonly st
   return [
     `${count} of the ${plural(all.length, 'comparison')} ${unknown.length === all.length ? 'can' : 'cannot'} be made (${shown.join('; ')}${more > 0 ? `; and ${plural(more, 'more reason')}` : ''}).`,
   ];
+}
+
+/** Where a tier has a cache: how much of what could be read from it was. */
+function cacheSentences(scenarios: readonly ScenarioComparison[]): readonly string[] {
+  return scenarios.flatMap((scenario) => {
+    const highest = highestLoad(scenario);
+    const found = (highest?.rows ?? []).flatMap(({ tier, trial }) => {
+      const ratio = trial === null ? null : cacheHitRatio(trial.measured);
+      return ratio === null ? [] : [`${formatNumber(Math.round(ratio * 100))} % in ${tier}`];
+    });
+    if (highest === undefined || found.length === 0) return [];
+    return [`Of the cached reads of ${scenario.scenario} ${at([highest])} the cache answered ${list(found)}.`];
+  });
 }
 
 interface HighestLoad {

@@ -169,7 +169,7 @@ describe.skipIf(lacks('chromium'))('the page in a browser (needs chromium)', () 
       const { page, complaints } = await open(fourTiers, options);
       await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
       const drawn = async () => (await coloursOfCharts(page)).filter((colours) => colours > 20).length;
-      await expect.poll(drawn).toBe(2 + 4 * 3 + 1);
+      await expect.poll(drawn).toBe(2 + 4 * 4 + 1);
       expect(complaints).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
       await page.close();
