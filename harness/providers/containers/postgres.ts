@@ -10,11 +10,26 @@ import { type ServiceStarter, startInstances } from './start-instances.ts';
 const PORT = 5432;
 const DATA_FOLDER = '/var/lib/postgresql/data';
 const PASSWORD_FILE = '/etc/tierbench/password';
+const SCRIPT = '/etc/tierbench/postgres.sh';
 /** A parallel query shares more memory than the 64 MB a container has by default. */
 const SHARED_MEMORY_BYTES = 256 * 1024 ** 2;
 
-/** The image lets in every client with a password, but none that replicates. */
-const letReplicasIn = `echo 'host replication all all scram-sha-256' >> "$PGDATA/pg_hba.conf"\n`;
+/**
+ * Makes the database at its first start, and serves it at every start. The image would do so too, but starts a server
+ * for settling in and stops it again first, which takes as long as all the rest.
+ */
+const makeAndServe = `#!/bin/bash
+set -euo pipefail
+user=$1
+shift
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  chmod 0700 "$PGDATA"
+  initdb --pgdata="$PGDATA" --username="$user" --pwfile=${PASSWORD_FILE} --auth=scram-sha-256 --encoding=UTF8 \\
+    --locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C --no-sync --no-instructions
+  printf 'host %s all all scram-sha-256\\n' all replication >> "$PGDATA/pg_hba.conf"
+fi
+exec postgres "$@"
+`;
 
 /** Makes the copy at its first start, and serves it at every start. */
 const copyAndServe = `#!/bin/bash
@@ -32,21 +47,15 @@ exec postgres "$@"
 
 /** Durability is left as PostgreSQL ships it, on the engine's disk: a measured commit is a real commit. */
 export async function startPrimary(deployment: ContainerDeployment, service: Service): Promise<StartedContainers> {
-  const { user, password, database } = deployment.credentials;
+  const { user, password } = deployment.credentials;
   deployment.onProgress(`starting PostgreSQL (${service.name})`);
   return await startInstances(deployment, service, {
     ...postgresStarter(deployment),
     spec: (alias) => ({
       ...ofBoth(service, alias),
-      command: ['postgres', ...flagsOf(service)],
-      environment: {
-        POSTGRES_USER: user,
-        POSTGRES_DB: database,
-        POSTGRES_PASSWORD_FILE: PASSWORD_FILE,
-        // As the local provider makes it, so that sorting text costs the same.
-        POSTGRES_INITDB_ARGS: '--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C --encoding=UTF8 --no-sync',
-      },
-      files: { [PASSWORD_FILE]: password, '/docker-entrypoint-initdb.d/replication.sh': letReplicasIn },
+      entrypoint: ['bash', SCRIPT],
+      command: [user, ...flagsOf(service)],
+      files: { [PASSWORD_FILE]: password, [SCRIPT]: makeAndServe },
     }),
   });
 }
@@ -63,10 +72,9 @@ export async function startReplica(
     ...postgresStarter(deployment),
     spec: (alias) => ({
       ...ofBoth(service, alias),
-      user: 'postgres',
-      entrypoint: ['bash', '/etc/tierbench/replica.sh'],
+      entrypoint: ['bash', SCRIPT],
       command: [slotOf(alias), primary, user, ...flagsOf(service)],
-      files: { [PASSWORD_FILE]: password, '/etc/tierbench/replica.sh': copyAndServe },
+      files: { [PASSWORD_FILE]: password, [SCRIPT]: copyAndServe },
     }),
   });
 }
@@ -93,6 +101,7 @@ function ofBoth(service: Service, alias: string) {
   return {
     alias,
     image: images[service.kind],
+    user: 'postgres',
     ports: new Map([[PORT, askedPort(service)]]),
     resources: service.resources,
     dataFolder: DATA_FOLDER,
