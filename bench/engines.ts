@@ -256,6 +256,10 @@ try {
     compare('keep-alive GET on a Node server, which is the limit', contendersFor('get', nodeServer));
   }
 } finally {
-  for (const server of servers) server.kill();
+  for (const server of servers) {
+    const ended = server.exitCode === null ? once(server, 'exit') : Promise.resolve();
+    server.kill();
+    await ended;
+  }
   rmSync(folder, { recursive: true, force: true });
 }
