@@ -25,17 +25,18 @@ interface ProcessTimes {
  * made on the spot, and waiting for each in turn costs the generator several times as much.
  */
 export function processCpuProbe(services: readonly RunningService[], generatorProcessId: number = process.pid): Probe {
-  const watched: Watched[] = [
-    ...services.flatMap(({ instances }) => instances.map(({ name, processIds }) => ({ source: name, processIds }))),
-    { source: 'generator', processIds: [generatorProcessId] },
-  ].filter(({ processIds }) => processIds.length > 0);
-  const roots = new Set(watched.flatMap(({ processIds }) => processIds));
   let before: { readonly atMs: number; readonly times: ReadonlyMap<number, ProcessTimes> } | undefined;
 
   return {
     name: 'process-cpu',
     async read() {
       const atMs = performance.now();
+      // Anew each time: an instance that was killed and started again has other ids.
+      const watched: Watched[] = [
+        ...services.flatMap(({ instances }) => instances.map(({ name, processIds }) => ({ source: name, processIds }))),
+        { source: 'generator', processIds: [generatorProcessId] },
+      ].filter(({ processIds }) => processIds.length > 0);
+      const roots = new Set(watched.flatMap(({ processIds }) => processIds));
       const times = new Map<number, ProcessTimes>();
       const readings: Reading[] = [];
       for (const { source, processIds } of watched) {
