@@ -66,6 +66,18 @@ describe.skipIf(lacks('control groups'))('control groups (need an account that m
     expect(controlGroupsOfRun(runId)).toEqual([]);
   });
 
+  it('are removed also when a process cannot be put into them, and nothing is said to hold then', async () => {
+    const runId = newRunId(new Date());
+    const group = makeInstanceGroup(controlGroupName(runId, 'refusing'), { cpus: 0.5, memoryBytes: 256 * 1024 ** 2 });
+    expect(controlGroupsOfRun(runId)).not.toEqual([]);
+    const noProcess = -1;
+    group.join(noProcess);
+    expect(group.enforced()).toEqual({});
+    expect(group.reason()).toContain('EINVAL');
+    await group[Symbol.asyncDispose]();
+    expect(controlGroupsOfRun(runId)).toEqual([]);
+  });
+
   it('end a process that needs more memory than it may have', async () => {
     const runId = newRunId(new Date());
     await using group = makeInstanceGroup(controlGroupName(runId, 'greedy'), { memoryBytes: 96 * 1024 ** 2 });

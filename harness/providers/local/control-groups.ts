@@ -25,15 +25,20 @@ export interface InstanceGroup extends AsyncDisposable {
 
 /** Makes the groups of one instance where it can, in each tree that limits something asked for. Never fails. */
 export function makeInstanceGroup(name: string, limits: Limits, trees = controlGroupTrees()): InstanceGroup {
+  /** Those that hold what they should; all that were made are removed. */
   const folders = new Map<LimitedResource, string>();
+  const made = new Set<string>();
   let reason: string | undefined;
   const wanted = wantedResources(limits);
   for (const tree of trees) {
     const resources = tree.resources.filter((resource) => wanted.includes(resource) && !folders.has(resource));
     if (resources.length === 0) continue;
-    const made = makeGroup(tree, resources, name, limits);
-    if (made.folder === undefined) reason = made.reason;
-    else for (const resource of resources) folders.set(resource, made.folder);
+    const group = makeGroup(tree, resources, name, limits);
+    if (group.folder === undefined) reason = group.reason;
+    else {
+      made.add(group.folder);
+      for (const resource of resources) folders.set(resource, group.folder);
+    }
   }
   if (folders.size < wanted.length) reason ??= 'this system has no control groups for it';
   return {
@@ -55,7 +60,7 @@ export function makeInstanceGroup(name: string, limits: Limits, trees = controlG
     }),
     reason: () => reason,
     async [Symbol.asyncDispose]() {
-      for (const folder of new Set(folders.values())) await removeControlGroup(folder);
+      for (const folder of made) await removeControlGroup(folder);
     },
   };
 }
