@@ -96,6 +96,7 @@ export async function bringUp<Started extends StartedService>(
   const access = all.flatMap((each) => each.access);
   const entry = started.get(tier.entry)?.running.instances[0];
   const everything = stack.move();
+  let preparing: Promise<void> = Promise.resolve();
   let disposal: Promise<void> | undefined;
   return {
     tier,
@@ -108,7 +109,9 @@ export async function bringUp<Started extends StartedService>(
     async prepareData(size, password, signal) {
       const given = AbortSignal.any([signal, disposed.signal]);
       try {
-        await bringing.prepareData(started, size, password, given);
+        given.throwIfAborted();
+        preparing = bringing.prepareData(started, size, password, given);
+        await preparing;
         await untilCopied(access, given);
       } catch (error) {
         given.throwIfAborted();
@@ -119,7 +122,8 @@ export async function bringUp<Started extends StartedService>(
     [Symbol.asyncDispose]() {
       failures.stop();
       disposed.abort(new Error('the deployment was disposed of'));
-      disposal ??= everything.disposeAsync();
+      // What it starts while everything is taken down would stay. It was told to stop above.
+      disposal ??= preparing.catch(() => {}).then(() => everything.disposeAsync());
       return disposal;
     },
   };
