@@ -76,7 +76,7 @@ export function buildApp(config: Config, overrides: Overrides = {}): FastifyInst
     passwords: createPasswords(config, metrics),
     accessTokens,
     authentication,
-    async endedSessions({ userId, entries }: Revoked, reply?: FastifyReply) {
+    async endedSessions({ userId, entries }: Pick<Revoked, 'userId' | 'entries'>, reply?: FastifyReply) {
       const written = reply === undefined ? walStart : await writePositions.tell(reply);
       if (userId !== undefined) await cache.invalidate('sessions', String(userId), written);
       await blacklist.added(entries);

@@ -25,9 +25,12 @@ export interface RefreshedSession extends StartedSession {
 
 /** What revoking sessions, all of one user, came to. */
 export interface Revoked {
-  /** Undefined when nothing was revoked. */
+  /** Undefined when there is nothing to tell anybody. */
   readonly userId: number | undefined;
+  /** Of those revoked a moment ago as well: whoever did that may have died before it told anybody. */
   readonly entries: readonly RevokedEntry[];
+  /** False when all of them were revoked before. */
+  readonly anyNow: boolean;
 }
 
 /** A clock of the database may be behind ours by this much, and no revoked token may outlive its entry. */
@@ -37,20 +40,29 @@ export function createSessionsRepository(database: Database, accessTokenTtlS: nu
   const { writer } = database;
   const entriesExpire = () => new Date(Date.now() + (accessTokenTtlS + clockMarginS) * 1000);
 
-  /** Revokes what `condition` selects and lists it as revoked, in one statement. Its first parameter is $2. */
+  /**
+   * Revokes what `condition` selects and lists it as revoked, in one statement. Its first parameter is $2. Revoked a
+   * moment ago is what an access token may still be good for.
+   */
   async function revokeWhere(name: string, condition: string, values: unknown[], queries = writer): Promise<Revoked> {
     const expiresAt = entriesExpire();
-    const { rows } = await queries.query<{ id: string; userId: number }>({
+    const { rows } = await queries.query<{ id: string; userId: number; isNow: boolean }>({
       name,
       text: `with revoked as (
-          update sessions set revoked_at = now() where revoked_at is null and ${condition} returning id, user_id
+          update sessions set revoked_at = now() where revoked_at is null and ${condition} returning id as revoked_id
         ), listed as (
-          insert into revoked_tokens (token_id, expires_at) select 'session:' || id, $1 from revoked
+          insert into revoked_tokens (token_id, expires_at) select 'session:' || revoked_id, $1 from revoked
           on conflict (token_id) do nothing
-        ) select id, user_id as "userId" from revoked`,
+        ) select id, user_id as "userId", revoked_id is not null as "isNow"
+          from sessions left join revoked on revoked_id = id
+          where ${condition} and (revoked_at is null or revoked_at > now() - ($1::timestamptz - now()))`,
       values: [expiresAt, ...values],
     });
-    return { userId: rows[0]?.userId, entries: rows.map(({ id }) => ({ tokenId: sessionEntry(id), expiresAt })) };
+    return {
+      userId: rows[0]?.userId,
+      entries: rows.map(({ id }) => ({ tokenId: sessionEntry(id), expiresAt })),
+      anyNow: rows.some(({ isNow }) => isNow),
+    };
   }
 
   return {

@@ -19,7 +19,7 @@ export interface AuthDependencies extends AppDependencies {
   readonly accessTokens: AccessTokens;
   readonly authentication: Authentication;
   /** Call when sessions are ended, and answer only then: from there on no process accepts them or shows them. */
-  readonly endedSessions: (revoked: Revoked, reply?: FastifyReply) => Promise<void>;
+  readonly endedSessions: (revoked: Pick<Revoked, 'userId' | 'entries'>, reply?: FastifyReply) => Promise<void>;
   readonly cookies: AuthCookies;
   readonly mailer: Mailer;
   readonly inBackground: InBackground;

@@ -36,8 +36,8 @@ export function sessionRoutes(app: FastifyInstance, dependencies: AuthDependenci
     async (request, reply) => {
       const user = signedInUser(request);
       const revoked = await sessions.revokeOne(user.id, request.params.id);
-      if (revoked.userId === undefined) throw new ApiError(404, 'NOT_FOUND', 'You have no such session.');
       await endedSessions(revoked, reply);
+      if (!revoked.anyNow) throw new ApiError(404, 'NOT_FOUND', 'You have no such session.');
       if (request.params.id === user.sessionId) cookies.clear(reply);
       return { success: true, message: 'The session is ended.' };
     },

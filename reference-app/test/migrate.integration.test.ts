@@ -35,7 +35,7 @@ async function folderWith(files: Record<string, string>): Promise<string> {
 
 it('applies what is missing in order, and then nothing', async () => {
   const url = await emptyDatabase();
-  expect(await migrate(url)).toEqual(['001_auth.sql', '002_tasks.sql']);
+  expect(await migrate(url)).toEqual(['001_auth.sql', '002_tasks.sql', '003_revoked_sessions.sql']);
   expect(await migrate(url)).toEqual([]);
   const { rows: recorded } = await query(
     url,
@@ -44,13 +44,14 @@ it('applies what is missing in order, and then nothing', async () => {
   expect(recorded).toEqual([
     { name: '001_auth.sql', length: 64 },
     { name: '002_tasks.sql', length: 64 },
+    { name: '003_revoked_sessions.sql', length: 64 },
   ]);
 });
 
 it('applies each migration once when five run at the same time', async () => {
   const url = await emptyDatabase();
   const applied = await Promise.all([1, 2, 3, 4, 5].map(() => migrate(url)));
-  expect(applied.flat().sort()).toEqual(['001_auth.sql', '002_tasks.sql']);
+  expect(applied.flat().sort()).toEqual(['001_auth.sql', '002_tasks.sql', '003_revoked_sessions.sql']);
 });
 
 it('refuses applied files that changed or are gone, and applies nothing new then', async () => {
@@ -100,5 +101,5 @@ it.each([
 it('prints what it applied', async () => {
   const url = await emptyDatabase();
   const { stdout } = await run(process.execPath, [program], { env: { DATABASE_URL: url } });
-  expect(stdout).toBe('applied 001_auth.sql\napplied 002_tasks.sql\n');
+  expect(stdout).toBe('applied 001_auth.sql\napplied 002_tasks.sql\napplied 003_revoked_sessions.sql\n');
 });

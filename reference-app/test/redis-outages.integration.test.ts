@@ -6,7 +6,7 @@ import { type LocalRedis, startRedis } from '../../harness/providers/local/redis
 import { lacks } from '../../test-support/requirements.ts';
 import { inTestFolder, startTestPostgres, testService } from '../../test-support/servers.ts';
 import { bearer, startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { newDatabase } from './databases.ts';
+import { newDatabase, query } from './databases.ts';
 import { pause, resume, startLoad } from './outages.ts';
 
 describe.skipIf(lacks('redis'))('two instances that share a Redis (needs redis)', () => {
@@ -131,6 +131,31 @@ describe.skipIf(lacks('redis'))('two instances that share a Redis (needs redis)'
     await inRedis((client) => client.config('SET', 'maxmemory', '1'));
     expect((await logOut(first, afterwards)).statusCode).toBe(200);
     for (const token of [before, afterwards]) expect(await codeOf(second, token)).toBe('TOKEN_REVOKED');
+  });
+
+  test('refuse the tokens of sessions that an instance ended before it died, once ending them is asked for again', async () => {
+    await using first = await startApp();
+    await using second = await startApp();
+    const [mine = '', one = '', another = ''] = await tokens(first, 3);
+    await until(async () => (await asksRedis(first)) && (await asksRedis(second)));
+    const { sessions } = (await first.get('/api/auth/sessions', one)).json();
+    const { id } = sessions.find(({ current }: { current: boolean }) => current);
+    const endedButNotTold = (condition: string) =>
+      query(
+        databaseUrl,
+        `with ended as (update sessions set revoked_at = now() where revoked_at is null and ${condition} returning id)
+          insert into revoked_tokens select 'session:' || id, now() + interval '15 minutes' from ended`,
+      );
+    const end = (url: string) => second.send({ method: 'DELETE', url, headers: bearer(mine) });
+
+    await endedButNotTold(`id = '${id}'`);
+    expect((await end(`/api/auth/sessions/${id}`)).statusCode).toBe(404);
+    expect(await codeOf(first, one)).toBe('TOKEN_REVOKED');
+    expect((await first.get('/api/auth/sessions', another)).json().sessions).toHaveLength(sessions.length - 1);
+
+    await endedButNotTold('true');
+    expect((await end('/api/auth/sessions')).statusCode).toBe(200);
+    expect(await codeOf(first, another)).toBe('TOKEN_REVOKED');
   });
 
   test('wait for a Redis that hangs once, not with each request', async () => {
