@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type AppDependencies, signedInUser } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { databaseUnavailable } from '../plugins/database-pool.ts';
+import { type WalPosition, walEnd } from '../plugins/wal-position.ts';
 import { createTasksRepository, type Task, type TaskPage } from '../repositories/tasks.ts';
 import { answers, done } from '../schemas/envelope.ts';
 import { jsonSchema } from '../schemas/json-schema.ts';
@@ -26,11 +28,23 @@ export function taskRoutes(app: FastifyInstance, dependencies: AppDependencies):
   const tasks = createTasksRepository(database);
   app.addHook('onRequest', authenticate);
 
-  /** What was written is what its user sees from now on. */
-  async function show(userId: number, reply: FastifyReply): Promise<void> {
+  const invalidate = (owner: string, written: WalPosition) =>
+    Promise.all([cache.invalidate('tasks-list', owner, written), cache.invalidate('task-stats', owner, written)]);
+
+  /**
+   * What was written is what its user sees from now on. So it is when there was nothing to write: an instance that died
+   * before it told the cache may have done it. A write whose answer was lost may be part of the database or not.
+   */
+  async function write<T>(userId: number, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
     const owner = String(userId);
-    const written = await writePositions.tell(reply);
-    await Promise.all([cache.invalidate('tasks-list', owner, written), cache.invalidate('task-stats', owner, written)]);
+    try {
+      const result = await work();
+      await invalidate(owner, await writePositions.tell(reply));
+      return result;
+    } catch (error) {
+      if (databaseUnavailable(error as Error) !== undefined) await invalidate(owner, walEnd);
+      throw error;
+    }
   }
 
   app.post<{ Body: TaskBody }>(
@@ -38,10 +52,10 @@ export function taskRoutes(app: FastifyInstance, dependencies: AppDependencies):
     { schema: { ...described, body: jsonSchema(taskBody), response: answers({ 201: taskAnswer }) } },
     async (request, reply) => {
       const { id: userId } = signedInUser(request);
-      const created = await tasks.create(userId, { ...request.body, dueAt: dueTime(request.body.dueAt) });
+      const fields = { ...request.body, dueAt: dueTime(request.body.dueAt) };
+      const created = await write(userId, reply, () => tasks.create(userId, fields));
       // A token outlives its user by minutes.
       if (created === undefined) throw new ApiError(401, 'NOT_SIGNED_IN', 'The account no longer exists.');
-      await show(userId, reply);
       reply.code(201);
       return { success: true, task: created };
     },
@@ -99,9 +113,9 @@ export function taskRoutes(app: FastifyInstance, dependencies: AppDependencies):
     },
     async (request, reply) => {
       const { id: userId } = signedInUser(request);
-      const { body } = request;
-      const task = found(await tasks.update(userId, request.params.id, { ...body, dueAt: dueTime(body.dueAt) }));
-      await show(userId, reply);
+      const { params, body } = request;
+      const fields = { ...body, dueAt: dueTime(body.dueAt) };
+      const task = found(await write(userId, reply, () => tasks.update(userId, params.id, fields)));
       return { success: true, task };
     },
   );
@@ -124,8 +138,8 @@ export function taskRoutes(app: FastifyInstance, dependencies: AppDependencies):
         throw new ApiError(400, 'INVALID_REQUEST', 'Give at least one field to change.');
       }
       const due = dueAt === undefined ? undefined : dueTime(dueAt);
-      const task = found(await tasks.update(userId, request.params.id, { ...changes, dueAt: due }));
-      await show(userId, reply);
+      const { id } = request.params;
+      const task = found(await write(userId, reply, () => tasks.update(userId, id, { ...changes, dueAt: due })));
       return { success: true, task };
     },
   );
@@ -135,8 +149,7 @@ export function taskRoutes(app: FastifyInstance, dependencies: AppDependencies):
     { schema: { ...described, params: jsonSchema(taskParams), response: answers({ 200: done }) } },
     async (request, reply) => {
       const { id: userId } = signedInUser(request);
-      if (!(await tasks.remove(userId, request.params.id))) found(undefined);
-      await show(userId, reply);
+      if (!(await write(userId, reply, () => tasks.remove(userId, request.params.id)))) found(undefined);
       return { success: true, message: 'The task is deleted.' };
     },
   );

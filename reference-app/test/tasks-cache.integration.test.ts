@@ -1,7 +1,8 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
 import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
-import { bearer, type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
+import { bearer, type SignedIn, startTestApp, type TestApp, testConfig, until } from './app.ts';
 import { newDatabase, query } from './databases.ts';
 
 describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () => {
@@ -64,6 +65,33 @@ describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () 
     expect(await titles(user)).toEqual(['unseen']);
     expect(await total(user)).toBe(1);
     expect(await titles(other)).toEqual([]);
+  });
+
+  it('are right also after a write whose answer was lost, or that another instance did before it died', async () => {
+    await using impatient = await startTestApp(
+      testConfig(databaseUrl, { REDIS_URL: redis.url, DATABASE_QUERY_TIMEOUT_MS: '500' }),
+    );
+    const { task } = (await write(user, 'POST', '/api/tasks', { title: 'before' })).json();
+    expect(await titles(user)).toContain('before');
+    const client = new pg.Client(databaseUrl);
+    await client.connect();
+    try {
+      await client.query('begin');
+      await client.query('select from tasks where id = $1 for update', [task.id]);
+      const url = `/api/tasks/${task.id}`;
+      const headers = bearer(user.accessToken);
+      const lost = await impatient.send({ method: 'PATCH', url, headers, payload: { title: 'after' } });
+      expect(lost.statusCode).toBe(503);
+      await client.query('commit');
+    } finally {
+      await client.end();
+    }
+    await until(async () => (await api.get(`/api/tasks/${task.id}`, user.accessToken)).json().task.title === 'after');
+    expect(await titles(user)).toContain('after');
+
+    await query(databaseUrl, 'delete from tasks where id = $1', [task.id]);
+    expect((await write(user, 'DELETE', `/api/tasks/${task.id}`)).statusCode).toBe(404);
+    expect(await titles(user)).not.toContain('after');
   });
 
   it('look the same from the cache as from the database', async () => {
