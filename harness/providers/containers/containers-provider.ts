@@ -118,7 +118,7 @@ async function begin(
     switch (service.kind) {
       case 'primary': {
         const primary = await startPrimary(deployment, service);
-        // Replicas and poolers need not wait for it; the API does.
+        // Nothing needs to wait for it but whoever waits for the tier.
         const migration = migrate(primary);
         migration.catch(() => {});
         migrations.push(migration);
@@ -136,20 +136,23 @@ async function begin(
       case 'load-balancer':
         return await startNginx(deployment, service, numericAddresses(connected('backend')));
       case 'api': {
-        await Promise.all(migrations);
         const reader = connections.get('reader');
         const cache = connections.get('cache');
         const cacheAt = cache && namedAddress(cache);
         const poolers = [connected('writer'), ...(reader ? [reader] : [])].filter(
           ({ running }) => running.kind === 'pooler',
         );
-        return await startApi(deployment, service, {
+        const api = startApi(deployment, service, {
           writerUrl: postgresUrl(namedAddress(connected('writer')), credentials),
           ...(reader && { readerUrl: postgresUrl(namedAddress(reader), credentials) }),
           ...(cacheAt && { cacheUrl: `redis://:${redisPassword}@${cacheAt.host}:${cacheAt.port}` }),
           jwtSecret,
           preparedStatements: poolers.every(({ running }) => keepsPreparedStatements(numberIn(running.version))),
         });
+        // It starts while the database is migrated, and neither is left under way when the other fails.
+        await Promise.allSettled([api, ...migrations]);
+        await Promise.all(migrations);
+        return await api;
       }
     }
   }
