@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
 import { allowedCpus } from '../../machine/placement.ts';
 import { bareEnvironment, type ChildOptions, redact, startChild } from './child-process.ts';
@@ -111,3 +111,40 @@ it('has each process join its group', async () => {
   await child.ended;
   expect(joined).toEqual([child.processId]);
 });
+
+it('signals nothing once the process has ended: its number may be that of another by then', async () => {
+  const child = node('');
+  await child.ended;
+  const kill = vi.spyOn(process, 'kill');
+  await child.stop('SIGTERM', 1);
+  expect(kill).not.toHaveBeenCalled();
+  kill.mockRestore();
+});
+
+it('starts as many processes as a tier has, without a warning', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const children = Array.from({ length: 12 }, () => node(''));
+  await Promise.all(children.map(({ ended }) => ended));
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+});
+
+it('tells all that runs to end when an uncaught error ends tierbench', async () => {
+  const module = new URL('./child-process.ts', import.meta.url).href;
+  const options = `{ command: process.execPath, arguments: ['--eval', 'setInterval(() => {}, 1000)'], folder: '/', environment: {} }`;
+  const tierbench = node(
+    `import(${JSON.stringify(module)}).then(({ startChild }) => {
+       const children = [startChild(${options}), startChild(${options})];
+       console.log('children ' + children.map(({ processId }) => processId).join(' '));
+       setImmediate(() => { throw new Error('uncaught'); });
+     })`,
+  );
+  expect((await tierbench.ended).exitCode).not.toBe(0);
+  const children = /children (\d+) (\d+)/.exec(tierbench.lastLines())?.slice(1).map(Number) ?? [];
+  expect(children).toHaveLength(2);
+  for (const processId of children) {
+    await expect.poll(() => stateOf(processId), { timeout: 15_000 }).toMatch(/gone|Z/);
+  }
+}, 30_000);

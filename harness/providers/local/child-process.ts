@@ -40,6 +40,13 @@ interface ChildEnd {
 const KEPT_CHARACTERS = 8000;
 const KEPT_LINES = 30;
 
+/** The processes that run now: an uncaught error ends tierbench without disposing of anything. */
+const running = new Set<number>();
+
+function stopAll(): void {
+  for (const processId of running) signalGroup(processId, 'SIGTERM');
+}
+
 /**
  * Starts a process in a session of its own: Ctrl-C in the terminal reaches tierbench alone, which then stops what it
  * started in order. Otherwise PostgreSQL would be gone before the requests in flight were answered.
@@ -54,7 +61,11 @@ export function startChild(options: ChildOptions): Child {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(account && { uid: account.uid, gid: account.gid }),
   });
-  if (child.pid !== undefined) confinement?.join?.(child.pid);
+  if (child.pid !== undefined) {
+    if (running.size === 0) process.once('exit', stopAll);
+    running.add(child.pid);
+    confinement?.join?.(child.pid);
+  }
   let output = '';
   let listen = options.onOutput;
   // Where the system is out of file descriptors there are no streams, only the error event below.
@@ -65,15 +76,13 @@ export function startChild(options: ChildOptions): Child {
     });
   }
   const lastLines = () => redact(lastLinesOf(output), options.secrets ?? []);
-  const stopNow = () => signalGroup(child.pid ?? 0, 'SIGTERM');
-  // An uncaught error ends tierbench without disposing of anything.
-  if (child.pid !== undefined) process.once('exit', stopNow);
   const ended = new Promise<ChildEnd>((resolve) => {
     child.once('error', (error) => {
       if (child.pid === undefined) resolve({ exitCode: null, what: `could not be started: ${error.message}` });
     });
     child.once('close', (exitCode, signal) => {
-      process.off('exit', stopNow);
+      if (child.pid !== undefined) running.delete(child.pid);
+      if (running.size === 0) process.off('exit', stopAll);
       const lines = lastLines();
       resolve({ exitCode, what: `ended with ${signal ?? `exit code ${exitCode}`}${lines === '' ? '' : `\n${lines}`}` });
     });
@@ -83,7 +92,8 @@ export function startChild(options: ChildOptions): Child {
     ended,
     lastLines,
     async stop(signal, patienceS) {
-      if (child.pid === undefined) return;
+      // Once it has ended, its number may be that of another.
+      if (child.pid === undefined || !running.has(child.pid)) return;
       signalGroup(child.pid, signal);
       // A process that was paused would sleep through any other signal.
       signalGroup(child.pid, 'SIGCONT');
