@@ -38,7 +38,7 @@ const POLL_S = 0.02;
 /** Starts a server on 127.0.0.1. What fails or is aborted leaves neither process nor file. */
 export async function startServer(
   program: ServerProgram,
-  { folder, signal = new AbortController().signal }: LocalServerOptions,
+  { folder, signal = new AbortController().signal, confinement }: LocalServerOptions,
 ): Promise<LocalServer> {
   const { name, fixedPort } = program;
   const realFolder = await realpath(folder);
@@ -57,7 +57,10 @@ export async function startServer(
     const given = AbortSignal.any([abort, limit, over.signal]);
     using _stop = onAbort(given, () => void program.stop(child));
     try {
-      return await answers(given);
+      const version = await answers(given);
+      // On a busy machine it may have started others before it was put under its limits, which are not under them then.
+      for (const processId of processesIn(realFolder)) confinement?.join?.(processId);
+      return version;
     } catch (cause) {
       await program.stop(child);
       await ended;

@@ -6,7 +6,10 @@ import { overPostgres, overRedis } from '../../../test-support/instance-access.t
 import { isListening, processesIn } from '../../../test-support/left-behind.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { startTestPostgres, testService } from '../../../test-support/servers.ts';
+import { controlGroupName, controlGroupsOfRun } from '../../leftovers/control-groups.ts';
+import { newRunId } from '../../leftovers/run-record.ts';
 import { accountForServers } from './account.ts';
+import { makeInstanceGroup } from './control-groups.ts';
 import { programOf } from './distribution-server.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
@@ -239,3 +242,24 @@ it('listens where no client that tries to reach it while it is down can end up b
   const firstOutgoing = Number(range.split(/\s+/)[0]);
   expect(primary.port).toBeLessThan(firstOutgoing);
 });
+
+it.skipIf(lacks('nginx') || lacks('control groups'))(
+  'is under its limits with all its processes, also those it started before it was put there (needs nginx and control groups)',
+  async () => {
+    const runId = newRunId(new Date());
+    await using group = makeInstanceGroup(controlGroupName(runId, 'late'), { cpus: 0.5 });
+    // As on a machine that is busy with something else at that moment.
+    const lateJoin = (processId: number) => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      group.join(processId);
+    };
+    const service = testService('load-balancer', { worker_processes: 2 });
+    const backends = [{ host: '127.0.0.1', port: primary.port }];
+    await using server = await startNginx({ folder, service, backends, confinement: { join: lateJoin } });
+    const members = await Promise.all(
+      controlGroupsOfRun(runId).map((path) => readFile(join(path, 'cgroup.procs'), 'utf8')),
+    );
+    expect(server.processIds()).toHaveLength(3);
+    expect(members.join('').trim().split('\n').map(Number)).toEqual(expect.arrayContaining([...server.processIds()]));
+  },
+);
