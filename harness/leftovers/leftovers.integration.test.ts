@@ -136,6 +136,27 @@ describe('what a killed command left', () => {
     expect(await recordFiles()).toEqual([]);
   });
 
+  it('ends in order also when all of it is paused: a parent waits for its children', async () => {
+    const record = await killedRun();
+    const inOrder = join(root, 'ended in order');
+    const parent = await idle(
+      { TIERBENCH_RUN: record.runId },
+      '/',
+      `const child = require('node:child_process').spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
+       process.on('SIGTERM', () => child.kill('SIGTERM'));
+       child.on('exit', () => {
+         require('node:fs').writeFileSync(${JSON.stringify(inOrder)}, '');
+         process.exit();
+       })`,
+    );
+    const found = await findLeftovers(places);
+    const family = found.left[0]?.processes ?? [];
+    expect(family.map(({ parentId }) => parentId)).toContain(parent.pid);
+    for (const { processId } of family) process.kill(processId, 'SIGSTOP');
+    expect((await removeLeftovers(found, { patienceS: 10 })).kept).toEqual([]);
+    await access(inOrder);
+  });
+
   it.each([
     ['between writing the record and making the folder', async (run: RunRecord) => rm(run.folder, { recursive: true })],
     ['between making the folder and marking it', async (run: RunRecord) => rm(join(run.folder, MARKER_FILE))],

@@ -101,6 +101,8 @@ async function stopProcesses(
   for (const signal of signals) {
     if (alive.length === 0) break;
     for (const target of signal === 'SIGKILL' ? alive : rootsOf(alive)) send(target, signal);
+    // A paused process sees signals only when it goes on, and so does one that waits for it.
+    for (const target of alive) send(target, 'SIGCONT');
     const until = performance.now() + patienceS * 1000;
     do {
       await delay(POLL_S * 1000);
@@ -115,8 +117,6 @@ function send(target: SeenProcess, signal: NodeJS.Signals): void {
   if (!isRunning(target)) return;
   try {
     process.kill(target.processId, signal);
-    // A paused process sees signals only when it goes on.
-    process.kill(target.processId, 'SIGCONT');
   } catch (error) {
     if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
