@@ -160,6 +160,10 @@ async function startOnce(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await Promise.race([starting, leftCreation(docker), aborted]);
+  } catch (error) {
+    // Its name and address are for the next attempt.
+    if (portBusy.test((error as Error).message)) await docker.remove({ force: true, v: true });
+    throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
     // Whichever came first, the others are of no interest any more.
