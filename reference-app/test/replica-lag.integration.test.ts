@@ -227,6 +227,41 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
     expect(await titles(app, user, position)).toEqual(['first', 'second']);
   });
 
+  test('that was away when it should have been told of a write is told when it is back', async () => {
+    await using redis = await startCache();
+    await using app = await startApp({ REDIS_URL: redis.url });
+    const user = await newUser(app);
+    await create(app, user, 'first');
+    await replicated();
+    expect(await titles(app, user)).toEqual(['first']);
+    pause(redis);
+    // From then on it sends nothing that Redis would read once it goes on.
+    await until(() => app.logLines.some((line) => line.includes('Redis does not answer')));
+    await create(app, user, 'second');
+    resume(redis);
+    await expect.poll(() => redisIsUp(app)).toBe(true);
+    await expect.poll(() => titles(app, user)).toEqual(['first', 'second']);
+  });
+
+  test('that was never told of a write, as by an instance that died, does not show its writer the state before', async () => {
+    await using redis = await startCache();
+    await using app = await startApp({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' });
+    await using untold = await startApp();
+    const user = await newUser(app);
+    await create(app, user, 'first');
+    const hit = 'cache_reads_total{route="tasks-list",result="hit"}';
+    await expect
+      .poll(async () => {
+        expect(await titles(app, user)).toEqual(['first']);
+        return metric((await app.get('/metrics')).body, hit);
+      })
+      .toBeGreaterThan(0);
+    const written = await create(untold, user, 'second');
+    const position = { cookies: { writePosition: cookieOf(written, 'writePosition') } };
+    expect(await titles(app, user), 'from the cache').toEqual(['first']);
+    expect(await titles(app, user, position)).toEqual(['first', 'second']);
+  });
+
   test('that could not be told of a write does not show its writer the state before', async () => {
     await using redis = await startCache();
     await using app = await startApp({ REDIS_URL: redis.url });
