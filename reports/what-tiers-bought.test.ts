@@ -66,6 +66,28 @@ describe('what the tiers bought, in plain words', () => {
     );
   });
 
+  test('everything that can be compared is noise: nothing is said of what cannot', () => {
+    const few = unknown('single: too few answers');
+    const rows = (p95: TierChange, last: TierChange = same): MadeUpRow[] => [
+      { tier: 'single' },
+      { tier: 'pooled', change: [same, p95] },
+      { tier: 'cached', change: [last, last] },
+    ];
+    expect(words('login', [loadOf(1, rows(few)), loadOf(10, rows(same))])).toContain(
+      [
+        'Throughput of login did not change beyond noise from single to pooled at concurrency 1 and 10.',
+        'p95 of login did not change beyond noise from single to pooled at concurrency 10.',
+        'Neither throughput nor p95 of login changed beyond noise from pooled to cached at concurrency 1 and 10.',
+      ].join(' '),
+    );
+    expect(words('login', [loadOf(1, rows(same, few)), loadOf(10, rows(same))])).toContain(
+      'Neither throughput nor p95 of login changed beyond noise from pooled to cached at concurrency 10.',
+    );
+    const onlyThroughput = words('login', [loadOf(1, rows(few).slice(0, 2))]);
+    expect(onlyThroughput).toContain('Throughput of login did not change beyond noise');
+    expect(onlyThroughput).not.toContain('p95');
+  });
+
   test('both figures changed at every load: one sentence', () => {
     const rows = (gain: number): MadeUpRow[] => [
       { tier: 'pooled' },

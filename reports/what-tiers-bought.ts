@@ -56,16 +56,17 @@ function changeSentences(scenario: ScenarioComparison): readonly string[] {
   const compared = comparedIn(scenario);
   const known = compared.filter(({ change }) => change.kind !== 'unknown');
   if (known.length === 0) return [];
-  if (known.every(({ change }) => change.kind === 'unclear')) {
+  const steps = stepsOf(known);
+  if (known.every(({ change }) => change.kind === 'unclear') && areOfTheSameLoads(steps)) {
     const tiers = [...new Set(known.flatMap(({ before, after }) => [before, after]))];
     return [`Neither throughput nor p95 of ${scenario.scenario} changed beyond noise ${path(tiers)} ${at(known)}.`];
   }
-  return stepsOf(known).flatMap((step) => {
+  return steps.flatMap((step) => {
     const [{ before, after } = { before: '', after: '' }] = step;
     const changed = metrics.map(({ name }) =>
       step.filter(({ metric, change }) => metric === name && change.kind === 'changed'),
     );
-    if (changed.every((own) => own.length === 0)) {
+    if (changed.every((own) => own.length === 0) && areOfTheSameLoads([step])) {
       return [
         `Neither throughput nor p95 of ${scenario.scenario} changed beyond noise from ${before} to ${after} ${at(step)}.`,
       ];
@@ -78,6 +79,14 @@ function changeSentences(scenario: ScenarioComparison): readonly string[] {
       return metricSentence(name, scenario.scenario, own, others, `from ${before} to ${after}`);
     });
   });
+}
+
+/** Whether both figures of each step are known at the same loads: else what is said of all is not known of some. */
+function areOfTheSameLoads(steps: readonly (readonly Compared[])[]): boolean {
+  const loads = steps.flatMap((step) =>
+    metrics.map(({ name }) => step.flatMap(({ metric, load }) => (metric === name ? [loadLevel(load)] : [])).join()),
+  );
+  return new Set(loads).size === 1;
 }
 
 /** Both changed at every load that can be compared, each in one direction. */
