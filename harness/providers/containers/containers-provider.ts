@@ -67,7 +67,9 @@ async function begin(
 
   const wanted = new Set(tier.services.map(({ kind }) => kind).filter((kind) => kind !== 'api'));
   await Promise.all(
-    [...new Set([...wanted].map((kind) => images[kind]))].map((image) => haveImage(docker, image, onProgress)),
+    [...new Set([...wanted].map((kind) => images[kind]))].map((image) =>
+      haveImage(docker, image, { signal, onProgress }),
+    ),
   );
   const appImage = haveAppImage(docker, { signal, onProgress });
   // Told by whoever waits for it; where the tier has no API, by nobody.

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Docker from 'dockerode';
 import { afterEach, expect, it } from 'vitest';
 import { images, reaperImage } from '../../servers/images.ts';
 import { containersProvider } from './containers-provider.ts';
-import { containersCanRun } from './images-here.ts';
+import { containersCanRun, haveImage } from './images-here.ts';
 
 const dockerHost = process.env.DOCKER_HOST;
 
@@ -66,6 +67,30 @@ it('names every image that is neither here nor to be had, each once', async () =
     ]);
   }
   expect(obstacles).toHaveLength(missing.length);
+});
+
+it('an image is pulled no further when it is aborted', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-engine-'));
+  // A registry that sends an image slowly.
+  const engine = createServer(({ url = '' }: IncomingMessage, response) => {
+    if (url.startsWith('/images/create')) response.write('{"status":"Downloading"}\n');
+    else response.writeHead(404).end('{"message":"none"}');
+  }).listen(join(folder, 'engine.sock'));
+  try {
+    await once(engine, 'listening');
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const docker = new Docker({ socketPath: join(folder, 'engine.sock') });
+    const pulling = haveImage(docker, 'large:1', { signal: controller.signal, onProgress: () => {} });
+    await once(engine, 'request');
+    await once(engine, 'request');
+    controller.abort(reason);
+    await expect(pulling).rejects.toBe(reason);
+  } finally {
+    engine.closeAllConnections();
+    engine.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 it.each([

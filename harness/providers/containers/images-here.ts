@@ -57,8 +57,15 @@ async function baseImages(): Promise<readonly string[]> {
   return [...text.matchAll(/^FROM (\S+)/gm)].flatMap(([, image]) => image ?? []);
 }
 
-/** @throws TierbenchError IMAGE_NOT_AVAILABLE */
-export async function haveImage(docker: Docker, image: string, onProgress: (what: string) => void): Promise<void> {
+/**
+ * Pulls an image unless it is here. Aborting ends the pull.
+ * @throws TierbenchError IMAGE_NOT_AVAILABLE
+ */
+export async function haveImage(
+  docker: Docker,
+  image: string,
+  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (what: string) => void },
+): Promise<void> {
   const here = await docker
     .getImage(image)
     .inspect()
@@ -69,8 +76,9 @@ export async function haveImage(docker: Docker, image: string, onProgress: (what
   if (here) return;
   onProgress(`pulling ${image}`);
   try {
-    await follow(docker, await docker.pull(image));
+    await follow(docker, await docker.pull(image, { abortSignal: signal }));
   } catch (cause) {
+    signal.throwIfAborted();
     throw new TierbenchError(
       'IMAGE_NOT_AVAILABLE',
       `the image ${image} is not here and cannot be pulled: ${(cause as Error).message}`,
