@@ -57,7 +57,7 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
       const code = async () => (await second.get('/api/auth/me', accessToken)).json().code;
       expect(await code()).toBe('TOKEN_REVOKED');
       await query(databaseUrl, 'delete from revoked_tokens');
-      await expect.poll(code, 'without the table').toBe('TOKEN_REVOKED');
+      await expect.poll(code, { message: 'without the table' }).toBe('TOKEN_REVOKED');
       const client = new Redis(redis.url);
       const keys = (await client.keys('revoked:*')).filter((key) => key !== 'revoked:complete');
       for (const key of keys) expect(await client.ttl(key)).toBeGreaterThan(0);
