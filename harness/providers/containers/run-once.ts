@@ -34,6 +34,8 @@ export async function runOnce(deployment: ContainerDeployment, oneShot: OneShot)
   const remove = () => engine.docker.getContainer(container.id).remove({ force: true, v: true });
   const stop = () => void remove().catch(() => {});
   signal.addEventListener('abort', stop, { once: true });
+  // It may have been aborted while the container came to run.
+  if (signal.aborted) stop();
   const end = await container.ended();
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();

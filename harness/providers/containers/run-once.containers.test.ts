@@ -1,0 +1,46 @@
+import { describe, expect, it, vi } from 'vitest';
+import { inEngine } from '../../../test-support/container-surroundings.ts';
+import { lacks } from '../../../test-support/requirements.ts';
+import { registerRun } from '../../leftovers/register.ts';
+import * as containers from './container.ts';
+import type { ContainerDeployment } from './deployment.ts';
+import { connectToEngine } from './engine.ts';
+import { makeNetwork } from './network.ts';
+import { DEPLOYMENT_LABEL, removeDeployment } from './remove-deployment.ts';
+import { runOnce } from './run-once.ts';
+
+vi.mock(import('./container.ts'), { spy: true });
+
+describe.skipIf(lacks('docker'))('a program that runs once (needs docker)', () => {
+  it('ends also when it is aborted at the very moment its container has started', async () => {
+    await using run = await registerRun();
+    const { facts, ...engine } = await connectToEngine();
+    const name = `tierbench-${run.id}-once`;
+    const labels = { ...run.labels, [DEPLOYMENT_LABEL]: name };
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => removeDeployment(engine.docker, name));
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const actual = await vi.importActual<typeof containers>('./container.ts');
+    vi.mocked(containers.startContainer).mockImplementationOnce(async (...given) => {
+      const started = await actual.startContainer(...given);
+      controller.abort(reason);
+      return started;
+    });
+    const deployment: ContainerDeployment = {
+      engine,
+      facts,
+      network: await makeNetwork(engine, name, labels),
+      labels,
+      secrets: [],
+      signal: controller.signal,
+      credentials: { user: '', password: '', database: '' },
+      appImage: Promise.resolve('node:24-bookworm-slim'),
+      onProgress: () => {},
+    };
+    const program = ['--eval', 'setInterval(() => {}, 1000)'];
+    const oneShot = { name: 'waiting', alias: 'waiting', failureCode: 'SEED_FAILED', program, secrets: {} };
+    await expect(runOnce(deployment, oneShot)).rejects.toBe(reason);
+    await expect.poll(() => inEngine(run.id)).toEqual([expect.stringContaining('network')]);
+  });
+});
