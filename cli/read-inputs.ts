@@ -3,7 +3,7 @@ import type { Target } from '../harness/core/target.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import { builtInScenarios, loadScenario } from '../harness/engines/load-scenario.ts';
 import { readTargets } from '../harness/files/target-file.ts';
-import { readTier } from '../harness/files/tier-file.ts';
+import { builtInTiers, readTier } from '../harness/files/tier-file.ts';
 import { readUsers } from '../harness/files/users-file.ts';
 import { externalTier } from '../harness/providers/url.ts';
 import type { Scenario, User } from '../scenarios/kit.ts';
@@ -41,7 +41,8 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
   const targets = await attempt(
     readTargets(options.targetsFile === undefined ? undefined : [options.targetsFile], {
       scenarios: [...builtInScenarios(), ...scenarios.map(({ name }) => name)],
-      tiers: tiers.map(({ name }) => name),
+      // A target may be about a tier that this run leaves out.
+      tiers: [...(await builtInTiers()), ...tiers.map(({ name }) => name)],
     }),
   );
   await check(() => eachTierOnce(tiers));

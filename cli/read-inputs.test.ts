@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { readInputs } from './read-inputs.ts';
+import { readRunOptions, type TypedRunOptions } from './run-options.ts';
+
+// The built-in targets name tiers that a run may leave out.
+it.each<[string, TypedRunOptions, readonly string[]]>([
+  ['all tiers', {}, ['single', 'pooled', 'replicated', 'cached']],
+  ['one tier', { tier: 'single' }, ['single']],
+  ['some tiers, in the order they were named', { tier: 'cached,pooled' }, ['cached', 'pooled']],
+  ['an API that already runs', { url: 'http://127.0.0.1:3000' }, ['external']],
+])('reads every built-in target for a run of %s', async (_, typed, names) => {
+  const { tiers, targets } = await readInputs(readRunOptions(typed));
+  expect(tiers.map(({ name }) => name)).toEqual(names);
+  expect(targets.some(({ appliesTo }) => appliesTo.tiers.includes('replicated'))).toBe(true);
+});
