@@ -95,6 +95,7 @@ describe('readRunOptions', () => {
     [{ provider: 'url' }, 'needs --url'],
     [{ url: 'http://127.0.0.1:1', provider: 'local' }, 'does not go with --url'],
     [{ users: './users.yaml' }, '--users goes with --url only'],
+    [{ allowRemote: true }, '--allow-remote goes with --url only'],
     [{ userCount: '50' }, 'less than the highest concurrency, 100'],
     [{ scenario: ' , ' }, 'names no scenario'],
     [{ tier: ' , ' }, 'names no tier'],
@@ -102,6 +103,7 @@ describe('readRunOptions', () => {
     [{ url: 'http://127.0.0.1:1', faults: true }, '--faults does not go with --url'],
     [{ url: 'http://127.0.0.1:1', scaleModel: true }, '--scale-model does not go with --url'],
     [{ url: 'http://127.0.0.1:1', installMissing: true }, '--install-missing does not go with --url'],
+    [{ url: 'http://127.0.0.1:1', tasksPerUser: '5' }, '--tasks-per-user does not go with --url'],
     [{ url: 'http://127.0.0.1:1', provider: 'auto' }, 'does not go with --url'],
   ] as const)('refuses %j', (typed, message) => {
     expect(problemsOf(typed).join('\n')).toContain(message);

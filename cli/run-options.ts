@@ -118,6 +118,12 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       nextStep: 'a tier that is brought up is filled with users of its own',
     });
   }
+  if (typed.allowRemote === true && typed.url === undefined) {
+    problems.push({
+      what: '--allow-remote goes with --url only',
+      nextStep: 'tiers that are brought up run on this machine',
+    });
+  }
   const provider = oneOf('--provider', typed.provider ?? (typed.url === undefined ? 'auto' : 'url'), providerNames);
   if ((provider === 'url') !== (typed.url !== undefined)) {
     problems.push({
@@ -189,12 +195,16 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
 }
 
 /** What needs services of our own. */
-function refuseWithUrl({ fault, faults, scaleModel, installMissing }: TypedRunOptions, problems: Problem[]): void {
+function refuseWithUrl(
+  { fault, faults, scaleModel, installMissing, tasksPerUser }: TypedRunOptions,
+  problems: Problem[],
+): void {
   const given = {
     '--fault': fault !== undefined && fault.length > 0,
     '--faults': faults === true,
     '--scale-model': scaleModel === true,
     '--install-missing': installMissing === true,
+    '--tasks-per-user': tasksPerUser !== undefined,
   };
   for (const [option, isGiven] of Object.entries(given)) {
     if (!isGiven) continue;
