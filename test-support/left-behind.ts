@@ -1,4 +1,4 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 
 export function isListening({ host, port }: { readonly host: string; readonly port: number }): Promise<boolean> {
@@ -22,6 +22,31 @@ export async function processesIn(folder: string): Promise<number[]> {
     if (!/^\d+$/.test(name)) continue;
     const workingDirectory = await readlink(`/proc/${name}/cwd`).catch(() => '');
     if (workingDirectory.startsWith(folder)) found.push(Number(name));
+  }
+  return found;
+}
+
+/** Where processes take TCP connections: `127.0.0.1:5432`; `[::]` stands for any address of IPv6. */
+export async function listeningAddresses(processIds: readonly number[]): Promise<readonly string[]> {
+  const sockets = new Set<string>();
+  for (const processId of processIds) {
+    for (const name of await readdir(`/proc/${processId}/fd`).catch(() => [])) {
+      const inode = /^socket:\[(\d+)\]$/.exec(await readlink(`/proc/${processId}/fd/${name}`).catch(() => ''))?.[1];
+      if (inode !== undefined) sockets.add(inode);
+    }
+  }
+  const listening = '0A';
+  const found: string[] = [];
+  for (const table of ['tcp', 'tcp6']) {
+    const rows = (await readFile(`/proc/net/${table}`, 'utf8').catch(() => '')).split('\n').slice(1);
+    for (const row of rows) {
+      const [, local = '', , state, , , , , , inode = ''] = row.trim().split(/\s+/);
+      if (state !== listening || !sockets.has(inode)) continue;
+      const [address = '', port = ''] = local.split(':');
+      // Four bytes, the last one first.
+      const bytes = (address.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).reverse();
+      found.push(`${table === 'tcp' ? bytes.join('.') : '[::]'}:${Number.parseInt(port, 16)}`);
+    }
   }
   return found;
 }

@@ -41,7 +41,7 @@ export function describeProvider(
     it('leaves nothing when it is disposed of, and does not mind being disposed of twice', async () => {
       await using surroundings = await setUp();
       const { provider, tier } = surroundings;
-      const deployment = await provider.deploy(tier, new AbortController().signal);
+      await using deployment = await provider.deploy(tier, new AbortController().signal);
       const failures: unknown[] = [];
       deployment.onFailure((failure) => failures.push(failure));
       await Promise.all([deployment[Symbol.asyncDispose](), deployment[Symbol.asyncDispose]()]);

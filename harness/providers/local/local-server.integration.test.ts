@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { overPostgres, overRedis } from '../../../test-support/instance-access.ts';
-import { isListening, processesIn } from '../../../test-support/left-behind.ts';
+import { isListening, listeningAddresses, processesIn } from '../../../test-support/left-behind.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { startTestPostgres, testService } from '../../../test-support/servers.ts';
 import { controlGroupName, controlGroupsOfRun } from '../../leftovers/control-groups.ts';
@@ -130,10 +130,14 @@ function pause(server: LocalServer): void {
 describe.each(servers)('$name', ({ lacking, version, start }) => {
   it.skipIf(lacking)('answers, without the rights of root, and leaves nothing when it is disposed of', async () => {
     const { server, ask } = await start({ folder });
+    await using _server = server;
     await ask();
     expect(server.version).toMatch(version);
     // The processes of PostgreSQL come and go.
     await expect.poll(async () => isSame(server.processIds(), await processesHere())).toBe(true);
+    const addresses = await listeningAddresses(server.processIds());
+    expect(addresses).toContain(`127.0.0.1:${server.port}`);
+    expect(addresses.filter((address) => !address.startsWith('127.0.0.1:'))).toEqual([]);
     const users = await Promise.all(server.processIds().map(userOf));
     expect(users).toContain(serverUser);
     expect(users.filter((user) => user !== serverUser && user !== undefined)).toEqual([]);
@@ -164,6 +168,7 @@ describe.each(servers)('$name', ({ lacking, version, start }) => {
 
   it.skipIf(lacking)('can be killed and disposed of while it is paused', async () => {
     const { server, ask } = await start({ folder });
+    await using _server = server;
     pause(server);
     await server.kill();
     await server.start();

@@ -73,7 +73,7 @@ describe('a replica', () => {
   it('keeps the log it needs on the primary, up to a bound, and no longer than it is there', async () => {
     const slots = () =>
       rowsOf(primary, 'select active, safe_wal_size is not null as bounded from pg_replication_slots');
-    const replica = await startTestReplica(primary);
+    await using replica = await startTestReplica(primary);
     expect(await slots()).toEqual([{ active: true, bounded: true }]);
     await replica.kill();
     await expect.poll(slots).toEqual([{ active: false, bounded: true }]);
@@ -83,7 +83,7 @@ describe('a replica', () => {
 
   it('is disposed of when its primary is gone', async () => {
     await using other = await startTestPostgres();
-    const replica = await startTestReplica(other);
+    await using replica = await startTestReplica(other);
     await other.kill();
     await replica[Symbol.asyncDispose]();
     expect(replica.processIds()).toEqual([]);
