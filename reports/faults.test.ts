@@ -30,6 +30,11 @@ describe('what a fault did, in words', () => {
       faultOf({ undoneAtS: 16 }, (second) => (second >= 6 && second < 8 ? 0 : 100)),
       'served as before: while it lasted, from 2 s on',
     ],
+    [
+      'nothing to compare with',
+      faultOf({}, (second) => (second < 6 ? 0 : 100)),
+      'served as before: cannot be said: nothing was answered before',
+    ],
     ['it never served again', faultOf({}, (second) => (second < 6 ? 100 : 0)), 'served as before: not until the end'],
     [
       'the part did not come back',

@@ -77,7 +77,8 @@ export function describeFault({ recovery }: FaultAnalysis): string {
 }
 
 /** When it served as before: `0.7 s after it was up again`. */
-function servedAsBefore({ fault, servedAgainDuringS, recoveredAfterS }: Recovery): string {
+function servedAsBefore({ fault, before, servedAgainDuringS, recoveredAfterS }: Recovery): string {
+  if (before.succeeded === 0) return 'cannot be said: nothing was answered before';
   if (servedAgainDuringS === 0) return 'all the time';
   if (servedAgainDuringS !== null) return `while it lasted, from ${formatSeconds(servedAgainDuringS)} on`;
   if (fault.undoneAtS === null) return `not again: ${fault.instance} did not come back`;

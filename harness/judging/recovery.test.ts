@@ -76,6 +76,15 @@ describe('describeRecovery', () => {
     expect(describeRecovery(slowly)).toMatchObject({ servedAgainDuringS: 6 - 4.5, recoveredAfterS: 0 });
   });
 
+  it('does not take good seconds for going on when requests fail later, while the fault lasts', () => {
+    const late = [...times(8, good), [10, 4], [10, 4], ...times(4, good)] as Second[];
+    expect(describeRecovery(faultTrial(late, { undoneAtS: 10 }))).toMatchObject({
+      firstFailureWithinS: 9 - 4.5,
+      servedAgainDuringS: null,
+      recoveredAfterS: 0,
+    });
+  });
+
   it('counts all that follows as during the fault when it was not undone', () => {
     const recovery = describeRecovery(faultTrial([...times(4, good), ...times(6, [0, 4])], { undoneAtS: null }));
     expect(recovery.during).toMatchObject({ fromS: 4.5, toS: 10, failures: { timeout: 24 } });

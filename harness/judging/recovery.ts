@@ -20,8 +20,8 @@ export interface Recovery {
   /** From the fault to the end of the first second with a failed request; null when none failed. */
   readonly firstFailureWithinS: number | null;
   /**
-   * From the fault until it served as before although the fault went on, such as from another instance: 0 when it never
-   * stopped. Null when it did not, or when the fault was too short to tell.
+   * From the fault until it served as before although the fault went on, such as from another instance, and nothing failed
+   * any more while it lasted: 0 when it never stopped. Null when it did not, or when the fault was too short to tell.
    */
   readonly servedAgainDuringS: number | null;
   /** From the moment it was undone until it served as before: 0 when it did already. Null when it did not, or was not undone. */
@@ -57,7 +57,10 @@ export function describeRecovery({ fault, trial }: MeasuredTrial): Recovery {
   /** The first of these seconds from which on it served as before. */
   const servedFrom = (candidates: readonly Interval[]) =>
     usual === null || usual === 0 ? undefined : startOfGoodSeconds(candidates, usual);
-  const within = servedFrom(during.filter((second) => endOf(second) <= undoneAtS));
+  const meanwhile = during.filter((second) => endOf(second) <= undoneAtS);
+  // Requests may fail only after a while, such as when a timeout has passed.
+  const lastFailing = meanwhile.findLastIndex((second) => failedIn(second) > 0);
+  const within = servedFrom(meanwhile.slice(lastFailing + 1));
   const afterwards = servedFrom(seconds.filter((second) => endOf(second) > undoneAtS));
   return {
     fault,
