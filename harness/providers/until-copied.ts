@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { TierbenchError } from '../core/errors.ts';
+import { cut, hangUp } from './hang-up.ts';
 import type { InstanceAccess } from './provider.ts';
 
 /** How long a replica may take to have what was just written, in seconds. */
@@ -17,11 +18,11 @@ export async function untilCopied(access: readonly InstanceAccess[], signal: Abo
   const primary = access.find(({ kind }) => kind === 'primary');
   const replicas = access.filter(({ kind }) => kind === 'replica');
   if (primary === undefined || replicas.length === 0) return;
-  const position = await ask(primary.url, 'select pg_current_wal_lsn()::text as answer');
+  const position = await ask(primary.url, 'select pg_current_wal_lsn()::text as answer', signal);
   const limit = AbortSignal.timeout(LIMIT_S * 1000);
   for (const { url, instance } of replicas) {
-    while ((await ask(url, `select pg_last_wal_replay_lsn() >= '${position}'::pg_lsn as answer`)) !== true) {
-      signal.throwIfAborted();
+    const question = `select pg_last_wal_replay_lsn() >= '${position}'::pg_lsn as answer`;
+    while ((await ask(url, question, signal)) !== true) {
       if (limit.aborted) {
         throw new TierbenchError(
           'REPLICA_BEHIND',
@@ -34,17 +35,24 @@ export async function untilCopied(access: readonly InstanceAccess[], signal: Abo
   }
 }
 
-async function ask(url: string, question: string): Promise<unknown> {
+async function ask(url: string, question: string, signal: AbortSignal): Promise<unknown> {
+  signal.throwIfAborted();
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: ANSWER_LIMIT_S * 1000,
     query_timeout: ANSWER_LIMIT_S * 1000,
   });
   client.on('error', () => {});
+  const stop = () => cut(client);
+  signal.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
     return (await client.query<{ answer: unknown }>(question)).rows[0]?.answer;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
-    await client.end();
+    signal.removeEventListener('abort', stop);
+    await hangUp(client);
   }
 }

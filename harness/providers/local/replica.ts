@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { TierbenchError } from '../../core/errors.ts';
 import type { SettingValue } from '../../core/tier.ts';
+import { cut, hangUp } from '../hang-up.ts';
 import type { Account } from './account.ts';
 import { writePrivateFile } from './distribution-server.ts';
 import type { EmbeddedPostgres } from './embedded-postgres.ts';
@@ -105,17 +106,6 @@ async function dropSlot(primaryUrl: string, slot: string): Promise<void> {
   } finally {
     await hangUp(client);
   }
-}
-
-/** Not `end`, which waits for a goodbye that a paused server does not say. */
-async function hangUp(client: pg.Client): Promise<void> {
-  cut(client);
-  await client.end().catch(() => undefined);
-}
-
-/** Whatever it waits for rejects. */
-function cut(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 interface Backup {
