@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { GenericContainer, Wait } from 'testcontainers';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service } from '../../core/tier.ts';
 import { cpuQuota } from '../../servers/cpu-quota.ts';
-import { redact } from '../local/child-process.ts';
 import { freePort } from '../local/free-port.ts';
 import type { Engine, EngineFacts } from './engine.ts';
 import type { DeploymentNetwork } from './network.ts';
+import { portBusy, type StartedContainer, startedContainer } from './started-container.ts';
 
 /** What all containers of a deployment have in common. */
 export interface ContainerSurroundings {
@@ -42,39 +41,8 @@ export interface ContainerSpec {
   readonly sharedMemoryBytes?: number;
 }
 
-/** A container that was started. Its deployment removes it, by its labels. */
-export interface StartedContainer {
-  readonly id: string;
-  /** In the network of the deployment; kept over kill and start. */
-  readonly address: string;
-  readonly limits: { readonly cpus?: number; readonly memoryBytes?: number };
-  /** The port of 127.0.0.1 for a port of the container; kept over kill and start. */
-  port(containerPort: number): number;
-  /** Where this machine shows them; the main one first. */
-  processIds(): readonly number[];
-  /** Resolves when the processes that run now end, asked for or not; never rejects. Anew after `start`. */
-  ended(): Promise<ContainerEnd>;
-  /** What it said last, without secrets. */
-  lastLines(): Promise<string>;
-  /** SIGKILL. Resolves when it is gone. */
-  kill(): Promise<void>;
-  /** After `kill`. Resolves when it runs; whether it answers is for the caller to see. */
-  start(): Promise<void>;
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-}
-
-interface ContainerEnd {
-  readonly exitCode: number | null;
-  /** `ended with exit code 1`, followed by its last lines. */
-  readonly what: string;
-}
-
-const KEPT_LINES = 30;
 const POLL_S = 0.03;
 const PORT_ATTEMPTS = 5;
-const PORT_PAUSE_S = 0.3;
-const portBusy = /port is already allocated|address already in use|ports are not available/i;
 
 /** A container of testcontainers that says when it exists, before it starts. */
 class Container extends GenericContainer {
@@ -170,7 +138,8 @@ async function startOnce(
     starting.catch(() => {});
     aborted.catch(() => {});
   }
-  return await watched(surroundings, spec, docker, address, ports);
+  const limits = enforced(surroundings.facts, spec.resources ?? {});
+  return await startedContainer({ docker, address, ports, limits, secrets: surroundings.secrets });
 }
 
 function createOptions(
@@ -238,84 +207,4 @@ export function enforced(
 /** Resolves when it runs, or has ended already. */
 async function leftCreation(docker: Docker.Container): Promise<void> {
   while ((await docker.inspect()).State.Status === 'created') await delay(POLL_S * 1000);
-}
-
-async function watched(
-  { facts, secrets }: ContainerSurroundings,
-  { resources = {} }: ContainerSpec,
-  docker: Docker.Container,
-  address: string,
-  ports: ReadonlyMap<number, number>,
-): Promise<StartedContainer> {
-  let processIds: readonly number[] = [];
-
-  async function lastLines(): Promise<string> {
-    const frames = await docker.logs({ stdout: true, stderr: true, tail: KEPT_LINES, follow: false });
-    return redact(textOf(frames).trim(), secrets);
-  }
-
-  async function endOf(): Promise<ContainerEnd> {
-    try {
-      await docker.wait();
-      const { State } = await docker.inspect();
-      const lines = await lastLines();
-      const why = State.OOMKilled ? ' for lack of memory' : '';
-      return {
-        exitCode: State.ExitCode,
-        what: `ended with exit code ${State.ExitCode}${why}${lines === '' ? '' : `\n${lines}`}`,
-      };
-    } catch (error) {
-      return { exitCode: null, what: `is gone: ${(error as Error).message}` };
-    }
-  }
-
-  let end = endOf();
-  processIds = await processIdsOf(docker);
-  return {
-    id: docker.id,
-    address,
-    limits: enforced(facts, resources),
-    port: (containerPort) => ports.get(containerPort) ?? 0,
-    processIds: () => processIds,
-    ended: () => end,
-    lastLines,
-    async kill() {
-      await docker.kill();
-      await end;
-      processIds = [];
-    },
-    async start() {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          await docker.start();
-          break;
-        } catch (error) {
-          if (!portBusy.test((error as Error).message) || attempt === PORT_ATTEMPTS) throw error;
-          await delay(PORT_PAUSE_S * 1000);
-        }
-      }
-      end = endOf();
-      processIds = await processIdsOf(docker);
-    },
-    pause: () => docker.pause().then(() => {}),
-    resume: () => docker.unpause().then(() => {}),
-  };
-}
-
-/** The engine may run on another machine than its processes seem to: the container must be one of this kernel. */
-async function processIdsOf(docker: Docker.Container): Promise<readonly number[]> {
-  const { State } = await docker.inspect();
-  const groups = await readFile(`/proc/${State.Pid}/cgroup`, 'utf8').catch(() => '');
-  return State.Pid > 0 && groups.includes(docker.id) ? [State.Pid] : [];
-}
-
-/** The engine sends standard output and standard error in frames: a byte for which, three empty ones, the length. */
-function textOf(frames: Buffer): string {
-  const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= frames.length; ) {
-    const length = frames.readUInt32BE(at + 4);
-    parts.push(frames.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

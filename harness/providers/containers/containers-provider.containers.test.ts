@@ -97,6 +97,19 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
     expect(await surroundings.leftBehind()).toEqual([]);
   });
 
+  it('kills what has been killed without a word, and tells the next end by itself', async () => {
+    await using surroundings = await containerSurroundings(single);
+    await using deployment = await surroundings.provider.deploy(single, never);
+    const failures: string[] = [];
+    deployment.onFailure(({ instance }) => failures.push(instance));
+    await deployment.faults?.kill('api/1');
+    await deployment.faults?.kill('api/1');
+    await deployment.faults?.start('api/1');
+    const api = deployment.services.flatMap(({ instances }) => instances).find(({ name }) => name === 'api/1');
+    await askTestEngine('POST', `/containers/${api?.containerId}/kill`);
+    await expect.poll(() => failures).toEqual(['api/1']);
+  });
+
   it('says why the database cannot be filled, without the password, and can be filled after that', async () => {
     await using surroundings = await containerSurroundings(single);
     await using deployment = await surroundings.provider.deploy(single, never);

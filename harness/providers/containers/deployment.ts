@@ -1,6 +1,7 @@
 import type { Credentials } from '../../servers/address.ts';
 import type { StartedService } from '../bring-up.ts';
-import type { ContainerSurroundings, StartedContainer } from './container.ts';
+import type { ContainerSurroundings } from './container.ts';
+import type { StartedContainer } from './started-container.ts';
 
 /** What every starter of a service takes. */
 export interface ContainerDeployment extends ContainerSurroundings {

@@ -3,9 +3,9 @@ import type { Address } from '../../servers/address.ts';
 import { images } from '../../servers/images.ts';
 import { nginxConfiguration } from '../../servers/nginx.ts';
 import { get } from '../http-get.ts';
-import type { StartedContainer } from './container.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';
+import type { StartedContainer } from './started-container.ts';
 
 const PORT = 80;
 const STATUS_PORT = 8081;

@@ -3,9 +3,9 @@ import { type Address, postgresUrl } from '../../servers/address.ts';
 import { images } from '../../servers/images.ts';
 import { pgbouncerConfiguration, pgbouncerUserList } from '../../servers/pgbouncer.ts';
 import { askPostgres } from './answers.ts';
-import type { StartedContainer } from './container.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';
+import type { StartedContainer } from './started-container.ts';
 
 const PORT = 5432;
 const USER_LIST = '/etc/pgbouncer/userlist.txt';

@@ -3,9 +3,9 @@ import { postgresUrl } from '../../servers/address.ts';
 import { images } from '../../servers/images.ts';
 import { postgresFlags } from '../../servers/postgres.ts';
 import { askPostgres } from './answers.ts';
-import type { StartedContainer } from './container.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { type ServiceStarter, startInstances } from './start-instances.ts';
+import type { StartedContainer } from './started-container.ts';
 
 const PORT = 5432;
 const DATA_FOLDER = '/var/lib/postgresql/data';

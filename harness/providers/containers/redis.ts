@@ -2,9 +2,9 @@ import type { Service } from '../../core/tier.ts';
 import { images } from '../../servers/images.ts';
 import { redisConfiguration } from '../../servers/redis.ts';
 import { askRedis } from './answers.ts';
-import type { StartedContainer } from './container.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';
+import type { StartedContainer } from './started-container.ts';
 
 const PORT = 6379;
 const CONFIGURATION = '/etc/tierbench/redis.conf';

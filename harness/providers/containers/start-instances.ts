@@ -2,8 +2,9 @@ import type { RunningInstance } from '../../core/deployment.ts';
 import type { Service } from '../../core/tier.ts';
 import { allOrFirstFailure } from '../bring-up.ts';
 import type { InstanceAccess } from '../provider.ts';
-import { type ContainerSpec, type StartedContainer, startContainer } from './container.ts';
+import { type ContainerSpec, startContainer } from './container.ts';
 import { aliasOf, type ContainerDeployment, type ContainerInstance, type StartedContainers } from './deployment.ts';
+import type { StartedContainer } from './started-container.ts';
 import { untilReady } from './until-ready.ts';
 
 /** How one kind of service runs in containers. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TierbenchError } from '../../core/errors.ts';
 import { redact } from '../local/child-process.ts';
-import type { StartedContainer } from './container.ts';
+import type { StartedContainer } from './started-container.ts';
 
 const START_LIMIT_S = 60;
 const POLL_S = 0.05;
