@@ -1,7 +1,7 @@
 import type { Service } from '../../core/tier.ts';
 import { images } from '../../servers/images.ts';
 import { redisConfiguration } from '../../servers/redis.ts';
-import { askRedis } from './answers.ts';
+import { askRedis } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';
 import type { StartedContainer } from './started-container.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import pg from 'pg';
 import type { Service } from '../../core/tier.ts';
 import { type Address, type Credentials, postgresUrl } from '../../servers/address.ts';
 import { keepsPreparedStatements, pgbouncerConfiguration, pgbouncerUserList } from '../../servers/pgbouncer.ts';
+import { askPostgres } from '../answers.ts';
 import { startChild } from './child-process.ts';
 import { programOf, versionOf, writePrivateFile } from './distribution-server.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
@@ -26,8 +26,6 @@ export interface PgbouncerOptions extends LocalServerOptions {
 }
 
 export const pgbouncerServer = { program: 'pgbouncer', packageName: 'pgbouncer' } as const;
-
-const ANSWER_MS = 1000;
 
 /**
  * The distribution's PgBouncer. One too old for named prepared statements is run without that setting.
@@ -63,7 +61,7 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<LocalPg
           secrets: [credentials.password],
           ...surroundingsOf(options, account),
         });
-        const ask = () => versionAt(urlAt(port, 'pgbouncer'));
+        const ask = async () => String((await askPostgres(urlAt(port, 'pgbouncer'), 'show version')).version);
         return { child, answers: (signal) => untilAnswered(ask, signal) };
       },
       stop: (child) => child.stop('SIGKILL', 0),
@@ -81,20 +79,4 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<LocalPg
 function withoutPreparedStatements(service: Service): Service {
   const { max_prepared_statements: _, ...settings } = service.settings;
   return { ...service, settings };
-}
-
-async function versionAt(consoleUrl: string): Promise<string> {
-  const client = new pg.Client({
-    connectionString: consoleUrl,
-    connectionTimeoutMillis: ANSWER_MS,
-    query_timeout: ANSWER_MS,
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    const { rows } = await client.query('show version');
-    return rows[0].version;
-  } finally {
-    await client.end();
-  }
 }

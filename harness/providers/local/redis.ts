@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import type { Service } from '../../core/tier.ts';
 import { redisConfiguration } from '../../servers/redis.ts';
+import { askRedis } from '../answers.ts';
 import { startChild } from './child-process.ts';
 import { programOf, writePrivateFile } from './distribution-server.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
@@ -18,8 +18,6 @@ export interface RedisOptions extends LocalServerOptions {
 }
 
 export const redisServer = { program: 'redis-server', packageName: 'redis-server' } as const;
-
-const ANSWER_MS = 1000;
 
 /**
  * The distribution's Redis with a random password, which keeps nothing: killed and started again it is empty.
@@ -47,29 +45,14 @@ export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
           secrets: [password],
           ...surroundingsOf(options, account),
         });
-        return { child, answers: (signal) => untilAnswered(() => versionAt(urlAt(port)), signal) };
+        return {
+          child,
+          answers: (signal) => untilAnswered(async () => `Redis ${await askRedis(urlAt(port))}`, signal),
+        };
       },
       stop: (child) => child.stop('SIGKILL', 0),
     },
     options,
   );
   return { ...server, url: urlAt(server.port) };
-}
-
-async function versionAt(url: string): Promise<string | undefined> {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    retryStrategy: () => null,
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    await client.ping();
-    const version = /^redis_version:(\S+)/m.exec(await client.info('server'))?.[1];
-    return version && `Redis ${version}`;
-  } finally {
-    client.disconnect();
-  }
 }
