@@ -185,10 +185,11 @@ describe('tierbench run --url', () => {
     const { report } = await resultsOf('out');
     const trials = report.tiers[0].scenarios[0].trials;
     expect(trials).toHaveLength(3);
-    for (const { latency } of trials) {
+    for (const { latency, sound } of trials) {
       for (const { value } of [latency.p50S, latency.p95S].filter((each) => each !== null)) {
         expect(value).toBeGreaterThanOrEqual(0.1);
-        expect(value).toBeLessThanOrEqual(0.11);
+        // Where other work on the machine makes the answers late, the trial has to say so.
+        expect(value).toBeLessThanOrEqual(sound ? 0.11 : 0.2);
       }
     }
     expect(trials.at(-1).latency.p95S).not.toBeNull();

@@ -6,7 +6,7 @@ export interface RunningInstance {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Process ids on this machine, the main one first; empty where they cannot be seen. */
+  /** Its main processes on this machine, which may have started others; empty where they cannot be seen. */
   readonly processIds: readonly number[];
   /** The container it runs in; absent for a process of this machine. */
   readonly containerId?: string;

@@ -44,6 +44,7 @@ export async function startServer(
   const realFolder = await realpath(folder);
   const disposed = new AbortController();
   let present: Child | undefined;
+  let down = true;
   let starting: Promise<unknown> = Promise.resolve();
   let disposal: Promise<void> | undefined;
 
@@ -51,8 +52,12 @@ export async function startServer(
     abort.throwIfAborted();
     const { child, answers } = program.launch(port);
     present = child;
+    down = false;
     const over = new AbortController();
-    const ended = child.ended.then(() => over.abort());
+    const ended = child.ended.then(() => {
+      if (present === child) down = true;
+      over.abort();
+    });
     const limit = AbortSignal.timeout(START_LIMIT_S * 1000);
     const given = AbortSignal.any([abort, limit, over.signal]);
     using _stop = onAbort(given, () => void program.stop(child));
@@ -108,6 +113,7 @@ export async function startServer(
   return {
     port,
     version,
+    mainProcessId: () => (down ? undefined : present?.processId),
     processIds() {
       const main = present?.processId ?? 0;
       const all = processesIn(realFolder);

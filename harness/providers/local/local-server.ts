@@ -5,7 +5,9 @@ export interface LocalServer extends AsyncDisposable {
   readonly port: number;
   /** `PgBouncer 1.18.0`; undefined when the server does not say. */
   readonly version: string | undefined;
-  /** Of the process that runs now; the main one first. Empty while it is down. */
+  /** Of the process that runs now; undefined while it is down. Costs nothing, unlike `processIds`. */
+  mainProcessId(): number | undefined;
+  /** It and everything it started, looked for in the whole table of processes; the main one first. Empty while it is down. */
   processIds(): readonly number[];
   /** Resolves with a description when the present process ends, asked for or not; never rejects. Anew after `start`. */
   ended(): Promise<string>;

@@ -84,7 +84,8 @@ export function localServices(options: LocalServicesOptions) {
         port: server.port,
         // Another one after it was killed and started.
         get processIds() {
-          return server.processIds();
+          const processId = server.mainProcessId();
+          return processId === undefined ? [] : [processId];
         },
         limits,
       },
