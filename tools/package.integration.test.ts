@@ -71,7 +71,7 @@ describe('the npm package, installed in an empty folder', () => {
 
   it('brings the reference app up and measures it', async () => {
     const words =
-      'run --scenario login --concurrency 1 --duration 2 --warm-up 0 --user-count 2 --tasks-per-user 2 --out out --allow-missed';
+      'run --tier single --provider local --scenario login --concurrency 1 --duration 2 --warm-up 0 --user-count 2 --tasks-per-user 2 --out out --allow-missed';
     await tierbench(...words.split(' '));
     expect(await readFile(join(folder, 'out', 'report.md'), 'utf8')).toContain('login');
   });
