@@ -71,7 +71,10 @@ describe.skipIf(lacks('docker'))('the image of the API (needs docker)', () => {
       }
     }
     try {
-      expect((await tags()).toSorted()).toEqual([names[0], ...names.slice(-3)].toSorted());
+      const kept = await tags();
+      expect(kept).toEqual(expect.arrayContaining([names.at(0), names.at(-1)]));
+      // The engine knows the time of an image to a second only: which two of the others stay is open.
+      expect(kept).toHaveLength(4);
     } finally {
       await used?.stop();
     }

@@ -52,7 +52,7 @@ export async function haveAppImage(
   if (await isHere(docker, name)) return name;
   onProgress('building the image of the API');
   await build(docker, source, name, signal);
-  await removeOlderImages(docker, source.repository);
+  await removeOlderImages(docker, source.repository, name);
   return name;
 }
 
@@ -109,12 +109,16 @@ async function build(
   }
 }
 
-/** An image that a container uses is kept by the engine itself. */
-async function removeOlderImages(docker: Docker, repository: string): Promise<void> {
+/**
+ * An image that a container uses is kept by the engine itself. `newest` is told, as the engine knows the time of each to
+ * a second only.
+ */
+async function removeOlderImages(docker: Docker, repository: string, newest: string): Promise<void> {
   const made = await docker.listImages({ filters: { label: [`${IMAGE_LABEL}=${repository}`] } });
   const older = made
+    .filter(({ RepoTags }) => !RepoTags?.includes(newest))
     .toSorted((one, other) => other.Created - one.Created)
-    .slice(KEPT_IMAGES)
+    .slice(KEPT_IMAGES - 1)
     .flatMap(({ RepoTags }) => RepoTags ?? [])
     .filter((tag) => tag.startsWith(`${repository}:`));
   await Promise.all(
