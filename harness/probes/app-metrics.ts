@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { Agent, get, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { Agent } from 'node:http';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
+import { fetchText } from './http-text.ts';
 import type { Probe, Reading } from './probe.ts';
 
-const TIMEOUT_MS = 5000;
+const TIMEOUT_S = 5;
 
 /** What prom-client's sampling timer takes when nothing lags; it is part of what it reports. */
 const EVENT_LOOP_SAMPLING_S = 0.01;
@@ -27,7 +26,14 @@ export function appMetricsProbe(services: readonly RunningService[]): Probe {
   const before = new Map<string, { readonly atMs: number; readonly lines: readonly MetricLine[] }>();
 
   async function readInstance(instance: RunningInstance): Promise<readonly Reading[]> {
-    const lines = parseMetrics(await fetchMetrics(instance, agent));
+    const lines = parseMetrics(
+      await fetchText(
+        `GET /metrics of ${instance.name}`,
+        `http://${instance.host}:${instance.port}/metrics`,
+        agent,
+        TIMEOUT_S,
+      ),
+    );
     const atMs = performance.now();
     const last = before.get(instance.name);
     before.set(instance.name, { atMs, lines });
@@ -90,19 +96,4 @@ function total(
     (line) => line.name === name && Object.entries(labels).every(([label, value]) => line.labels[label] === value),
   );
   return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
-}
-
-async function fetchMetrics({ name, host, port }: RunningInstance, agent: Agent): Promise<string> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  try {
-    const request = get({ host, port, path: '/metrics', agent, signal });
-    const [response]: IncomingMessage[] = await once(request, 'response');
-    if (response === undefined) throw new Error('no answer');
-    const body = await text(response);
-    if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
-    return body;
-  } catch (cause) {
-    const what = signal.aborted ? `did not answer within ${TIMEOUT_MS / 1000} s` : (cause as Error).message;
-    throw new Error(`GET /metrics of ${name}: ${what}`, { cause });
-  }
 }

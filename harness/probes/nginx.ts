@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { Agent, get, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { Agent } from 'node:http';
+import { fetchText } from './http-text.ts';
 import type { Probe, Reading } from './probe.ts';
 
-const TIMEOUT_MS = 3000;
+const TIMEOUT_S = 3;
 
 interface Status {
   readonly atMs: number;
@@ -28,7 +27,7 @@ export function nginxProbe({ url, source }: { readonly url: string; readonly sou
     async read() {
       const last = before;
       before = undefined;
-      const now = parseStatus(await fetchStatus(url, agent));
+      const now = parseStatus(await fetchText('status page of nginx', url, agent, TIMEOUT_S));
       before = now;
       const readings: Omit<Reading, 'source'>[] = [
         { metric: 'connections', unit: 'count', value: Math.max(0, now.active - 1) },
@@ -58,19 +57,4 @@ function parseStatus(page: string): Status {
   }
   if (reading === undefined || writing === undefined || waiting === undefined) throw new Error('the page is not whole');
   return { atMs: performance.now(), active, requests, reading, writing, waiting };
-}
-
-async function fetchStatus(url: string, agent: Agent): Promise<string> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  try {
-    const request = get(url, { agent, signal });
-    const [response]: IncomingMessage[] = await once(request, 'response');
-    if (response === undefined) throw new Error('no answer');
-    const body = await text(response);
-    if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
-    return body;
-  } catch (cause) {
-    const what = signal.aborted ? `did not answer within ${TIMEOUT_MS / 1000} s` : (cause as Error).message;
-    throw new Error(`status page of nginx: ${what}`, { cause });
-  }
 }
