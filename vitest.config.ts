@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...nothing, '**/*.integration.test.ts', '**/*.containers.test.ts'],
+          exclude: [...nothing, '**/*.integration.test.ts', '**/*.containers.test.ts', '**/*.timing.test.ts'],
         },
       },
       {
@@ -37,6 +37,19 @@ export default defineConfig({
           hookTimeout: 300_000,
           expect: patient,
           fileParallelism: false,
+        },
+      },
+      {
+        // What is held against the clock runs last and one file at a time: other tests would take its CPU.
+        test: {
+          name: 'timing',
+          include: ['**/*.timing.test.ts'],
+          exclude: nothing,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          expect: patient,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

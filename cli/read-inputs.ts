@@ -49,7 +49,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
   // Of a tier that could not be read nobody knows the services.
   if (tiers.length === names.length) await check(() => checkFaultServices(options.settings.faults, tiers));
   const usersOfFile = options.usersFile === undefined ? undefined : await attempt(readUsers(options.usersFile));
-  const highest = options.settings.ladder.at(-1) ?? 1;
+  const highest = options.settings.concurrencies?.at(-1) ?? 1;
   if (usersOfFile !== undefined && usersOfFile.length < highest) {
     failures.push(
       new TierbenchError(

@@ -23,12 +23,12 @@ describe('readRunOptions', () => {
     expect(tiers).toBeUndefined();
     expect(settings).toMatchObject({ provider: 'auto', faults: [], scaleModelFactor: null });
     expect(settings.scenarios).toEqual(['login', 'crud']);
-    expect(settings.ladder.at(0)).toBe(1);
-    expect(settings.ladder).toContain(100);
+    expect(settings.concurrencies?.at(0)).toBe(1);
+    expect(settings.concurrencies).toContain(100);
   });
 
   it('measures the documented 100 logins at once in a quick run too', () => {
-    expect(readRunOptions({ quick: true }).settings.ladder).toContain(100);
+    expect(readRunOptions({ quick: true }).settings.concurrencies).toContain(100);
   });
 
   it('takes tiers in the order they were typed', () => {
@@ -65,7 +65,7 @@ describe('readRunOptions', () => {
   });
 
   it('sorts concurrencies and takes each once', () => {
-    expect(readRunOptions({ concurrency: '10, 1,10,5' }).settings.ladder).toEqual([1, 5, 10]);
+    expect(readRunOptions({ concurrency: '10, 1,10,5' }).settings.concurrencies).toEqual([1, 5, 10]);
   });
 
   it('takes seconds with and without their unit', () => {

@@ -24,7 +24,7 @@ export function factsTable({ facts, status }: Analysis): Table {
     ['Node.js', machine.node],
     ['Engine and provider', `${settings.engine}, ${settings.provider}`],
     ['Scenarios', settings.scenarios.join(', ')],
-    ['Concurrencies', settings.ladder.join(', ')],
+    ['Concurrencies', (settings.concurrencies ?? []).join(', ')],
     [
       'Each trial',
       `${formatSeconds(settings.durationS)} measured after ${formatSeconds(settings.warmUpS)} of warm-up, then ${formatSeconds(settings.coolDownS)} to cool down${settings.quick ? ' (quick run)' : ''}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arrivalProcesses } from '../harness/core/load.ts';
 import { measuredMetrics } from '../harness/core/target.ts';
 import { faultKinds } from '../harness/core/trial.ts';
 
@@ -24,7 +25,7 @@ const latency = z.object({
 });
 
 const load = z.discriminatedUnion('model', [
-  z.object({ model: z.literal('open'), arrivalRatePerS: z.number(), arrivals: z.enum(['poisson', 'constant']) }),
+  z.object({ model: z.literal('open'), arrivalRatePerS: z.number(), arrivals: z.enum(arrivalProcesses) }),
   z.object({ model: z.literal('closed'), concurrency: z.number() }),
 ]);
 
@@ -170,7 +171,10 @@ export const reportSchema = z.object({
     warmUpS: z.number(),
     timeoutS: z.number(),
     coolDownS: z.number(),
-    ladder: z.array(z.number()),
+    arrivalRatesPerS: z.array(z.number()).nullable().describe('Null: chosen for each scenario by a probe.'),
+    arrivals: z.enum(arrivalProcesses),
+    concurrencies: z.array(z.number()).nullable().describe('Null: as many users as the documents speak of.'),
+    workers: z.number(),
     skipThinkTimes: z.boolean(),
     scaleModelFactor: z.number().nullable().describe('What the CPUs of every service were multiplied by, or null.'),
     faults: z.array(z.object({ kind: z.enum(faultKinds), service: z.string().nullable() })),

@@ -10,7 +10,7 @@ export const simulatedSystem: SimulatedSystem = { servers: 10, serviceTimeS: 0.1
 
 const initialFacts: RunFacts = {
   ...madeUpRun([], [], {
-    settings: { scenarios: ['login', 'crud'], ladder: [1, 10], durationS: 6, warmUpS: 1, coolDownS: 0 },
+    settings: { scenarios: ['login', 'crud'], concurrencies: [1, 10], durationS: 6, warmUpS: 1, coolDownS: 0 },
   }).facts,
   tiers: [],
 };

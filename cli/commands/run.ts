@@ -54,6 +54,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     tierbench: { version: version(), commit: await currentCommit() },
     machine: machineFacts(),
     placement: parts.placement,
+    calibration: null,
     settings,
     tiers: [],
   };

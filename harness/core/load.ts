@@ -1,3 +1,7 @@
+/** How arrivals follow one another: at random, as from many people who do not know of each other, or evenly. */
+export const arrivalProcesses = ['poisson', 'constant'] as const;
+export type ArrivalProcess = (typeof arrivalProcesses)[number];
+
 /**
  * What we try to impose on the system. Open: requests arrive whether or not earlier ones were answered.
  * Closed: a fixed number of virtual users, each waiting for its answer before it goes on.
@@ -6,7 +10,7 @@ export type OfferedLoad =
   | {
       readonly model: 'open';
       readonly arrivalRatePerS: number;
-      readonly arrivals: 'poisson' | 'constant';
+      readonly arrivals: ArrivalProcess;
       /** How the rate changes on the way, in the order of time: steps and ramps. Constant when left out. */
       readonly changes?: readonly RateChange[];
     }
@@ -23,6 +27,10 @@ interface RateChange {
 /** Virtual users, or arrivals per second. */
 export function loadLevel(load: OfferedLoad): number {
   return load.model === 'closed' ? load.concurrency : load.arrivalRatePerS;
+}
+
+export function isSameLoad(left: OfferedLoad, right: OfferedLoad): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 export function describeLoad(load: OfferedLoad): string {

@@ -1,4 +1,5 @@
 import type { RunningService } from './deployment.ts';
+import type { ArrivalProcess, OfferedLoad } from './load.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Target } from './target.ts';
 import type { DataSize, Tier } from './tier.ts';
@@ -14,6 +15,8 @@ export interface RunFacts {
   readonly machine: MachineFacts;
   /** Null where both share all CPUs, `notes` of the tiers say why. */
   readonly placement: Placement | null;
+  /** Null where it was not made: the run ended before, or the engine makes its load in another program. */
+  readonly calibration: Calibration | null;
   readonly settings: RunSettings;
   readonly tiers: readonly TierFacts[];
 }
@@ -28,8 +31,13 @@ export interface RunSettings {
   readonly warmUpS: number;
   readonly timeoutS: number;
   readonly coolDownS: number;
-  /** Concurrencies, ascending. */
-  readonly ladder: readonly number[];
+  /** Arrivals per second, ascending; null: chosen for each scenario by a probe, the documented rates among them. */
+  readonly arrivalRatesPerS: readonly number[] | null;
+  readonly arrivals: ArrivalProcess;
+  /** Virtual users, ascending; null: as many as the documents speak of for the scenario. */
+  readonly concurrencies: readonly number[] | null;
+  /** Threads the generator uses. */
+  readonly workers: number;
   readonly skipThinkTimes: boolean;
   /**
    * What the CPUs of every service were multiplied by (a scale model): the same for all tiers of the run, so that they
@@ -55,6 +63,28 @@ export interface Placement {
   readonly systemCpus: readonly number[];
 }
 
+/**
+ * What the generator itself can do on this machine, measured before the first trial against an echo that takes no time
+ * worth speaking of: beyond the ceiling and below the floor it is the generator that is measured.
+ */
+export interface Calibration {
+  /** Requests per second it makes at most, with `ceilingConcurrency` virtual users. */
+  readonly ceilingPerS: number;
+  readonly ceilingConcurrency: number;
+  /** Latency it reads at least, at `floorRatePerS` arrivals (or with one virtual user, where it knows no arrivals: null). */
+  readonly floorP50S: number;
+  readonly floorP95S: number;
+  readonly floorRatePerS: number | null;
+  /** Actual minus intended start at that rate, 99th percentile. */
+  readonly sendLagP99S: number | null;
+}
+
+/** One load a scenario was to be measured at. */
+export interface PlannedLoad {
+  readonly scenario: string;
+  readonly load: OfferedLoad;
+}
+
 /** One tier as it was really brought up. */
 export interface TierFacts {
   readonly tier: Tier;
@@ -64,6 +94,8 @@ export interface TierFacts {
   readonly data: DataSize | null;
   readonly bringUpS: number;
   readonly prepareDataS: number;
+  /** The ladders, as far as they were decided: that of a scenario is when its probe is done. */
+  readonly planned: readonly PlannedLoad[];
   /** Why the tier was not run here; empty when it was. */
   readonly notRun: readonly string[];
   /** Where what ran differs from the tier file, and what a reader would not expect: limits that are not enforced. */

@@ -46,6 +46,13 @@ export interface StepResult {
    * trials alone, and only where the engine tells the two apart.
    */
   readonly serviceTime?: EncodedHistogram;
+  /**
+   * Latency of those requests alone that ten users would have sent who each wait for an answer before they ask again: what
+   * a tool of waiting users reads of the same trial, because it asks least while the system is slowest (coordinated
+   * omission; Tene, "How NOT to Measure Latency", 2015). Of whole trials of open loads alone, and only where the engine
+   * can tell.
+   */
+  readonly coordinated?: EncodedHistogram;
 }
 
 /** The same, one second at a time. */
@@ -85,6 +92,8 @@ export interface Trial {
    */
   readonly unfinished: EncodedHistogram | null;
   readonly generator: GeneratorHealth;
+  /** A command that repeats the trial by hand, where there is one. Holds no secrets. */
+  readonly repeatWith?: string;
   /** The first message of each kind of failure, for a person to read. */
   readonly failureExamples: readonly {
     readonly step: string;
@@ -97,7 +106,8 @@ export interface Trial {
 export interface GeneratorHealth {
   /** Busy share of the generator's thread over the measured window, 0..1. */
   readonly utilizationRatio: number;
-  readonly eventLoopLagP99S: number;
+  /** Null where the generator has no event loop. */
+  readonly eventLoopLagP99S: number | null;
   /** Actual minus intended start, 99th percentile; null for closed loads, where nothing is due. */
   readonly sendLagP99S: number | null;
 }

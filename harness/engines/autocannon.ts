@@ -15,7 +15,13 @@ import { cannotThink } from './think-times.ts';
  * Closed load by autocannon: one connection for each virtual user. autocannon sends and parses; what to send, when, and
  * what it took is ours. It is never given a rate, because then it reports about half of the real latency.
  */
-export const autocannonEngine: LoadEngine = { name: 'autocannon', supports: new Set(['closed']), canThink: false, run };
+export const autocannonEngine: LoadEngine = {
+  name: 'autocannon',
+  supports: new Set(['closed']),
+  arrivals: new Set(),
+  canThink: false,
+  run,
+};
 
 /** Signing in may be the dearest thing a system does: a hundred at once would time out before anything is measured. */
 const BEGINS_AT_ONCE = 10;

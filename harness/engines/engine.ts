@@ -1,5 +1,5 @@
 import type { Scenario, User } from '../../scenarios/kit.ts';
-import type { OfferedLoad } from '../core/load.ts';
+import type { ArrivalProcess, OfferedLoad } from '../core/load.ts';
 import type { Interval, Trial, TrialPlan } from '../core/trial.ts';
 
 /** Everything a trial needs. `users` carries passwords, so it is kept apart from the plan, which is stored. */
@@ -18,6 +18,8 @@ export interface TrialRequest {
 export interface LoadEngine {
   readonly name: string;
   readonly supports: ReadonlySet<OfferedLoad['model']>;
+  /** How arrivals may follow one another; empty where it offers no open load. */
+  readonly arrivals: ReadonlySet<ArrivalProcess>;
   /** Whether it can pause between requests; otherwise it refuses scenarios that think. */
   readonly canThink: boolean;
   /**

@@ -1,5 +1,6 @@
 import { type Random, randomStream } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
+import { arrivalProcesses } from '../core/load.ts';
 import type { Trial, TrialPlan } from '../core/trial.ts';
 import { type AccountedRequest, createAccounting } from './accounting.ts';
 import { earliestFirst } from './earliest-first.ts';
@@ -34,6 +35,7 @@ export function simulatedEngine(system: SimulatedSystem): LoadEngine {
   return {
     name: 'simulated',
     supports: new Set(['open', 'closed']),
+    arrivals: new Set(arrivalProcesses),
     canThink: true,
     async run({ plan, users }, signal, onInterval = () => {}) {
       if (plan.load.model === 'closed' && users.length < plan.load.concurrency) {

@@ -56,7 +56,7 @@ export function openRequestFor(
  * machine that does other things meanwhile this is no fault, as long as the trial tells.
  */
 export function ownLagS({ generator }: Trial): number {
-  return (generator.sendLagP99S ?? 0) + generator.eventLoopLagP99S;
+  return (generator.sendLagP99S ?? 0) + (generator.eventLoopLagP99S ?? 0);
 }
 
 /** Seconds join without gaps and their counts and histograms add up to the totals. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arrivalProcesses } from '../core/load.ts';
 import type { RunFacts, RunStatus } from '../core/run.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
 import { serviceKinds } from '../core/tier.ts';
@@ -12,6 +13,16 @@ import { faultKinds, type MeasuredTrial, requestOutcomes } from '../core/trial.t
 const count = z.number().int().nonnegative();
 const duration = z.number().nonnegative();
 const documentReference = z.object({ document: z.string(), section: z.string() });
+
+const load = z.discriminatedUnion('model', [
+  z.object({
+    model: z.literal('open'),
+    arrivalRatePerS: z.number().positive(),
+    arrivals: z.enum(arrivalProcesses),
+    changes: z.array(z.object({ atS: z.number(), overS: duration, toRatePerS: z.number().positive() })).exactOptional(),
+  }),
+  z.object({ model: z.literal('closed'), concurrency: count }),
+]);
 
 const tier = z.object({
   name: z.string(),
@@ -63,6 +74,16 @@ export const factsSchema: z.ZodType<RunFacts> = z.object({
     container: z.string().nullable(),
   }),
   placement: z.object({ generatorCpus: z.array(count), systemCpus: z.array(count) }).nullable(),
+  calibration: z
+    .object({
+      ceilingPerS: z.number(),
+      ceilingConcurrency: count,
+      floorP50S: duration,
+      floorP95S: duration,
+      floorRatePerS: z.number().nullable(),
+      sendLagP99S: z.number().nullable(),
+    })
+    .nullable(),
   settings: z.object({
     quick: z.boolean(),
     engine: z.string(),
@@ -73,7 +94,10 @@ export const factsSchema: z.ZodType<RunFacts> = z.object({
     warmUpS: duration,
     timeoutS: duration,
     coolDownS: duration,
-    ladder: z.array(count),
+    arrivalRatesPerS: z.array(z.number().positive()).nullable(),
+    arrivals: z.enum(arrivalProcesses),
+    concurrencies: z.array(count).nullable(),
+    workers: count,
     skipThinkTimes: z.boolean(),
     scaleModelFactor: z.number().positive().nullable(),
     faults: z.array(z.object({ kind: z.enum(faultKinds), service: z.string().nullable() })),
@@ -86,6 +110,7 @@ export const factsSchema: z.ZodType<RunFacts> = z.object({
       data: z.object({ users: count, tasksPerUser: count, seed: z.number().int() }).nullable(),
       bringUpS: duration,
       prepareDataS: duration,
+      planned: z.array(z.object({ scenario: z.string(), load })),
       notRun: z.array(z.string()),
       notes: z.array(z.string()),
       endedEarly: z.string().nullable(),
@@ -136,17 +161,9 @@ const steps = z.array(
     statuses: z.record(z.string(), count),
     latency: z.string(),
     serviceTime: z.string().exactOptional(),
+    coordinated: z.string().exactOptional(),
   }),
 );
-const load = z.discriminatedUnion('model', [
-  z.object({
-    model: z.literal('open'),
-    arrivalRatePerS: z.number().positive(),
-    arrivals: z.enum(['poisson', 'constant']),
-    changes: z.array(z.object({ atS: z.number(), overS: duration, toRatePerS: z.number().positive() })).exactOptional(),
-  }),
-  z.object({ model: z.literal('closed'), concurrency: count }),
-]);
 
 export const measuredTrialSchema: z.ZodType<MeasuredTrial> = z.object({
   schemaVersion: z.literal(1),
@@ -176,9 +193,10 @@ export const measuredTrialSchema: z.ZodType<MeasuredTrial> = z.object({
     unfinished: z.string().nullable(),
     generator: z.object({
       utilizationRatio: z.number(),
-      eventLoopLagP99S: z.number(),
+      eventLoopLagP99S: z.number().nullable(),
       sendLagP99S: z.number().nullable(),
     }),
+    repeatWith: z.string().exactOptional(),
     failureExamples: z.array(z.object({ step: z.string(), outcome: z.enum(requestOutcomes), message: z.string() })),
   }),
   samples: z.array(

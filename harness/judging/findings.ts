@@ -1,4 +1,5 @@
 import type { Estimate } from '../core/estimate.ts';
+import { describeLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import type { NonEmpty } from '../core/verdict.ts';
 import type { Ladder, Rung } from './rungs.ts';
@@ -39,7 +40,7 @@ export function rungsFor(
   ladder: Ladder,
 ): { readonly rungs: readonly Rung[]; readonly missing: readonly string[] } {
   if (concurrency === undefined && arrivalRatePerS === undefined) {
-    const missing = ladder.missing.map((each) => `concurrency ${each} was not measured; run it again to the end`);
+    const missing = ladder.missing.map((load) => `${describeLoad(load)} was not measured; run it again to the end`);
     return { rungs: ladder.rungs, missing };
   }
   const model = concurrency === undefined ? 'open' : 'closed';

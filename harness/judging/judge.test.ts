@@ -137,7 +137,9 @@ describe('a latency target', () => {
   });
 
   it('is not met by a run that ended before the highest load', () => {
-    const judged = judgeOne(latencyTarget, [{ concurrency: 1 }], { settings: { ladder: [1, 100] } });
+    const judged = judgeOne(latencyTarget, [{ concurrency: 1 }], {
+      tier: { planned: [1, 100].map((concurrency) => ({ scenario: 'crud', load: { model: 'closed', concurrency } })) },
+    });
     expect(reasonsOf(judged)).toEqual(['concurrency 100 was not measured; run it again to the end']);
   });
 

@@ -1,4 +1,4 @@
-import { describeLoad, loadLevel } from '../core/load.ts';
+import { describeLoad, isSameLoad, loadLevel, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
@@ -22,8 +22,8 @@ export interface Ladder {
   readonly scenario: string;
   /** By ascending load. */
   readonly rungs: readonly Rung[];
-  /** The concurrencies the run was to measure and did not. */
-  readonly missing: readonly number[];
+  /** What the run was to measure and did not. */
+  readonly missing: readonly OfferedLoad[];
 }
 
 export function rungOf({ measured, summary }: SummarizedTrial): Rung {
@@ -35,7 +35,10 @@ export function ladderOf(result: RunResult, rungs: readonly Rung[], tier: string
   const own = rungs
     .filter(({ measured }) => measured.tier === tier && measured.trial.plan.scenario === scenario)
     .toSorted((left, right) => left.level - right.level);
-  const missing = result.facts.settings.ladder.filter((concurrency) => !own.some(({ level }) => level === concurrency));
+  const planned = result.facts.tiers.find((facts) => facts.tier.name === tier)?.planned ?? [];
+  const missing = planned
+    .filter((each) => each.scenario === scenario && !own.some(({ summary }) => isSameLoad(summary.load, each.load)))
+    .map(({ load }) => load);
   return { tier, scenario, rungs: own, missing };
 }
 

@@ -110,7 +110,7 @@ function generatorReasons(trial: Trial, p95S: number | null): string[] {
     );
   }
   const lagLimit = lagLimitS(p95S);
-  if (generator.eventLoopLagP99S > lagLimit) {
+  if (generator.eventLoopLagP99S !== null && generator.eventLoopLagP99S > lagLimit) {
     reasons.push(
       `the generator read answers up to ${formatSeconds(generator.eventLoopLagP99S)} late (p99), more than ${formatSeconds(lagLimit)}: that is in the latencies; give the generator a core of its own, or use fewer virtual users`,
     );

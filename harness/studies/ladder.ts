@@ -38,7 +38,7 @@ export function* ladder(
     const checked = yield check;
     // No iteration came to its end: then it is given the time in which a request that is never answered times out.
     if (checked?.iterations.completed === 0) yield { ...check, durationS: timeoutS + ANSWER_CHECK_S };
-    const warmUpConcurrency = middleConcurrency(settings.ladder);
+    const warmUpConcurrency = middleConcurrency(settings.concurrencies ?? []);
     const mostWindows = settings.warmUpS === 0 ? 0 : settings.quick ? MOST_WARM_UP_WINDOWS_QUICK : MOST_WARM_UP_WINDOWS;
     const windows: Trial[] = [];
     for (let window = 0; window < mostWindows; window += 1) {
@@ -54,7 +54,7 @@ export function* ladder(
       if (trial !== undefined) windows.push(trial);
       if (isSteady(windows)) break;
     }
-    for (const concurrency of settings.ladder) {
+    for (const concurrency of settings.concurrencies ?? []) {
       yield {
         kind: 'trial',
         purpose: 'measure',
@@ -66,7 +66,7 @@ export function* ladder(
       };
     }
   }
-  for (const step of faultSteps(settings, tier, middleConcurrency(settings.ladder))) {
+  for (const step of faultSteps(settings, tier, middleConcurrency(settings.concurrencies ?? []))) {
     yield { kind: 'cool-down', durationS: settings.coolDownS };
     yield step;
   }

@@ -125,7 +125,10 @@ describe('a run over several tiers', () => {
       tiers: ['single', 'cached'],
       settings: {
         scenarios: ['crud'],
-        ladder: [1],
+        arrivalRatesPerS: [],
+        arrivals: 'poisson',
+        concurrencies: [1],
+        workers: 1,
         faults: [
           { kind: 'kill', service: 'api' },
           { kind: 'pause', service: 'api' },

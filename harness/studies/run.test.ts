@@ -43,7 +43,10 @@ describe('a run', () => {
       tiers: ['single', 'cached'],
       settings: {
         scenarios: ['crud'],
-        ladder: [1],
+        arrivalRatesPerS: [],
+        arrivals: 'poisson',
+        concurrencies: [1],
+        workers: 1,
         durationS: 2,
         warmUpS: 0,
         faults: [{ kind: 'kill', service: 'api' }],

@@ -1,5 +1,5 @@
 import { TierbenchError } from '../../core/errors.ts';
-import { describeLoad } from '../../core/load.ts';
+import { arrivalProcesses, describeLoad } from '../../core/load.ts';
 import { checkBaseUrl } from '../base-url.ts';
 import { checkConcurrency } from '../check-concurrency.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
@@ -34,6 +34,7 @@ export function openLoopEngine(options: OpenLoopOptions = {}): LoadEngine {
   return {
     name: 'open-loop',
     supports: new Set(['open', 'closed']),
+    arrivals: new Set(arrivalProcesses),
     canThink: true,
     async run(request, signal, onInterval = () => {}) {
       const baseUrl = checkBaseUrl(request.plan.baseUrl);
