@@ -8,7 +8,8 @@ import { checkBaseUrl } from './base-url.ts';
 import { checkConcurrency } from './check-concurrency.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
 import { watchGenerator } from './generator-health.ts';
-import { createScenarioRunner, type NextAction, type ScenarioRunner } from './scenario-runner.ts';
+import { runnerForUser } from './runner-for-user.ts';
+import type { NextAction, ScenarioRunner } from './scenario-runner.ts';
 import { cannotThink } from './think-times.ts';
 
 /**
@@ -49,7 +50,14 @@ async function run(
   const baseUrl = checkBaseUrl(plan.baseUrl);
   const pathPrefix = baseUrl.pathname.replace(/\/+$/, '');
   const accounting: Accounting = createAccounting(plan);
-  const virtualUsers = Array.from({ length: concurrency }, (_, index) => virtualUser(request, index));
+  const virtualUsers = Array.from(
+    { length: concurrency },
+    (_, index): VirtualUserState => ({
+      runner: runnerForUser(request, index),
+      connection: undefined,
+      phase: 'waiting',
+    }),
+  );
 
   /** Null until everybody has begun: only then there is a window to count from. */
   let windowStartMs: number | null = null;
@@ -220,19 +228,6 @@ async function run(
     ...accounted,
     generator: { ...health, sendLagP99S: null },
   };
-}
-
-function virtualUser(request: TrialRequest, index: number): VirtualUserState {
-  const user = request.users[index];
-  if (user === undefined) throw new RangeError(`there is no user for virtual user ${index}`);
-  const runner = createScenarioRunner({
-    scenario: request.scenario,
-    user,
-    seed: request.plan.seed,
-    virtualUser: index,
-    skipThinkTimes: request.skipThinkTimes ?? false,
-  });
-  return { runner, connection: undefined, phase: 'waiting' };
 }
 
 /** What cannot be run is refused before anything is sent. Gives the concurrency. */

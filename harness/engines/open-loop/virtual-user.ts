@@ -1,5 +1,6 @@
 import type { TrialRequest } from '../engine.ts';
-import { createScenarioRunner, type ScenarioRunner } from '../scenario-runner.ts';
+import { runnerForUser } from '../runner-for-user.ts';
+import type { ScenarioRunner } from '../scenario-runner.ts';
 import type { Connection } from './connection.ts';
 
 export interface VirtualUserState {
@@ -15,18 +16,9 @@ export interface VirtualUserState {
 }
 
 export function virtualUser(request: TrialRequest, index: number): VirtualUserState {
-  const user = request.users[index];
-  if (user === undefined) throw new RangeError(`there is no user for virtual user ${index}`);
-  const runner = createScenarioRunner({
-    scenario: request.scenario,
-    user,
-    seed: request.plan.seed,
-    virtualUser: index,
-    skipThinkTimes: request.skipThinkTimes ?? false,
-  });
   return {
     index,
-    runner,
+    runner: runnerForUser(request, index),
     connection: undefined,
     phase: 'waiting',
     isSending: false,
