@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Scenario, User } from '../../scenarios/kit.ts';
 import { type OutcomeCounts, requestOutcomes, type StepResult, type Trial } from '../core/trial.ts';
@@ -11,7 +12,7 @@ interface PlanSettings {
   readonly timeoutS?: number;
 }
 
-/** A closed trial with as many users as virtual users. */
+/** A closed trial with as many users as virtual users, by a scenario of `contract-scenarios/`: its file has its name. */
 export function requestFor(
   scenario: Scenario,
   baseUrl: string,
@@ -25,6 +26,7 @@ export function requestFor(
   }));
   return {
     scenario,
+    scenarioFile: join(import.meta.dirname, 'contract-scenarios', `${scenario.name}.ts`),
     users,
     plan: {
       scenario: scenario.name,
