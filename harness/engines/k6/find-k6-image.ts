@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import Docker from 'dockerode';
+import { TierbenchError } from '../../core/errors.ts';
+import { engineAddress } from '../../leftovers/engine.ts';
+import { RUN_VARIABLE } from '../../leftovers/run-record.ts';
+import { engineFacts } from '../../providers/containers/engine.ts';
+import { haveImage } from '../../providers/containers/images-here.ts';
+import { environmentOf, type K6Choice, type K6Program, supportedVersion, versionIn } from './find-k6.ts';
+import type { ContainerOrder } from './k6-in-container.ts';
+
+/**
+ * k6 from its image, which is pulled unless it is here; the reason where no container engine can be used.
+ * It runs in this machine's own network, so that 127.0.0.1 is the same for it, and sees one folder of its files.
+ * @throws TierbenchError IMAGE_NOT_AVAILABLE, K6_UNUSABLE, K6_VERSION_NOT_SUPPORTED
+ */
+export async function k6FromImage(
+  image: string,
+  { signal = new AbortController().signal, onProgress = () => {} }: Pick<K6Choice, 'signal' | 'onProgress'> = {},
+): Promise<K6Program | string> {
+  const facts = await engineFacts();
+  if (typeof facts === 'string') return facts;
+  await haveImage(new Docker(engineAddress()), image, { signal, onProgress });
+  const start = starterOf(image);
+  const asked = start(['version'], { cwd: tmpdir(), env: {} });
+  const [said, complaint] = await Promise.all([text(asked.stdout), text(asked.stderr)]);
+  const version = versionIn(said);
+  if (version === undefined) {
+    throw new TierbenchError(
+      'K6_UNUSABLE',
+      `the image ${image} does not run k6: ${(said || complaint).trim().split('\n')[0]}`,
+      'Install k6 from https://grafana.com/docs/k6/latest/set-up/install-k6/, or pull the image anew.',
+    );
+  }
+  const where = `the image ${image}`;
+  return { version: supportedVersion(version, where), origin: `${where}, Docker ${facts.version}`, start };
+}
+
+function starterOf(image: string) {
+  return (args: Parameters<K6Program['start']>[0], { cwd, env }: Parameters<K6Program['start']>[1]) => {
+    const mark = env[RUN_VARIABLE];
+    const child = spawn(process.execPath, [attendantFile()], {
+      env: { ...process.env, ...(mark !== undefined && { [RUN_VARIABLE]: mark }) },
+      stdio: 'pipe',
+    });
+    // What it is to run is told here and not as arguments, which everyone on the machine can read. The pipe stays open:
+    // when it closes, because this process has died, the attendant ends the container.
+    const order: ContainerOrder = { image, args, folder: cwd, environment: { ...environmentOf(cwd), ...env } };
+    child.stdin.on('error', () => {});
+    child.stdin.write(`${JSON.stringify(order)}\n`);
+    const kill = child.kill.bind(child);
+    // The attendant must outlive k6, to remove the container.
+    child.kill = (signal) => {
+      if (signal !== 'SIGKILL' && signal !== 9) return kill(signal);
+      child.stdin.end();
+      return true;
+    };
+    return child;
+  };
+}
+
+function attendantFile(): string {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`./k6-in-container.${ending}`, import.meta.url));
+}
