@@ -1,3 +1,5 @@
+import { formatRate, formatSeconds } from './units.ts';
+
 /** How arrivals follow one another: at random, as from many people who do not know of each other, or evenly. */
 export const arrivalProcesses = ['poisson', 'constant'] as const;
 export type ArrivalProcess = (typeof arrivalProcesses)[number];
@@ -33,8 +35,31 @@ export function isSameLoad(left: OfferedLoad, right: OfferedLoad): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
+/** Arrival rates first, then those that change on the way, then numbers of users; each ascending. */
+export function byLoad(left: OfferedLoad, right: OfferedLoad): number {
+  return kindOrder(left) - kindOrder(right) || loadLevel(left) - loadLevel(right);
+}
+
+function kindOrder(load: OfferedLoad): number {
+  if (load.model === 'closed') return 2;
+  return isOneRate(load) ? 0 : 1;
+}
+
+/** Arrivals at one rate from the beginning to the end. */
+export function isOneRate(load: OfferedLoad): boolean {
+  return load.model === 'open' && (load.changes ?? []).length === 0;
+}
+
+/** `concurrency 100`, `500/s`, `500/s (constant arrivals)`, `100/s, to 500/s at 10 s, to 1,000/s from 20 s to 30 s` */
 export function describeLoad(load: OfferedLoad): string {
-  return load.model === 'open'
-    ? `${load.arrivalRatePerS}/s (${load.arrivals} arrivals)`
-    : `concurrency ${load.concurrency}`;
+  if (load.model === 'closed') return `concurrency ${load.concurrency}`;
+  const { arrivalRatePerS, arrivals, changes = [] } = load;
+  const rates = [formatRate(arrivalRatePerS), ...changes.map(describeChange)].join(', ');
+  return arrivals === 'poisson' ? rates : `${rates} (${arrivals} arrivals)`;
+}
+
+function describeChange({ atS, overS, toRatePerS }: RateChange): string {
+  const from = formatSeconds(atS);
+  const when = overS === 0 ? `at ${from}` : `from ${from} to ${formatSeconds(atS + overS)}`;
+  return `to ${formatRate(toRatePerS)} ${when}`;
 }
