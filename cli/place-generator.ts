@@ -1,5 +1,5 @@
 import type { Placement } from '../harness/core/run.ts';
-import { choosePlacement, pinThisProcess } from '../harness/machine/placement.ts';
+import { allowedCpus, choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
 
 /** Keeps the load generator, which is this process, to a CPU of its own where it can; `why` where it cannot. */
 export function placeGenerator(): { readonly placement: Placement | null; readonly why?: string } {
@@ -9,4 +9,12 @@ export function placeGenerator(): { readonly placement: Placement | null; readon
     placement: null,
     why: 'the load generator and the system share all CPUs: taskset could not move the generator',
   };
+}
+
+/**
+ * Keeps a thread of this process that is no part of the generator to the CPUs of the system. Where the generator has no
+ * CPU of its own, the system places both: on more than one CPU they are apart. False when they share one.
+ */
+export function setApart(threadId: number, placement: Placement | null): boolean {
+  return placement === null ? allowedCpus().length > 1 : pinThread(threadId, placement.systemCpus);
 }

@@ -8,6 +8,7 @@ import type { RegisteredRun } from '../../harness/leftovers/register.ts';
 import { currentCommit } from '../../harness/machine/current-commit.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import type { Provider } from '../../harness/providers/provider.ts';
+import { calibrate } from '../../harness/studies/calibrate.ts';
 import { run as runStudy } from '../../harness/studies/run.ts';
 import { isSteadyThroughput } from '../../harness/studies/steadiness.ts';
 import { describeTrial } from '../../reports/trial-line.ts';
@@ -20,7 +21,7 @@ import { installFor } from '../install-missing.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { type Output, printError } from '../output.ts';
 import { chooseEngine, probesFor } from '../parts.ts';
-import { placeGenerator } from '../place-generator.ts';
+import { placeGenerator, setApart } from '../place-generator.ts';
 import { progressDisplay } from '../progress.ts';
 import { readInputs } from '../read-inputs.ts';
 import { type RunOptions, readRunOptions, type TypedRunOptions } from '../run-options.ts';
@@ -42,6 +43,12 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
 
   await using run = await beginRun(note);
   const parts = await chooseParts(options, tiers, run, note);
+  const calibration = await calibrate({
+    engine,
+    signal: interrupt.signal,
+    setApart: (threadId) => setApart(threadId, parts.placement),
+    note,
+  });
   const settings = {
     ...options.settings,
     scenarios: [...scenarios.keys()],
@@ -54,7 +61,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     tierbench: { version: version(), commit: await currentCommit() },
     machine: machineFacts(),
     placement: parts.placement,
-    calibration: null,
+    calibration,
     settings,
     tiers: [],
   };

@@ -15,7 +15,7 @@ export interface RunFacts {
   readonly machine: MachineFacts;
   /** Null where both share all CPUs, `notes` of the tiers say why. */
   readonly placement: Placement | null;
-  /** Null where it was not made: the run ended before, or the engine makes its load in another program. */
+  /** Null where it was not made: it was interrupted, or too little was answered. */
   readonly calibration: Calibration | null;
   readonly settings: RunSettings;
   readonly tiers: readonly TierFacts[];
@@ -71,6 +71,8 @@ export interface Calibration {
   /** Requests per second it makes at most, with `ceilingConcurrency` virtual users. */
   readonly ceilingPerS: number;
   readonly ceilingConcurrency: number;
+  /** The echo itself was at its limit, or took the generator's CPU: the generator may make more. */
+  readonly ceilingIsAtLeast: boolean;
   /** Latency it reads at least, at `floorRatePerS` arrivals (or with one virtual user, where it knows no arrivals: null). */
   readonly floorP50S: number;
   readonly floorP95S: number;

@@ -78,6 +78,7 @@ export const factsSchema: z.ZodType<RunFacts> = z.object({
     .object({
       ceilingPerS: z.number(),
       ceilingConcurrency: count,
+      ceilingIsAtLeast: z.boolean(),
       floorP50S: duration,
       floorP95S: duration,
       floorRatePerS: z.number().nullable(),

@@ -47,9 +47,18 @@ export function allowedCpus(status = readText('/proc/self/status') ?? ''): reado
 
 /** Keeps this process, with all its threads and whatever it starts from now on, to these CPUs. False when it cannot. */
 export function pinThisProcess(cpus: readonly number[]): boolean {
-  const taskset = findProgram(['taskset']);
-  if (taskset === undefined || cpus.length === 0) return false;
-  return spawnSync(taskset, ['-a', '-p', '-c', cpus.join(','), String(process.pid)], { stdio: 'ignore' }).status === 0;
+  return taskset(['-a', '-p', '-c', cpus.join(','), String(process.pid)], cpus);
+}
+
+/** Keeps one thread of this process to these CPUs, by the id the system knows it by. False when it cannot. */
+export function pinThread(threadId: number, cpus: readonly number[]): boolean {
+  return taskset(['-p', '-c', cpus.join(','), String(threadId)], cpus);
+}
+
+function taskset(words: readonly string[], cpus: readonly number[]): boolean {
+  const program = findProgram(['taskset']);
+  if (program === undefined || cpus.length === 0) return false;
+  return spawnSync(program, words, { stdio: 'ignore' }).status === 0;
 }
 
 /** For doctor: whether the generator can have a CPU of its own. */
