@@ -21,6 +21,11 @@ export interface MadeUpTrial {
   readonly droppedPerS?: number;
   /** Latency of the request of that number within its second. */
   readonly latencyS?: number | ((request: number, second: number) => number);
+  /** The same from the actual start, where the engine is one that tells the two apart. */
+  readonly serviceTimeS?: number | ((request: number, second: number) => number);
+  /** What ten waiting users would have read. */
+  readonly coordinatedS?: readonly number[];
+  readonly repeatWith?: string;
   readonly steps?: readonly string[];
   readonly stopped?: boolean;
   /** How long each request had waited that was under way at the end. */
@@ -35,13 +40,21 @@ export function madeUpTrial(choice: MadeUpTrial = {}): MeasuredTrial {
   const { measuredS = 10, latencyS = 0.02, steps = ['read task'], droppedPerS = 0, failedPerS = 0 } = choice;
   const okIn = typeof choice.okPerS === 'function' ? choice.okPerS : () => (choice.okPerS as number | undefined) ?? 100;
   const latencyOf = typeof latencyS === 'function' ? latencyS : () => latencyS;
+  const { serviceTimeS } = choice;
+  const serviceTimeOf = typeof serviceTimeS === 'function' ? serviceTimeS : () => serviceTimeS;
   const load = choice.load ?? { model: 'closed', concurrency: choice.concurrency ?? 10 };
-  const totals = steps.map(() => ({ latency: LatencyHistogram.empty(), failed: 0 }));
+  const totals = steps.map(() => ({
+    latency: LatencyHistogram.empty(),
+    serviceTime: LatencyHistogram.empty(),
+    failed: 0,
+  }));
   const intervals = Array.from({ length: Math.ceil(measuredS) }, (_, second): Interval => {
     const parts = steps.map(() => ({ latency: LatencyHistogram.empty(), failed: 0 }));
     for (let request = 0; request < okIn(second); request += 1) {
       const index = request % steps.length;
       for (const list of [parts, totals]) list[index]?.latency.record(latencyOf(request, second));
+      const tookS = serviceTimeOf(request, second);
+      if (tookS !== undefined) totals[index]?.serviceTime.record(tookS);
     }
     for (const list of [parts, totals]) {
       const first = list[0];
@@ -74,10 +87,15 @@ export function madeUpTrial(choice: MadeUpTrial = {}): MeasuredTrial {
       measuredS,
       stopped: choice.stopped ?? false,
       iterations: iterationsOf(totals, droppedPerS * Math.ceil(measuredS)),
-      steps: totals.map((part, index) => stepOf(steps[index] ?? '', part, choice.failedAs)),
+      steps: totals.map((part, index) => ({
+        ...stepOf(steps[index] ?? '', part, choice.failedAs),
+        ...(serviceTimeS !== undefined && { serviceTime: part.serviceTime.encode() }),
+        ...(choice.coordinatedS !== undefined && { coordinated: encoded(index === 0 ? choice.coordinatedS : []) }),
+      })),
       intervals,
       unfinished: encoded(choice.unfinishedS ?? []),
       generator: { utilizationRatio: 0.2, eventLoopLagP99S: 0.001, sendLagP99S: null, ...choice.generator },
+      ...(choice.repeatWith !== undefined && { repeatWith: choice.repeatWith }),
       failureExamples: [],
     },
     samples: choice.samples ?? [],
@@ -175,9 +193,9 @@ export function madeUpRun(
         warmUpS: 0,
         timeoutS: 10,
         coolDownS: 0,
-        arrivalRatesPerS: [],
+        arrivalRatesPerS: [...new Set(loads.flatMap((load) => (load.model === 'open' ? [load.arrivalRatePerS] : [])))],
         arrivals: 'poisson',
-        concurrencies: [...new Set(loads.map((load) => (load.model === 'closed' ? load.concurrency : 0)))],
+        concurrencies: [...new Set(loads.flatMap((load) => (load.model === 'closed' ? [load.concurrency] : [])))],
         workers: 1,
         skipThinkTimes: false,
         scaleModelFactor: null,

@@ -114,6 +114,54 @@ describe('tiers side by side', () => {
   });
 });
 
+describe('tiers of different ladders', () => {
+  const rate = (arrivalRatePerS: number, model: 'poisson' | 'constant' = 'poisson'): MadeUpTrial =>
+    trial(arrivalRatePerS, 0.05, { load: { model: 'open', arrivalRatePerS, arrivals: model } });
+  const probed = { arrivalRatesPerS: null, concurrencies: null } as const;
+  const planned = (...loads: readonly MadeUpTrial[]) => ({
+    planned: loads.flatMap(({ load }) => (load === undefined ? [] : [{ scenario: 'crud', load }])),
+  });
+
+  function comparisonOf(tiers: MadeUpTiers, settings: Partial<RunResult['facts']['settings']> = probed) {
+    const run = runOf(tiers);
+    const result = { ...run, facts: { ...run.facts, settings: { ...run.facts.settings, ...settings } } };
+    const comparison = compareTiers(result, summarizeTrials(result));
+    const [crud] = comparison?.scenarios ?? [];
+    if (crud === undefined) throw new Error('crud was run on two tiers');
+    return { loads: crud.loads.map(({ load }) => load), alone: crud.alone, rows: crud.loads.map(({ rows }) => rows) };
+  }
+
+  it('are compared at the loads they share, and told apart at the others', () => {
+    const { loads, alone } = comparisonOf({
+      single: { trials: [rate(100), { concurrency: 50 }, rate(140)] },
+      pooled: { trials: [rate(230), rate(100), { concurrency: 50 }] },
+    });
+    expect(loads).toEqual([rate(100).load, { model: 'closed', concurrency: 50 }]);
+    expect(alone).toEqual([
+      { tier: 'single', loads: [rate(140).load] },
+      { tier: 'pooled', loads: [rate(230).load] },
+    ]);
+  });
+
+  it('the same rate in another order of arrivals is another load', () => {
+    expect(
+      comparisonOf({ single: { trials: [rate(100)] }, pooled: { trials: [rate(100, 'constant')] } }),
+    ).toMatchObject({
+      loads: [],
+      alone: [{ tier: 'single' }, { tier: 'pooled' }],
+    });
+  });
+
+  it('a load that another tier was to be measured at is told of both', () => {
+    const single = { trials: [rate(100), rate(140)] };
+    const early = { facts: { endedEarly: 'api/1 ended by itself', ...planned(rate(100)) } };
+    const { loads, rows } = comparisonOf({ single, pooled: early });
+    expect(loads).toEqual([rate(100).load]);
+    expect(rows[0]?.[1]).toMatchObject({ trial: null, why: 'ended early: api/1 ended by itself' });
+    expect(comparisonOf({ single, pooled: {} }, { arrivalRatesPerS: [100, 140] }).loads).toHaveLength(2);
+  });
+});
+
 describe('what cannot be compared says why', () => {
   const sound = { trials: [trial(200, 0.05)] };
   it.each<{ what: string; tiers: MadeUpTiers; status?: 'running'; why: string }>([

@@ -1,5 +1,5 @@
 import type { Estimate } from '../core/estimate.ts';
-import { loadLevel, type OfferedLoad } from '../core/load.ts';
+import { byLoad, isSameLoad, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import { formatRatio } from '../core/units.ts';
 import { type BlockFigure, type Change, changeBetween, quantileFigures, rateFigure } from '../statistics/change.ts';
@@ -21,8 +21,10 @@ export interface TierComparison {
 
 export interface ScenarioComparison {
   readonly scenario: string;
-  /** By ascending load: each that was measured on some tier. */
+  /** Rates first, ascending: each that was measured on some tier and was asked of more than one. */
   readonly loads: readonly LoadComparison[];
+  /** Loads that only one tier was measured at, as each has a ladder of its own: nothing is compared there. */
+  readonly alone: readonly { readonly tier: string; readonly loads: readonly OfferedLoad[] }[];
 }
 
 export interface LoadComparison {
@@ -99,8 +101,9 @@ export function compareTiers(result: RunResult, trials: readonly SummarizedTrial
   };
   return {
     comparisons: known.length,
-    scenarios: scenarios.map(({ scenario, loads }) => ({
+    scenarios: scenarios.map(({ scenario, alone, loads }) => ({
       scenario,
+      alone,
       loads: loads.map(({ load, rows }) => ({
         load,
         rows: rows.map((row) => ({ ...row, throughput: decide(row.throughput), p95: decide(row.p95) })),
@@ -137,15 +140,23 @@ function looksAt(
   tiers: readonly string[],
   scenario: string,
   trials: readonly SummarizedTrial[],
-): { readonly scenario: string; readonly loads: readonly { load: OfferedLoad; rows: readonly UndecidedRow[] }[] } {
+): Pick<ScenarioComparison, 'scenario' | 'alone'> & {
+  readonly loads: readonly { load: OfferedLoad; rows: readonly UndecidedRow[] }[];
+} {
   const figures = figuresOf(trials.filter(isSound));
-  const loads = loadsOf(trials);
+  const all = loadsOf(trials);
+  const loads = all.filter((load) => isShared(result, scenario, load, trials));
+  const alone = all.filter((load) => !loads.includes(load));
   return {
     scenario,
+    alone: tiers.flatMap((tier) => {
+      const own = alone.filter((load) => wasMeasured(trials, tier, load));
+      return own.length === 0 ? [] : [{ tier, loads: own }];
+    }),
     loads: loads.map((load) => {
       const rows: UndecidedRow[] = [];
       for (const tier of tiers) {
-        const trial = trials.findLast(({ summary }) => summary.tier === tier && isSame(summary.load, load)) ?? null;
+        const trial = trials.findLast(({ summary }) => summary.tier === tier && isSameLoad(summary.load, load)) ?? null;
         const why = trial === null ? whyNotMeasured(result, tier) : null;
         // A tier that was not run changed nothing: the next one is held against the one before it.
         const before = rows.findLast((row) => !wasNotRun(result, row.tier));
@@ -231,11 +242,31 @@ function whyNotMeasured({ facts, status }: RunResult, name: string): string {
 function loadsOf(trials: readonly SummarizedTrial[]): readonly OfferedLoad[] {
   const loads: OfferedLoad[] = [];
   for (const { summary } of trials) {
-    if (!loads.some((each) => isSame(each, summary.load))) loads.push(summary.load);
+    if (!loads.some((each) => isSameLoad(each, summary.load))) loads.push(summary.load);
   }
-  return loads.toSorted((left, right) => loadLevel(left) - loadLevel(right));
+  return loads.toSorted(byLoad);
 }
 
-function isSame(one: OfferedLoad, other: OfferedLoad): boolean {
-  return one.model === other.model && loadLevel(one) === loadLevel(other);
+/** Whether more than one tier was to be measured at this load: it was asked for, or stands on more than one ladder. */
+function isShared(
+  { facts }: RunResult,
+  scenario: string,
+  load: OfferedLoad,
+  trials: readonly SummarizedTrial[],
+): boolean {
+  const { arrivalRatesPerS, concurrencies } = facts.settings;
+  const given =
+    load.model === 'open'
+      ? arrivalRatesPerS?.includes(load.arrivalRatePerS)
+      : concurrencies?.includes(load.concurrency);
+  if (given === true) return true;
+  const planned = facts.tiers
+    .filter((tier) => tier.planned.some((each) => each.scenario === scenario && isSameLoad(each.load, load)))
+    .map(({ tier }) => tier.name);
+  const measured = trials.filter(({ summary }) => isSameLoad(summary.load, load)).map(({ summary }) => summary.tier);
+  return new Set([...planned, ...measured]).size > 1;
+}
+
+function wasMeasured(trials: readonly SummarizedTrial[], tier: string, load: OfferedLoad): boolean {
+  return trials.some(({ summary }) => summary.tier === tier && isSameLoad(summary.load, load));
 }

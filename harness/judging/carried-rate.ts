@@ -1,0 +1,86 @@
+import { isOneRate, loadLevel } from '../core/load.ts';
+import type { RunResult } from '../core/run.ts';
+import type { Target } from '../core/target.ts';
+import { judgeP95At } from './judge-at-load.ts';
+import type { SummarizedTrial } from './summary.ts';
+
+/** How far a tier came on its ladder of arrival rates within a p95 target. Tiers of different ladders can be told by it. */
+export interface CarriedRate {
+  /** Null where no p95 target applies: then it is the highest sound rate. */
+  readonly target: Target | null;
+  /** Sound and within the target, with no lower rate beyond it. Null where there is none. */
+  readonly trial: SummarizedTrial | null;
+  /** The next higher rate that was measured and what kept it out; null where there is none. */
+  readonly next: NextRate | null;
+}
+
+export interface NextRate {
+  readonly trial: SummarizedTrial;
+  /** `inconclusive`: its interval lies on both sides of the target. */
+  readonly why: 'missed' | 'inconclusive' | 'unsound';
+}
+
+/**
+ * The highest arrival rate that met its p95 target, for each target that applies to the scenario and names no load of its
+ * own; equal limits once. `trials` are those of one tier and scenario. Empty where none was by one arrival rate.
+ */
+export function carriedRates(result: RunResult, trials: readonly SummarizedTrial[]): readonly CarriedRate[] {
+  const byRate = trials
+    .filter(({ summary }) => isOneRate(summary.load))
+    .toSorted((left, right) => loadLevel(left.summary.load) - loadLevel(right.summary.load));
+  if (byRate.length === 0) return [];
+  const judged = byRate.map((trial) => ({
+    trial,
+    verdicts: judgeP95At(result, trial).filter(({ target: { appliesTo } }) => {
+      return appliesTo.arrivalRatePerS === undefined && appliesTo.concurrency === undefined;
+    }),
+  }));
+  const limits = new Map(
+    (judged[0]?.verdicts ?? []).map(({ target }) => [JSON.stringify([target.comparison, target.value]), target]),
+  );
+  if (limits.size === 0)
+    return [
+      climb(
+        null,
+        byRate.map((trial) => ({ trial, kind: isSound(trial) ? 'met' : 'unsound' })),
+      ),
+    ];
+  return [...limits.values()].map((target) =>
+    climb(
+      target,
+      judged.map(({ trial, verdicts }) => ({
+        trial,
+        kind: isSound(trial)
+          ? (verdicts.find((verdict) => verdict.target.id === target.id)?.kind ?? 'inconclusive')
+          : 'unsound',
+      })),
+    ),
+  );
+}
+
+type Step = { readonly trial: SummarizedTrial; readonly kind: 'met' | NextRate['why'] | 'not-reached' };
+
+/** What is not known at one rate does not end the climb: a higher one that is met speaks for it. */
+function climb(target: Target | null, steps: readonly Step[]): CarriedRate {
+  const missedAt = steps.findIndex(({ kind }) => kind === 'missed');
+  const open = missedAt === -1 ? steps : steps.slice(0, missedAt);
+  const at = open.findLastIndex(({ kind }) => kind === 'met');
+  const next = steps.slice(at + 1).find(({ trial }) => at === -1 || levelOf(trial) > levelOf(open[at]?.trial));
+  return {
+    target,
+    trial: open[at]?.trial ?? null,
+    next: next === undefined ? null : { trial: next.trial, why: whyNot(next.kind) },
+  };
+}
+
+function whyNot(kind: Step['kind']): NextRate['why'] {
+  return kind === 'missed' || kind === 'unsound' ? kind : 'inconclusive';
+}
+
+function levelOf(trial: SummarizedTrial | undefined): number {
+  return trial === undefined ? 0 : loadLevel(trial.summary.load);
+}
+
+function isSound({ summary }: SummarizedTrial): boolean {
+  return summary.soundness.kind === 'sound';
+}

@@ -1,0 +1,107 @@
+import type { StepResult, Trial } from '../core/trial.ts';
+import { type LatencyHistogram, mergeHistograms } from '../histograms/latency-histogram.ts';
+import { samplesNeeded } from '../statistics/quantile-ranks.ts';
+import { requestCounts } from './summarize.ts';
+
+/** How many users wait for their answers in the view of that name (`StepResult.coordinated`). */
+export const WAITING_USERS = 10;
+
+/**
+ * The latencies of one trial as one way of measuring reads them. Of quantiles and the longest: seconds; infinite where so
+ * many were never answered; null where the samples do not allow an interval.
+ */
+export interface LatencyView {
+  /** How many it counts. */
+  readonly count: number;
+  readonly p50S: number | null;
+  readonly p95S: number | null;
+  readonly p99S: number | null;
+  readonly longestS: number | null;
+  /** `ratio` 0..1. */
+  quantileS(ratio: number): number | null;
+}
+
+/**
+ * The same trial read in three ways. The first is what users had, and what targets are judged by; a tool that reads in one
+ * of the others asks least, or starts its watch late, while the system is slowest, and so hides it (coordinated omission;
+ * Tene, "How NOT to Measure Latency", 2015).
+ */
+export interface LatencyViews {
+  /** From when it was due. What was dropped or failed counts as never answered. */
+  readonly due: LatencyView;
+  /** From when it was sent, right answers only; null where the engine does not tell. */
+  readonly sent: LatencyView | null;
+  /** As ten users read it who wait for each answer before they ask again; null where the engine does not tell. */
+  readonly waiting: LatencyView | null;
+}
+
+/** Null for loads in which nothing is due, and where there is but one way to read the trial. */
+export function latencyViews(trial: Trial): LatencyViews | null {
+  if (trial.plan.load.model !== 'open') return null;
+  const [sent, waiting] = [
+    merged(trial.steps, ({ serviceTime }) => serviceTime),
+    merged(trial.steps, ({ coordinated }) => coordinated),
+  ];
+  if (sent === null && waiting === null) return null;
+  const due = mergeHistograms(trial.steps.map(({ latency }) => latency));
+  return {
+    due: viewOf(due, requestCounts(trial).bad),
+    sent: sent === null ? null : viewOf(sent, 0),
+    waiting: waiting === null ? null : viewOf(waiting, 0),
+  };
+}
+
+/** A step has none where none of its requests was answered. */
+function merged(steps: readonly StepResult[], of: (step: StepResult) => string | undefined): LatencyHistogram | null {
+  const encoded = steps.map(of).filter((each) => each !== undefined);
+  return encoded.length === 0 ? null : mergeHistograms(encoded);
+}
+
+function viewOf(answered: LatencyHistogram, neverAnswered: number): LatencyView {
+  const count = answered.count + neverAnswered;
+  const quantileS = (ratio: number) => {
+    if (count === 0 || count < samplesNeeded(ratio)) return null;
+    const rank = Math.max(1, Math.ceil(ratio * count * (1 - 2 * Number.EPSILON)));
+    return rank > answered.count ? Number.POSITIVE_INFINITY : answered.valueAtRankS(rank);
+  };
+  return {
+    count,
+    p50S: quantileS(0.5),
+    p95S: quantileS(0.95),
+    p99S: quantileS(0.99),
+    longestS: count === 0 ? null : neverAnswered > 0 ? Number.POSITIVE_INFINITY : answered.maxS,
+    quantileS,
+  };
+}
+
+/** How far what was due and what another way of measuring read lie apart, at the highest percentile both have. */
+export interface HiddenLatency {
+  readonly percentile: 'p95' | 'p99';
+  /** Infinite where so many were never answered. */
+  readonly dueS: number;
+  readonly readS: number;
+  /** Who read it. */
+  readonly by: 'waiting' | 'sent';
+  /** `dueS` over `readS`: from 1 on something was hidden. */
+  readonly times: number;
+}
+
+/** Null where the samples allow no percentile of both. */
+export function hiddenLatency({ due, sent, waiting }: LatencyViews): HiddenLatency | null {
+  for (const [by, view] of [['waiting', waiting] as const, ['sent', sent] as const]) {
+    for (const percentile of ['p99', 'p95'] as const) {
+      const [dueS, readS] = [due[`${percentile}S`], view?.[`${percentile}S`] ?? null];
+      if (dueS !== null && readS !== null) return { percentile, dueS, readS, by, times: dueS / readS };
+    }
+  }
+  return null;
+}
+
+/** Views nearer than this, as a ratio or in seconds, agree: so much two ways to count may differ by chance. */
+const RATIO_THAT_MATTERS = 1.25;
+const LATENCY_THAT_MATTERS_S = 0.001;
+
+/** Whether so much was hidden that a reader would have been misled. */
+export function isMisleading({ dueS, readS, times }: HiddenLatency): boolean {
+  return times >= RATIO_THAT_MATTERS && dueS - readS >= LATENCY_THAT_MATTERS_S;
+}
