@@ -128,11 +128,11 @@ function runOptions(command: Command): Command {
     )
     .option(
       '--scenario <scenarios>',
-      'built-in scenarios or files of your own, separated by commas (default: login,crud)',
+      'built-in scenarios or files of your own, separated by commas (default: login,crud,browse; quick: login,crud)',
     )
     .option(
       '--engine <name>',
-      'what makes the load: autocannon (default), or open-loop, which also waits for think times',
+      'what makes the load: open-loop (default), or autocannon, which knows numbers of users only and cannot wait',
     )
     .option(
       '--provider <name>',
@@ -140,11 +140,17 @@ function runOptions(command: Command): Command {
     )
     .option('--url <url>', 'measure an API that already runs there instead of bringing a tier up')
     .option('--allow-remote', 'with --url: load a host other than this machine')
+    .option('--quick', 'a short run of all tiers in under 6 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
     .option(
-      '--quick',
-      'a short run of all tiers in under 6 minutes: 6 s a trial, 3 concurrencies, 100 tasks for each user',
+      '--rate <list>',
+      'arrival rates to measure, in iterations of the scenario each second (default: found by a short probe, the documented rates among them)',
     )
-    .option('--concurrency <list>', 'the concurrencies to measure (default: 1,2,5,10,25,50,100; quick: 1,10,100)')
+    .option('--arrivals <process>', 'how arrivals follow one another: poisson (default) or constant')
+    .option(
+      '--concurrency <list>',
+      'numbers of virtual users to measure (default: those the documents speak of; with autocannon 1,2,5,10,25,50,100)',
+    )
+    .option('--workers <count>', 'threads of the open-loop engine (default: 1)')
     .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 6)')
     .option('--warm-up <s>', 'seconds of load before them; 0 leaves out all warming up (default: 5; quick: 1)')
     .option('--cool-down <s>', 'seconds of rest between scenarios, faults and tiers (default: 5; quick: 2)')

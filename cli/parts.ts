@@ -2,7 +2,7 @@ import type { Tier } from '../harness/core/tier.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
 import type { Probe } from '../harness/probes/probe.ts';
 import type { Deployment, InstanceAccess } from '../harness/providers/provider.ts';
-import type { EngineName } from './run-options.ts';
+import type { EngineName } from './load-options.ts';
 
 /** Which engines and probes there are; providers are in choose-provider.ts. Each is loaded when it is chosen. */
 

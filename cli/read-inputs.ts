@@ -1,12 +1,13 @@
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import { builtInScenarios, loadScenario } from '../harness/engines/load-scenario.ts';
+import { builtInScenarios, loadScenario, scenarioFile } from '../harness/engines/load-scenario.ts';
 import { readTargets } from '../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../harness/files/tier-file.ts';
 import { readUsers } from '../harness/files/users-file.ts';
 import { externalTier } from '../harness/providers/url.ts';
-import type { Scenario, User } from '../scenarios/kit.ts';
+import type { ScenarioSource } from '../harness/studies/climb.ts';
+import type { User } from '../scenarios/kit.ts';
 import { checkFaultServices } from './fault-choices.ts';
 import type { RunOptions } from './run-options.ts';
 import { tiersInOrder } from './tier-order.ts';
@@ -14,7 +15,7 @@ import { tiersInOrder } from './tier-order.ts';
 interface Inputs {
   readonly tiers: readonly Tier[];
   readonly targets: readonly Target[];
-  readonly scenarios: ReadonlyMap<string, Scenario>;
+  readonly scenarios: ReadonlyMap<string, ScenarioSource>;
   readonly usersOfFile: readonly User[] | undefined;
 }
 
@@ -36,11 +37,11 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     options.url === undefined
       ? (await Promise.all(names.map((name) => attempt(readTier(name))))).filter((tier) => tier !== undefined)
       : [externalTier];
-  const loaded = await Promise.all(options.settings.scenarios.map((name) => attempt(loadScenario(name))));
+  const loaded = await Promise.all(options.settings.scenarios.map((name) => attempt(readScenario(name))));
   const scenarios = loaded.filter((scenario) => scenario !== undefined);
   const targets = await attempt(
     readTargets(options.targetsFile === undefined ? undefined : [options.targetsFile], {
-      scenarios: [...builtInScenarios(), ...scenarios.map(({ name }) => name)],
+      scenarios: [...builtInScenarios(), ...scenarios.map(({ scenario }) => scenario.name)],
       // A target may be about a tier that this run leaves out.
       tiers: [...(await builtInTiers()), ...tiers.map(({ name }) => name)],
     }),
@@ -65,9 +66,13 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
   return {
     tiers,
     targets,
-    scenarios: new Map(scenarios.map((scenario) => [scenario.name, scenario])),
+    scenarios: new Map(scenarios.map((source) => [source.scenario.name, source])),
     usersOfFile,
   };
+}
+
+async function readScenario(reference: string): Promise<ScenarioSource> {
+  return { scenario: await loadScenario(reference), file: scenarioFile(reference) };
 }
 
 /** Trials, reports and comparisons know a tier by its name. */

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { TierbenchError } from '../harness/core/errors.ts';
 import { readTier } from '../harness/files/tier-file.ts';
 import { lengthS } from '../harness/studies/steps.ts';
-import { longestRun } from '../harness/studies/track-progress.ts';
+import { expectedRun } from '../harness/studies/track-progress.ts';
+import { arrivalsOf, engineNames } from './load-options.ts';
+import { chooseEngine } from './parts.ts';
 import { readRunOptions, type TypedRunOptions } from './run-options.ts';
 import { tiersInOrder } from './tier-order.ts';
 
@@ -18,17 +20,36 @@ function problemsOf(typed: TypedRunOptions): string[] {
 }
 
 describe('readRunOptions', () => {
-  it('measures login and crud on all tiers, wherever they can run, when nothing is said', () => {
+  it('measures all tiers, wherever they can run, by arrival rates it finds itself, when nothing is said', () => {
     const { tiers, settings } = readRunOptions({});
     expect(tiers).toBeUndefined();
-    expect(settings).toMatchObject({ provider: 'auto', faults: [], scaleModelFactor: null });
-    expect(settings.scenarios).toEqual(['login', 'crud']);
-    expect(settings.concurrencies?.at(0)).toBe(1);
+    expect(settings).toMatchObject({ provider: 'auto', engine: 'open-loop', faults: [], scaleModelFactor: null });
+    expect(settings.scenarios).toEqual(['login', 'crud', 'browse']);
+    expect(settings).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson', concurrencies: null, workers: 1 });
+  });
+
+  it('measures what was typed, and nothing else', () => {
+    const loads = (typed: TypedRunOptions) => {
+      const { arrivalRatesPerS, arrivals, concurrencies } = readRunOptions(typed).settings;
+      return [arrivalRatesPerS, arrivals, concurrencies];
+    };
+    expect(loads({ rate: '500,1.5,500' })).toEqual([[1.5, 500], 'poisson', []]);
+    expect(loads({ concurrency: '10' })).toEqual([[], 'poisson', [10]]);
+    expect(loads({ rate: '20', concurrency: '10', arrivals: 'constant' })).toEqual([[20], 'constant', [10]]);
+    expect(loads({ arrivals: 'constant' })).toEqual([null, 'constant', null]);
+  });
+
+  it('climbs concurrencies with an engine that knows no arrivals, and no scenario that thinks', () => {
+    const { settings } = readRunOptions({ engine: 'autocannon' });
+    expect(settings).toMatchObject({ arrivalRatesPerS: [], scenarios: ['login', 'crud'] });
     expect(settings.concurrencies).toContain(100);
   });
 
-  it('measures the documented 100 logins at once in a quick run too', () => {
-    expect(readRunOptions({ quick: true }).settings.concurrencies).toContain(100);
+  it('knows the arrivals of each engine before it is loaded', async () => {
+    for (const name of engineNames) {
+      const engine = await chooseEngine(name);
+      expect([...engine.arrivals].toSorted()).toEqual([...arrivalsOf[name]].toSorted());
+    }
   });
 
   it('takes tiers in the order they were typed', () => {
@@ -39,7 +60,14 @@ describe('readRunOptions', () => {
     const { settings } = readRunOptions({ quick: true });
     const tiers = await Promise.all((await tiersInOrder()).map((name) => readTier(name)));
     expect(tiers).toHaveLength(4);
-    const longestS = longestRun(settings, tiers).reduce((sum, { step }) => sum + lengthS(step), 0);
+    const scenarios = settings.scenarios.map((name) => ({
+      name,
+      thinks: false,
+      begins: name === 'crud',
+      documented: { requestRatesPerS: [500, 1000], concurrencies: name === 'login' ? [100] : [] },
+    }));
+    const outline = { settings, tiers, scenariosOf: () => scenarios, userCount: 1000 };
+    const longestS = expectedRun(outline).reduce((sum, { step }) => sum + lengthS(step), 0);
     expect(longestS).toBeLessThanOrEqual(4 * 60);
     // Shorter ones would be too few seconds for a verdict.
     expect(settings.durationS).toBeGreaterThanOrEqual(5);
@@ -96,7 +124,17 @@ describe('readRunOptions', () => {
     [{ url: 'http://127.0.0.1:1', provider: 'local' }, 'does not go with --url'],
     [{ users: './users.yaml' }, '--users goes with --url only'],
     [{ allowRemote: true }, '--allow-remote goes with --url only'],
-    [{ userCount: '50' }, 'less than the highest concurrency, 100'],
+    [{ userCount: '50', concurrency: '1,100' }, 'less than the highest concurrency, 100'],
+    [
+      { engine: 'autocannon', rate: '500' },
+      '--rate 500 does not go with --engine autocannon: autocannon sends the next',
+    ],
+    [{ engine: 'autocannon', arrivals: 'poisson' }, '--arrivals poisson does not go with --engine autocannon'],
+    [{ arrivals: 'poisson', concurrency: '10' }, 'with --concurrency alone nothing arrives'],
+    [{ arrivals: 'uniform' }, "--arrivals 'uniform' is unknown"],
+    [{ rate: '0' }, '--rate must be a number from 0.01'],
+    [{ rate: ' , ' }, '--rate names no number'],
+    [{ engine: 'autocannon', workers: '2' }, '--workers 2 goes with --engine open-loop only'],
     [{ scenario: ' , ' }, 'names no scenario'],
     [{ tier: ' , ' }, 'names no tier'],
     [{ url: 'http://127.0.0.1:1', fault: ['kill:api'] }, '--fault does not go with --url'],

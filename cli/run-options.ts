@@ -1,12 +1,13 @@
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { RunSettings } from '../harness/core/run.ts';
 import type { DataSize } from '../harness/core/tier.ts';
-import { suggestion } from '../harness/core/words.ts';
 import { parseBaseUrl } from '../harness/providers/url.ts';
 import { readFaultChoices } from './fault-choices.ts';
+import { type EngineName, engineNames, readLoads, type TypedLoadOptions } from './load-options.ts';
+import { splitList, typedReader } from './typed-reader.ts';
 
 /** What commander hands over: words as they were typed. */
-export interface TypedRunOptions {
+export interface TypedRunOptions extends TypedLoadOptions {
   readonly tier?: string;
   readonly scenario?: string;
   readonly engine?: string;
@@ -22,7 +23,6 @@ export interface TypedRunOptions {
   readonly warmUp?: string;
   readonly coolDown?: string;
   readonly timeout?: string;
-  readonly concurrency?: string;
   readonly users?: string;
   readonly userCount?: string;
   readonly tasksPerUser?: string;
@@ -54,57 +54,23 @@ export interface RunOptions {
   readonly settings: RunSettings & { readonly engine: EngineName; readonly provider: ProviderName };
 }
 
-const engineNames = ['autocannon', 'open-loop'] as const;
-export type EngineName = (typeof engineNames)[number];
 const providerNames = ['auto', 'local', 'containers', 'url'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
-const fullLadder = [1, 2, 5, 10, 25, 50, 100];
-/** The ends and the middle: a quick run of all tiers is done within six minutes. */
-const quickLadder = [1, 10, 100];
+/** Quick: those that need no pauses, so that a run of all tiers is done within six minutes. */
+const quickScenarios = ['login', 'crud'];
+const fullScenarios = ['login', 'crud', 'browse'];
 
 /** @throws TierbenchError OPTIONS_INVALID with every problem of the command line at once. */
 export function readRunOptions(typed: TypedRunOptions): RunOptions {
   const problems: Problem[] = [];
-  const oneOf = <T extends string>(option: string, value: string, known: readonly T[]): T => {
-    const found = known.find((word) => word === value);
-    if (found === undefined)
-      problems.push({ what: `${option} '${value}' is unknown`, nextStep: suggestion(value, known) });
-    return found ?? (known[0] as T);
-  };
-  const number = (option: string, text: string | undefined, otherwise: number, range: NumberRange): number => {
-    if (text === undefined) return otherwise;
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isFinite(value) && value >= range.from && value <= range.to) {
-      if (!range.whole || Number.isInteger(value)) return value;
-    }
-    const kind = range.whole ? 'a whole number' : 'a number';
-    problems.push({ what: `${option} must be ${kind} from ${range.from} to ${range.to}, but is '${text}'` });
-    return otherwise;
-  };
-  const seconds = (option: string, text: string | undefined, otherwise: number, range: NumberRange): number =>
-    number(option, text?.replace(/\s*s$/, ''), otherwise, range);
-  const list = (text: string): string[] =>
-    text
-      .split(',')
-      .map((word) => word.trim())
-      .filter((word) => word !== '');
-
+  const read = typedReader(problems);
   const quick = typed.quick ?? false;
-  const concurrencies =
-    typed.concurrency === undefined
-      ? quick
-        ? quickLadder
-        : fullLadder
-      : list(typed.concurrency).map((word) => number('--concurrency', word, 1, { from: 1, to: 10_000, whole: true }));
-  const scenarios = list(typed.scenario ?? 'login,crud');
+  const engine = read.oneOf('--engine', typed.engine ?? engineNames[0], engineNames);
+  const loads = readLoads(typed, engine, quick, read, problems);
+  const scenarios = typed.scenario === undefined ? defaultScenarios(engine, quick) : splitList(typed.scenario);
   if (scenarios.length === 0)
     problems.push({ what: '--scenario names no scenario', nextStep: 'see `tierbench scenarios`' });
-  if (concurrencies.length === 0)
-    problems.push({
-      what: '--concurrency names no concurrency',
-      nextStep: 'give whole numbers: --concurrency 1,10,100',
-    });
   if (typed.url !== undefined && typed.tier !== undefined) {
     problems.push({
       what: `--url ${typed.url} and --tier ${typed.tier} exclude each other`,
@@ -124,21 +90,24 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       nextStep: 'tiers that are brought up run on this machine',
     });
   }
-  const provider = oneOf('--provider', typed.provider ?? (typed.url === undefined ? 'auto' : 'url'), providerNames);
+  const provider = read.oneOf(
+    '--provider',
+    typed.provider ?? (typed.url === undefined ? 'auto' : 'url'),
+    providerNames,
+  );
   if ((provider === 'url') !== (typed.url !== undefined)) {
     problems.push({
       what: `--provider ${provider} ${typed.url === undefined ? 'needs --url' : 'does not go with --url'}`,
       nextStep: 'give --url http://127.0.0.1:PORT with the url provider, and only with it',
     });
   }
-  const tiers = typed.tier === undefined ? undefined : list(typed.tier);
+  const tiers = typed.tier === undefined ? undefined : splitList(typed.tier);
   if (tiers?.length === 0) problems.push({ what: '--tier names no tier', nextStep: 'see `tierbench tiers`' });
-  const faults = readFaultChoices((typed.fault ?? []).flatMap(list), typed.faults ?? false, problems);
+  const faults = readFaultChoices((typed.fault ?? []).flatMap(splitList), typed.faults ?? false, problems);
   if (typed.url !== undefined) refuseWithUrl(typed, problems);
-  const seed = number('--seed', typed.seed, 1, { from: 0, to: 4_294_967_295, whole: true });
-  const ladder = [...new Set(concurrencies)].toSorted((left, right) => left - right);
-  const userCount = number('--user-count', typed.userCount, 1000, { from: 1, to: 1_000_000, whole: true });
-  const highest = ladder.at(-1) ?? 1;
+  const seed = read.number('--seed', typed.seed, 1, { from: 0, to: 4_294_967_295, whole: true });
+  const userCount = read.number('--user-count', typed.userCount, 1000, { from: 1, to: 1_000_000, whole: true });
+  const highest = loads.concurrencies?.at(-1) ?? 1;
   if (userCount < highest) {
     problems.push({
       what: `--user-count ${userCount} is less than the highest concurrency, ${highest}`,
@@ -151,7 +120,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     allowRemote: typed.allowRemote ?? false,
     data: {
       users: userCount,
-      tasksPerUser: number('--tasks-per-user', typed.tasksPerUser, quick ? 100 : 1000, {
+      tasksPerUser: read.number('--tasks-per-user', typed.tasksPerUser, quick ? 100 : 1000, {
         from: 0,
         to: 100_000,
         whole: true,
@@ -168,18 +137,15 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     scaleModel: typed.scaleModel ?? false,
     settings: {
       quick,
-      engine: oneOf('--engine', typed.engine ?? 'autocannon', engineNames),
+      engine,
       provider,
       scenarios,
       seed,
-      durationS: seconds('--duration', typed.duration, quick ? 6 : 30, { from: 1, to: 86_400 }),
-      warmUpS: seconds('--warm-up', typed.warmUp, quick ? 1 : 5, { from: 0, to: 3600 }),
-      timeoutS: seconds('--timeout', typed.timeout, 10, { from: 1, to: 600 }),
-      coolDownS: seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
-      arrivalRatesPerS: [],
-      arrivals: 'poisson',
-      concurrencies: ladder,
-      workers: 1,
+      durationS: read.seconds('--duration', typed.duration, quick ? 6 : 30, { from: 1, to: 86_400 }),
+      warmUpS: read.seconds('--warm-up', typed.warmUp, quick ? 1 : 5, { from: 0, to: 3600 }),
+      timeoutS: read.seconds('--timeout', typed.timeout, 10, { from: 1, to: 600 }),
+      coolDownS: read.seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
+      ...loads,
       skipThinkTimes: typed.skipThinkTimes ?? false,
       scaleModelFactor: null,
       faults,
@@ -218,10 +184,9 @@ function refuseWithUrl(
   }
 }
 
-interface NumberRange {
-  readonly from: number;
-  readonly to: number;
-  readonly whole?: boolean;
+/** An engine that cannot wait measures no scenario that thinks. */
+function defaultScenarios(engine: EngineName, quick: boolean): readonly string[] {
+  return quick || engine === 'autocannon' ? quickScenarios : fullScenarios;
 }
 
 function readUrl(url: string, problems: Problem[]): void {

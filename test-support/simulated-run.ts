@@ -96,8 +96,9 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
       },
     },
     scenarios: new Map(
-      ['login', 'crud'].map((name) => [name, defineScenario({ name, description: '', *iteration() {} })]),
+      ['login', 'crud'].map((name) => [name, { scenario: defineScenario({ name, description: '', *iteration() {} }) }]),
     ),
+    targets: [],
     users: Array.from({ length: 10 }, (_, index) => ({ index, email: '', password: '' })),
     data: { size: { users: 10, tasksPerUser: 1, seed: 1 }, password: 'secret' },
     async probesFor() {

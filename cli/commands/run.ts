@@ -33,9 +33,9 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
   const options = readRunOptions(typed);
   const { tiers, targets, scenarios, usersOfFile } = await readInputs(options);
   const engine = await chooseEngine(options.settings.engine);
-  const thinking = [...scenarios.values()].find(({ thinks }) => thinks === true);
+  const thinking = [...scenarios.values()].find(({ scenario }) => scenario.thinks === true);
   if (thinking !== undefined && !engine.canThink && !options.settings.skipThinkTimes) {
-    throw cannotThink(engine.name, thinking.name);
+    throw cannotThink(engine.name, thinking.scenario.name);
   }
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, options.quiet);
@@ -77,6 +77,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
       provider: parts.provider,
       scenarios,
       users,
+      targets,
       ...(options.url === undefined && { data: { size: options.data, password } }),
       probesFor,
       isSteady: isSteadyThroughput,

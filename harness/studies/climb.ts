@@ -2,23 +2,29 @@ import { setTimeout } from 'node:timers/promises';
 import type { Scenario, User } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
 import { describeLoad } from '../core/load.ts';
-import type { RunSettings } from '../core/run.ts';
+import type { PlannedLoad, RunSettings } from '../core/run.ts';
 import type { MeasuredTrial, Trial } from '../core/trial.ts';
 import type { LoadEngine } from '../engines/engine.ts';
 import type { ResultsWriter } from '../files/results.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Deployment } from '../providers/provider.ts';
-import { type IsSteady, ladder } from './ladder.ts';
+import { type IsSteady, type LadderScenario, ladder } from './ladder.ts';
 import { runTrial } from './run-trial.ts';
 import type { ServiceFailures } from './service-failures.ts';
 import type { TrialStep } from './steps.ts';
 import type { Progress } from './track-progress.ts';
 
+export interface ScenarioSource {
+  readonly scenario: Scenario;
+  /** Where it was read from, for engines that run it elsewhere. */
+  readonly file?: string;
+}
+
 /** What a tier that is up is measured with. */
 export interface ClimbParts {
   readonly engine: LoadEngine;
-  /** By name; the ladder climbs those of the settings. */
-  readonly scenarios: ReadonlyMap<string, Scenario>;
+  /** By name, in the order they are measured. */
+  readonly scenarios: ReadonlyMap<string, ScenarioSource>;
   readonly users: readonly User[];
   readonly probesFor: (deployment: Deployment) => Promise<readonly Probe[]>;
   readonly isSteady: IsSteady;
@@ -39,26 +45,34 @@ export async function climb(
   parts: ClimbParts,
   failures: ServiceFailures,
   progress: Progress,
+  scenarios: readonly LadderScenario[],
+  onPlanned: (planned: readonly PlannedLoad[]) => Promise<void>,
 ): Promise<TierbenchError | undefined> {
   const { engine, users, results, signal } = parts;
   const stop = AbortSignal.any([signal, failures.signal]);
   await using disposables = new AsyncDisposableStack();
   const probes = await parts.probesFor(deployment);
   for (const probe of probes) disposables.use(probe);
-  const steps = ladder(settings, deployment.tier, parts.isSteady);
+  const steps = ladder(settings, deployment.tier, scenarios, users.length, parts.isSteady);
   for (let next = steps.next(undefined); !next.done; ) {
     signal.throwIfAborted();
     const step = next.value;
     progress.begin(step, deployment.tier.name);
+    if (step.kind === 'plan') {
+      progress.planned(deployment.tier.name, step.scenario, step.trials);
+      await onPlanned(step.trials.map(({ scenario, load }) => ({ scenario, load })));
+      next = steps.next(undefined);
+      continue;
+    }
     if (step.kind === 'cool-down') {
       await pause(step.durationS, stop);
       if (failures.seen.length > 0) return failures.error();
       next = steps.next(undefined);
       continue;
     }
-    const scenario = parts.scenarios.get(step.scenario);
-    if (scenario === undefined) throw new Error(`no scenario '${step.scenario}'`);
-    const trialParts = { engine, scenario, users, probes };
+    const source = parts.scenarios.get(step.scenario);
+    if (source === undefined) throw new Error(`no scenario '${step.scenario}'`);
+    const trialParts = { engine, ...source, users: users.slice(0, step.users), probes };
     const { measured, failure } = await runTrial(step, deployment, settings, trialParts, stop, progress.interval);
     const { purpose } = step;
     if (purpose === 'answer-check') {

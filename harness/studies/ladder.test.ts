@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { madeUpTier } from '../../test-support/made-up-trial.ts';
+import { loadLevel } from '../core/load.ts';
 import type { RunSettings } from '../core/run.ts';
 import type { Service, Tier } from '../core/tier.ts';
 import type { Trial } from '../core/trial.ts';
-import { type IsSteady, ladder, longestLadder } from './ladder.ts';
-import type { LadderStep } from './steps.ts';
+import { type IsSteady, type LadderScenario, ladder } from './ladder.ts';
+import type { LadderStep, TrialStep } from './steps.ts';
 
 const settings: RunSettings = {
   quick: false,
@@ -28,19 +29,44 @@ const settings: RunSettings = {
 const service = (name: string, instances = 1) => ({ ...madeUpTier.services[0], name, instances }) as Service;
 const tier: Tier = { ...madeUpTier, services: [service('api', 2), service('database')] };
 
-const answered = { iterations: { intended: 9, completed: 8, failed: 0, dropped: 0 } } as Trial;
+const scenario = (name: string, changes: Partial<LadderScenario> = {}): LadderScenario => ({
+  name,
+  thinks: false,
+  begins: false,
+  documented: { requestRatesPerS: [], concurrencies: [] },
+  ...changes,
+});
 
-function walk(isSteady: IsSteady, changes: Partial<RunSettings> = {}): LadderStep[] {
-  const steps = ladder({ ...settings, ...changes }, tier, isSteady);
+/** Carries so many iterations a second, of one request each. */
+function answer(step: LadderStep, ratePerS: number): Trial | undefined {
+  if (step.kind !== 'trial') return undefined;
+  const completed = ratePerS * step.durationS;
+  return {
+    plan: { load: step.load },
+    measuredS: step.durationS,
+    iterations: { intended: completed, completed, failed: 0, dropped: 0 },
+    steps: [{ outcomes: { ok: completed } }],
+  } as unknown as Trial;
+}
+
+function walk(
+  isSteady: IsSteady,
+  changes: Partial<RunSettings> = {},
+  scenarios = (changes.scenarios ?? settings.scenarios).map((name) => scenario(name)),
+): LadderStep[] {
+  const steps = ladder({ ...settings, ...changes }, tier, scenarios, 1000, isSteady);
   const seen: LadderStep[] = [];
-  for (let next = steps.next(undefined); !next.done; next = steps.next(answered)) seen.push(next.value);
+  for (let next = steps.next(undefined); !next.done; next = steps.next(answer(next.value, 320))) {
+    if (next.value.kind !== 'plan') seen.push(next.value);
+  }
   return seen;
 }
 
+const measured = (steps: readonly LadderStep[]): TrialStep[] =>
+  steps.filter((step): step is TrialStep => step.kind === 'trial' && step.purpose === 'measure');
+
 const describeStep = (step: LadderStep): string =>
-  step.kind === 'cool-down'
-    ? 'cool-down'
-    : `${step.scenario} ${step.purpose} ${step.load.model === 'closed' ? step.load.concurrency : ''}`;
+  step.kind === 'trial' ? `${step.scenario} ${step.purpose} ${loadLevel(step.load)}` : step.kind;
 
 describe('ladder', () => {
   it('checks the answers, warms up, climbs, and cools down between scenarios', () => {
@@ -75,15 +101,72 @@ describe('ladder', () => {
   });
 
   it('checks longer when no iteration came to its end: a request may never be answered', () => {
-    const steps = ladder({ ...settings, scenarios: ['crud'] }, tier, () => true);
+    const steps = ladder(settings, tier, [scenario('crud')], 1000, () => true);
     steps.next();
     const again = steps.next({ iterations: { intended: 1, completed: 0, failed: 0, dropped: 0 } } as Trial).value;
     expect(again).toMatchObject({ purpose: 'answer-check', durationS: 11 });
     expect(steps.next().value).toMatchObject({ purpose: 'warm-up' });
   });
 
-  it('never takes more steps than people are told', () => {
-    expect(longestLadder(settings, tier)).toEqual(walk(() => false));
+  describe('by arrival rates that a probe finds', () => {
+    const found = { arrivalRatesPerS: null, concurrencies: null };
+
+    it('takes the last window of warm-up as the probe, and tells what it will measure', () => {
+      const documented = { requestRatesPerS: [100, 500], concurrencies: [40, 2000] };
+      const walker = ladder({ ...settings, ...found }, tier, [scenario('crud', { documented })], 1000, () => true);
+      walker.next();
+      const window = walker.next(undefined).value as TrialStep;
+      expect(window).toMatchObject({ purpose: 'warm-up', load: { model: 'closed', concurrency: 25 } });
+      const plan = walker.next(answer(window, 320)).value;
+      if (plan?.kind !== 'plan') throw new Error('no plan');
+      // The documented 500/s is more than it carries, the documented 2000 users are more than there are.
+      expect(plan.trials.map(({ load }) => loadLevel(load))).toEqual([50, 70, 100, 150, 200, 300, 40]);
+      expect(plan.trials[0]?.load).toEqual({ model: 'open', arrivalRatePerS: 50, arrivals: 'poisson' });
+      expect([...walker]).toEqual(plan.trials);
+    });
+
+    it('probes even where nothing is to be warmed up', () => {
+      const steps = walk(() => true, { ...found, warmUpS: 0, scenarios: ['crud'] });
+      expect(steps.map(describeStep).slice(0, 3)).toEqual([
+        'crud answer-check 1',
+        'crud warm-up 25',
+        'crud measure 50',
+      ]);
+    });
+
+    it('measures scenarios that think by users, after a longer warm-up and without windows before', () => {
+      const thinking = scenario('browse', {
+        thinks: true,
+        documented: { requestRatesPerS: [500], concurrencies: [200] },
+      });
+      const steps = walk(() => true, found, [thinking]);
+      expect(steps.map(describeStep)).toEqual(['browse answer-check 1', 'browse measure 200']);
+      expect(measured(steps)[0]?.warmUpS).toBe(15);
+      const hurried = walk(() => true, { ...found, skipThinkTimes: true }, [thinking]);
+      expect(measured(hurried).map(({ load }) => load.model)).toContain('open');
+      expect(measured(walk(() => true, found, [scenario('mine', { thinks: true })])).map(({ load }) => load)).toEqual([
+        { model: 'closed', concurrency: 100 },
+      ]);
+    });
+
+    it('lets only those users begin whom the rate needs', () => {
+      const steps = measured(walk(() => true, found, [scenario('crud', { begins: true })]));
+      // An iteration took 25 / 320 s in the probe, so a second each is allowed.
+      expect(steps.map(({ users }) => users)).toEqual([50, 70, 100, 150, 200, 300]);
+      expect(measured(walk(() => true, found, [scenario('login')])).map(({ users }) => users)).toEqual(
+        new Array(6).fill(undefined),
+      );
+    });
+
+    it('rates that were given are measured without a probe', () => {
+      const steps = walk(() => true, {
+        arrivalRatesPerS: [5, 500],
+        concurrencies: [],
+        warmUpS: 0,
+        scenarios: ['crud'],
+      });
+      expect(steps.map(describeStep)).toEqual(['crud answer-check 1', 'crud measure 5', 'crud measure 500']);
+    });
   });
 });
 

@@ -1,82 +1,152 @@
+import type { OfferedLoad } from '../core/load.ts';
 import type { RunSettings } from '../core/run.ts';
 import type { Tier } from '../core/tier.ts';
 import type { Trial } from '../core/trial.ts';
 import { faultSteps } from './fault-steps.ts';
-import type { LadderStep } from './steps.ts';
+import { arrivalRates, type DocumentedLoads, type ProbedScenario, probed, usersNeeded } from './loads.ts';
+import type { LadderStep, TrialStep } from './steps.ts';
 
 /** Have the warm-up windows so far, one after the other, come to a steady throughput? */
 export type IsSteady = (windows: readonly Trial[]) => boolean;
+
+/** What the ladder must know of a scenario. */
+export interface LadderScenario {
+  readonly name: string;
+  /** It pauses between requests: then it is measured with users, who come and stay, rather than by arrivals. */
+  readonly thinks: boolean;
+  /** Each user does something before the first iteration, such as signing in. */
+  readonly begins: boolean;
+  readonly documented: DocumentedLoads;
+}
 
 const ANSWER_CHECK_S = 1;
 /** A window of warm-up; the next one follows until the answers come steadily, or this often. */
 const WARM_UP_WINDOW_S = 5;
 const MOST_WARM_UP_WINDOWS = 6;
 const MOST_WARM_UP_WINDOWS_QUICK = 1;
+/** Enough users to keep a small system busy, and few enough not to choke it. */
+const PROBE_CONCURRENCY = 25;
+const FAULT_CONCURRENCY = 10;
+/** Users who think all begin at once: so many times the usual warm-up is left to them until they have drifted apart. */
+const WARM_UPS_OF_THINKING = 3;
+/** Users of a scenario that begins: for iterations of this length, or of so many times what the probe read. */
+const ITERATION_ALLOWED_S = 1;
+const ITERATIONS_ALLOWED = 4;
+const FEWEST_USERS = 20;
 
 /**
  * The decisions of the run study on one tier, free of clocks and sockets: for each scenario check that the answers are
- * right, warm up until steady, climb the concurrencies, cool down; then the faults that were asked for. It receives each
- * trial it asked for.
+ * right, warm up until steady, which tells how much it carries, climb the arrival rates, offer the documented numbers of
+ * users, cool down; then the faults that were asked for. It receives each trial it asked for.
  */
 export function* ladder(
   settings: RunSettings,
   tier: Tier,
+  scenarios: readonly LadderScenario[],
+  userCount: number,
   isSteady: IsSteady,
 ): Generator<LadderStep, void, Trial | undefined> {
-  const { timeoutS } = settings;
-  for (const [index, scenario] of settings.scenarios.entries()) {
+  for (const [index, scenario] of scenarios.entries()) {
     if (index > 0) yield { kind: 'cool-down', durationS: settings.coolDownS };
-    const check: LadderStep = {
-      kind: 'trial',
-      purpose: 'answer-check',
-      scenario,
-      load: { model: 'closed', concurrency: 1 },
-      warmUpS: 0,
-      durationS: ANSWER_CHECK_S,
-      timeoutS,
-    };
-    const checked = yield check;
-    // No iteration came to its end: then it is given the time in which a request that is never answered times out.
-    if (checked?.iterations.completed === 0) yield { ...check, durationS: timeoutS + ANSWER_CHECK_S };
-    const warmUpConcurrency = middleConcurrency(settings.concurrencies ?? []);
-    const mostWindows = settings.warmUpS === 0 ? 0 : settings.quick ? MOST_WARM_UP_WINDOWS_QUICK : MOST_WARM_UP_WINDOWS;
-    const windows: Trial[] = [];
-    for (let window = 0; window < mostWindows; window += 1) {
-      const trial = yield {
-        kind: 'trial',
-        purpose: 'warm-up',
-        scenario,
-        load: { model: 'closed', concurrency: warmUpConcurrency },
-        warmUpS: 0,
-        durationS: WARM_UP_WINDOW_S,
-        timeoutS,
-      };
-      if (trial !== undefined) windows.push(trial);
-      if (isSteady(windows)) break;
-    }
-    for (const concurrency of settings.concurrencies ?? []) {
-      yield {
-        kind: 'trial',
-        purpose: 'measure',
-        scenario,
-        load: { model: 'closed', concurrency },
-        warmUpS: settings.warmUpS,
-        durationS: settings.durationS,
-        timeoutS,
-      };
-    }
+    yield* climbOne(settings, scenario, userCount, isSteady);
   }
-  for (const step of faultSteps(settings, tier, middleConcurrency(settings.concurrencies ?? []))) {
+  for (const step of faultSteps(settings, tier, faultConcurrency(settings))) {
     yield { kind: 'cool-down', durationS: settings.coolDownS };
     yield step;
   }
 }
 
-/** The steps of a ladder that warms up as long as it may, for the time left that people see. */
-export function longestLadder(settings: RunSettings, tier: Tier): readonly LadderStep[] {
-  return [...ladder(settings, tier, () => false)];
+function* climbOne(
+  settings: RunSettings,
+  scenario: LadderScenario,
+  userCount: number,
+  isSteady: IsSteady,
+): Generator<LadderStep, void, Trial | undefined> {
+  const { timeoutS } = settings;
+  const { name } = scenario;
+  const thinks = scenario.thinks && !settings.skipThinkTimes;
+  const probes = settings.arrivalRatesPerS === null && !thinks;
+  const trial = (purpose: TrialStep['purpose'], load: OfferedLoad, warmUpS: number, durationS: number): TrialStep => ({
+    kind: 'trial',
+    purpose,
+    scenario: name,
+    load,
+    warmUpS,
+    durationS,
+    timeoutS,
+  });
+  const check = trial('answer-check', { model: 'closed', concurrency: 1 }, 0, ANSWER_CHECK_S);
+  const checked = yield check;
+  // No iteration came to its end: then it is given the time in which a request that is never answered times out.
+  if (checked?.iterations.completed === 0) yield { ...check, durationS: timeoutS + ANSWER_CHECK_S };
+
+  const windows: Trial[] = [];
+  const mostWindows = warmUpWindows(settings, thinks, probes);
+  const warmUpLoad: OfferedLoad = {
+    model: 'closed',
+    concurrency: probes
+      ? Math.min(PROBE_CONCURRENCY, userCount)
+      : middle(settings.concurrencies ?? [], FAULT_CONCURRENCY),
+  };
+  for (let window = 0; window < mostWindows; window += 1) {
+    const seen = yield trial('warm-up', warmUpLoad, 0, WARM_UP_WINDOW_S);
+    if (seen !== undefined) windows.push(seen);
+    if (isSteady(windows)) break;
+  }
+
+  const found = probed(windows.at(-1));
+  const rates =
+    settings.arrivalRatesPerS ?? (found && probes ? arrivalRates(found, scenario.documented, settings.quick) : []);
+  const concurrencies = settings.concurrencies ?? documentedConcurrencies(scenario, thinks, userCount);
+  const open = rates.map((arrivalRatePerS) => ({
+    ...trial(
+      'measure',
+      { model: 'open', arrivalRatePerS, arrivals: settings.arrivals },
+      settings.warmUpS,
+      settings.durationS,
+    ),
+    ...(scenario.begins && !thinks && { users: usersFor(arrivalRatePerS, found, userCount) }),
+  }));
+  const closed = concurrencies.map((concurrency) =>
+    trial(
+      'measure',
+      { model: 'closed', concurrency },
+      thinks ? WARM_UPS_OF_THINKING * settings.warmUpS : settings.warmUpS,
+      settings.durationS,
+    ),
+  );
+  const trials = [...open, ...closed];
+  yield { kind: 'plan', scenario: name, trials };
+  yield* trials;
 }
 
-function middleConcurrency(concurrencies: readonly number[]): number {
-  return concurrencies[Math.floor((concurrencies.length - 1) / 2)] ?? 1;
+/** Users who think come to life with their trial: windows of warm-up would each begin with all of them signing in. */
+function warmUpWindows({ warmUpS, quick }: RunSettings, thinks: boolean, probes: boolean): number {
+  if (thinks) return 0;
+  if (warmUpS === 0) return probes ? 1 : 0;
+  return quick ? MOST_WARM_UP_WINDOWS_QUICK : MOST_WARM_UP_WINDOWS;
+}
+
+/** Where nothing is documented, those who think still need some number of users. */
+function documentedConcurrencies(
+  { documented }: LadderScenario,
+  thinks: boolean,
+  userCount: number,
+): readonly number[] {
+  const known = documented.concurrencies.filter((concurrency) => concurrency <= userCount);
+  return known.length === 0 && thinks ? [Math.min(100, userCount)] : known;
+}
+
+/** Each user that takes part signs in first, so no more do than are needed; and the more, the slower it may get. */
+function usersFor(arrivalRatePerS: number, found: ProbedScenario | undefined, userCount: number): number {
+  const allowedS = Math.max(ITERATION_ALLOWED_S, ITERATIONS_ALLOWED * (found?.iterationS ?? 0));
+  return Math.min(userCount, Math.max(FEWEST_USERS, usersNeeded(arrivalRatePerS, allowedS)));
+}
+
+function faultConcurrency({ concurrencies }: RunSettings): number {
+  return middle(concurrencies ?? [], FAULT_CONCURRENCY);
+}
+
+function middle(values: readonly number[], otherwise: number): number {
+  return values[Math.floor((values.length - 1) / 2)] ?? otherwise;
 }

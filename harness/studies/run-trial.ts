@@ -13,6 +13,7 @@ import type { TrialStep } from './steps.ts';
 export interface TrialParts {
   readonly engine: LoadEngine;
   readonly scenario: Scenario;
+  readonly file?: string;
   readonly users: readonly User[];
   readonly probes: readonly Probe[];
 }
@@ -29,7 +30,7 @@ export async function runTrial(
   step: TrialStep,
   deployment: Deployment,
   settings: RunSettings,
-  { engine, scenario, users, probes }: TrialParts,
+  { engine, scenario, file, users, probes }: TrialParts,
   signal: AbortSignal,
   onInterval: (interval: Interval) => void,
 ): Promise<RunTrial> {
@@ -40,6 +41,7 @@ export async function runTrial(
       {
         plan: planOf(step, deployment.baseUrl, settings.seed),
         scenario,
+        ...(file !== undefined && { scenarioFile: file }),
         users,
         skipThinkTimes: settings.skipThinkTimes,
       },

@@ -1,15 +1,20 @@
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import type { RunFacts, RunSettings, RunStatus, TierFacts } from '../core/run.ts';
 import type { RunEvent } from '../core/run-event.ts';
+import type { Target } from '../core/target.ts';
 import type { DataSize, Tier } from '../core/tier.ts';
 import type { Deployment, Provider } from '../providers/provider.ts';
 import { type ClimbParts, climb, pause } from './climb.ts';
+import type { LadderScenario } from './ladder.ts';
+import { documentedLoads } from './loads.ts';
 import { type ServiceFailures, watchForFailures } from './service-failures.ts';
 import { type Progress, trackProgress } from './track-progress.ts';
 
 /** Everything the run study acts through. It knows each part by its interface only; the caller chooses them. */
 export interface RunParts extends ClimbParts {
   readonly provider: Provider;
+  /** The loads they speak of are among those measured. */
+  readonly targets: readonly Target[];
   /** The data to prepare, and the password of its users; absent where the data is not ours. */
   readonly data?: { readonly size: DataSize; readonly password: string };
   /** What a reader should know of every tier of the run. */
@@ -75,7 +80,10 @@ interface EndedTier {
 async function runTiers(tiers: readonly Tier[], initialFacts: RunFacts, parts: RunParts): Promise<void> {
   const { provider, results, emit, signal } = parts;
   const { settings } = initialFacts;
-  const progress = trackProgress(settings, tiers, emit);
+  const progress = trackProgress(
+    { settings, tiers, scenariosOf: (tier) => ladderScenarios(tier, settings, parts), userCount: parts.users.length },
+    emit,
+  );
   // Known before anything starts: people are told at once, and how many trials there really are.
   const obstaclesOf = await Promise.all(tiers.map((tier) => provider.obstacles(tier)));
   for (const [index, { name }] of tiers.entries()) {
@@ -190,8 +198,23 @@ async function runTier(
   };
   if (unprepared !== undefined) return endEarly(facts, unprepared);
   await write(facts);
-  const failure = await climb(deployment, settings, parts, failures, progress);
-  return failure === undefined ? { facts } : endEarly(facts, failure);
+  let current = facts;
+  const onPlanned = async (planned: TierFacts['planned']) => {
+    current = { ...current, planned: [...current.planned, ...planned] };
+    await write(current);
+  };
+  const scenarios = ladderScenarios(tier, settings, parts);
+  const failure = await climb(deployment, settings, parts, failures, progress, scenarios, onPlanned);
+  return failure === undefined ? { facts: current } : endEarly(current, failure);
+}
+
+function ladderScenarios(tier: Tier, { scenarios }: RunSettings, parts: RunParts): LadderScenario[] {
+  return scenarios.flatMap((name) => {
+    const scenario = parts.scenarios.get(name)?.scenario;
+    if (scenario === undefined) return [];
+    const documented = documentedLoads(parts.targets, tier.name, name);
+    return { name, thinks: scenario.thinks === true, begins: scenario.begin !== undefined, documented };
+  });
 }
 
 async function prepareData(
@@ -226,7 +249,10 @@ async function orFailure<T>(
   }
 }
 
-function cachesNote({ warmUpS }: RunSettings): string {
+function cachesNote({ warmUpS, arrivalRatesPerS }: RunSettings): string {
+  if (warmUpS === 0 && arrivalRatesPerS === null) {
+    return 'Nothing was warmed up (--warm-up 0) but for the probe that found the arrival rates of a scenario.';
+  }
   return warmUpS === 0
     ? 'Caches were cold when the ladder of the first scenario began: nothing was warmed up (--warm-up 0).'
     : 'Caches were warm when each ladder began: windows of load that are not measured came before it.';

@@ -2,7 +2,7 @@ import type { OfferedLoad } from '../core/load.ts';
 import type { FaultKind } from '../core/trial.ts';
 
 /** What the run study wants next. */
-export type LadderStep = TrialStep | CoolDownStep;
+export type LadderStep = TrialStep | CoolDownStep | PlanStep;
 
 export interface TrialStep {
   readonly kind: 'trial';
@@ -12,6 +12,8 @@ export interface TrialStep {
   readonly warmUpS: number;
   readonly durationS: number;
   readonly timeoutS: number;
+  /** Open load: so many users take what is due, as far as there are so many; all of them when absent. */
+  readonly users?: number;
   /** With purpose `fault`, else absent. */
   readonly fault?: PlannedFault;
 }
@@ -19,6 +21,13 @@ export interface TrialStep {
 interface CoolDownStep {
   readonly kind: 'cool-down';
   readonly durationS: number;
+}
+
+/** Nothing is to be done: the loads of a scenario are decided, and these trials come next. */
+interface PlanStep {
+  readonly kind: 'plan';
+  readonly scenario: string;
+  readonly trials: readonly TrialStep[];
 }
 
 /** Times are seconds from the start of the measured window. */
@@ -32,5 +41,6 @@ export interface PlannedFault {
 
 /** Warm-up and measured window together. */
 export function lengthS(step: LadderStep): number {
+  if (step.kind === 'plan') return 0;
   return step.durationS + (step.kind === 'trial' ? step.warmUpS : 0);
 }

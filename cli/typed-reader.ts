@@ -1,0 +1,60 @@
+import type { Problem } from '../harness/core/errors.ts';
+import { suggestion } from '../harness/core/words.ts';
+
+export interface NumberRange {
+  readonly from: number;
+  readonly to: number;
+  readonly whole?: boolean;
+}
+
+/** Reads what was typed after options, and notes what is wrong with it; then it gives something to go on with. */
+export interface TypedReader {
+  oneOf<T extends string>(option: string, text: string, known: readonly T[]): T;
+  number(option: string, text: string | undefined, otherwise: number, range: NumberRange): number;
+  /** `10`, `10s` and `10 s`. */
+  seconds(option: string, text: string | undefined, otherwise: number, range: NumberRange): number;
+  /** Separated by commas; each once, ascending. */
+  numbers(option: string, text: string, range: NumberRange): readonly number[];
+}
+
+export function typedReader(problems: Problem[]): TypedReader {
+  const number: TypedReader['number'] = (option, text, otherwise, range) => {
+    if (text === undefined) return otherwise;
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value) && value >= range.from && value <= range.to) {
+      if (!range.whole || Number.isInteger(value)) return value;
+    }
+    const kind = range.whole ? 'a whole number' : 'a number';
+    problems.push({ what: `${option} must be ${kind} from ${range.from} to ${range.to}, but is '${text}'` });
+    return otherwise;
+  };
+  return {
+    number,
+    seconds: (option, text, otherwise, range) => number(option, text?.replace(/\s*s$/, ''), otherwise, range),
+    oneOf(option, text, known) {
+      const found = known.find((word) => word === text);
+      if (found === undefined)
+        problems.push({ what: `${option} '${text}' is unknown`, nextStep: suggestion(text, known) });
+      return found ?? (known[0] as (typeof known)[number]);
+    },
+    numbers(option, text, range) {
+      const words = splitList(text);
+      if (words.length === 0) {
+        problems.push({
+          what: `${option} names no number`,
+          nextStep: `give some, separated by commas: ${option} 10,100`,
+        });
+      }
+      const values = words.map((word) => number(option, word, range.from, range));
+      return [...new Set(values)].toSorted((left, right) => left - right);
+    },
+  };
+}
+
+/** What was typed between commas. */
+export function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
