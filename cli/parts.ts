@@ -21,6 +21,7 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
     machineCpu,
     processCpu,
     controlGroup,
+    generatorThrottling,
     containerStats,
     appMetrics,
     postgres,
@@ -32,6 +33,7 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
     import('../harness/probes/machine-cpu.ts'),
     import('../harness/probes/process-cpu.ts'),
     import('../harness/probes/control-group.ts'),
+    import('../harness/probes/generator-throttling.ts'),
     import('../harness/providers/containers/stats.ts'),
     import('../harness/probes/app-metrics.ts'),
     import('../harness/probes/postgres.ts'),
@@ -65,6 +67,7 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
   return [
     machineCpu.machineCpuProbe(),
     processCpu.processCpuProbe(services),
+    ...(generatorThrottling.seesOwnControlGroups() ? [generatorThrottling.generatorThrottlingProbe()] : []),
     ...(controlGroup.haveControlGroups(services)
       ? [controlGroup.controlGroupProbe(services, containerStats.readContainerStats)]
       : []),

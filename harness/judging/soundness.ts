@@ -1,3 +1,4 @@
+import type { Calibration } from '../core/run.ts';
 import type { MeasuredTrial, ProbeSample, Trial } from '../core/trial.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../core/units.ts';
 import type { NonEmpty } from '../core/verdict.ts';
@@ -5,6 +6,7 @@ import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { mean } from '../statistics/mean.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { minimumBlocks } from '../statistics/time-blocks.ts';
+import { nearCeiling } from './held-to-calibration.ts';
 import { throughputPerSIn } from './interval-throughput.ts';
 import { describeUnsteadiness } from './steadiness.ts';
 import type { LatencySummary, Soundness } from './summary.ts';
@@ -31,12 +33,21 @@ const soundnessLimits = {
   waitTimesLongestAnswer: 2,
   waitS: 1,
   stolenCpuRatio: 0.05,
+  /** Share of the scheduling periods in which a CPU limit stopped the generator: each is a pause of up to a period. */
+  throttledPeriodsRatio: 0.01,
   /** CPU used by processes that are neither the system nor the generator, as a share of the machine. */
   foreignCpuRatio: 0.1,
 } as const;
 
-/** Can the trial be trusted? Each reason gives the value, its limit and what to do. `latency` is that of all steps together. */
-export function judgeSoundness(measured: MeasuredTrial, latency: LatencySummary): Soundness {
+/**
+ * Can the trial be trusted? Each reason gives the value, its limit and what to do. `latency` is that of all steps
+ * together, `calibration` that of the run.
+ */
+export function judgeSoundness(
+  measured: MeasuredTrial,
+  latency: LatencySummary,
+  calibration: Calibration | null,
+): Soundness {
   const { trial, notes } = measured;
   const reasons = [
     ...stopped(trial),
@@ -46,6 +57,7 @@ export function judgeSoundness(measured: MeasuredTrial, latency: LatencySummary)
     // A machine that others use makes the generator late and the throughput unsteady: the cause comes first.
     ...machineReasons(measured),
     ...generatorReasons(trial, latency.p95S?.value ?? null),
+    ...nearCeiling(trial, calibration),
     ...unsteady(trial),
   ];
   return isNonEmpty(reasons) ? { kind: 'unsound', reasons } : { kind: 'sound' };
@@ -159,6 +171,12 @@ function machineReasons(measured: MeasuredTrial): string[] {
   if (stolen !== null && stolen > soundnessLimits.stolenCpuRatio) {
     reasons.push(
       `the host took ${formatRatio(stolen)} of the CPU away (steal), more than ${formatRatio(soundnessLimits.stolenCpuRatio)}; use a machine that is not shared, or another time`,
+    );
+  }
+  const throttled = meanOf(inWindow, 'generator', 'throttled');
+  if (throttled !== null && throttled > soundnessLimits.throttledPeriodsRatio) {
+    reasons.push(
+      `a CPU limit stopped the generator in ${formatRatio(throttled)} of its periods, more than ${formatRatio(soundnessLimits.throttledPeriodsRatio)}; raise the limit of the container or control group it runs in`,
     );
   }
   const foreign = foreignCpuRatio(inWindow, machine('utilization'), machine('interrupts'), machine('cores'));

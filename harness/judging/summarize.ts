@@ -1,10 +1,11 @@
 import type { Estimate } from '../core/estimate.ts';
-import type { RunResult } from '../core/run.ts';
+import type { Calibration, RunResult } from '../core/run.ts';
 import { type Interval, type MeasuredTrial, requestOutcomes, type StepResult, type Trial } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { drawResamples, ratioEstimate } from '../statistics/block-bootstrap.ts';
 import { seededRandom } from '../statistics/seeded-random.ts';
 import { sumInBlocks } from '../statistics/time-blocks.ts';
+import { caveatsOf } from './held-to-calibration.ts';
 import { succeededIn } from './interval-throughput.ts';
 import { summarizeLatency } from './latency-summary.ts';
 import { judgeSoundness } from './soundness.ts';
@@ -12,14 +13,17 @@ import type { StepSummary, SummarizedTrial, TrialSummary } from './summary.ts';
 import { wholeSeconds } from './whole-seconds.ts';
 
 /** The trials that were to measure something, in the order they were measured. */
-export function summarizeTrials({ trials }: RunResult): readonly SummarizedTrial[] {
+export function summarizeTrials({ trials, facts }: RunResult): readonly SummarizedTrial[] {
   return trials
     .filter(({ purpose }) => purpose === 'measure')
-    .map((measured) => ({ measured, summary: summarizeTrial(measured) }));
+    .map((measured) => ({ measured, summary: summarizeTrial(measured, facts.calibration) }));
 }
 
-/** One trial in numbers, each with its interval. The same trial gives the same summary: resampling is seeded by its plan. */
-export function summarizeTrial(measured: MeasuredTrial): TrialSummary {
+/**
+ * One trial in numbers, each with its interval. The same trial gives the same summary: resampling is seeded by its plan.
+ * `calibration` is that of its run, where there is one.
+ */
+export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration | null = null): TrialSummary {
   const { trial } = measured;
   const seconds = wholeSeconds(trial);
   const rate = rateEstimator(trial, seconds);
@@ -58,7 +62,8 @@ export function summarizeTrial(measured: MeasuredTrial): TrialSummary {
     errorRatio: ratio(bad, all),
     latency,
     steps,
-    soundness: judgeSoundness(measured, latency),
+    soundness: judgeSoundness(measured, latency, calibration),
+    caveats: caveatsOf(trial, latency, calibration),
   };
 }
 

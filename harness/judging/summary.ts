@@ -43,6 +43,8 @@ export interface TrialSummary {
   readonly steps: readonly StepSummary[];
   /** Can the numbers be trusted? */
   readonly soundness: Soundness;
+  /** What a reader should mind, though it makes nothing untrue. */
+  readonly caveats: readonly string[];
 }
 
 export interface SummarizedTrial {

@@ -48,14 +48,12 @@ export function controlGroupProbe(
     if (memoryBytes !== undefined) readings.push({ source, metric: 'memory', unit: 'bytes', value: memoryBytes });
     if (last === undefined || atMs <= last.atMs) return readings;
     const elapsedS = (atMs - last.atMs) / 1000;
-    const periods = grown(last.usage.periods, usage.periods);
-    const throttledPeriods = grown(last.usage.throttledPeriods, usage.throttledPeriods);
-    const throttledS = grown(last.usage.throttledS, usage.throttledS);
     if (last.usage.cpuS !== undefined && usage.cpuS !== undefined) {
       readings.push(ratio('cpu-utilization', grown(last.usage.cpuS, usage.cpuS) / elapsedS));
     }
-    readings.push(ratio('throttled', periods === 0 ? 0 : throttledPeriods / periods));
-    readings.push(ratio('throttled-time', throttledS / elapsedS));
+    const since = throttledSince(last.usage, usage);
+    readings.push(ratio('throttled', since.periodsRatio));
+    readings.push(ratio('throttled-time', since.throttledS / elapsedS));
     return readings;
   }
 
@@ -117,15 +115,33 @@ function ownGroups(instances: readonly RunningInstance[]): { readonly name: stri
 
 /** Where this machine shows the group that holds the process to its CPU quota. */
 function groupOf(processId: number): string | undefined {
-  const lines = (readText(`/proc/${processId}/cgroup`) ?? '').trim().split('\n');
+  const group = cpuGroupIn(readText(`/proc/${processId}/cgroup`) ?? '');
+  return group && join(group.root, group.path);
+}
+
+/** The group for CPU quotas in `/proc/PID/cgroup`, and where the tree it is in is mounted. */
+export function cpuGroupIn(text: string): { readonly root: string; readonly path: string } | undefined {
+  const lines = text.trim().split('\n');
   const groups = lines.filter(Boolean).map((line) => {
     const [, controllers = '', ...path] = line.split(':');
     return { controllers: controllers.split(','), path: path.join(':') };
   });
   const ofVersionOne = groups.find(({ controllers }) => controllers.includes('cpu'));
-  if (ofVersionOne !== undefined) return join(MOUNT, 'cpu', ofVersionOne.path);
+  if (ofVersionOne !== undefined) return { root: join(MOUNT, 'cpu'), path: ofVersionOne.path };
   const ofVersionTwo = groups.find(({ controllers }) => controllers.includes(''));
-  return ofVersionTwo && join(MOUNT, ofVersionTwo.path);
+  return ofVersionTwo && { root: MOUNT, path: ofVersionTwo.path };
+}
+
+/** What a quota cost between two readings: the share of the periods in which it was used up, and how long threads waited. */
+export function throttledSince(
+  last: Throttling,
+  now: Throttling,
+): { readonly periodsRatio: number; readonly throttledS: number } {
+  const periods = grown(last.periods, now.periods);
+  return {
+    periodsRatio: periods === 0 ? 0 : grown(last.throttledPeriods, now.throttledPeriods) / periods,
+    throttledS: grown(last.throttledS, now.throttledS),
+  };
 }
 
 /** Counters begin again when a container was started anew. */

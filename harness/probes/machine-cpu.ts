@@ -1,36 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import type { Probe, Reading } from './probe.ts';
 
-/** Where the limits of this process' own control group can be read: cgroup v2, then v1. */
-const throttlingFiles = ['/sys/fs/cgroup/cpu.stat', '/sys/fs/cgroup/cpu/cpu.stat'];
-
 interface Counters {
   readonly busy: number;
   readonly interrupts: number;
   readonly stolen: number;
   readonly waiting: number;
   readonly total: number;
-  readonly periods: number;
-  readonly throttledPeriods: number;
 }
 
 /**
  * The machine as a whole, source `machine`. Shares of all its cores since the last reading: `utilization` (of which
  * `interrupts`: the kernel's work for the network, which belongs to no process), `steal` (taken by the host), `io-wait`
- * (idle, waiting for a disk). `throttled`: share of scheduling periods in which a CPU limit stopped us. `run-queue`:
- * what runs or wants to run now. `cores`: how many there are.
+ * (idle, waiting for a disk). `run-queue`: what runs or wants to run now. `cores`: how many there are.
  */
 export function machineCpuProbe(): Probe {
   let before: Counters | undefined;
   return {
     name: 'machine-cpu',
     async read() {
-      const [stat, loadAverage, throttling] = await Promise.all([
+      const [stat, loadAverage] = await Promise.all([
         readFile('/proc/stat', 'utf8'),
         readFile('/proc/loadavg', 'utf8'),
-        readThrottling(),
       ]);
-      const now: Counters = { ...readCpu(stat), ...throttling };
+      const now = readCpu(stat);
       const of = (metric: string, value: number, unit: Reading['unit'] = 'ratio'): Reading => ({
         source: 'machine',
         metric,
@@ -50,8 +43,6 @@ export function machineCpuProbe(): Probe {
           of('steal', share('stolen')),
           of('io-wait', share('waiting')),
         );
-        const periods = now.periods - last.periods;
-        if (periods > 0) readings.push(of('throttled', (now.throttledPeriods - last.throttledPeriods) / periods));
       }
       before = now;
       return readings;
@@ -61,20 +52,10 @@ export function machineCpuProbe(): Probe {
 }
 
 /** The first line of /proc/stat (`man 5 proc`). Time of virtual machines is counted in `user` already. */
-function readCpu(stat: string): Omit<Counters, 'periods' | 'throttledPeriods'> {
+function readCpu(stat: string): Counters {
   const numbers = /^cpu +(.*)$/m.exec(stat)?.[1]?.split(' ').map(Number) ?? [];
   const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, hard = 0, soft = 0, stolen = 0] = numbers;
   const interrupts = hard + soft;
   const busy = user + nice + system + interrupts;
   return { busy, interrupts, stolen, waiting, total: busy + idle + waiting + stolen };
-}
-
-async function readThrottling(): Promise<Pick<Counters, 'periods' | 'throttledPeriods'>> {
-  for (const file of throttlingFiles) {
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const periods = /^nr_periods (\d+)$/m.exec(text)?.[1];
-    if (periods === undefined) continue;
-    return { periods: Number(periods), throttledPeriods: Number(/^nr_throttled (\d+)$/m.exec(text)?.[1] ?? 0) };
-  }
-  return { periods: 0, throttledPeriods: 0 };
 }
