@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { controlGroupName } from '../harness/leftovers/control-groups.ts';
 import { newRunId } from '../harness/leftovers/run-record.ts';
@@ -32,6 +33,11 @@ export const requirements = {
       return group.reason() === undefined;
     },
     how: 'run the tests as root, or in a part of the control groups that this account may divide',
+  },
+  IPv6: {
+    isThere: () =>
+      Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1')),
+    how: 'give the loopback interface ::1: sysctl net.ipv6.conf.lo.disable_ipv6=0',
   },
   root: { isThere: () => process.getuid?.() === 0, how: 'run the tests as root' },
 } as const;

@@ -7,7 +7,7 @@ import { type Answer, answerFromRawHeaders } from './scenario-response.ts';
  * One autocannon client with the manners a measurement needs. autocannon 9 by itself reconnects at once and without end,
  * sends the old request again when a connection breaks, tells nothing when the server hangs up, ignores what its parser
  * complains of (and then waits for the timeout), keeps the parser's half-read answer for the next connection, takes 1xx
- * for the answer, and turns bodies into text chunk by chunk, which breaks letters in two. So its client's own steps are
+ * for the answer, waits for the body of a 304, and turns bodies into text chunk by chunk, which breaks letters in two. So its client's own steps are
  * wrapped here: what is asked to be sent is sent once, and its end is told once.
  */
 export interface AutocannonConnection {
@@ -35,6 +35,8 @@ interface ClientInside {
   readonly pipelinedRequests: { addBody(chunk: Buffer): void; insertRequest(request: unknown): void };
   readonly parser: {
     readonly state: string;
+    body_bytes: number | null;
+    isChunked: boolean;
     execute(chunk: Buffer): unknown;
     finish(): unknown;
     reinitialize(type: 'RESPONSE'): void;
@@ -44,7 +46,7 @@ interface ClientInside {
   _doRequest(): void;
   destroy(): void;
   setRequests(requests: readonly object[]): void;
-  on(event: 'headers', listener: (headers: { shouldKeepAlive?: boolean }) => void): void;
+  on(event: 'headers', listener: (headers: { statusCode: number; shouldKeepAlive?: boolean }) => void): void;
   on(event: 'connError', listener: (error: NodeJS.ErrnoException) => void): void;
 }
 
@@ -185,6 +187,11 @@ export function adoptAutocannonClient(
   };
 
   client.on('headers', (headers) => {
+    // RFC 9112, section 6.3: no body follows, whatever length is told. The parser would wait for it.
+    if (headers.statusCode < 200 || headers.statusCode === 204 || headers.statusCode === 304) {
+      client.parser.body_bytes = 0;
+      client.parser.isChunked = false;
+    }
     if (headers.shouldKeepAlive === false) mustReconnect = true;
   });
 

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { Agent, createServer, get, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { TEST_CERTIFICATE, TEST_KEY } from './contract-certificate.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -18,9 +20,10 @@ export interface TestServer extends AsyncDisposable {
 /** A server that notes what it is sent, and lets `answer` answer. */
 export async function startTestServer(
   answer: (seen: SeenRequest, ...parts: Parameters<RequestListener>) => void,
+  { over = 'http' }: { readonly over?: 'http' | 'https' | 'http on IPv6' } = {},
 ): Promise<TestServer> {
   const seen: SeenRequest[] = [];
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -29,17 +32,59 @@ export async function startTestServer(
       seen.push(entry);
       answer(entry, request, response);
     });
-  });
-  server.listen(0, '127.0.0.1');
+  };
+  const server =
+    over === 'https' ? createHttpsServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }, listener) : createServer(listener);
+  server.listen(0, over === 'http on IPv6' ? '::1' : '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  const origins = { http: 'http://127.0.0.1', https: 'https://localhost', 'http on IPv6': 'http://[::1]' };
   return {
-    baseUrl: `http://127.0.0.1:${port}`,
+    baseUrl: `${origins[over]}:${port}`,
     seen,
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+export interface RawServer extends AsyncDisposable {
+  readonly baseUrl: string;
+  /** How many requests it was sent, over how many connections. */
+  readonly seen: { requests: number; connections: number };
+}
+
+/** A server that puts on the socket whatever `answer` likes, be it HTTP or not. It takes requests without bodies. */
+export async function startRawServer(answer: (path: string, socket: Socket) => void): Promise<RawServer> {
+  const seen = { requests: 0, connections: 0 };
+  const sockets = new Set<Socket>();
+  const server = createTcpServer({ noDelay: true }, (socket) => {
+    seen.connections += 1;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    let unread = '';
+    socket.on('data', (bytes) => {
+      const heads = (unread + bytes.toString('latin1')).split('\r\n\r\n');
+      unread = heads.pop() ?? '';
+      for (const head of heads) {
+        seen.requests += 1;
+        answer(head.split(' ', 2)[1] ?? '', socket);
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

@@ -1,18 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import type { Scenario } from '../../scenarios/kit.ts';
 import { type Interval, type OutcomeCounts, requestOutcomes } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import { answersContract } from './answers-contract.ts';
+import { closedLoadContract } from './closed-load-contract.ts';
+import broken from './contract-scenarios/broken.ts';
 import conversation from './contract-scenarios/conversation.ts';
 import oneRequest from './contract-scenarios/one-request.ts';
 import outcomes from './contract-scenarios/outcomes.ts';
 import withBegin from './contract-scenarios/with-begin.ts';
-import { closedPort, type SeenRequest, startConstantDelayServer, startTestServer } from './contract-server.ts';
+import { closedPort, type SeenRequest, startTestServer } from './contract-server.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
 import { openLoadContract } from './open-load-contract.ts';
-import { expectConsistent, latencyOf, outcomesOf, ownLagS, requestFor, statusesOf } from './trial-contract.ts';
+import { expectConsistent, expectOnly, openRequestFor, outcomesOf, requestFor, statusesOf } from './trial-contract.ts';
 
 /** What every engine must do, whatever drives its sockets: sends, sees, counts and stops as it is told. */
 export function engineContract(name: string, makeEngine: () => LoadEngine): void {
+  answersContract(name, makeEngine);
+  closedLoadContract(name, makeEngine);
   if (makeEngine().supports.has('open')) openLoadContract(name, makeEngine);
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
     makeEngine().run(request, signal, seen);
@@ -66,7 +70,7 @@ export function engineContract(name: string, makeEngine: () => LoadEngine): void
         else if (seen.path === '/malformed') socket.write('this is not HTTP\r\n\r\n');
         else if (seen.path === '/trickle') socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nslow');
       });
-      const trial = await run(requestFor(outcomes, server.baseUrl, 2, { durationS: 3, timeoutS: 0.5 }));
+      const trial = await run(requestFor(outcomes, server.baseUrl, 5, { durationS: 3, timeoutS: 0.5 }));
       const expected: Record<string, keyof OutcomeCounts> = {
         ok: 'ok',
         'wrong-answer': 'wrong-answer',
@@ -85,7 +89,7 @@ export function engineContract(name: string, makeEngine: () => LoadEngine): void
         const counts = outcomesOf(trial, step);
         const others = requestOutcomes.filter((other) => other !== outcome).map((other) => counts[other]);
         expect([step, ...others]).toEqual([step, ...others.map(() => 0)]);
-        expect(counts[outcome]).toBeGreaterThanOrEqual(4);
+        expect(counts[outcome]).toBeGreaterThanOrEqual(5);
       }
       expect(trial.iterations.failed).toBe(trial.iterations.completed);
       const failing = Object.entries(expected).filter(([, outcome]) => outcome !== 'ok');
@@ -95,8 +99,8 @@ export function engineContract(name: string, makeEngine: () => LoadEngine): void
       // Each request was sent once: none again after its connection broke.
       const sent = Map.groupBy(server.seen, (seen) => seen.path);
       const hungUp = sent.get('/hang-up')?.length ?? 0;
-      expect(hungUp - (sent.get('/cut-short')?.length ?? 0)).toBeLessThanOrEqual(2);
-      expect(hungUp - outcomesOf(trial, 'hung up').reset).toBeLessThanOrEqual(2);
+      expect(hungUp - (sent.get('/cut-short')?.length ?? 0)).toBeLessThanOrEqual(5);
+      expect(hungUp - outcomesOf(trial, 'hung up').reset).toBeLessThanOrEqual(5);
     });
 
     test('nobody there: refused, and it ends in time', async () => {
@@ -105,43 +109,24 @@ export function engineContract(name: string, makeEngine: () => LoadEngine): void
       );
       expectConsistent(trial);
       expect(trial.stopped).toBe(false);
-      const { refused, ...others } = outcomesOf(trial, 'request');
+      const refused = expectOnly('refused', trial);
       expect(refused).toBeGreaterThan(0);
-      expect(Object.values(others).every((count) => count === 0)).toBe(true);
       // It does not hammer: a system that is down would be measured as one that fails a million times a minute.
       expect(refused).toBeLessThan(3 * 500);
       expect(trial.iterations.failed).toBe(trial.iterations.completed);
     });
 
-    test('an answer whose end is the end of the connection, an interim answer, and connection: close', async () => {
-      let turn = 0;
-      await using server = await startTestServer((_seen, request, response) => {
-        turn += 1;
-        if (turn % 3 === 0) request.socket.end('HTTP/1.1 200 OK\r\n\r\n{"until":"the end"}');
-        else if (turn % 3 === 1) response.writeHead(200, { connection: 'close' }).end('{}');
-        else {
-          response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
-          setImmediate(() => response.end('{}'));
-        }
-      });
-      const trial = await run(requestFor(oneRequest, server.baseUrl, 2, { durationS: 0.5 }));
-      expectConsistent(trial);
-      const { ok, ...others } = outcomesOf(trial, 'request');
-      expect(ok).toBeGreaterThan(6);
-      expect(Object.values(others).every((count) => count === 0)).toBe(true);
-      expect(server.seen.length - ok).toBeLessThanOrEqual(2);
-    });
-
     test('the same seed sends the same requests, another seed others', async () => {
-      const sentWith = async (seed: number): Promise<string[][]> => {
-        await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
-        await run(requestFor(conversation, server.baseUrl, 2, { durationS: 0.4, seed }));
-        return ['0', '1'].map((user) =>
-          server.seen
-            .filter((seen) => seen.headers['x-user'] === user)
-            .slice(0, 9)
-            .map((seen) => `${seen.method} ${seen.path} ${seen.body}`),
-        );
+      const sentWith = async (seed: number): Promise<readonly (readonly string[])[]> => {
+        const sent: [string[], string[]] = [[], []];
+        const stop = new AbortController();
+        await using server = await startTestServer((seen, _request, response) => {
+          sent[Number(seen.headers['x-user'])]?.push(`${seen.method} ${seen.path} ${seen.body}`);
+          if (sent.every((requests) => requests.length >= 9)) stop.abort();
+          response.end('{}');
+        });
+        await run(requestFor(conversation, server.baseUrl, 2, { durationS: 60, seed }), stop.signal);
+        return sent.map((requests) => requests.slice(0, 9));
       };
       const [first, again, other] = [await sentWith(7), await sentWith(7), await sentWith(8)];
       expect(first.map((requests) => requests.length)).toEqual([9, 9]);
@@ -150,57 +135,47 @@ export function engineContract(name: string, makeEngine: () => LoadEngine): void
       expect(first[0]).not.toEqual(first[1]);
     });
 
-    test.each([1, 10, 100])(
-      'a server that always takes 100 ms reads 100 to 110 ms at concurrency %i',
-      async (users) => {
-        await using server = await startConstantDelayServer(100);
-        const bare = server.askBarely();
-        const trial = await run(requestFor(oneRequest, server.baseUrl, users, { warmUpS: 0.5, durationS: 2 }));
-        const slowestBareS = await bare.stop();
-        expectConsistent(trial);
-        expect(await server.takeMostInFlight()).toBe(users);
-        const latency = latencyOf(trial, 'request');
-        expect(latency.count).toBeGreaterThanOrEqual(users * 10);
-        expect(latency.count).toBeLessThanOrEqual(users * 21);
-        for (const ratio of [0.5, 0.95]) {
-          expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
-          // On a machine that is busy with other things the truth is more than 110 ms: then a bare client sees it too.
-          expect(latency.quantileS(ratio)).toBeLessThanOrEqual(Math.max(0.11, 1.1 * slowestBareS) + ownLagS(trial));
-        }
-        expect(outcomesOf(trial, 'request').ok).toBe(latency.count);
-        expect(trial.generator.utilizationRatio).toBeGreaterThan(0);
-        expect(trial.generator.utilizationRatio).toBeLessThanOrEqual(1);
-      },
-    );
-
-    test('stops when told, and keeps what it measured', async () => {
-      await using server = await startConstantDelayServer(20);
+    test('stops when told, soon, and loses nothing it measured', async () => {
+      const users = 4;
+      await using server = await startTestServer((_seen, _request, response) => {
+        setTimeout(() => response.end('{}'), 20);
+      });
       const stop = new AbortController();
       const intervals: Interval[] = [];
-      const request = requestFor(oneRequest, server.baseUrl, 4, { warmUpS: 0.5, durationS: 600 });
+      let toldToStop = { atMs: 0, sent: 0 };
+      const request = requestFor(oneRequest, server.baseUrl, users, { warmUpS: 0.5, durationS: 600, timeoutS: 5 });
       const trial = await run(request, stop.signal, (interval) => {
         intervals.push(interval);
-        if (interval.startS >= 1) stop.abort();
+        if (interval.startS < 1 || stop.signal.aborted) return;
+        toldToStop = { atMs: performance.now(), sent: server.seen.length };
+        stop.abort();
       });
+      // No request was waited for any longer than its timeout.
+      expect(performance.now() - toldToStop.atMs).toBeLessThan(5000);
       expect(trial.stopped).toBe(true);
       expect(trial.measuredS).toBeGreaterThanOrEqual(2);
       expect(trial.measuredS).toBeLessThan(600);
-      expect(outcomesOf(trial, 'request').ok).toBeGreaterThan(20);
       expectConsistent(trial);
       expect(intervals.slice(0, 3)).toEqual(trial.intervals.slice(0, 3));
       expect(intervals.map((interval) => interval.startS)).toEqual(trial.intervals.map((interval) => interval.startS));
+      // What was answered by then is in a second of the trial, warming up or measured.
+      const counted = intervals.flatMap(({ steps }) => steps).reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
+      expect(counted).toBeGreaterThanOrEqual(toldToStop.sent - users);
+      expect(counted).toBeLessThanOrEqual(server.seen.length);
+      expectOnly('ok', trial);
     });
 
     test('a server that never answers leaves nothing but requests that wait', async () => {
       await using server = await startTestServer(() => {});
-      const trial = await run(requestFor(oneRequest, server.baseUrl, 3, { warmUpS: 0.2, durationS: 1 }));
+      const trial = await run(requestFor(oneRequest, server.baseUrl, 3, { warmUpS: 0.5, durationS: 1 }));
       expectConsistent(trial);
       expect([trial.stopped, trial.measuredS, trial.steps]).toEqual([false, 1, []]);
-      const waiting = LatencyHistogram.decode(trial.unfinished ?? '');
+      if (trial.unfinished === null) return;
+      const waiting = LatencyHistogram.decode(trial.unfinished);
       expect(waiting.count).toBe(3);
       // Sent when the warm-up began; it may have begun a little late.
       expect(waiting.quantileS(0)).toBeGreaterThan(1);
-      expect(waiting.maxS).toBeLessThan(1.21);
+      expect(waiting.maxS).toBeLessThan(1.51);
     });
 
     test('stopped before it starts, or while the server says nothing', async () => {
@@ -255,22 +230,37 @@ export function engineContract(name: string, makeEngine: () => LoadEngine): void
         name: 'TierbenchError',
         code: 'TOO_FEW_USERS',
       });
-      await expect(run(requestFor(oneRequest, 'ftp://127.0.0.1', 1, {}))).rejects.toMatchObject({
-        code: 'INVALID_BASE_URL',
-      });
+      // An address with a secret in it would be kept with the results.
+      for (const baseUrl of [
+        'ftp://127.0.0.1',
+        'nonsense',
+        'http://user:secret@127.0.0.1:1',
+        'http://[::1]/?key=secret',
+      ]) {
+        await expect(run(requestFor(oneRequest, baseUrl, 1, {}))).rejects.toMatchObject({
+          code: 'INVALID_BASE_URL',
+          message: expect.not.stringContaining('secret'),
+        });
+      }
+      for (const concurrency of [0, 1.5]) {
+        const { plan } = request;
+        await expect(
+          run({ ...request, plan: { ...plan, load: { model: 'closed', concurrency } } }),
+        ).rejects.toMatchObject({ code: 'INVALID_LOAD' });
+      }
+      if (!makeEngine().supports.has('open')) {
+        await expect(run(openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 5 }, {}))).rejects.toMatchObject(
+          {
+            code: 'LOAD_MODEL_NOT_SUPPORTED',
+            nextStep: expect.stringContaining('concurrency'),
+          },
+        );
+      }
       expect(server.seen).toEqual([]);
     });
 
     test('a scenario that is broken ends the trial with an error, not with figures', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
-      const broken: Scenario = {
-        name: 'broken',
-        description: '',
-        *iteration() {
-          yield { kind: 'send', request: { name: 'request', method: 'GET', path: '/' } };
-          throw new Error('oops');
-        },
-      };
       await expect(run(requestFor(broken, server.baseUrl, 2, { durationS: 600 }))).rejects.toMatchObject({
         name: 'TierbenchError',
         code: 'SCENARIO_THREW',

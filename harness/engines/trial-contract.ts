@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Scenario, User } from '../../scenarios/kit.ts';
-import { type OutcomeCounts, requestOutcomes, type StepResult, type Trial } from '../core/trial.ts';
+import {
+  type OutcomeCounts,
+  type RequestOutcome,
+  requestOutcomes,
+  type StepResult,
+  type Trial,
+} from '../core/trial.ts';
 import { LatencyHistogram, mergeHistograms } from '../histograms/latency-histogram.ts';
 import type { TrialRequest } from './engine.ts';
 
@@ -91,6 +97,13 @@ export function expectConsistent(trial: Trial): void {
     expect(total.latency).toBe(merged.encode());
     expect(merged.count).toBe(total.outcomes.ok);
   }
+}
+
+/** All requests of a step ended like this; gives how many. */
+export function expectOnly(outcome: RequestOutcome, trial: Trial, step = 'request'): number {
+  const { [outcome]: count, ...others } = outcomesOf(trial, step);
+  expect(others, step).toEqual(Object.fromEntries(Object.keys(others).map((other) => [other, 0])));
+  return count;
 }
 
 export function latencyOf(trial: Trial, step: string): LatencyHistogram {
