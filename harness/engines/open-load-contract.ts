@@ -1,20 +1,46 @@
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../scenarios/kit.ts';
-import type { Interval, Trial } from '../core/trial.ts';
-import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import { startQueueServer } from './contract-queue-server.ts';
+import type { Interval } from '../core/trial.ts';
+import type { QueueSettings } from './contract-queue-server.ts';
 import conversation from './contract-scenarios/conversation.ts';
 import oneRequest from './contract-scenarios/one-request.ts';
 import thoughtful from './contract-scenarios/thoughtful.ts';
 import withBegin from './contract-scenarios/with-begin.ts';
 import { closedPort, startConstantDelayServer, startTestServer } from './contract-server.ts';
+import { pausedS } from './contract-witness.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
-import { expectConsistent, latencyOf, openRequestFor, outcomesOf, ownLagS, requestFor } from './trial-contract.ts';
+import {
+  expectConsistent,
+  expectOnly,
+  latencyOf,
+  openRequestFor,
+  outcomesOf,
+  ownLagS,
+  requestFor,
+  unfinishedOf,
+} from './trial-contract.ts';
+import { expectAsInTheory, expectReadAsServed, measureTruth, mostLagS, stallQuantileS } from './truth-contract.ts';
+
+export interface OpenLoadSettings {
+  /** The engine runs on other threads than the test, or in a process of its own: nobody witnesses its pauses. */
+  readonly isElsewhere?: boolean;
+}
 
 /** What an engine that offers arrival rates must do on top: work comes when it is due, whatever the system does. */
-export function openLoadContract(name: string, makeEngine: () => LoadEngine): void {
+export function openLoadContract(
+  name: string,
+  makeEngine: () => LoadEngine,
+  { isElsewhere = false }: OpenLoadSettings = {},
+): void {
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
     makeEngine().run(request, signal, seen);
+  const unseenRatio = isElsewhere ? 0.02 : 0;
+  const measure = (
+    system: QueueSettings,
+    load: Parameters<typeof openRequestFor>[2],
+    settings: { readonly warmUpS?: number; readonly durationS: number },
+  ) => measureTruth(makeEngine(), system, load, settings, unseenRatio);
+  const canBeUneven = makeEngine().arrivals.has('poisson');
 
   describe(`${name} keeps the contract for open loads`, () => {
     test.each([50, 1000])('constant arrivals: %i/s are offered, or it is told that they were not', async (rate) => {
@@ -23,13 +49,13 @@ export function openLoadContract(name: string, makeEngine: () => LoadEngine): vo
       const trial = await run(request);
       expectConsistent(trial);
       expect(Math.abs(trial.iterations.intended - 2 * rate)).toBeLessThanOrEqual(0.01 * 2 * rate);
-      const started = trial.iterations.intended - trial.iterations.dropped;
-      expect(started).toBe(trial.iterations.completed + unfinishedOf(trial));
+      const { intended, dropped, completed } = trial.iterations;
+      expect(intended - dropped - completed).toBe(unfinishedOf(trial) ?? intended - dropped - completed);
       expect(server.seen.length).toBeGreaterThanOrEqual(trial.iterations.completed);
       expect(trial.generator.sendLagP99S).toBeGreaterThan(0);
     });
 
-    test('Poisson arrivals: as many as chance allows, and unevenly', async () => {
+    test.runIf(canBeUneven)('Poisson arrivals: as many as chance allows, and unevenly', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const load = { arrivalRatePerS: 500, arrivals: 'poisson' } as const;
       const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 3 }));
@@ -39,41 +65,32 @@ export function openLoadContract(name: string, makeEngine: () => LoadEngine): vo
     });
 
     test.each([20, 200, 800])('a server that always takes 100 ms reads 100 to 110 ms at %i/s', async (rate) => {
-      await using server = await startConstantDelayServer(100);
-      const bare = server.askBarely();
-      const load = { arrivalRatePerS: rate, arrivals: 'poisson' } as const;
-      const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { warmUpS: 0.5, durationS: 2 }));
-      const slowestBareS = await bare.stop();
-      expectConsistent(trial);
+      const load = { arrivalRatePerS: rate, arrivals: canBeUneven ? 'poisson' : 'constant' } as const;
+      const settings = { warmUpS: 0.5, durationS: 2 };
+      const { trial, waits } = await measure({ queue: 'unlimited', serviceTimesS: [0.1] }, load, settings);
       const latency = latencyOf(trial, 'request');
       expect(latency.count).toBeGreaterThan(rate);
       for (const ratio of [0.5, 0.95]) {
         expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
-        expect(latency.quantileS(ratio)).toBeLessThanOrEqual(Math.max(0.11, 1.1 * slowestBareS) + ownLagS(trial));
+        expect(latency.quantileS(ratio)).toBeLessThanOrEqual(0.11 + mostLagS(trial, waits));
       }
     });
 
-    // With a constant rate for T seconds, a stall of S and service time s the p-quantile is max(s, S + s - (1 - p) T), and with
-    // one server of utilization u, which has a queue to work off, max(s, S + s - (1 - p) (1 - u) T).
     test.each([
-      { queue: 'unlimited', p95S: 0.0025, p99S: 0.2425 },
-      { queue: 'fifo', p95S: 0.1525, p99S: 0.2725 },
-    ] as const)('a stall of 0.3 s in 6 s is seen by all who came meanwhile ($queue)', async ({ queue, p95S, p99S }) => {
-      await using server = await startQueueServer({
-        queue,
-        serviceTimesS: [0.0025],
-        stall: { fromS: 2, toS: 2.3 },
-      });
-      const trial = await run(openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 200 }, { durationS: 6 }));
-      expectConsistent(trial);
-      const { latenessP99S } = await server.tell();
-      const latency = latencyOf(trial, 'request');
-      const slackS = ownLagS(trial) + latenessP99S;
-      expect(Math.abs(latency.quantileS(0.95) - p95S)).toBeLessThan(Math.max(0.05 * p95S, 0.02) + slackS);
-      expect(Math.abs(latency.quantileS(0.99) - p99S)).toBeLessThan(Math.max(0.05 * p99S, 0.02) + slackS);
-    });
+      { queue: 'unlimited', utilization: 0 },
+      { queue: 'fifo', utilization: 0.5 },
+    ] as const)(
+      'a stall of 0.3 s in 6 s is seen by all who came meanwhile ($queue)',
+      async ({ queue, utilization }) => {
+        const stalling = { queue, serviceTimesS: [0.0025], stall: { fromS: 2, toS: 2.3 } };
+        const truth = await measure(stalling, { arrivalRatePerS: 200 }, { durationS: 6 });
+        expectReadAsServed(truth);
+        const system = { durationS: 6, stallS: 0.3, serviceTimeS: 0.0025, utilization };
+        expectAsInTheory(truth, (ratio) => stallQuantileS(system, ratio));
+      },
+    );
 
-    test.each([
+    test.runIf(canBeUneven).each([
       { what: 'M/M/1', utilization: 0.5 },
       { what: 'M/M/1', utilization: 0.8 },
       { what: 'M/D/1', utilization: 0.5 },
@@ -85,38 +102,26 @@ export function openLoadContract(name: string, makeEngine: () => LoadEngine): vo
         const serviceTimesS = Array.from({ length: 5000 }, () =>
           what === 'M/D/1' ? 0.01 : -0.01 * Math.log(1 - random()),
         );
-        await using server = await startQueueServer({ queue: 'fifo', serviceTimesS });
         const load = { arrivalRatePerS: utilization * 100, arrivals: 'poisson' } as const;
-        const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 5 }));
-        expectConsistent(trial);
-        const { served } = await server.tell();
-        const latency = latencyOf(trial, 'request');
-        // The last ones were served, but not in the window any more.
-        expect(served.count - latency.count).toBeLessThanOrEqual(unfinishedOf(trial));
-        for (const [read, truth] of [
-          [latency.meanS, served.meanS],
-          [latency.quantileS(0.95), served.quantileS(0.95)],
-        ] as const) {
-          expect(Math.abs(read - truth)).toBeLessThan(0.05 * truth + 0.002 + ownLagS(trial));
-        }
+        expectReadAsServed(await measure({ queue: 'fifo', serviceTimesS }, load, { durationS: 5 }));
       },
     );
 
     test('a token bucket: throughput is its rate, what is beyond it is counted as errors', async () => {
-      await using server = await startQueueServer({
-        queue: 'unlimited',
-        serviceTimesS: [0],
-        tokens: { ratePerS: 100, burst: 10 },
-      });
-      const trial = await run(openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 250 }, { durationS: 3 }));
-      expectConsistent(trial);
+      const tokens = { ratePerS: 100, burst: 10 };
+      const system = { queue: 'unlimited', serviceTimesS: [0], tokens } as const;
+      const { trial, served, refused, waits } = await measure(system, { arrivalRatePerS: 250 }, { durationS: 3 });
       const { ok, 'http-error': refusedByServer, ...others } = outcomesOf(trial, 'request');
-      const { served } = await server.tell();
-      expect(served.count - ok).toBeLessThanOrEqual(unfinishedOf(trial));
+      const unfinished = trial.iterations.intended - trial.iterations.dropped - trial.iterations.completed;
+      // As the server counts them, but for those whose answer was not read in time.
+      expect(served.count - ok).toBeGreaterThanOrEqual(0);
+      expect(refused - refusedByServer).toBeGreaterThanOrEqual(0);
+      expect(served.count + refused - ok - refusedByServer).toBeLessThanOrEqual(unfinished);
+      expect(ok + refusedByServer).toBe(trial.iterations.completed);
+      expect(Math.abs(trial.iterations.intended - 750)).toBeLessThanOrEqual(1);
+      // What the bucket holds, and what flows into it; while everybody pauses it overflows after 0.1 s.
       expect(ok).toBeLessThanOrEqual(311);
-      // What is due in a pause of the machine comes at once when it is over, and finds no more tokens than the bucket holds.
-      expect(ok).toBeGreaterThanOrEqual(ownLagS(trial) < 0.02 ? 290 : 200);
-      expect(Math.abs(ok + refusedByServer - 750)).toBeLessThanOrEqual(8 + Math.ceil(250 * ownLagS(trial)));
+      expect(ok).toBeGreaterThanOrEqual(290 - 150 * (pausedS(waits, 0.1) + ownLagS(trial)));
       expect(Object.values(others).every((count) => count === 0)).toBe(true);
       expect(trial.iterations.failed).toBe(refusedByServer);
     });
@@ -128,17 +133,16 @@ export function openLoadContract(name: string, makeEngine: () => LoadEngine): vo
       expectConsistent(trial);
       expect(Math.abs(trial.iterations.intended - 150)).toBeLessThanOrEqual(1);
       expect(trial.iterations.dropped).toBe(trial.iterations.intended - 5);
-      expect([server.seen.length, unfinishedOf(trial), trial.steps]).toEqual([5, 5, []]);
+      expect([server.seen.length, unfinishedOf(trial) ?? 5, trial.steps]).toEqual([5, 5, []]);
     });
 
     test('nobody there: each arrival is refused at its own time', async () => {
       const baseUrl = `http://127.0.0.1:${await closedPort()}`;
       const trial = await run(openRequestFor(oneRequest, baseUrl, { arrivalRatePerS: 100 }, { durationS: 1 }));
       expectConsistent(trial);
-      const { refused, ...others } = outcomesOf(trial, 'request');
-      expect(refused).toBe(trial.iterations.completed);
-      expect(refused + unfinishedOf(trial)).toBe(trial.iterations.intended - trial.iterations.dropped);
-      expect(Object.values(others).every((count) => count === 0)).toBe(true);
+      const { intended, dropped, completed } = trial.iterations;
+      expect(expectOnly('refused', trial)).toBe(completed);
+      expect(intended - dropped - completed).toBe(unfinishedOf(trial) ?? intended - dropped - completed);
     });
 
     test('the same seed sends each user the same requests as in a closed load', async () => {
@@ -148,15 +152,17 @@ export function openLoadContract(name: string, makeEngine: () => LoadEngine): vo
         return ['0', '1', '2'].map((user) =>
           server.seen
             .filter((seen) => seen.headers['x-user'] === user)
-            .slice(0, 9)
             .map((seen) => `${seen.method} ${seen.path} ${seen.body}`),
         );
       };
       const load = { arrivalRatePerS: 60, users: 3 };
       const open = await sentBy((baseUrl) => openRequestFor(conversation, baseUrl, load, { durationS: 1, seed: 7 }));
       const closed = await sentBy((baseUrl) => requestFor(conversation, baseUrl, 3, { durationS: 0.4, seed: 7 }));
-      expect(open.map((requests) => requests.length)).toEqual([9, 9, 9]);
-      expect(open).toEqual(closed);
+      for (const user of [0, 1, 2]) {
+        const count = Math.min(open[user]?.length ?? 0, closed[user]?.length ?? 0);
+        expect(count).toBeGreaterThan(3);
+        expect(open[user]?.slice(0, count)).toEqual(closed[user]?.slice(0, count));
+      }
     });
 
     test('users begin before the window, outside of the figures, and no two arrivals share one', async () => {
@@ -228,8 +234,4 @@ export function openLoadContract(name: string, makeEngine: () => LoadEngine): vo
       await expect(run(nobody)).rejects.toMatchObject({ code: 'TOO_FEW_USERS' });
     });
   });
-}
-
-function unfinishedOf(trial: Trial): number {
-  return LatencyHistogram.decode(trial.unfinished ?? '').count;
 }
