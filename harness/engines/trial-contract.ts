@@ -99,6 +99,11 @@ export function expectConsistent(trial: Trial): void {
   }
 }
 
+/** So many requests were under way when the window closed; undefined where the engine cannot tell. */
+export function unfinishedOf({ unfinished }: Trial): number | undefined {
+  return unfinished === null ? undefined : LatencyHistogram.decode(unfinished).count;
+}
+
 /** All requests of a step ended like this; gives how many. */
 export function expectOnly(outcome: RequestOutcome, trial: Trial, step = 'request'): number {
   const { [outcome]: count, ...others } = outcomesOf(trial, step);
