@@ -10,14 +10,14 @@ import outcomes from './contract-scenarios/outcomes.ts';
 import withBegin from './contract-scenarios/with-begin.ts';
 import { closedPort, type SeenRequest, startTestServer } from './contract-server.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
-import { openLoadContract } from './open-load-contract.ts';
+import { type OpenLoadSettings, openLoadContract } from './open-load-contract.ts';
 import { expectConsistent, expectOnly, openRequestFor, outcomesOf, requestFor, statusesOf } from './trial-contract.ts';
 
 /** What every engine must do, whatever drives its sockets: sends, sees, counts and stops as it is told. */
-export function engineContract(name: string, makeEngine: () => LoadEngine): void {
+export function engineContract(name: string, makeEngine: () => LoadEngine, settings: OpenLoadSettings = {}): void {
   answersContract(name, makeEngine);
   closedLoadContract(name, makeEngine);
-  if (makeEngine().supports.has('open')) openLoadContract(name, makeEngine);
+  if (makeEngine().supports.has('open')) openLoadContract(name, makeEngine, settings);
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
     makeEngine().run(request, signal, seen);
 
