@@ -7,6 +7,13 @@ const node =
   '^(node:)?(assert|buffer|child_process|cluster|crypto|dns|events|fs|http|https|module|net|os|path|perf_hooks|process|stream|timers|tls|url|util|worker_threads|zlib)';
 const npm = '(^|/)node_modules/';
 
+/** What it takes to start a program of this machine or of an image. */
+const programs = [
+  '^harness/leftovers/(engine|register|run-record)\\.ts$',
+  '^harness/machine/placement\\.ts$',
+  '^harness/providers/containers/(engine|images-here)\\.ts$',
+];
+
 type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number] & { readonly name: string; readonly comment: string };
 
 /** `from` may reach only what is listed (and itself). */
@@ -64,8 +71,8 @@ export const rules: Rule[] = [
   only(
     'engines-are-strangers-to-the-rest',
     '^harness/engines/',
-    ['^harness/(core|histograms|statistics)/', '^scenarios/kit\\.ts$', '^scenarios/', node, npm],
-    'An engine makes load; what is loaded and who watches is not its business.',
+    ['^harness/(core|histograms|statistics)/', '^scenarios/kit\\.ts$', '^scenarios/', ...programs, node, npm],
+    'An engine makes load; what is loaded and who watches is not its business. k6 is a program, or in a container.',
   ),
   only(
     'providers-are-strangers-to-the-rest',

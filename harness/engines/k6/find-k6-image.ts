@@ -3,13 +3,21 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
-import { TierbenchError } from '../../core/errors.ts';
 import { engineAddress } from '../../leftovers/engine.ts';
 import { RUN_VARIABLE } from '../../leftovers/run-record.ts';
 import { engineFacts } from '../../providers/containers/engine.ts';
 import { haveImage } from '../../providers/containers/images-here.ts';
-import { environmentOf, type K6Choice, type K6Program, supportedVersion, versionIn } from './find-k6.ts';
-import type { ContainerOrder } from './k6-in-container.ts';
+import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
+import {
+  type K6Choice,
+  type K6Process,
+  type K6Program,
+  type K6StartOptions,
+  settingsWithHome,
+  supportedVersion,
+  unusable,
+  versionIn,
+} from './k6-program.ts';
 
 /**
  * k6 from its image, which is pulled unless it is here; the reason where no container engine can be used.
@@ -28,34 +36,32 @@ export async function k6FromImage(
   const [said, complaint] = await Promise.all([text(asked.stdout), text(asked.stderr)]);
   const version = versionIn(said);
   if (version === undefined) {
-    throw new TierbenchError(
-      'K6_UNUSABLE',
-      `the image ${image} does not run k6: ${(said || complaint).trim().split('\n')[0]}`,
-      'Install k6 from https://grafana.com/docs/k6/latest/set-up/install-k6/, or pull the image anew.',
-    );
+    throw unusable(`the image ${image} does not run k6: ${(said || complaint).trim().split('\n')[0]}`);
   }
   const where = `the image ${image}`;
   return { version: supportedVersion(version, where), origin: `${where}, Docker ${facts.version}`, start };
 }
 
-function starterOf(image: string) {
-  return (args: Parameters<K6Program['start']>[0], { cwd, env }: Parameters<K6Program['start']>[1]) => {
+function starterOf(image: string): K6Program['start'] {
+  return (args: readonly string[], { cwd, env }: K6StartOptions): K6Process => {
+    const order: ContainerOrder = { image, args, folder: cwd, environment: { ...settingsWithHome(cwd), ...env } };
     const mark = env[RUN_VARIABLE];
     const child = spawn(process.execPath, [attendantFile()], {
-      env: { ...process.env, ...(mark !== undefined && { [RUN_VARIABLE]: mark }) },
+      env: {
+        ...process.env,
+        // Not as arguments, which everyone on the machine can read.
+        [ORDER_VARIABLE]: JSON.stringify(order),
+        ...(mark !== undefined && { [RUN_VARIABLE]: mark }),
+      },
       stdio: 'pipe',
     });
-    // What it is to run is told here and not as arguments, which everyone on the machine can read. The pipe stays open:
-    // when it closes, because this process has died, the attendant ends the container.
-    const order: ContainerOrder = { image, args, folder: cwd, environment: { ...environmentOf(cwd), ...env } };
     child.stdin.on('error', () => {});
-    child.stdin.write(`${JSON.stringify(order)}\n`);
     const kill = child.kill.bind(child);
-    // The attendant must outlive k6, to remove the container.
+    // The attendant must outlive k6, to remove the container. The closed pipe tells it to.
     child.kill = (signal) => {
       if (signal !== 'SIGKILL' && signal !== 9) return kill(signal);
       child.stdin.end();
-      return true;
+      return child.exitCode === null && child.signalCode === null;
     };
     return child;
   };

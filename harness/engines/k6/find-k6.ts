@@ -1,38 +1,19 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve, sep } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
-
-/** A k6 that was asked for its version and is one that tierbench knows. */
-export interface K6Program {
-  /** `2.2.0` */
-  readonly version: string;
-  /** Where it comes from, in words: for the facts of a run. */
-  readonly origin: string;
-  /**
-   * Starts it. The folder is all of this machine's files that it may need to see: in a container it sees no other.
-   * Of this command's environment it gets what a program needs to run, and nothing that would change a load (`K6_*`).
-   */
-  start(args: readonly string[], options: K6StartOptions): ChildProcess;
-}
-
-export interface K6StartOptions {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}
-
-export interface K6Choice {
-  /** The program to use and no other: `--k6 PATH`. */
-  readonly path?: string | undefined;
-  /** Ends the pulling of the image. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (what: string) => void;
-}
+import {
+  HOW_TO_INSTALL,
+  type K6Choice,
+  type K6Program,
+  settingsWithHome,
+  supportedVersion,
+  unusable,
+  versionIn,
+} from './k6-program.ts';
 
 const K6_IMAGE = 'grafana/k6:2.2.0';
 const VERSION_LIMIT_S = 20;
-const HOW_TO_INSTALL =
-  'Install k6 2.x from https://grafana.com/docs/k6/latest/set-up/install-k6/, or name it with `--k6 PATH`.';
 
 /**
  * The k6 to use: the one that is named, else the first on the PATH, else its image where a container engine answers.
@@ -96,7 +77,7 @@ type SaidVersion =
 
 async function whatVersionSays(file: string): Promise<SaidVersion> {
   return await new Promise((resolveSaid) => {
-    const options = { env: environmentOf('/'), timeout: VERSION_LIMIT_S * 1000, maxBuffer: 1e6 } as const;
+    const options = { env: localEnvironment('/'), timeout: VERSION_LIMIT_S * 1000, maxBuffer: 1e6 } as const;
     execFile(file, ['version'], options, (error, stdout, stderr) => {
       const version = versionIn(stdout);
       if (version !== undefined) return resolveSaid({ version });
@@ -105,11 +86,6 @@ async function whatVersionSays(file: string): Promise<SaidVersion> {
       resolveSaid({ instead: line === '' ? `${end} without a word` : `says '${line}'` });
     });
   });
-}
-
-/** The version in what `k6 version` prints, `k6 v2.2.0 (go1.26.8, linux/amd64)`; undefined when that is not k6. */
-export function versionIn(text: string): string | undefined {
-  return /^k6(?:\.exe)? v(\d+\.\d+\.\d+\S*)/m.exec(text)?.[1];
 }
 
 function firstLine(text: string): string {
@@ -121,34 +97,12 @@ function localProgram(file: string, version: string): K6Program {
     version: supportedVersion(version, file),
     origin: file,
     start: (args, { cwd, env }) =>
-      spawn(file, args, { cwd, env: { ...environmentOf(cwd), ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(file, args, { cwd, env: { ...localEnvironment(cwd), ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
   };
 }
 
-/** @throws TierbenchError K6_VERSION_NOT_SUPPORTED */
-export function supportedVersion(version: string, where: string): string {
-  const major = Number(version.split('.')[0]);
-  if (major === 1 || major === 2) return version;
-  throw new TierbenchError(
-    'K6_VERSION_NOT_SUPPORTED',
-    `${where} is k6 ${version}, and tierbench knows versions 1.x and 2.x`,
-    HOW_TO_INSTALL,
-  );
-}
-
-/** k6 keeps its settings in the home folder: what a person has set there must not change a trial. */
-export function environmentOf(home: string): Record<string, string> {
+function localEnvironment(home: string): Record<string, string> {
   const passed = ['PATH', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
   const kept = passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
-  return {
-    ...Object.fromEntries(kept),
-    HOME: home,
-    K6_NO_USAGE_REPORT: 'true',
-    // It would download another k6 when a script wants an extension.
-    K6_AUTO_EXTENSION_RESOLUTION: 'false',
-  };
-}
-
-function unusable(what: string): TierbenchError {
-  return new TierbenchError('K6_UNUSABLE', what, HOW_TO_INSTALL);
+  return { ...Object.fromEntries(kept), ...settingsWithHome(home) };
 }

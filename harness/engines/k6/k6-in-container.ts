@@ -1,18 +1,9 @@
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import Docker from 'dockerode';
 import { engineAddress } from '../../leftovers/engine.ts';
 import { registerRun } from '../../leftovers/register.ts';
 import { allowedCpus } from '../../machine/placement.ts';
-
-/** The first line of standard input. */
-export interface ContainerOrder {
-  readonly image: string;
-  readonly args: readonly string[];
-  /** Where it works, and all it sees of this machine's files. */
-  readonly folder: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
+import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
 
 /** As the docker program has it, for what went wrong before the program in the container ran. */
 const COULD_NOT_RUN = 125;
@@ -23,16 +14,11 @@ const COULD_NOT_RUN = 125;
  * the next command find the container.
  */
 async function attend(): Promise<number> {
-  const input = createInterface({ input: process.stdin });
-  const inputEnded = once(input, 'close');
-  const [line] = (await Promise.race([once(input, 'line'), inputEnded])) as [string?];
-  if (line === undefined) return COULD_NOT_RUN;
-  const order = JSON.parse(line) as ContainerOrder;
-
+  const order = JSON.parse(process.env[ORDER_VARIABLE] ?? '') as ContainerOrder;
   const signals: NodeJS.Signals[] = [];
   let passOn = (signal: NodeJS.Signals): void => void signals.push(signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => passOn(signal));
-  void inputEnded.then(() => passOn('SIGKILL'));
+  process.stdin.once('close', () => passOn('SIGKILL')).resume();
 
   await using run = await registerRun();
   const docker = new Docker(engineAddress());
@@ -41,17 +27,15 @@ async function attend(): Promise<number> {
     const output = await container.attach({ stream: true, stdout: true, stderr: true });
     docker.modem.demuxStream(output, process.stdout, process.stderr);
     const outputEnded = once(output, 'end');
-    const ended = container.wait();
     await container.start();
     // One that has just ended takes no signal any more.
     passOn = (signal) => void container.kill({ signal }).catch(() => {});
     for (const signal of signals) passOn(signal);
-    const { StatusCode } = (await ended) as { StatusCode: number };
+    const { StatusCode } = (await container.wait()) as { StatusCode: number };
     await outputEnded;
     return StatusCode;
   } finally {
     await container.remove({ force: true, v: true });
-    process.stdin.destroy();
   }
 }
 
@@ -90,4 +74,7 @@ try {
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = COULD_NOT_RUN;
+} finally {
+  // Open, it would keep this process.
+  process.stdin.destroy();
 }
