@@ -51,6 +51,6 @@ export function rungsFor(
   const what =
     model === 'closed'
       ? `no load of concurrency ${level} or more was measured; add --concurrency ${level}`
-      : `it is about ${level} requests/s arriving; a run offers a number of virtual users instead`;
+      : `no load of ${level} requests/s or more was measured; add --rate`;
   return { rungs, missing: [what] };
 }

@@ -1,6 +1,7 @@
 import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeLatency } from './judge-latency.ts';
+import { reaches } from './judge-throughput.ts';
 import { boundOf, isSound, type Rung, rungOf } from './rungs.ts';
 import type { SummarizedTrial } from './summary.ts';
 
@@ -20,7 +21,7 @@ export function judgeP95At(result: RunResult, trial: SummarizedTrial): readonly 
   const { tier, scenario } = trial.summary;
   return targetsAt(result, rung, 'latency-p95').map((target) => ({
     target,
-    kind: kindOf(judgeLatency(target, { tier, scenario, rungs: [rung], missing: [] }).verdict.kind),
+    kind: kindOf(judgeLatency(target, { tier, scenario, rungs: [rung], probe: undefined, missing: [] }).verdict.kind),
   }));
 }
 
@@ -29,10 +30,10 @@ export function judgeThroughputAt(result: RunResult, trial: SummarizedTrial): re
   const rung = rungOf(trial);
   const { throughputPerS } = rung.summary;
   return targetsAt(result, rung, 'throughput').map((target) => {
-    const { keeps } = boundOf(target, 'at least');
+    const bound = boundOf(target, 'at least');
     if (!isSound(rung) || throughputPerS === null) return { target, kind: 'inconclusive' };
-    if (keeps(throughputPerS.low)) return { target, kind: 'met' };
-    return { target, kind: keeps(throughputPerS.high) ? 'inconclusive' : 'not-reached' };
+    if (reaches(rung, bound)) return { target, kind: 'met' };
+    return { target, kind: bound.keeps(throughputPerS.high) ? 'inconclusive' : 'not-reached' };
   });
 }
 

@@ -5,9 +5,11 @@ import { type Finding, inconclusive, met, missed, rungsFor } from './findings.ts
 import {
   type Bound,
   boundOf,
+  canMiss,
   describeRange,
   isSound,
   type Ladder,
+  ofEachModel,
   p95WithFailuresS,
   type Rung,
   whyUnsound,
@@ -19,13 +21,13 @@ import {
  * Met: at every load the whole interval keeps the target, also p95 with what failed counted as never answered, and every
  * trial is sound. Missed: at some sound load the whole
  * interval lies beyond it, or so many requests failed that fewer than 95 % were answered at all. A generator at its limit
- * makes latencies longer, so an unsound trial is no miss either.
+ * makes latencies longer, so an unsound trial is no miss either, unless all that is wrong is that its latency grew.
  */
 export function judgeLatency(target: Target, ladder: Ladder): Finding {
   const bound = boundOf(target, 'at most');
   const { rungs, missing } = rungsFor(target, ladder);
   if (rungs.length === 0) return inconclusive(missing, null, 'The load it names was not measured.');
-  const firstMiss = rungs.find((rung) => isSound(rung) && isBeyond(rung, bound));
+  const firstMiss = rungs.find((rung) => canMiss(rung) && isBeyond(rung, bound));
   if (firstMiss !== undefined) return missedFrom(firstMiss, target, bound, rungs);
   const open = rungs.filter((rung) => !isSound(rung) || !isWithin(rung, bound));
   const worst = rungs.toSorted((left, right) => highS(right) - highS(left))[0];
@@ -42,7 +44,7 @@ export function judgeLatency(target: Target, ladder: Ladder): Finding {
 }
 
 function missedFrom(first: Rung, target: Target, bound: Bound, rungs: readonly Rung[]): Finding {
-  const last = rungs.findLast((rung) => isSound(rung) && isBeyond(rung, bound)) ?? first;
+  const last = rungs.findLast((rung) => canMiss(rung) && isBeyond(rung, bound)) ?? first;
   const violation = hasTooFewAnswers(first)
     ? `${first.name}: ${formatRatio(first.summary.errorRatio)} of the requests failed, so fewer than 95 % were answered at all`
     : `${describeP95(first)}, not ${formatBound(target)}`;
@@ -90,9 +92,12 @@ function describeP95(rung: Rung | undefined): string {
 
 /** Up to which load every trial is sound and keeps the target. */
 function metUpTo(rungs: readonly Rung[], bound: Bound): string {
-  const firstOpen = rungs.findIndex((rung) => !isSound(rung) || !isWithin(rung, bound));
-  const last = firstOpen === -1 ? rungs.at(-1) : rungs[firstOpen - 1];
-  return last === undefined ? 'met at no sound load' : `met up to ${last.name}`;
+  const names = ofEachModel(rungs).flatMap((group) => {
+    const firstOpen = group.findIndex((rung) => !isSound(rung) || !isWithin(rung, bound));
+    const last = firstOpen === -1 ? group.at(-1) : group[firstOpen - 1];
+    return last === undefined ? [] : [last.name];
+  });
+  return names.length === 0 ? 'met at no sound load' : `met up to ${names.join(' and ')}`;
 }
 
 function highS({ summary: { latency } }: Rung): number {

@@ -1,16 +1,28 @@
 import type { Target } from '../core/target.ts';
 import { formatBound, formatRate } from '../core/units.ts';
 import { type Finding, inconclusive, met, missed, rungsFor } from './findings.ts';
-import { boundOf, describeRange, isSound, type Ladder, type Rung, whyUnsound } from './rungs.ts';
+import type { ProbeFigures } from './probe.ts';
+import {
+  type Bound,
+  boundOf,
+  carriedPerS,
+  describeRange,
+  isSound,
+  type Ladder,
+  type Rung,
+  whyUnsound,
+} from './rungs.ts';
 
-/** More than this much more throughput at the highest load means that a higher load may bring still more. */
+/** More than this much more throughput at the most users means that more of them may bring still more. */
 const RISE_THAT_MATTERS = 1.05;
 
 /**
  * Successful requests per second at the best load.
  *
- * Met: at a sound load the whole interval reaches the target. Missed: the best does not reach it, and more load
- * brings no more: the throughput had stopped rising before the highest sound load, and no unsound trial looked better.
+ * Met: at a sound load the whole interval reaches the target, or so much or more arrived and was answered as it came (the
+ * throughput is the arrival rate then, give or take chance). Missed: the best does not reach it, and more load brings no
+ * more: waiting users had stopped getting more out of it before the highest number of them, and no unsound trial looked
+ * better.
  */
 export function judgeThroughput(target: Target, ladder: Ladder): Finding {
   const bound = boundOf(target, 'at least');
@@ -23,7 +35,7 @@ export function judgeThroughput(target: Target, ladder: Ladder): Finding {
   }
   const value = best.summary.throughputPerS;
   const evidence = `${describe(best)}, the most over ${describeRange(rungs)}`;
-  const reaching = sound.filter(({ summary }) => bound.keeps(summary.throughputPerS?.low ?? Number.NEGATIVE_INFINITY));
+  const reaching = sound.filter((rung) => reaches(rung, bound));
   if (reaching.length > 0) {
     const reached = highest(reaching) ?? best;
     return met(reached.summary.throughputPerS, `${describe(reached)}, the most over ${describeRange(rungs)}`);
@@ -34,29 +46,62 @@ export function judgeThroughput(target: Target, ladder: Ladder): Finding {
     const reason = `${nearest.name} lies somewhere in ${formatRate(low)} to ${formatRate(high)}, on both sides of ${formatBound(target)}; measure longer with --duration`;
     return inconclusive([reason], value, evidence);
   }
-  const reasons = [...whyMoreMayCome(target, sound, rungs, best), ...missing];
+  const reasons = [...whyMoreMayCome(target, sound, rungs, best, ladder), ...missing];
   if (reasons.length > 0) return inconclusive(reasons, value, evidence);
   return missed(`${describe(best)} at most, not ${formatBound(target)}`, value, evidence);
 }
 
-function whyMoreMayCome(target: Target, sound: readonly Rung[], rungs: readonly Rung[], best: Rung): string[] {
-  const reasons: string[] = [];
+/** At this load it is as much as the target asks for, chance left aside. */
+export function reaches(rung: Rung, bound: Bound): boolean {
+  const carried = carriedPerS(rung);
+  if (carried !== null && bound.keeps(carried)) return true;
+  return bound.keeps(rung.summary.throughputPerS?.low ?? Number.NEGATIVE_INFINITY);
+}
+
+function whyMoreMayCome(
+  target: Target,
+  sound: readonly Rung[],
+  rungs: readonly Rung[],
+  best: Rung,
+  { probe }: Ladder,
+): string[] {
   const unsound = rungs.filter((rung) => !isSound(rung));
   const looksBetter = (rung: Rung) => throughput(rung) > throughput(best) * RISE_THAT_MATTERS;
   if (target.appliesTo.concurrency !== undefined) return [...whyUnsound(unsound.filter(looksBetter))];
-  const last = sound.at(-1);
-  const before = highest(sound.filter((rung) => rung.level < (last?.level ?? 0)));
-  const isRising =
-    last !== undefined && before !== undefined && throughput(last) > throughput(before) * RISE_THAT_MATTERS;
-  if (last === undefined || before === undefined) {
-    reasons.push(`only ${best.name} was measured soundly, so nobody knows if more load brings more; see --concurrency`);
-  } else if (isRising) {
-    reasons.push(
-      `the throughput was still rising at ${last.name}, the highest sound load; measure higher ones with --concurrency`,
-    );
+  const rising = whyStillRising(sound, probe);
+  const doubtful = unsound.filter((rung) => looksBetter(rung) || (rising !== null && isMore(rung, sound)));
+  return [...(rising === null ? [] : [rising]), ...whyUnsound(doubtful)];
+}
+
+/** Null where more load was seen to bring no more. */
+function whyStillRising(sound: readonly Rung[], probe: ProbeFigures | undefined): string | null {
+  const open = sound.filter(({ summary: { load } }) => load.model === 'open');
+  if (open.some((rung) => carriedPerS(rung) === null)) return null;
+  const waiting = [
+    ...(probe === undefined
+      ? []
+      : [{ level: probe.concurrency, name: `concurrency ${probe.concurrency}`, perS: probe.throughputPerS }]),
+    ...sound
+      .filter(({ summary: { load } }) => load.model === 'closed')
+      .map((rung) => ({ level: rung.level, name: rung.name, perS: throughput(rung) })),
+  ].toSorted((left, right) => left.level - right.level);
+  const last = waiting.at(-1);
+  const before = Math.max(...waiting.filter(({ level }) => level < (last?.level ?? 0)).map(({ perS }) => perS));
+  if (last !== undefined && Number.isFinite(before)) {
+    return last.perS > before * RISE_THAT_MATTERS
+      ? `the throughput was still rising at ${last.name}, the highest sound load; measure higher ones with --concurrency`
+      : null;
   }
-  const doubtful = unsound.filter((rung) => looksBetter(rung) || (isRising && rung.level > last.level));
-  return [...reasons, ...whyUnsound(doubtful)];
+  const highestOpen = open.at(-1);
+  return highestOpen === undefined
+    ? `only ${last?.name ?? 'no load'} was measured soundly, so nobody knows if more load brings more; see --concurrency`
+    : `all that arrived at ${highestOpen.name} was answered, so more may be; measure higher rates with --rate`;
+}
+
+/** Higher than every sound load of its kind. */
+function isMore(rung: Rung, sound: readonly Rung[]): boolean {
+  const { model } = rung.summary.load;
+  return sound.every(({ level, summary: { load } }) => load.model !== model || level < rung.level);
 }
 
 function highest(rungs: readonly Rung[]): Rung | undefined {

@@ -1,7 +1,8 @@
-import { describeLoad, isSameLoad, loadLevel, type OfferedLoad } from '../core/load.ts';
+import { byLoad, describeLoad, isOneRate, isSameLoad, loadLevel, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import { type ProbeFigures, probeOf } from './probe.ts';
 import { requestCounts } from './summarize.ts';
 import type { SummarizedTrial } from './summary.ts';
 
@@ -20,8 +21,10 @@ export interface Rung extends SummarizedTrial {
 export interface Ladder {
   readonly tier: string;
   readonly scenario: string;
-  /** By ascending load. */
+  /** Arrival rates first, then numbers of users; each ascending. */
   readonly rungs: readonly Rung[];
+  /** Undefined where nothing was warmed up. */
+  readonly probe: ProbeFigures | undefined;
   /** What the run was to measure and did not. */
   readonly missing: readonly OfferedLoad[];
 }
@@ -34,16 +37,21 @@ export function rungOf({ measured, summary }: SummarizedTrial): Rung {
 export function ladderOf(result: RunResult, rungs: readonly Rung[], tier: string, scenario: string): Ladder {
   const own = rungs
     .filter(({ measured }) => measured.tier === tier && measured.trial.plan.scenario === scenario)
-    .toSorted((left, right) => left.level - right.level);
+    .toSorted((left, right) => byLoad(left.summary.load, right.summary.load));
   const planned = result.facts.tiers.find((facts) => facts.tier.name === tier)?.planned ?? [];
   const missing = planned
     .filter((each) => each.scenario === scenario && !own.some(({ summary }) => isSameLoad(summary.load, each.load)))
     .map(({ load }) => load);
-  return { tier, scenario, rungs: own, missing };
+  return { tier, scenario, rungs: own, probe: probeOf(result.trials, tier, scenario), missing };
 }
 
 export function isSound({ summary }: Rung): boolean {
   return summary.soundness.kind === 'sound';
+}
+
+/** Sound, or unsound only as its latency grew: to measure longer would have read more. */
+export function canMiss({ summary: { soundness } }: Rung): boolean {
+  return soundness.kind === 'sound' || soundness.onlyGrowing;
 }
 
 /** p95 when what failed counts as never answered: infinite where fewer than 95 % were answered. */
@@ -67,13 +75,34 @@ export function whyUnsound(rungs: readonly Rung[]): readonly string[] {
   });
 }
 
-/** `concurrency 1 to 100` */
-export function describeRange(rungs: readonly Rung[]): string {
-  const first = rungs.at(0);
-  const last = rungs.at(-1);
-  if (first === undefined || last === undefined) return 'no load';
-  return first.level === last.level ? first.name : `${first.name} to ${last.level}`;
+/** Arrivals and users are two kinds of load: which of two of them is more, nobody can say. */
+export function ofEachModel(rungs: readonly Rung[]): readonly (readonly Rung[])[] {
+  return [...Map.groupBy(rungs, ({ summary: { load } }) => load.model).values()];
 }
+
+/** `10/s to 300/s and concurrency 1 to 100` */
+export function describeRange(rungs: readonly Rung[]): string {
+  if (rungs.length === 0) return 'no load';
+  const ranges = ofEachModel(rungs).map((group) => {
+    const [first, last] = [group[0]?.name ?? '', group.at(-1)?.name ?? ''];
+    return first === last ? first : `${first} to ${last.replace('concurrency ', '')}`;
+  });
+  return ranges.join(' and ');
+}
+
+/**
+ * An open load answered as it came: by how many requests/s it was offered. Null where a hundredth or more of what was due
+ * was not completed rightly within the window, and for closed loads, which offer what is answered.
+ */
+export function carriedPerS({ measured: { trial }, all }: Rung): number | null {
+  const { plan, iterations } = trial;
+  if (plan.load.model === 'closed' || !isOneRate(plan.load) || iterations.completed === 0) return null;
+  const carried = (iterations.completed - iterations.failed) / iterations.intended;
+  if (carried < 1 - NOT_CARRIED_RATIO) return null;
+  return (plan.load.arrivalRatePerS * (all - iterations.dropped)) / iterations.completed;
+}
+
+const NOT_CARRIED_RATIO = 0.01;
 
 /** The value a measurement must not exceed or must reach: of a range the end that can be missed. */
 export function boundOf({ value, comparison }: Target, side: 'at most' | 'at least'): Bound {

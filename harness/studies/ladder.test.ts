@@ -44,6 +44,7 @@ function answer(step: LadderStep, ratePerS: number): Trial | undefined {
   return {
     plan: { load: step.load },
     measuredS: step.durationS,
+    intervals: [],
     iterations: { intended: completed, completed, failed: 0, dropped: 0 },
     steps: [{ outcomes: { ok: completed } }],
   } as unknown as Trial;
@@ -152,10 +153,26 @@ describe('ladder', () => {
     it('lets only those users begin whom the rate needs', () => {
       const steps = measured(walk(() => true, found, [scenario('crud', { begins: true })]));
       // An iteration took 25 / 320 s in the probe, so a second each is allowed.
-      expect(steps.map(({ users }) => users)).toEqual([50, 70, 100, 150, 200, 300]);
+      expect(steps.map(({ users }) => users)).toEqual([50, 70, 100, 150, 200, 300, undefined]);
       expect(measured(walk(() => true, found, [scenario('login')])).map(({ users }) => users)).toEqual(
-        new Array(6).fill(undefined),
+        new Array(7).fill(undefined),
       );
+    });
+
+    it('measures low rates long enough for a p95', () => {
+      const walker = ladder(
+        { ...settings, ...found, quick: true, durationS: 6 },
+        tier,
+        [scenario('login')],
+        1000,
+        () => true,
+      );
+      walker.next();
+      const window = walker.next(undefined).value as TrialStep;
+      const plan = walker.next(answer(window, 18)).value;
+      if (plan?.kind !== 'plan') throw new Error('no plan');
+      // 10/s and 15/s: 72 requests are needed, and a third more against chance.
+      expect(plan.trials.map(({ durationS }) => durationS)).toEqual([10, 7, 6]);
     });
 
     it('rates that were given are measured without a probe', () => {

@@ -2,8 +2,10 @@ import type { OfferedLoad } from '../core/load.ts';
 import type { RunSettings } from '../core/run.ts';
 import type { Tier } from '../core/tier.ts';
 import type { Trial } from '../core/trial.ts';
+import { type ProbeFigures, readProbe } from '../judging/probe.ts';
+import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { faultSteps } from './fault-steps.ts';
-import { arrivalRates, type DocumentedLoads, type ProbedScenario, probed, usersNeeded } from './loads.ts';
+import { arrivalRates, type DocumentedLoads } from './loads.ts';
 import type { LadderStep, TrialStep } from './steps.ts';
 
 /** Have the warm-up windows so far, one after the other, come to a steady throughput? */
@@ -33,6 +35,10 @@ const WARM_UPS_OF_THINKING = 3;
 const ITERATION_ALLOWED_S = 1;
 const ITERATIONS_ALLOWED = 4;
 const FEWEST_USERS = 20;
+const USERS_WHERE_NOT_DOCUMENTED = 100;
+/** Chance gives fewer requests than the rate promises; and a trial is not made longer than so many times. */
+const SAMPLES_TO_SPARE = 1.3;
+const MOST_TIMES_LONGER = 3;
 
 /**
  * The decisions of the run study on one tier, free of clocks and sockets: for each scenario check that the answers are
@@ -94,16 +100,19 @@ function* climbOne(
     if (isSteady(windows)) break;
   }
 
-  const found = probed(windows.at(-1));
+  const window = windows.at(-1);
+  const found = window && readProbe(window);
   const rates =
     settings.arrivalRatesPerS ?? (found && probes ? arrivalRates(found, scenario.documented, settings.quick) : []);
-  const concurrencies = settings.concurrencies ?? documentedConcurrencies(scenario, thinks, userCount);
+  const concurrencies = settings.concurrencies ?? documentedConcurrencies(scenario, userCount);
   const open = rates.map((arrivalRatePerS) => ({
     ...trial(
       'measure',
       { model: 'open', arrivalRatePerS, arrivals: settings.arrivals },
       settings.warmUpS,
-      settings.durationS,
+      probes
+        ? longEnoughS(settings.durationS, arrivalRatePerS * (found?.requestsPerIteration ?? 1))
+        : settings.durationS,
     ),
     ...(scenario.begins && !thinks && { users: usersFor(arrivalRatePerS, found, userCount) }),
   }));
@@ -127,20 +136,24 @@ function warmUpWindows({ warmUpS, quick }: RunSettings, thinks: boolean, probes:
   return quick ? MOST_WARM_UP_WINDOWS_QUICK : MOST_WARM_UP_WINDOWS;
 }
 
-/** Where nothing is documented, those who think still need some number of users. */
-function documentedConcurrencies(
-  { documented }: LadderScenario,
-  thinks: boolean,
-  userCount: number,
-): readonly number[] {
+/** Where nothing is documented, as many as at login: enough to see whether more load brings more. */
+function documentedConcurrencies({ documented }: LadderScenario, userCount: number): readonly number[] {
   const known = documented.concurrencies.filter((concurrency) => concurrency <= userCount);
-  return known.length === 0 && thinks ? [Math.min(100, userCount)] : known;
+  return known.length === 0 ? [Math.min(USERS_WHERE_NOT_DOCUMENTED, userCount)] : known;
+}
+
+/** At low rates a trial lasts until a p95 has samples enough for its interval. */
+function longEnoughS(durationS: number, requestRatePerS: number): number {
+  const neededS = Math.ceil((SAMPLES_TO_SPARE * samplesNeeded(0.95)) / requestRatePerS);
+  return Math.max(durationS, Math.min(neededS, MOST_TIMES_LONGER * durationS));
 }
 
 /** Each user that takes part signs in first, so no more do than are needed; and the more, the slower it may get. */
-function usersFor(arrivalRatePerS: number, found: ProbedScenario | undefined, userCount: number): number {
-  const allowedS = Math.max(ITERATION_ALLOWED_S, ITERATIONS_ALLOWED * (found?.iterationS ?? 0));
-  return Math.min(userCount, Math.max(FEWEST_USERS, usersNeeded(arrivalRatePerS, allowedS)));
+function usersFor(arrivalRatePerS: number, found: ProbeFigures | undefined, userCount: number): number {
+  // Little's law, twice: how long an iteration took in the probe, and how many are under way at this rate.
+  const probedS = found === undefined ? 0 : found.concurrency / found.iterationsPerS;
+  const allowedS = Math.max(ITERATION_ALLOWED_S, ITERATIONS_ALLOWED * probedS);
+  return Math.min(userCount, Math.max(FEWEST_USERS, Math.ceil(arrivalRatePerS * allowedS)));
 }
 
 function faultConcurrency({ concurrencies }: RunSettings): number {

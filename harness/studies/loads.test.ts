@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Target } from '../core/target.ts';
-import type { Trial } from '../core/trial.ts';
 import { readTargets } from '../files/target-file.ts';
-import { arrivalRates, documentedLoads, probed, usersNeeded } from './loads.ts';
+import { arrivalRates, documentedLoads } from './loads.ts';
 
 const none = { requestRatesPerS: [], concurrencies: [] };
 const probe = (iterationsPerS: number, requestsPerIteration = 1) => ({
   iterationsPerS,
   requestsPerIteration,
-  iterationS: 0.05,
 });
 
 describe('the documented loads', () => {
@@ -82,29 +80,5 @@ describe('arrival rates', () => {
         },
       ),
     );
-  });
-});
-
-describe('a probe', () => {
-  const trial = (completed: number): Trial =>
-    ({
-      plan: { load: { model: 'closed', concurrency: 25 } },
-      measuredS: 5,
-      iterations: { intended: completed, completed, failed: 0, dropped: 0 },
-      steps: [{ outcomes: { ok: completed * 6, reset: completed } }],
-    }) as unknown as Trial;
-
-  it('tells rate, requests and length of an iteration', () => {
-    expect(probed(trial(500))).toEqual({ iterationsPerS: 100, requestsPerIteration: 7, iterationS: 0.25 });
-  });
-
-  it('tells nothing when nothing came to its end', () => {
-    expect(probed(trial(0))).toBeUndefined();
-    expect(probed(undefined)).toBeUndefined();
-  });
-
-  it("users are as many as Little's law asks for", () => {
-    expect(usersNeeded(100, 0.25)).toBe(25);
-    expect(usersNeeded(0.5, 0.1)).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import type { Target } from '../core/target.ts';
-import type { Trial } from '../core/trial.ts';
+import type { ProbeFigures } from '../judging/probe.ts';
 
 /** What the documents say a scenario is to be loaded with. */
 export interface DocumentedLoads {
@@ -9,21 +9,12 @@ export interface DocumentedLoads {
   readonly concurrencies: readonly number[];
 }
 
-/** What a short closed load on a scenario told of it. */
-export interface ProbedScenario {
-  /** Iterations each second that it carries with many users. */
-  readonly iterationsPerS: number;
-  readonly requestsPerIteration: number;
-  /** How long an iteration takes then. */
-  readonly iterationS: number;
-}
-
 /** Steps of arrival rates are of these times a power of ten, so that tiers, and runs, meet at the same ones. */
 const ROUND_STEPS = [1, 1.5, 2, 3, 5, 7];
 /** Steps reach from a share of what the probe carried to just below it: beyond, the queue grows as long as one measures. */
 const LOWEST_SHARE = 0.1;
 const HIGHEST_SHARE = 0.95;
-/** Where a quick run measures: one step at about half, and the highest. */
+/** Where a quick run measures beside documented rates: the highest step and, where they are few, one at about half. */
 const QUICK_SHARE = 0.6;
 /** Steps that are nearer to a documented rate than this tell nothing more. */
 const NEAR = 1.25;
@@ -44,30 +35,12 @@ export function documentedLoads(targets: readonly Target[], tier: string, scenar
   return { requestRatesPerS: ascending(rates), concurrencies: ascending(concurrencies) };
 }
 
-/** Undefined where nothing came to its end. */
-export function probed(trial: Trial | undefined): ProbedScenario | undefined {
-  if (trial === undefined || trial.plan.load.model === 'open') return undefined;
-  const { completed } = trial.iterations;
-  if (completed === 0 || !(trial.measuredS > 0)) return undefined;
-  const requests = trial.steps.reduce(
-    (sum, { outcomes }) => sum + Object.values(outcomes).reduce((total, count) => total + count, 0),
-    0,
-  );
-  const iterationsPerS = completed / trial.measuredS;
-  return {
-    iterationsPerS,
-    requestsPerIteration: requests / completed,
-    // Little's law: users = rate x time.
-    iterationS: trial.plan.load.concurrency / iterationsPerS,
-  };
-}
-
 /**
  * The arrival rates a scenario is measured at: round steps below what the probe carried, and the documented rates as far
  * as the probe reached. Arrivals are iterations; documented rates are requests.
  */
 export function arrivalRates(
-  { iterationsPerS, requestsPerIteration }: ProbedScenario,
+  { iterationsPerS, requestsPerIteration }: Pick<ProbeFigures, 'iterationsPerS' | 'requestsPerIteration'>,
   documented: DocumentedLoads,
   quick: boolean,
 ): readonly number[] {
@@ -77,14 +50,10 @@ export function arrivalRates(
   const steps = roundSteps(LOWEST_SHARE * iterationsPerS, HIGHEST_SHARE * iterationsPerS);
   const middle = steps.findLast((ratePerS) => ratePerS <= QUICK_SHARE * iterationsPerS);
   const highest = steps.at(-1);
-  const chosen = quick ? [middle, highest].filter((ratePerS) => ratePerS !== undefined) : steps;
+  const few = named.length > 1 ? [highest] : [middle, highest];
+  const chosen = quick ? few.filter((ratePerS) => ratePerS !== undefined) : steps;
   const others = chosen.filter((ratePerS) => !named.some((near) => ratePerS < near * NEAR && near < ratePerS * NEAR));
   return ascending([...named, ...others]);
-}
-
-/** So many users are enough for arrivals at this rate to find a free one while iterations last this long at most. */
-export function usersNeeded(arrivalRatePerS: number, longestIterationS: number): number {
-  return Math.ceil(arrivalRatePerS * longestIterationS);
 }
 
 function roundSteps(from: number, to: number): number[] {

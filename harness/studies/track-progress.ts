@@ -115,7 +115,7 @@ function expectedTrial(step: LadderStep): Trial | undefined {
   const plan = { load: step.load } as Trial['plan'];
   const iterations = { intended: completed, completed, failed: 0, dropped: 0 };
   const steps = [{ outcomes: { ok: completed } }] as unknown as Trial['steps'];
-  return { plan, measuredS: step.durationS, iterations, steps } as Trial;
+  return { plan, measuredS: step.durationS, iterations, steps, intervals: [] as Trial['intervals'] } as Trial;
 }
 
 function isAlike(expected: LadderStep, step: LadderStep): boolean {
