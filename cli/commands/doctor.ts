@@ -1,4 +1,5 @@
 import type { CapabilityCheck } from '../../harness/core/machine.ts';
+import { k6Check } from '../../harness/engines/k6/k6-check.ts';
 import { findLeftovers } from '../../harness/leftovers/find.ts';
 import { removeLeftovers } from '../../harness/leftovers/remove.ts';
 import { capabilities } from '../../harness/machine/capabilities.ts';
@@ -20,7 +21,7 @@ export async function doctor(
   const found = await findLeftovers();
   const { removed, kept: notRemoved } = await removeLeftovers(found);
   const kept = [...notRemoved, ...found.foreign.map(({ path, why }) => ({ what: path, why }))];
-  const look = () => capabilities([...localProviderChecks, containersCheck, chartDrawingCheck(loadPictures)]);
+  const look = () => capabilities([...localProviderChecks, containersCheck, k6Check, chartDrawingCheck(loadPictures)]);
   if (options.install) await installMissing(await look(), { say: output.err, execute });
   const report = {
     machine: machineFacts(),

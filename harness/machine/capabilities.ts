@@ -3,7 +3,7 @@ import type { Capability, CapabilityCheck, Finding } from '../core/machine.ts';
 import { passwordHash } from './npm-parts.ts';
 import { packageFolder } from './package-folder.ts';
 import { cpuPlacement } from './placement.ts';
-import { containerEngine, distributionProgram, k6 } from './programs.ts';
+import { containerEngine, distributionProgram } from './programs.ts';
 import { freeDisk, freeMemory, openFiles } from './resources.ts';
 
 /** What is needed first comes first. */
@@ -14,7 +14,6 @@ const checks: readonly CapabilityCheck[] = [
   { name: 'open files', neededFor: 'many connections at once', find: () => openFiles() },
   { name: 'taskset', neededFor: 'a CPU of its own for the load generator', find: cpuPlacement },
   { name: 'docker', neededFor: 'bringing tiers up in containers', find: () => containerEngine() },
-  { name: 'k6', neededFor: 'the k6 engine', find: k6 },
   {
     name: 'chromium',
     neededFor: 'testing the page of a report',

@@ -30,12 +30,6 @@ function installPackage(packageName: string): { readonly install?: string } {
   return { install: `apt-get install -y --no-install-recommends ${packageName}` };
 }
 
-export function k6(): Finding {
-  const program = findProgram(['k6']);
-  if (program !== undefined) return { state: 'ready', detail: program };
-  return { state: 'missing', detail: 'not on the PATH; see https://grafana.com/docs/k6/latest/set-up/install-k6/' };
-}
-
 /** A container engine that answers, at DOCKER_HOST or the usual socket. */
 export async function containerEngine(
   host = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock',

@@ -12,7 +12,7 @@ import {
   versionIn,
 } from './k6-program.ts';
 
-const K6_IMAGE = 'grafana/k6:2.2.0';
+export const K6_IMAGE = 'grafana/k6:2.2.0';
 const VERSION_LIMIT_S = 20;
 
 /**
@@ -21,7 +21,7 @@ const VERSION_LIMIT_S = 20;
  */
 export async function findK6(choice: K6Choice = {}): Promise<K6Program> {
   if (choice.path !== undefined) return await named(resolve(choice.path));
-  const program = await onThePath();
+  const program = await k6OnThePath();
   if (program !== undefined) return program;
   const { k6FromImage } = await import('./find-k6-image.ts');
   const found = await k6FromImage(K6_IMAGE, choice);
@@ -44,7 +44,7 @@ async function named(file: string): Promise<K6Program> {
 }
 
 /** Undefined when none of the programs of this name is k6. */
-async function onThePath(path = process.env.PATH ?? ''): Promise<K6Program | undefined> {
+export async function k6OnThePath(path = process.env.PATH ?? ''): Promise<K6Program | undefined> {
   for (const file of k6Files(path)) {
     const { version } = await whatVersionSays(file);
     if (version !== undefined) return localProgram(file, version);
