@@ -102,7 +102,7 @@ function cannotBeBundled(error: unknown, resolveDir: string): TierbenchError {
   const problems = messages.map((message) => problemOf(message, resolveDir));
   return new TierbenchError(
     'SCENARIO_CANNOT_BE_BUNDLED',
-    'the scenario imports what cannot be run inside k6',
+    'the scenario cannot be bundled for k6',
     'Import `tierbench/scenarios`, your own files and packages that are pure JavaScript; the other engines run in Node.',
     { problems, cause: error },
   );
