@@ -1,7 +1,8 @@
-import { describeLoad, loadLevel } from '../harness/core/load.ts';
-import type { RunFacts, RunResult, RunStatus, TierFacts } from '../harness/core/run.ts';
+import { byLoad, describeLoad, isSameLoad } from '../harness/core/load.ts';
+import type { PlannedLoad, RunFacts, RunResult, RunStatus, TierFacts } from '../harness/core/run.ts';
 import type { MeasuredTrial } from '../harness/core/trial.ts';
 import { formatSeconds } from '../harness/core/units.ts';
+import { carriedRates } from '../harness/judging/carried-rate.ts';
 import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
 import { judgeTargets } from '../harness/judging/judge.ts';
 import { summarizeTrials } from '../harness/judging/summarize.ts';
@@ -9,12 +10,14 @@ import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.t
 import { busiestSources } from './busiest.ts';
 import type { ChartDescription } from './chart.ts';
 import { distributionChart, latencyChart, throughputChart } from './charts.ts';
-import { comparisonChart } from './comparison-charts.ts';
+import { comparisonCharts } from './comparison-charts.ts';
 import { type FaultAnalysis, faultsOf } from './faults.ts';
-import { list, plural } from './figures.ts';
+import { list, loadWords, plural } from './figures.ts';
+import { rateChart } from './rate-charts.ts';
 import { resourceLineCharts } from './resource-line.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
 import { timeLineChart } from './time-line.ts';
+import { type ViewsAnalysis, viewsOf } from './views.ts';
 import { whatTiersBought } from './what-tiers-bought.ts';
 
 /** What a run says, in the order a report tells it. Every format is made from this and nothing else. */
@@ -31,7 +34,7 @@ export interface Analysis {
 /** How the tiers stand to each other. */
 export interface ComparisonAnalysis {
   readonly comparison: TierComparison;
-  /** One for each scenario. */
+  /** Of each scenario: over arrival rates, over numbers of users. */
   readonly charts: readonly ChartDescription[];
   /** What the tiers bought on this machine and what they did not. */
   readonly inWords: string;
@@ -49,6 +52,10 @@ export interface TierAnalysis {
   readonly busiest: readonly string[];
   /** Without what the charts of the comparison show already. */
   readonly charts: readonly ChartDescription[];
+  /** Trials by arrival rate as other ways of measuring would have read them; null where there are none. */
+  readonly views: ViewsAnalysis | null;
+  /** Loads that were planned and not measured. */
+  readonly notMeasured: readonly PlannedLoad[];
   /** How it was warmed up before the first trial of each scenario: `login 10 s, crud 5 s`. */
   readonly warmUps: string;
   /** Made on purpose; no measurements. */
@@ -63,28 +70,34 @@ export function analyse(result: RunResult): Analysis {
   const judged = judgeTargets(result, trials);
   const names = [...result.facts.tiers.map(({ tier }) => tier.name), ...result.trials.map(({ tier }) => tier)];
   const comparison = compareTiers(result, trials);
+  const tiers = [...new Set(names)].map((name) =>
+    analyseTier(
+      name,
+      result,
+      trials.filter(({ measured }) => measured.tier === name),
+      judged.filter(({ tier }) => tier === name),
+      comparison !== null,
+    ),
+  );
+  const trialsOf = (scenario: string) =>
+    tiers.map(({ name, scenarios }) => ({
+      tier: name,
+      trials: scenarios.find((each) => each.name === scenario)?.trials ?? [],
+    }));
   return {
     facts: result.facts,
     status: result.status,
     incomplete: describeIncomplete(result.status),
-    tiers: [...new Set(names)].map((name) =>
-      analyseTier(
-        name,
-        result,
-        trials.filter(({ measured }) => measured.tier === name),
-        judged.filter(({ tier }) => tier === name),
-        comparison !== null,
-      ),
-    ),
+    tiers,
     comparison:
       comparison === null
         ? null
         : {
             comparison,
-            charts: comparison.scenarios
-              .map((scenario) => comparisonChart(scenario, judged))
-              .filter((chart) => chart !== null),
-            inWords: whatTiersBought(comparison),
+            charts: comparison.scenarios.flatMap(({ scenario }) =>
+              comparisonCharts(scenario, trialsOf(scenario), judged),
+            ),
+            inWords: whatTiersBought(comparison, tiers),
           },
   };
 }
@@ -93,8 +106,9 @@ export function analyse(result: RunResult): Analysis {
 export function allCharts({ tiers, comparison }: Analysis): readonly ChartDescription[] {
   return [
     ...(comparison?.charts ?? []),
-    ...tiers.flatMap(({ charts, faults }) => [
+    ...tiers.flatMap(({ charts, views, faults }) => [
       ...charts,
+      ...(views === null ? [] : [views.chart]),
       ...faults.flatMap(({ chart }) => (chart === null ? [] : [chart])),
     ]),
   ];
@@ -112,14 +126,19 @@ function analyseTier(
     ...(facts === null || facts.notRun.length === 0 ? result.facts.settings.scenarios : []),
     ...trials.map(({ summary }) => summary.scenario),
   ]);
-  const scenarios = [...scenarioNames].map((scenario) => ({
-    name: scenario,
-    trials: trials.filter(({ summary }) => summary.scenario === scenario).toSorted(byLoad),
-  }));
+  const scenarios = [...scenarioNames].map((scenario) => {
+    const own = trials.filter(({ summary }) => summary.scenario === scenario).toSorted(inOrder);
+    return { name: scenario, trials: own, carried: carriedRates(result, own) };
+  });
+  const notMeasured = (facts?.planned ?? []).filter(
+    ({ scenario, load }) =>
+      !trials.some(({ summary }) => summary.scenario === scenario && isSameLoad(summary.load, load)),
+  );
   const targets = judged.toSorted((left, right) => targetOrder(left) - targetOrder(right));
   const own = result.trials.filter(({ tier }) => tier === name);
   const ladder = own.filter(({ purpose }) => purpose !== 'fault');
   const charts = [
+    ...scenarios.map((scenario) => rateChart(name, scenario, targets)),
     ...(isCompared ? [] : [throughputChart(name, scenarios, targets), latencyChart(name, scenarios, targets)]),
     distributionChart(name, scenarios, targets),
     timeLineChart(name, result.facts.startedAt, ladder),
@@ -133,9 +152,11 @@ function analyseTier(
     targets,
     busiest: busiestSources(scenarios),
     charts: charts.filter((chart) => chart !== null),
+    views: viewsOf(name, scenarios),
+    notMeasured,
     warmUps: describeWarmUps(own),
     faults: faultsOf(own),
-    notes: [...tierNotes(facts, scenarios, trials), ...faultNotes(own)],
+    notes: [...tierNotes(facts, scenarios, trials), ...notMeasuredNotes(notMeasured), ...faultNotes(own)],
   };
 }
 
@@ -146,8 +167,8 @@ function describeWarmUps(trials: readonly MeasuredTrial[]): string {
     .join(', ');
 }
 
-function byLoad(left: SummarizedTrial, right: SummarizedTrial): number {
-  return loadLevel(left.summary.load) - loadLevel(right.summary.load) || left.summary.sequence - right.summary.sequence;
+function inOrder({ summary: left }: SummarizedTrial, { summary: right }: SummarizedTrial): number {
+  return byLoad(left.load, right.load) || left.sequence - right.sequence;
 }
 
 const judgementOrder = { measured: 0, setting: 1, model: 2, 'not-yet': 3 } as const;
@@ -172,6 +193,13 @@ function describeIncomplete(status: RunStatus): string | null {
 /** Messages of errors end with or without a full stop. */
 function sentence(text: string): string {
   return /[.!?]$/u.test(text) ? text : `${text}.`;
+}
+
+/** `crud: planned and not measured: 500/s and 1,000/s` */
+function notMeasuredNotes(planned: readonly PlannedLoad[]): readonly string[] {
+  return [...Map.groupBy(planned, ({ scenario }) => scenario)].map(
+    ([scenario, own]) => `${scenario}: planned and not measured: ${list(own.map(({ load }) => loadWords(load)))}`,
+  );
 }
 
 /** What holds for several faults is told once. */

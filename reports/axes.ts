@@ -10,17 +10,33 @@ export function yAxis(title: string, values: readonly number[], write: Writer): 
   const above = values.filter((value) => value > 0);
   const smallest = Math.min(...above);
   const largest = Math.max(...above);
-  if (above.length > 0 && largest / smallest >= WIDE_RANGE) {
-    const ticks = logTicks(smallest, largest, write);
-    return { title, scale: 'log', from: ticks[0]?.value ?? smallest, to: ticks.at(-1)?.value ?? largest, ticks };
-  }
-  return linearAxis(title, values, write);
+  const isWide = above.length > 0 && largest / smallest >= WIDE_RANGE;
+  return isWide ? logAxis(title, values, write) : linearAxis(title, values, write);
+}
+
+/** All of `values` that are above 0; from 0 on where none is. */
+export function logAxis(title: string, values: readonly number[], write: Writer): Axis {
+  const above = values.filter((value) => value > 0);
+  if (above.length === 0) return linearAxis(title, values, write);
+  const [smallest, largest] = [Math.min(...above), Math.max(...above)];
+  const ticks = logTicks(smallest, largest, write);
+  return { title, scale: 'log', from: ticks[0]?.value ?? smallest, to: ticks.at(-1)?.value ?? largest, ticks };
 }
 
 /** From 0 on. */
 export function linearAxis(title: string, values: readonly number[], write: Writer): Axis {
   const ticks = linearTicks(Math.max(0, ...values), write);
   return { title, scale: 'linear', from: 0, to: ticks.at(-1)?.value ?? 1, ticks };
+}
+
+/** An x axis of a true scale, with round ticks: what was tried stands as far apart as it is. */
+export function rateAxis(title: string, ratesPerS: readonly number[], write: Writer): Axis {
+  const axis = yAxis(title, ratesPerS, write);
+  const [first, last] = [Math.min(...ratesPerS), Math.max(...ratesPerS)];
+  // Room for the marks at the ends, but no empty step of the axis.
+  const from = axis.scale === 'log' ? first / 1.2 : 0;
+  const to = axis.scale === 'log' ? last * 1.2 : last * 1.05;
+  return { ...axis, from, to, ticks: axis.ticks.filter(({ value }) => value >= from && value <= to) };
 }
 
 /** An x axis with a tick at each of the loads that were tried. */

@@ -3,7 +3,7 @@ import type { ProbeSample } from '../harness/core/trial.ts';
 import { formatRatio } from '../harness/core/units.ts';
 import { list } from './figures.ts';
 import { meansOf, queueFacts } from './queues.ts';
-import type { ScenarioAnalysis } from './scenario-analysis.ts';
+import { mainLadder, type ScenarioAnalysis } from './scenario-analysis.ts';
 
 /** CPU of a process as the probes give it: 1 is one core kept busy. */
 export function isCpu({ metric }: ProbeSample): boolean {
@@ -16,7 +16,7 @@ export function isCpu({ metric }: ProbeSample): boolean {
  */
 export function busiestSources(scenarios: readonly ScenarioAnalysis[]): readonly string[] {
   return scenarios.flatMap(({ name, trials }) => {
-    const last = trials.at(-1);
+    const last = mainLadder(trials).at(-1);
     if (last === undefined) return [];
     const means = meansOf(last.measured);
     const cpu = means

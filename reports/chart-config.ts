@@ -104,7 +104,7 @@ function datasetOf(series: Series, panel: Panel, index: number, look: ChartLook)
     })),
     borderColor: color,
     borderDash: [...dash],
-    borderWidth: series.marks ? 2 : 1.8,
+    borderWidth: series.isReference === true ? 1.3 : series.marks ? 2 : 1.8,
     borderJoinStyle: 'round',
     pointStyle: series.marks ? mark : 'line',
     pointRadius: series.marks ? 5 : 0,
@@ -140,6 +140,7 @@ function legendItems(drawn: Chart, look: ChartLook): LegendItem[] {
 }
 
 function seriesLook(series: Series, look: ChartLook): SeriesLook {
+  if (series.isReference === true) return { color: look.mutedText, dash: [5, 4], mark: 'circle' };
   const styled = series.style === null ? undefined : look.series[series.style % look.series.length];
   return styled ?? { color: look.text, dash: [], mark: 'circle' };
 }

@@ -49,6 +49,8 @@ export interface Series {
   readonly style: number | null;
   readonly inLegend: boolean;
   readonly marks: boolean;
+  /** A line that others are held against: thin, dashed and quiet, in no style. The subtitle says what it is. */
+  readonly isReference?: true;
   readonly points: readonly Point[];
 }
 

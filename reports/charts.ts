@@ -1,22 +1,24 @@
 import type { Estimate } from '../harness/core/estimate.ts';
-import { describeLoad, loadLevel, type OfferedLoad } from '../harness/core/load.ts';
+import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import type { MeasuredMetric, Target } from '../harness/core/target.ts';
 import { formatBound, formatNumber, formatRate, formatSeconds } from '../harness/core/units.ts';
 import { mergeHistograms } from '../harness/histograms/latency-histogram.ts';
 import type { JudgedTarget, SummarizedTrial, TrialSummary } from '../harness/judging/summary.ts';
 import { samplesNeeded } from '../harness/statistics/quantile-ranks.ts';
 import { loadAxis, yAxis } from './axes.ts';
-import type { Axis, ChartDescription, Point, Series, TargetLine } from './chart.ts';
-import { estimateWithInterval, type Format, list, loadTitle, shortened } from './figures.ts';
-import type { ScenarioAnalysis } from './scenario-analysis.ts';
+import type { ChartDescription, Point, Series, TargetLine } from './chart.ts';
+import { estimateWithInterval, type Format, list, loadTitles, shortened } from './figures.ts';
+import { curve, percentileAxis } from './percentile-curve.ts';
+import { byRate, byUsers, mainLadder, type ScenarioAnalysis } from './scenario-analysis.ts';
 
 type Scenarios = readonly ScenarioAnalysis[];
 type Targets = readonly JudgedTarget[];
 
+/** Over numbers of users. Arrival rates have charts of their own (rate-charts.ts). */
 export function throughputChart(tier: string, scenarios: Scenarios, targets: Targets): ChartDescription | null {
   return loadChart(tier, scenarios, {
     id: 'throughput',
-    title: `Throughput against ${loadWord(scenarios)} · ${chartName(tier)}`,
+    title: `Throughput against concurrency · ${chartName(tier)}`,
     what: 'throughput',
     yTitle: 'Successful requests per second',
     format: formatRate,
@@ -28,21 +30,13 @@ export function throughputChart(tier: string, scenarios: Scenarios, targets: Tar
 export function latencyChart(tier: string, scenarios: Scenarios, targets: Targets): ChartDescription | null {
   return loadChart(tier, scenarios, {
     id: 'latency',
-    title: `p95 latency against ${loadWord(scenarios)} · ${chartName(tier)}`,
+    title: `p95 latency against concurrency · ${chartName(tier)}`,
     what: 'p95 latency',
     yTitle: 'p95 latency',
     format: formatSeconds,
     estimate: ({ latency }) => latency.p95S,
     targets: targetLines(targets, 'latency-p95'),
   });
-}
-
-function loadWord(scenarios: Scenarios): string {
-  return firstLoad(scenarios)?.model === 'open' ? 'arrival rate' : 'concurrency';
-}
-
-function firstLoad(scenarios: Scenarios): OfferedLoad | undefined {
-  return scenarios.flatMap(({ trials }) => trials)[0]?.summary.load;
 }
 
 interface LoadChart {
@@ -55,8 +49,19 @@ interface LoadChart {
   readonly targets: readonly TargetLine[];
 }
 
-/** One line per scenario over the loads; null when there is nothing to draw. */
-function loadChart(tier: string, scenarios: Scenarios, chart: LoadChart): ChartDescription | null {
+/** One number of users beside a ladder of rates is a row of a table, and no line. */
+function hasLine(scenarios: Scenarios): boolean {
+  return scenarios.every(({ trials }) => byRate(trials).length === 0) || scenarios.some(hasSeveralLevels);
+}
+
+export function hasSeveralLevels({ trials }: Pick<ScenarioAnalysis, 'trials'>): boolean {
+  return new Set(byUsers(trials).map(({ summary }) => loadLevel(summary.load))).size > 1;
+}
+
+/** One line per scenario over the numbers of users; null when there is nothing to draw. */
+function loadChart(tier: string, all: Scenarios, chart: LoadChart): ChartDescription | null {
+  if (!hasLine(all)) return null;
+  const scenarios = all.map(({ name, trials }) => ({ name, trials: byUsers(trials) }));
   const series = scenarios.map(({ name, trials }, style): Series => {
     const points = trials.flatMap(
       ({ summary }) => loadPoint(summary, chart.estimate, chart.format, describeLoad(summary.load)) ?? [],
@@ -66,10 +71,7 @@ function loadChart(tier: string, scenarios: Scenarios, chart: LoadChart): ChartD
   const points = series.flatMap((each) => each.points);
   if (points.length === 0) return null;
   const loads = scenarios.flatMap(({ trials }) => trials.map(({ summary }) => summary.load));
-  const values = [
-    ...points.flatMap(({ y, low, high }) => [y, low, high].filter((value) => typeof value === 'number')),
-    ...chart.targets.map(({ value }) => value),
-  ];
+  const values = [...valuesOf(series), ...chart.targets.map(({ value }) => value)];
   const drawn = series.filter((each) => each.points.length > 0);
   const ends = drawn.map(({ label, points: own }) => {
     const last = own.at(-1);
@@ -79,12 +81,19 @@ function loadChart(tier: string, scenarios: Scenarios, chart: LoadChart): ChartD
     id: fileNamePart(`${tier}-${chart.id}`),
     title: chart.title,
     subtitle: `Bars: 95 % interval${points.some(({ sound }) => sound === false) ? '. Hollow marks: the trial is not sound' : ''}`,
-    alt: `Line chart of ${chart.what} over ${loadWord(scenarios)}. At the highest load: ${list(ends)}.`,
-    x: loadAxis(loadTitle(firstLoad(scenarios)), loads.map(loadLevel), formatNumber),
+    alt: `Line chart of ${chart.what} over concurrency. At the highest load: ${list(ends)}.`,
+    x: loadAxis(loadTitles.users, loads.map(loadLevel), formatNumber),
     panels: [{ y: yAxis(chart.yTitle, values, chart.format), weight: 1, series: drawn, targets: chart.targets }],
     spans: [],
     moments: [],
   };
+}
+
+/** All that is drawn of a line, with the ends of its intervals. */
+export function valuesOf(series: readonly Series[]): readonly number[] {
+  return series.flatMap(({ points }) =>
+    points.flatMap(({ y, low, high }) => [y, low, high].filter((value) => typeof value === 'number')),
+  );
 }
 
 /** Null where the trial has no such figure. */
@@ -122,12 +131,15 @@ export function targetLines(targets: Targets, metric: MeasuredMetric): readonly 
     .toSorted((left, right) => left.value - right.value);
 }
 
+/** Where other percentiles are drawn too. */
+export function namingP95(lines: readonly TargetLine[]): readonly TargetLine[] {
+  const naming = (label: string) => (label === '' ? '' : `p95 ${label}`);
+  return lines.map((line) => ({ ...line, label: naming(line.label), shortLabel: naming(line.shortLabel) }));
+}
+
 function ends({ value }: Target): readonly number[] {
   return typeof value === 'number' ? [value] : value;
 }
-
-/** The percentiles that are named on the axis. */
-const namedRatios = [0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999];
 
 /**
  * Latency over percentile at the highest load of each scenario. The axis gives each further nine the same width, so that
@@ -135,25 +147,21 @@ const namedRatios = [0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999];
  */
 export function distributionChart(tier: string, scenarios: Scenarios, targets: Targets): ChartDescription | null {
   const series = scenarios.flatMap(({ name, trials }, style): Series[] => {
-    const last = trials.findLast(({ summary }) => summary.latency.count > 0);
+    const last = mainLadder(trials).findLast(({ summary }) => summary.latency.count > 0);
     if (last === undefined) return [];
     const label = `${chartName(name)}, ${describeLoad(last.summary.load)}`;
     return [{ label, style, inLegend: true, marks: false, points: percentilePoints(last) }];
   });
   const points = series.flatMap((each) => each.points);
   if (points.length === 0) return null;
-  const lines = targetLines(targets, 'latency-p95').map((line) => ({
-    ...line,
-    label: `p95 ${line.label}`,
-    shortLabel: `p95 ${line.shortLabel}`,
-  }));
+  const lines = namingP95(targetLines(targets, 'latency-p95'));
   const values = [...points.map(({ y }) => y ?? 0), ...lines.map(({ value }) => value)];
   return {
     id: fileNamePart(`${tier}-distribution`),
     title: `Latency distribution at the highest load · ${chartName(tier)}`,
     subtitle: 'Share of the requests that were answered within the time. Each line ends where its samples end',
     alt: `Line chart of latency over percentile. ${list(series.map(({ label, points: own }) => `${label}: up to ${own.at(-1)?.text ?? ''}`))}.`,
-    x: percentileAxis(Math.max(...points.map(({ x }) => x))),
+    x: percentileAxis('Percentile of the successful requests', Math.max(...points.map(({ x }) => x))),
     panels: [{ y: yAxis('Latency', values, formatSeconds), weight: 1, series, targets: lines }],
     spans: [],
     moments: [],
@@ -162,36 +170,7 @@ export function distributionChart(tier: string, scenarios: Scenarios, targets: T
 
 function percentilePoints({ measured }: SummarizedTrial): readonly Point[] {
   const latency = mergeHistograms(measured.trial.steps.map((step) => step.latency));
-  const steps = Array.from({ length: 121 }, (_, index) => 1 - 10 ** (-index / 30));
-  const ratios = [...new Set([...steps, ...namedRatios])]
-    .filter((ratio) => ratio === 0 || latency.count >= samplesNeeded(ratio))
-    .toSorted((left, right) => left - right);
-  return ratios.map((ratio) => {
-    const latencyS = latency.quantileS(ratio);
-    return { x: nines(ratio), y: latencyS, text: `${percentile(ratio)} within ${formatSeconds(latencyS)}` };
-  });
-}
-
-/** Unlike a ratio elsewhere it keeps its nines: 99.97 % is not 100 %. */
-function percentile(ratio: number): string {
-  return `${Number((ratio * 100).toFixed(3))} %`;
-}
-
-/** 0 at 0 %, 1 at 90 %, 2 at 99 %. */
-function nines(ratio: number): number {
-  return Number((-Math.log10(1 - ratio)).toPrecision(9));
-}
-
-function percentileAxis(to: number): Axis {
-  return {
-    title: 'Percentile of the successful requests',
-    scale: 'linear',
-    from: 0,
-    to,
-    ticks: namedRatios
-      .map((ratio) => ({ value: nines(ratio), label: percentile(ratio) }))
-      .filter(({ value }) => value <= to),
-  };
+  return curve((ratio) => (latency.count >= samplesNeeded(ratio) ? latency.quantileS(ratio) : null));
 }
 
 /** A name of any length, cut to what a legend or a title holds. */

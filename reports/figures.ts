@@ -1,7 +1,7 @@
 import type { Estimate } from '../harness/core/estimate.ts';
-import type { OfferedLoad } from '../harness/core/load.ts';
+import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
 import type { Target } from '../harness/core/target.ts';
-import { formatNumber, formatRate } from '../harness/core/units.ts';
+import { formatNumber } from '../harness/core/units.ts';
 import type { JudgedTarget } from '../harness/judging/summary.ts';
 
 /** How estimates, loads and verdicts read: the same in the terminal, the page, the pictures and the Markdown. */
@@ -33,13 +33,18 @@ export function sourceOf(target: Target): string {
 }
 
 export function loadText(load: OfferedLoad): string {
-  return load.model === 'closed' ? formatNumber(load.concurrency) : formatRate(load.arrivalRatePerS);
+  return load.model === 'closed' ? formatNumber(load.concurrency) : describeLoad(load);
 }
 
-/** Unlike `describeLoad`, as a heading says it: `Concurrency` or `Arrival rate`. */
-export function loadTitle(load: OfferedLoad | undefined): string {
-  return load?.model === 'open' ? 'Arrival rate (iterations/s)' : 'Concurrency (virtual users)';
+/** Where loads of both kinds stand side by side: `500/s`, `100 users`. */
+export function loadWords(load: OfferedLoad): string {
+  return load.model === 'closed' ? plural(load.concurrency, 'user') : describeLoad(load);
 }
+
+export const loadTitles = {
+  rate: 'Arrival rate (iterations/s)',
+  users: 'Concurrency (virtual users)',
+} as const;
 
 export const verdictWords = {
   met: 'met',

@@ -47,8 +47,8 @@ function loadOf(concurrency: number, rows: readonly MadeUpRow[]): LoadComparison
 }
 
 function words(scenario: string, loads: readonly LoadComparison[]): string {
-  const comparison: TierComparison = { comparisons: 1, scenarios: [{ scenario, loads }] };
-  return whatTiersBought(comparison);
+  const comparison: TierComparison = { comparisons: 1, scenarios: [{ scenario, loads, alone: [] }] };
+  return whatTiersBought(comparison, []);
 }
 
 describe('what the tiers bought, in plain words', () => {
@@ -131,8 +131,8 @@ describe('what the tiers bought, in plain words', () => {
   });
 
   test('nothing was measured twice', () => {
-    const text = 'No two tiers were measured at the same load, so nothing can be said of what they bought.';
-    expect(whatTiersBought({ comparisons: 0, scenarios: [] })).toBe(text);
+    const text = 'No two tiers were measured at the same load, so no change can be told.';
+    expect(whatTiersBought({ comparisons: 0, scenarios: [] }, [])).toBe(text);
     expect(words('crud', [])).toBe(text);
   });
 });

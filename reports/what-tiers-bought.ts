@@ -1,7 +1,8 @@
 import type { Estimate } from '../harness/core/estimate.ts';
-import { loadLevel, type OfferedLoad } from '../harness/core/load.ts';
-import { formatNumber, formatRate } from '../harness/core/units.ts';
+import { byLoad, describeLoad, loadLevel, type OfferedLoad } from '../harness/core/load.ts';
+import { formatNumber } from '../harness/core/units.ts';
 import type { ScenarioComparison, TierChange, TierComparison, TierRow } from '../harness/judging/compare-tiers.ts';
+import { type CarriedByTier, carriedByTiers } from './carried-words.ts';
 import { changeInWords } from './change-words.ts';
 import { list, plural } from './figures.ts';
 import { cacheHitRatio, longestQueue, meansOf } from './queues.ts';
@@ -10,11 +11,13 @@ import { cacheHitRatio, longestQueue, meansOf } from './queues.ts';
  * What the tiers of a run bought on its machine and what they did not, in plain words: what changed, what did not, what
  * cannot be said, and what queued or was busy meanwhile. Facts only: no cause that was not measured, and no advice.
  */
-export function whatTiersBought(comparison: TierComparison): string {
+export function whatTiersBought(comparison: TierComparison, tiers: readonly CarriedByTier[]): string {
   const { scenarios } = comparison;
   return [
     ...notRunSentences(scenarios),
+    ...carriedByTiers(tiers),
     ...scenarios.flatMap(changeSentences),
+    ...scenarios.flatMap(aloneSentences),
     ...unknownSentences(scenarios),
     ...queueSentences(scenarios),
     ...cacheSentences(scenarios),
@@ -84,7 +87,7 @@ function changeSentences(scenario: ScenarioComparison): readonly string[] {
 /** Whether both figures of each step are known at the same loads: else what is said of all is not known of some. */
 function areOfTheSameLoads(steps: readonly (readonly Compared[])[]): boolean {
   const loads = steps.flatMap((step) =>
-    metrics.map(({ name }) => step.flatMap(({ metric, load }) => (metric === name ? [loadLevel(load)] : [])).join()),
+    metrics.map(({ name }) => step.flatMap(({ metric, load }) => (metric === name ? [describeLoad(load)] : [])).join()),
   );
   return new Set(loads).size === 1;
 }
@@ -146,12 +149,22 @@ function ratioOf({ change }: Compared): Estimate {
   return change.ratio;
 }
 
-/** `at concurrency 1, 10 and 50` */
+/** `at concurrency 1, 10 and 50`, `at 500/s and 1,000/s`, `at 500/s and at concurrency 100` */
 function at(compared: readonly { readonly load: OfferedLoad }[]): string {
-  const [first] = compared;
-  const levels = [...new Set(compared.map(({ load }) => loadLevel(load)))].toSorted((one, other) => one - other);
-  if (first?.load.model === 'open') return `at ${list(levels.map(formatRate))}`;
-  return `at concurrency ${list(levels.map(formatNumber))}`;
+  const loads = compared.map(({ load }) => load).toSorted(byLoad);
+  const rates = new Set(loads.filter(({ model }) => model === 'open').map(describeLoad));
+  const users = new Set(loads.filter(({ model }) => model === 'closed').map((load) => formatNumber(loadLevel(load))));
+  return [
+    ...(rates.size === 0 ? [] : [`at ${list([...rates])}`]),
+    ...(users.size === 0 ? [] : [`at concurrency ${list([...users])}`]),
+  ].join(' and ');
+}
+
+/** Each tier may have rates of its own: no figure of one load is held against that of another. */
+function aloneSentences({ scenario, alone }: ScenarioComparison): readonly string[] {
+  if (alone.length === 0) return [];
+  const parts = alone.map(({ tier, loads }) => `only ${tier} was measured ${at(loads.map((load) => ({ load })))}`);
+  return [`Of ${scenario} ${parts.join(', ')}: nothing is compared there.`];
 }
 
 /** `from single to pooled`, `from one tier to the next (single, pooled, cached)` */
@@ -173,8 +186,7 @@ const MOST_REASONS = 3;
 function unknownSentences(scenarios: readonly ScenarioComparison[]): readonly string[] {
   const all = scenarios.flatMap(comparedIn);
   const unknown = all.flatMap(({ change }) => (change.kind === 'unknown' ? [change.why] : []));
-  if (all.length === 0)
-    return ['No two tiers were measured at the same load, so nothing can be said of what they bought.'];
+  if (all.length === 0) return ['No two tiers were measured at the same load, so no change can be told.'];
   if (unknown.length === 0) return [];
   const reasons = [...Map.groupBy(unknown, (why) => why.replaceAll(/[\d.,]+/gu, '#')).values()].map(
     (own) => own[0] ?? '',
@@ -208,8 +220,10 @@ interface HighestLoad {
   readonly isEveryTier: boolean;
 }
 
-/** The highest load that more than one tier was measured at; of one tier alone where there is none. */
-function highestLoad({ loads }: ScenarioComparison): HighestLoad | undefined {
+/** The highest rate, or number of users, that more than one tier was measured at; of one tier alone where there is none. */
+function highestLoad({ loads: all }: ScenarioComparison): HighestLoad | undefined {
+  const rates = all.filter(({ load, rows }) => load.model === 'open' && rows.some(({ trial }) => trial !== null));
+  const loads = rates.length > 0 ? rates : all;
   const measured = loads.map(({ load, rows }) => {
     const own = rows.filter(({ trial }) => trial !== null);
     return { load, rows: own, isEveryTier: own.length === rows.length };

@@ -152,6 +152,21 @@ describe('tiers of different ladders', () => {
     });
   });
 
+  it('a tier whose ladder does not have a load is passed over there', () => {
+    const { rows } = comparisonOf({
+      single: { trials: [rate(100), rate(300)], facts: planned(rate(100), rate(300)) },
+      pooled: { trials: [rate(100)], facts: planned(rate(100)) },
+      cached: { trials: [rate(100), rate(300)], facts: planned(rate(100), rate(300)) },
+    });
+    expect(rows[1]?.map(({ before, why }) => [before, why])).toEqual([
+      [null, null],
+      [null, 'not a load of its ladder'],
+      ['single', null],
+    ]);
+    expect(rows[1]?.[1]).toMatchObject({ throughput: null, p95: null });
+    expect(rows[0]?.map(({ before }) => before)).toEqual([null, 'single', 'pooled']);
+  });
+
   it('a load that another tier was to be measured at is told of both', () => {
     const single = { trials: [rate(100), rate(140)] };
     const early = { facts: { endedEarly: 'api/1 ended by itself', ...planned(rate(100)) } };

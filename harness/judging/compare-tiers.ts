@@ -157,10 +157,13 @@ function looksAt(
       const rows: UndecidedRow[] = [];
       for (const tier of tiers) {
         const trial = trials.findLast(({ summary }) => summary.tier === tier && isSameLoad(summary.load, load)) ?? null;
-        const why = trial === null ? whyNotMeasured(result, tier) : null;
-        // A tier that was not run changed nothing: the next one is held against the one before it.
-        const before = rows.findLast((row) => !wasNotRun(result, row.tier));
-        const compared = before !== undefined && !wasNotRun(result, tier);
+        const isAsked = trial !== null || wasAsked(result, tier, scenario, load);
+        const why = trial !== null ? null : isAsked ? whyNotMeasured(result, tier) : NOT_ON_ITS_LADDER;
+        // A tier that was not run here changed nothing: the next one is held against the one before it.
+        const takesPart = (name: string, row: Pick<TierRow, 'why'>) =>
+          !wasNotRun(result, name) && row.why !== NOT_ON_ITS_LADDER;
+        const before = rows.findLast((row) => takesPart(row.tier, row));
+        const compared = before !== undefined && takesPart(tier, { why });
         rows.push({
           tier,
           trial,
@@ -265,6 +268,15 @@ function isShared(
     .map(({ tier }) => tier.name);
   const measured = trials.filter(({ summary }) => isSameLoad(summary.load, load)).map(({ summary }) => summary.tier);
   return new Set([...planned, ...measured]).size > 1;
+}
+
+const NOT_ON_ITS_LADDER = 'not a load of its ladder';
+
+/** A ladder that was never decided may have had any load. */
+function wasAsked({ facts }: RunResult, tier: string, scenario: string, load: OfferedLoad): boolean {
+  const planned = facts.tiers.find((each) => each.tier.name === tier)?.planned ?? [];
+  const own = planned.filter((each) => each.scenario === scenario);
+  return own.length === 0 || own.some((each) => isSameLoad(each.load, load));
 }
 
 function wasMeasured(trials: readonly SummarizedTrial[], tier: string, load: OfferedLoad): boolean {

@@ -3,9 +3,6 @@ import { type LatencyHistogram, mergeHistograms } from '../histograms/latency-hi
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { requestCounts } from './summarize.ts';
 
-/** How many users wait for their answers in the view of that name (`StepResult.coordinated`). */
-export const WAITING_USERS = 10;
-
 /**
  * The latencies of one trial as one way of measuring reads them. Of quantiles and the longest: seconds; infinite where so
  * many were never answered; null where the samples do not allow an interval.
@@ -13,6 +10,8 @@ export const WAITING_USERS = 10;
 export interface LatencyView {
   /** How many it counts. */
   readonly count: number;
+  /** 0..1; 0 where nothing was counted. */
+  readonly answeredRatio: number;
   readonly p50S: number | null;
   readonly p95S: number | null;
   readonly p99S: number | null;
@@ -66,6 +65,7 @@ function viewOf(answered: LatencyHistogram, neverAnswered: number): LatencyView 
   };
   return {
     count,
+    answeredRatio: count === 0 ? 0 : answered.count / count,
     p50S: quantileS(0.5),
     p95S: quantileS(0.95),
     p99S: quantileS(0.99),
@@ -74,9 +74,9 @@ function viewOf(answered: LatencyHistogram, neverAnswered: number): LatencyView 
   };
 }
 
-/** How far what was due and what another way of measuring read lie apart, at the highest percentile both have. */
+/** How far what was due and what another way of measuring read lie apart, at the percentile where they do so most. */
 export interface HiddenLatency {
-  readonly percentile: 'p95' | 'p99';
+  readonly percentile: 'p50' | 'p95' | 'p99';
   /** Infinite where so many were never answered. */
   readonly dueS: number;
   readonly readS: number;
@@ -86,13 +86,15 @@ export interface HiddenLatency {
   readonly times: number;
 }
 
-/** Null where the samples allow no percentile of both. */
+/** By waiting users, or, where the engine does not tell, from when it was sent. Null where both have no percentile. */
 export function hiddenLatency({ due, sent, waiting }: LatencyViews): HiddenLatency | null {
   for (const [by, view] of [['waiting', waiting] as const, ['sent', sent] as const]) {
-    for (const percentile of ['p99', 'p95'] as const) {
+    const found = (['p99', 'p95', 'p50'] as const).flatMap((percentile): HiddenLatency[] => {
       const [dueS, readS] = [due[`${percentile}S`], view?.[`${percentile}S`] ?? null];
-      if (dueS !== null && readS !== null) return { percentile, dueS, readS, by, times: dueS / readS };
-    }
+      return dueS === null || readS === null ? [] : [{ percentile, dueS, readS, by, times: dueS / readS }];
+    });
+    const [first] = found.toSorted((left, right) => (left.times === right.times ? 0 : right.times - left.times));
+    if (first !== undefined) return first;
   }
   return null;
 }

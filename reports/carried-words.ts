@@ -1,0 +1,83 @@
+import { describeLoad, loadLevel } from '../harness/core/load.ts';
+import { formatBound, formatRatio, formatSeconds } from '../harness/core/units.ts';
+import type { CarriedRate } from '../harness/judging/carried-rate.ts';
+import type { SummarizedTrial } from '../harness/judging/summary.ts';
+
+/** How far a tier came by arrival rate, in words: the same in every format. */
+
+/** `1,500/s at p95 40 ms`; null where no rate met the target. */
+export function carriedText({ trial }: CarriedRate): string | null {
+  return trial === null ? null : `${describeLoad(trial.summary.load)} at ${p95Text(trial)}${failuresText(trial)}`;
+}
+
+function p95Text({ summary: { latency } }: SummarizedTrial): string {
+  return latency.p95S === null ? 'too few samples for p95' : `p95 ${formatSeconds(latency.p95S.value)}`;
+}
+
+function failuresText({ summary: { errorRatio } }: SummarizedTrial): string {
+  return errorRatio === 0 ? '' : ` with ${formatRatio(errorRatio)} errors`;
+}
+
+/** What the next higher rate did: `2,000/s missed it with p95 1.2 s`, `no higher rate was measured`. */
+export function nextText({ next, target }: CarriedRate): string {
+  if (next === null) return 'no higher rate was measured';
+  const rate = describeLoad(next.trial.summary.load);
+  switch (next.why) {
+    case 'missed':
+      return `${rate} missed it with ${p95Text(next.trial)}${failuresText(next.trial)}`;
+    case 'inconclusive':
+      return `${rate} leaves it open with ${p95Text(next.trial)}${failuresText(next.trial)}`;
+    case 'unsound':
+      return `${rate} is ${target === null ? 'higher, but ' : ''}not sound`;
+  }
+}
+
+/** `< 200 ms`; of no target, what it stands for then. */
+export function carriedTargetText({ target }: CarriedRate): string {
+  return target === null ? 'none: the highest sound rate' : formatBound(target);
+}
+
+/** `crud carried 1,500/s at p95 40 ms (target < 200 ms); 2,000/s missed it with p95 1.2 s` */
+export function carriedSentence(scenario: string, carried: CarriedRate): string {
+  const text = carriedText(carried);
+  if (carried.target === null) {
+    return text === null
+      ? `${scenario}: no arrival rate was measured soundly`
+      : `${scenario} carried ${text}, the highest sound rate; there is no p95 target to hold it against`;
+  }
+  return `${scenario} carried ${text ?? 'no measured rate'} (target ${formatBound(carried.target)}); ${nextText(carried)}`;
+}
+
+/** A tier of several. */
+export interface CarriedByTier {
+  readonly name: string;
+  readonly scenarios: readonly { readonly name: string; readonly carried: readonly CarriedRate[] }[];
+}
+
+/**
+ * `Within p95 < 200 ms of crud cached carried 1,500/s at p95 40 ms and pooled 700/s at p95 120 ms`: a sentence for each
+ * scenario and target. Of tiers with ladders of their own it is what can be said of all.
+ */
+export function carriedByTiers(tiers: readonly CarriedByTier[]): readonly string[] {
+  const all = tiers.flatMap(({ name: tier, scenarios }) =>
+    scenarios.flatMap(({ name: scenario, carried }) => carried.map((each) => ({ tier, scenario, carried: each }))),
+  );
+  const groups = Map.groupBy(all, ({ scenario, carried }) => JSON.stringify([scenario, carriedTargetText(carried)]));
+  return [...groups.values()].map((own) => {
+    const ranked = own.toSorted((left, right) => levelOf(right.carried) - levelOf(left.carried));
+    const [first] = ranked;
+    if (first === undefined) return '';
+    const { target } = first.carried;
+    const parts = ranked.map(({ tier, carried }, index) => {
+      const rate = carriedText(carried);
+      const most = carried.next === null && rate !== null ? ', the highest rate it was measured at' : '';
+      return `${tier} ${index === 0 ? 'carried ' : ''}${rate ?? 'no measured rate'}${most}`;
+    });
+    const within = target === null ? `Without a p95 target` : `Within p95 ${formatBound(target)}`;
+    return `${within} of ${first.scenario} ${parts.join('; ')}.`;
+  });
+}
+
+function levelOf({ trial }: CarriedRate): number {
+  return trial === null ? 0 : loadLevel(trial.summary.load);
+}

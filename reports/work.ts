@@ -1,0 +1,53 @@
+import { requestOutcomes, type Trial } from '../harness/core/trial.ts';
+import { formatNumber, formatRatio } from '../harness/core/units.ts';
+
+/** What became of the work of a trial: what was due, what was dropped, what failed and how. */
+export interface Work {
+  /** Iterations that were due; of a number of users: that were started. */
+  readonly due: number;
+  readonly completed: number;
+  /** Iterations that were due and never started. */
+  readonly dropped: number;
+  readonly requests: number;
+  /** Requests that failed, by outcome; what did not happen is absent. */
+  readonly failures: readonly (readonly [outcome: string, count: number])[];
+  /** Of the requests and the dropped iterations together. */
+  readonly droppedRatio: number;
+  readonly failedRatio: number;
+}
+
+export function workOf({ iterations, steps }: Trial): Work {
+  const counts = requestOutcomes.map(
+    (outcome) => [outcome, steps.reduce((sum, { outcomes }) => sum + outcomes[outcome], 0)] as const,
+  );
+  const requests = counts.reduce((sum, [, count]) => sum + count, 0);
+  const failures = counts.filter(([outcome, count]) => outcome !== 'ok' && count > 0);
+  const failed = failures.reduce((sum, [, count]) => sum + count, 0);
+  const all = requests + iterations.dropped;
+  return {
+    due: iterations.intended,
+    completed: iterations.completed,
+    dropped: iterations.dropped,
+    requests,
+    failures,
+    droppedRatio: all === 0 ? 0 : iterations.dropped / all,
+    failedRatio: all === 0 ? 0 : failed / all,
+  };
+}
+
+export function hasBadWork({ dropped, failures }: Work): boolean {
+  return dropped > 0 || failures.length > 0;
+}
+
+/** `374 dropped, http-error × 3`; empty where there was none. */
+export function badWorkInWords({ dropped, failures }: Work): string {
+  return [
+    ...(dropped > 0 ? [`dropped × ${formatNumber(dropped)}`] : []),
+    ...failures.map(([outcome, count]) => `${outcome} × ${formatNumber(count)}`),
+  ].join(', ');
+}
+
+/** `120 of 5,000 dropped (2.4 %)` */
+export function droppedInWords({ due, dropped }: Work): string {
+  return `${formatNumber(dropped)} of ${formatNumber(due)} dropped (${formatRatio(due === 0 ? 0 : dropped / due)})`;
+}
