@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import type { RunningService } from '../harness/core/deployment.ts';
+import type { Tier } from '../harness/core/tier.ts';
+import { readTier } from '../harness/files/tier-file.ts';
+import { registerRun } from '../harness/leftovers/register.ts';
+import { localProvider } from '../harness/providers/local/local-provider.ts';
+import type { User } from '../scenarios/kit.ts';
+
+/** The reference app as the tier `single` has it: one API process and one PostgreSQL, with users who can sign in. */
+export interface ReferenceApp extends AsyncDisposable {
+  readonly baseUrl: string;
+  readonly services: readonly RunningService[];
+  readonly users: readonly User[];
+  /** A folder that goes when the app does. */
+  readonly folder: string;
+}
+
+const TASKS_PER_USER = 20;
+/** Users sign in before each trial, which is no part of what is measured: passwords are hashed as cheaply as bcrypt can. */
+const CHEAPEST_HASH = 4;
+/** Longer than any benchmark. */
+const TOKEN_LIFE_S = 86_400;
+
+export async function startReferenceApp(options: {
+  readonly userCount: number;
+  readonly systemCpus: readonly number[] | undefined;
+  readonly signal: AbortSignal;
+}): Promise<ReferenceApp> {
+  const { userCount, systemCpus, signal } = options;
+  await using starting = new AsyncDisposableStack();
+  const run = starting.use(await registerRun());
+  const provider = localProvider({ run, ...(systemCpus !== undefined && { systemCpus }) });
+  const tier = withCheapSignIn(await readTier('single'));
+  const deployment = starting.use(await provider.deploy(tier, signal));
+  const password = randomBytes(15).toString('base64url');
+  await deployment.prepareData?.({ users: userCount, tasksPerUser: TASKS_PER_USER, seed: 1 }, password, signal);
+  const started = starting.move();
+  return {
+    baseUrl: deployment.baseUrl,
+    services: deployment.services,
+    users: Array.from({ length: userCount }, (_, index) => ({
+      index,
+      email: `user-${index + 1}@bench.example`,
+      password,
+    })),
+    folder: run.folder,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
+}
+
+function withCheapSignIn(tier: Tier): Tier {
+  const services = tier.services.map((service) =>
+    service.kind === 'api'
+      ? {
+          ...service,
+          settings: { ...service.settings, BCRYPT_COST: CHEAPEST_HASH, ACCESS_TOKEN_TTL_S: TOKEN_LIFE_S },
+        }
+      : service,
+  );
+  return { ...tier, services };
+}
