@@ -2,7 +2,7 @@ import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { reaches } from './judge-throughput.ts';
-import { boundOf, isSound, type Rung, rungOf } from './rungs.ts';
+import { boundOf, isSoundOrGrowing, type Rung, rungOf } from './rungs.ts';
 import type { SummarizedTrial } from './summary.ts';
 
 /** How one load stands to a documented figure. */
@@ -31,7 +31,7 @@ export function judgeThroughputAt(result: RunResult, trial: SummarizedTrial): re
   const { throughputPerS } = rung.summary;
   return targetsAt(result, rung, 'throughput').map((target) => {
     const bound = boundOf(target, 'at least');
-    if (!isSound(rung) || throughputPerS === null) return { target, kind: 'inconclusive' };
+    if (!isSoundOrGrowing(rung) || throughputPerS === null) return { target, kind: 'inconclusive' };
     if (reaches(rung, bound)) return { target, kind: 'met' };
     return { target, kind: bound.keeps(throughputPerS.high) ? 'inconclusive' : 'not-reached' };
   });

@@ -5,9 +5,9 @@ import { type Finding, inconclusive, met, missed, rungsFor } from './findings.ts
 import {
   type Bound,
   boundOf,
-  canMiss,
   describeRange,
   isSound,
+  isSoundOrGrowing,
   type Ladder,
   ofEachModel,
   p95WithFailuresS,
@@ -27,7 +27,7 @@ export function judgeLatency(target: Target, ladder: Ladder): Finding {
   const bound = boundOf(target, 'at most');
   const { rungs, missing } = rungsFor(target, ladder);
   if (rungs.length === 0) return inconclusive(missing, null, 'The load it names was not measured.');
-  const firstMiss = rungs.find((rung) => canMiss(rung) && isBeyond(rung, bound));
+  const firstMiss = rungs.find((rung) => isSoundOrGrowing(rung) && isBeyond(rung, bound));
   if (firstMiss !== undefined) return missedFrom(firstMiss, target, bound, rungs);
   const open = rungs.filter((rung) => !isSound(rung) || !isWithin(rung, bound));
   const worst = rungs.toSorted((left, right) => highS(right) - highS(left))[0];
@@ -44,7 +44,7 @@ export function judgeLatency(target: Target, ladder: Ladder): Finding {
 }
 
 function missedFrom(first: Rung, target: Target, bound: Bound, rungs: readonly Rung[]): Finding {
-  const last = rungs.findLast((rung) => canMiss(rung) && isBeyond(rung, bound)) ?? first;
+  const last = rungs.findLast((rung) => isSoundOrGrowing(rung) && isBeyond(rung, bound)) ?? first;
   const violation = hasTooFewAnswers(first)
     ? `${first.name}: ${formatRatio(first.summary.errorRatio)} of the requests failed, so fewer than 95 % were answered at all`
     : `${describeP95(first)}, not ${formatBound(target)}`;

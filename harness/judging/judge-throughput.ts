@@ -7,7 +7,7 @@ import {
   boundOf,
   carriedPerS,
   describeRange,
-  isSound,
+  isSoundOrGrowing,
   type Ladder,
   type Rung,
   whyUnsound,
@@ -27,7 +27,7 @@ const RISE_THAT_MATTERS = 1.05;
 export function judgeThroughput(target: Target, ladder: Ladder): Finding {
   const bound = boundOf(target, 'at least');
   const { rungs, missing } = rungsFor(target, ladder);
-  const sound = rungs.filter((rung) => isSound(rung) && rung.summary.throughputPerS !== null);
+  const sound = rungs.filter((rung) => isSoundOrGrowing(rung) && rung.summary.throughputPerS !== null);
   const best = highest(sound);
   if (best === undefined) {
     const reasons = [...whyUnsound(rungs), ...missing];
@@ -65,7 +65,7 @@ function whyMoreMayCome(
   best: Rung,
   { probe }: Ladder,
 ): string[] {
-  const unsound = rungs.filter((rung) => !isSound(rung));
+  const unsound = rungs.filter((rung) => !isSoundOrGrowing(rung));
   const looksBetter = (rung: Rung) => throughput(rung) > throughput(best) * RISE_THAT_MATTERS;
   if (target.appliesTo.concurrency !== undefined) return [...whyUnsound(unsound.filter(looksBetter))];
   const rising = whyStillRising(sound, probe);

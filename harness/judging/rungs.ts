@@ -49,8 +49,11 @@ export function isSound({ summary }: Rung): boolean {
   return summary.soundness.kind === 'sound';
 }
 
-/** Sound, or unsound only as its latency grew: to measure longer would have read more. */
-export function canMiss({ summary: { soundness } }: Rung): boolean {
+/**
+ * Sound, or unsound only as its latency grew: to measure longer would have read more, so what it misses is missed; and its
+ * throughput is as sound as any.
+ */
+export function isSoundOrGrowing({ summary: { soundness } }: Rung): boolean {
   return soundness.kind === 'sound' || soundness.onlyGrowing;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
+import type { Calibration } from '../core/run.ts';
 import type { ProbeSample } from '../core/trial.ts';
 import { summarizeTrial } from './summarize.ts';
 
@@ -54,6 +55,18 @@ describe('a trial can be trusted', () => {
       choice: { okPerS: 300, failedPerS: 1, failedAs: 'timeout', unfinishedS: [7.9] },
     },
     { what: 'with a short stall at the end', choice: { unfinishedS: [0.9] } },
+    {
+      what: 'when its rate was to change on the way',
+      choice: {
+        load: { ...openLoad, changes: [{ atS: 5, overS: 0, toRatePerS: 200 }] },
+        okPerS: (second) => (second < 5 ? 100 : 200),
+        latencyS: (_, second) => (second < 5 ? 0.02 : 0.2),
+      },
+    },
+    {
+      what: 'with a CPU limit that was met once in a hundred periods',
+      choice: { samples: sampled('generator', 'throttled', 0.01) },
+    },
     { what: 'with notes on probes that failed', choice: { notes: ['probe postgres failed: connection refused'] } },
   ])('$what', ({ choice }) => {
     expect(reasonsFor(choice)).toEqual([]);
@@ -155,8 +168,50 @@ describe('a trial cannot be trusted', () => {
       },
       reason: "other processes used 20 % of the machine's CPU, more than 10 %; stop them and run again",
     },
+    {
+      what: 'when a CPU limit stopped the generator',
+      choice: { samples: sampled('generator', 'throttled', 0.2) },
+      reason:
+        'a CPU limit stopped the generator in 20 % of its periods, more than 1 %; raise the limit of the container or control group it runs in',
+    },
+    {
+      what: 'when the latency grew while all was answered that came',
+      choice: { load: openLoad, latencyS: (_, second) => 0.02 * (1 + second) },
+      reason:
+        'the latency was not steady: it went from 60 ms (mean) in the first half to 160 ms in the second; more may come than is served: offer less, or measure longer with --duration',
+    },
+    {
+      what: 'when the latency fell as the system warmed up',
+      choice: { load: openLoad, latencyS: (_, second) => 0.02 * (10 - second) },
+      reason:
+        'the latency was not steady: it went from 160 ms (mean) in the first half to 60 ms in the second; warm up longer with --warm-up',
+    },
   ])('$what', ({ choice, reason }) => {
     expect(reasonsFor(choice)).toEqual([reason]);
+  });
+
+  it.each<{ what: string; choice: MadeUpTrial; onlyGrowing: boolean }>([
+    {
+      what: 'as its latency grew',
+      choice: { load: openLoad, latencyS: (_, second) => 0.02 * (1 + second) },
+      onlyGrowing: true,
+    },
+    {
+      what: 'as its latency fell',
+      choice: { load: openLoad, latencyS: (_, second) => 0.02 * (10 - second) },
+      onlyGrowing: false,
+    },
+    {
+      what: 'as its latency grew with a busy generator',
+      choice: {
+        load: openLoad,
+        latencyS: (_, second) => 0.02 * (1 + second),
+        generator: { utilizationRatio: 1 },
+      },
+      onlyGrowing: false,
+    },
+  ])('and only grows worse with time, or not: $what', ({ choice, onlyGrowing }) => {
+    expect(summarizeTrial(madeUpTrial(choice)).soundness).toMatchObject({ kind: 'unsound', onlyGrowing });
   });
 
   it('for several reasons, which are all given', () => {
@@ -174,5 +229,54 @@ describe('a trial cannot be trusted', () => {
   it('looks at the measured window only', () => {
     const before = sampled('machine', 'steal', 0.5).map((sample) => ({ ...sample, atS: -sample.atS }));
     expect(reasonsFor({ samples: [...before, ...sampled('machine', 'steal', 0)] })).toEqual([]);
+  });
+});
+
+describe('what the generator itself can do', () => {
+  const calibration: Calibration = {
+    ceilingPerS: 1000,
+    ceilingConcurrency: 50,
+    ceilingIsAtLeast: false,
+    floorP50S: 0.001,
+    floorP95S: 0.002,
+    floorRatePerS: 200,
+    sendLagP99S: 0.001,
+  };
+  const summaryAt = (okPerS: number, changes: Partial<Calibration> = {}, latencyS = 0.02) =>
+    summarizeTrial(madeUpTrial({ okPerS, latencyS }), { ...calibration, ...changes });
+
+  it.each([810, 1000, 1090])('speaks against a trial of %d/s where it makes 1,000/s at most', (okPerS) => {
+    expect(summaryAt(okPerS).soundness).toEqual({
+      kind: 'unsound',
+      reasons: [
+        `the generator made ${okPerS.toLocaleString('en')}/s, more than 80 % of the 1,000/s it makes at most here: its own limit may have been measured; offer less, or use a faster engine or a machine with more CPUs`,
+      ],
+      onlyGrowing: false,
+    });
+  });
+
+  it('says nothing of 80 % of it, or where the ceiling was not the own one', () => {
+    expect(summaryAt(800)).toMatchObject({ soundness: { kind: 'sound' }, caveats: [] });
+    expect(summaryAt(1000, { ceilingIsAtLeast: true })).toMatchObject({ soundness: { kind: 'sound' }, caveats: [] });
+    expect(summarizeTrial(madeUpTrial({ okPerS: 1000 }))).toMatchObject({ soundness: { kind: 'sound' }, caveats: [] });
+  });
+
+  it('was measured too low where a trial made more', () => {
+    expect(summaryAt(1200)).toMatchObject({
+      soundness: { kind: 'sound' },
+      caveats: [
+        'the generator made 1,200/s, more than the 1,000/s found to be its limit: the machine was busy when that was measured',
+      ],
+    });
+  });
+
+  it('is to be minded where an answer takes hardly longer than that of an echo', () => {
+    expect(summaryAt(100, {}, 0.0035)).toMatchObject({
+      soundness: { kind: 'sound' },
+      caveats: [
+        "its p95 of 3.5 ms is less than twice the 2 ms that the generator reads of an echo: much of it may be the generator's own",
+      ],
+    });
+    expect(summaryAt(100, {}, 0.0045).caveats).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { minimumBlocks } from '../statistics/time-blocks.ts';
 import { nearCeiling } from './held-to-calibration.ts';
 import { throughputPerSIn } from './interval-throughput.ts';
-import { describeUnsteadiness } from './steadiness.ts';
+import { describeUnsteadiness, latencyDrift } from './steadiness.ts';
 import type { LatencySummary, Soundness } from './summary.ts';
 import { wholeSeconds } from './whole-seconds.ts';
 import { samplesInWindow } from './window-samples.ts';
@@ -39,17 +39,22 @@ const soundnessLimits = {
   foreignCpuRatio: 0.1,
 } as const;
 
-/**
- * Can the trial be trusted? Each reason gives the value, its limit and what to do. `latency` is that of all steps
- * together, `calibration` that of the run.
- */
-export function judgeSoundness(
-  measured: MeasuredTrial,
-  latency: LatencySummary,
-  calibration: Calibration | null,
-): Soundness {
+/** What a trial is judged by beside itself. */
+export interface SoundnessEvidence {
+  /** Of all steps together. */
+  readonly latency: LatencySummary;
+  /** Mean latency of each whole second in which something was answered. */
+  readonly meanLatencyS: readonly number[];
+  /** That of the run; null where there is none. */
+  readonly calibration: Calibration | null;
+}
+
+/** Can the trial be trusted? Each reason gives the value, its limit and what to do. */
+export function judgeSoundness(measured: MeasuredTrial, evidence: SoundnessEvidence): Soundness {
   const { trial, notes } = measured;
-  const reasons = [
+  const { latency, calibration } = evidence;
+  const drift = unsteady(trial, evidence.meanLatencyS);
+  const others = [
     ...stopped(trial),
     ...notes.filter(tellsOfDeath).map((note) => `${note}; the system was not whole while it was measured`),
     ...neverAnswered(trial, latency.maxS),
@@ -58,9 +63,10 @@ export function judgeSoundness(
     ...machineReasons(measured),
     ...generatorReasons(trial, latency.p95S?.value ?? null),
     ...nearCeiling(trial, calibration),
-    ...unsteady(trial),
   ];
-  return isNonEmpty(reasons) ? { kind: 'unsound', reasons } : { kind: 'sound' };
+  const reasons = [...others, ...drift.reasons];
+  if (!isNonEmpty(reasons)) return { kind: 'sound' };
+  return { kind: 'unsound', reasons, onlyGrowing: others.length === 0 && drift.grows };
 }
 
 /** As the run study notes a service that ends by itself. */
@@ -158,9 +164,23 @@ function lagLimitS(p95S: number | null): number {
   return Math.max(eventLoopLagS, eventLoopLagShareOfP95 * (p95S ?? 0));
 }
 
-function unsteady(trial: Trial): string[] {
+/** Loads that change on the way are not meant to be steady. */
+function unsteady(
+  trial: Trial,
+  meanLatencyS: readonly number[],
+): { readonly reasons: readonly string[]; readonly grows: boolean } {
+  const { load } = trial.plan;
+  if (load.model === 'open' && load.changes !== undefined) return { reasons: [], grows: false };
   const what = describeUnsteadiness(wholeSeconds(trial).map(throughputPerSIn));
-  return what === null ? [] : [`the throughput was not steady: ${what}; warm up longer with --warm-up`];
+  if (what !== null) {
+    return { reasons: [`the throughput was not steady: ${what}; warm up longer with --warm-up`], grows: false };
+  }
+  const drift = latencyDrift(meanLatencyS);
+  if (drift === null) return { reasons: [], grows: false };
+  const doWhat = drift.grows
+    ? 'more may come than is served: offer less, or measure longer with --duration'
+    : 'warm up longer with --warm-up';
+  return { reasons: [`the latency was not steady: ${drift.what}; ${doWhat}`], grows: drift.grows };
 }
 
 function machineReasons(measured: MeasuredTrial): string[] {

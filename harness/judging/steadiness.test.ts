@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Random, seededRandom } from '../statistics/seeded-random.ts';
-import { describeUnsteadiness } from './steadiness.ts';
+import { describeUnsteadiness, latencyDrift } from './steadiness.ts';
 
 const trials = 500;
 
@@ -22,10 +22,38 @@ function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
+function exponential(random: Random, ratePerS: number): number {
+  return -Math.log(1 - random()) / ratePerS;
+}
+
 describe('unsteady throughput', () => {
   it.each([8, 10, 20, 60, 300])('is found in at most 2 % of steady trials of %d s with noise of 5 %', (seconds) => {
     expect(unsteadyRatio(seconds, 0.05, () => 1)).toBeLessThanOrEqual(0.02);
   });
+
+  it.each([
+    { arrivalRatePerS: 5, seconds: 20 },
+    { arrivalRatePerS: 20, seconds: 30 },
+    { arrivalRatePerS: 100, seconds: 60 },
+  ])(
+    'is found in at most 1 % of trials of $seconds s in which $arrivalRatePerS/s come at random',
+    ({ arrivalRatePerS, seconds }) => {
+      const random = seededRandom(3);
+      let unsteady = 0;
+      for (let trial = 0; trial < trials; trial += 1) {
+        const perSecond: number[] = new Array(seconds).fill(0);
+        for (
+          let atS = exponential(random, arrivalRatePerS);
+          atS < seconds;
+          atS += exponential(random, arrivalRatePerS)
+        ) {
+          perSecond[Math.floor(atS)] = (perSecond[Math.floor(atS)] ?? 0) + 1;
+        }
+        if (describeUnsteadiness(perSecond) !== null) unsteady += 1;
+      }
+      expect(unsteady / trials).toBeLessThanOrEqual(0.01);
+    },
+  );
 
   it.each([
     { what: 'a climb by half, 8 s', seconds: 8, level: (at: number) => 0.75 + 0.5 * at, atLeast: 0.5 },
@@ -68,5 +96,100 @@ describe('unsteady throughput', () => {
     expect(describeUnsteadiness(settlesLate)).toBe(
       'it settled only after 35 of 60 seconds, at 100/s instead of 88.2/s',
     );
+  });
+});
+
+interface Queue {
+  /** Of one server. */
+  readonly utilization: number;
+  readonly arrivalRatePerS: number;
+  readonly durationS: number;
+  readonly warmUpS: number;
+  /** How many times as long service takes, by the second in which it begins. */
+  readonly slownessAt?: (atS: number) => number;
+}
+
+/** In which share of so many M/M/1 queues a drift of latency is seen: growing, and falling. */
+function driftsOf(queues: number, queue: Queue): { readonly growing: number; readonly falling: number } {
+  const random = seededRandom(17);
+  const seen = { growing: 0, falling: 0 };
+  for (let trial = 0; trial < queues; trial += 1) {
+    const drift = latencyDrift(meanLatencies(queue, random));
+    if (drift !== null) seen[drift.grows ? 'growing' : 'falling'] += 1;
+  }
+  return { growing: seen.growing / queues, falling: seen.falling / queues };
+}
+
+/** Of each second, by when it ended. */
+function meanLatencies(
+  { utilization, arrivalRatePerS, durationS, warmUpS, slownessAt = () => 1 }: Queue,
+  random: Random,
+): readonly number[] {
+  const seconds = Array.from({ length: durationS }, () => ({ sumS: 0, count: 0 }));
+  let freeAtS = -warmUpS;
+  for (let atS = -warmUpS; atS < durationS; atS += exponential(random, arrivalRatePerS)) {
+    const beginS = Math.max(atS, freeAtS);
+    freeAtS = beginS + slownessAt(beginS) * exponential(random, arrivalRatePerS / utilization);
+    const second = seconds[Math.floor(freeAtS)];
+    if (second === undefined) continue;
+    second.sumS += freeAtS - atS;
+    second.count += 1;
+  }
+  return seconds.filter(({ count }) => count > 0).map(({ sumS, count }) => sumS / count);
+}
+
+describe('drifting latency', () => {
+  it.each([
+    { utilization: 0.8, arrivalRatePerS: 100, durationS: 6, atMost: 0.03 },
+    { utilization: 0.8, arrivalRatePerS: 100, durationS: 10, atMost: 0.02 },
+    { utilization: 0.8, arrivalRatePerS: 100, durationS: 30, atMost: 0.02 },
+    { utilization: 0.8, arrivalRatePerS: 500, durationS: 20, atMost: 0.02 },
+    { utilization: 0.8, arrivalRatePerS: 20, durationS: 20, atMost: 0.07 },
+    { utilization: 0.5, arrivalRatePerS: 20, durationS: 60, atMost: 0.02 },
+  ])(
+    'is seen in at most $atMost of the steady queues of utilization $utilization at $arrivalRatePerS/s for $durationS s',
+    ({ atMost, ...queue }) => {
+      const { growing, falling } = driftsOf(500, { ...queue, warmUpS: 20 });
+      expect(growing + falling).toBeLessThanOrEqual(atMost);
+    },
+  );
+
+  it.each([
+    { what: '20 % more comes than is served, 10 s', utilization: 1.2, durationS: 10, atLeast: 0.9 },
+    { what: '20 % more comes than is served, 30 s', utilization: 1.2, durationS: 30, atLeast: 0.98 },
+    { what: 'twice as much comes as is served, 6 s', utilization: 2, durationS: 6, atLeast: 0.95 },
+    { what: '5 % more comes than is served, 60 s', utilization: 1.05, durationS: 60, atLeast: 0.9 },
+  ])('grows where $what', ({ atLeast, utilization, durationS }) => {
+    const { growing, falling } = driftsOf(100, { utilization, durationS, arrivalRatePerS: 100, warmUpS: 5 });
+    expect(growing).toBeGreaterThanOrEqual(atLeast);
+    expect(falling).toBe(0);
+  });
+
+  it.each([
+    { what: '1.8 times as slow at first', slownessAt: (atS: number) => 1 + 0.8 * Math.exp(-atS / 10) },
+    { what: 'three times as slow, less and less for 20 s', slownessAt: (atS: number) => Math.max(1, 3 - atS / 10) },
+  ])('falls where the system warms up, whatever the throughput is: $what', ({ slownessAt }) => {
+    const queue = { utilization: 0.3, arrivalRatePerS: 100, durationS: 60, warmUpS: 0 };
+    const { growing, falling } = driftsOf(100, { ...queue, slownessAt });
+    expect(falling).toBeGreaterThanOrEqual(0.9);
+    expect(growing).toBe(0);
+  });
+
+  it('is told with what it went from and to', () => {
+    const step = Array.from({ length: 12 }, (_, second) => (second < 6 ? 0.02 : 0.05) + 0.001 * (second % 3));
+    expect(latencyDrift(step)).toEqual({
+      what: 'it went from 21 ms (mean) in the first half to 51 ms in the second',
+      grows: true,
+    });
+    expect(latencyDrift(step.toReversed())?.grows).toBe(false);
+    expect(latencyDrift([0.01, 0.012, 0.014, 0.016, 0.018, 0.02])?.grows).toBe(true);
+    expect(latencyDrift([0.01, 0.012, 0.011, 0.016, 0.018, 0.02])).toBeNull();
+  });
+
+  it('is not claimed where there is too little to look at, or where it is small', () => {
+    expect(latencyDrift([])).toBeNull();
+    expect(latencyDrift([1, 2, 4, 8, 16])).toBeNull();
+    expect(latencyDrift(Array.from({ length: 60 }, (_, second) => 0.02 + 0.00005 * second))).toBeNull();
+    expect(latencyDrift(new Array(10).fill(0.02))).toBeNull();
   });
 });

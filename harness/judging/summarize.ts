@@ -42,9 +42,10 @@ export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration
       ),
     };
   });
+  const allStepsBySecond = bySecond.map((histograms) => LatencyHistogram.merged(histograms.values()));
   const latency = summarizeLatency(
     LatencyHistogram.merged(trial.steps.map((step) => LatencyHistogram.decode(step.latency))),
-    bySecond.map((histograms) => LatencyHistogram.merged(histograms.values())),
+    allStepsBySecond,
   );
   const { bad, all } = requestCounts(trial);
   return {
@@ -62,7 +63,11 @@ export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration
     errorRatio: ratio(bad, all),
     latency,
     steps,
-    soundness: judgeSoundness(measured, latency, calibration),
+    soundness: judgeSoundness(measured, {
+      latency,
+      meanLatencyS: allStepsBySecond.filter(({ count }) => count > 0).map(({ meanS }) => meanS),
+      calibration,
+    }),
     caveats: caveatsOf(trial, latency, calibration),
   };
 }

@@ -24,7 +24,14 @@ export interface StepSummary {
   readonly latency: LatencySummary;
 }
 
-export type Soundness = { readonly kind: 'sound' } | { readonly kind: 'unsound'; readonly reasons: NonEmpty<string> };
+export type Soundness =
+  | { readonly kind: 'sound' }
+  | {
+      readonly kind: 'unsound';
+      readonly reasons: NonEmpty<string>;
+      /** All that speaks against it is that its latency grew: what it misses it would miss by more, had it gone on. */
+      readonly onlyGrowing: boolean;
+    };
 
 /** One trial in numbers, with how sure they are. Derived, never stored. */
 export interface TrialSummary {
