@@ -17,7 +17,7 @@ import crud from '../scenarios/crud.ts';
 import type { Scenario, User } from '../scenarios/kit.ts';
 import { type AgreementTrial, describeAgreements } from './agreement-table.ts';
 import { commandLine, machineLine } from './machine-line.ts';
-import { ourEngines } from './our-engines.ts';
+import { enginesHere } from './our-engines.ts';
 import { startNodeServer } from './plain-servers.ts';
 import { type ReferenceApp, startReferenceApp } from './reference-app.ts';
 import get from './scenarios/get.ts';
@@ -93,18 +93,6 @@ async function measureOnce(
   }
 }
 
-async function enginesHere(folder: string): Promise<readonly LoadEngine[]> {
-  const engines: LoadEngine[] = [];
-  for (const [name, make] of Object.entries(ourEngines)) {
-    try {
-      engines.push(await make(folder));
-    } catch (error) {
-      say(`without ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  return engines;
-}
-
 function systemsOf(
   app: ReferenceApp,
   constantServer: { readonly baseUrl: string; readonly processId: number },
@@ -140,7 +128,7 @@ async function measureAll(): Promise<void> {
   await using app = await startReferenceApp({ userCount: USERS, systemCpus, signal });
   await using server = await startNodeServer(CONSTANT_MS, systemCpus);
   const systems = systemsOf(app, server);
-  const engines = await enginesHere(app.folder);
+  const engines = await enginesHere(app.folder, say);
   const trials: AgreementTrial[] = [];
   const [reference] = engines;
   // A new process is slower at first: whoever came first would look bad.

@@ -12,6 +12,19 @@ export const ourEngines: Readonly<Record<string, (folder: string) => Promise<Loa
   k6: k6IfThere,
 };
 
+/** Those that can run here; of the others `say` hears why not. */
+export async function enginesHere(folder: string, say: (what: string) => void): Promise<readonly LoadEngine[]> {
+  const engines: LoadEngine[] = [];
+  for (const [name, make] of Object.entries(ourEngines)) {
+    try {
+      engines.push(await make(folder));
+    } catch (error) {
+      say(`without ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return engines;
+}
+
 interface K6Module {
   k6Engine(options: { program: Awaited<ReturnType<typeof findK6>>; folder: string }): LoadEngine;
 }
