@@ -175,6 +175,26 @@ describe('ladder', () => {
       expect(plan.trials.map(({ durationS }) => durationS)).toEqual([10, 7, 6]);
     });
 
+    it('lets waiting users come round once before they are measured', () => {
+      const quick = { ...settings, ...found, quick: true, warmUpS: 1 };
+      const walker = ladder(quick, tier, [scenario('login')], 1000, () => true);
+      walker.next();
+      const window = walker.next(undefined).value as TrialStep;
+      const plan = walker.next(answer(window, 18)).value;
+      if (plan?.kind !== 'plan') throw new Error('no plan');
+      // 100 users at 18/s.
+      expect(plan.trials.map(({ warmUpS }) => warmUpS)).toEqual([1, 1, 6]);
+    });
+
+    it('probes once more when nothing came to its end in a window', () => {
+      const walker = ladder({ ...settings, ...found, quick: true }, tier, [scenario('crud')], 1000, () => true);
+      walker.next();
+      const first = walker.next(undefined).value as TrialStep;
+      const second = walker.next(answer(first, 0)).value as TrialStep;
+      expect(second).toEqual(first);
+      expect(walker.next(answer(second, 320)).value).toMatchObject({ kind: 'plan', trials: { length: 3 } });
+    });
+
     it('rates that were given are measured without a probe', () => {
       const steps = walk(() => true, {
         arrivalRatesPerS: [5, 500],

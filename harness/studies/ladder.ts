@@ -35,6 +35,7 @@ const WARM_UPS_OF_THINKING = 3;
 const ITERATION_ALLOWED_S = 1;
 const ITERATIONS_ALLOWED = 4;
 const FEWEST_USERS = 20;
+const LONGEST_ROUND_S = 15;
 const USERS_WHERE_NOT_DOCUMENTED = 100;
 /** Chance gives fewer requests than the rate promises; and a trial is not made longer than so many times. */
 const SAMPLES_TO_SPARE = 1.3;
@@ -94,14 +95,16 @@ function* climbOne(
       ? Math.min(PROBE_CONCURRENCY, userCount)
       : middle(settings.concurrencies ?? [], FAULT_CONCURRENCY),
   };
-  for (let window = 0; window < mostWindows; window += 1) {
+  let found: ProbeFigures | undefined;
+  let isWarm = mostWindows === 0;
+  // A probe in which nothing came to its end is made once more.
+  for (let window = 0; !isWarm || (probes && found === undefined && window <= mostWindows); window += 1) {
     const seen = yield trial('warm-up', warmUpLoad, 0, WARM_UP_WINDOW_S);
     if (seen !== undefined) windows.push(seen);
-    if (isSteady(windows)) break;
+    found = seen && readProbe(seen);
+    isWarm = window + 1 >= mostWindows || isSteady(windows);
   }
 
-  const window = windows.at(-1);
-  const found = window && readProbe(window);
   const rates =
     settings.arrivalRatesPerS ?? (found && probes ? arrivalRates(found, scenario.documented, settings.quick) : []);
   const concurrencies = settings.concurrencies ?? documentedConcurrencies(scenario, userCount);
@@ -120,7 +123,7 @@ function* climbOne(
     trial(
       'measure',
       { model: 'closed', concurrency },
-      thinks ? WARM_UPS_OF_THINKING * settings.warmUpS : settings.warmUpS,
+      closedWarmUpS(settings, thinks, concurrency, found),
       settings.durationS,
     ),
   );
@@ -140,6 +143,18 @@ function warmUpWindows({ warmUpS, quick }: RunSettings, thinks: boolean, probes:
 function documentedConcurrencies({ documented }: LadderScenario, userCount: number): readonly number[] {
   const known = documented.concurrencies.filter((concurrency) => concurrency <= userCount);
   return known.length === 0 ? [Math.min(USERS_WHERE_NOT_DOCUMENTED, userCount)] : known;
+}
+
+/** Users who all begin at once queue in a row at first: until each has come round once, they read less than they will. */
+function closedWarmUpS(
+  { warmUpS }: RunSettings,
+  thinks: boolean,
+  concurrency: number,
+  found: ProbeFigures | undefined,
+): number {
+  if (thinks) return WARM_UPS_OF_THINKING * warmUpS;
+  if (warmUpS === 0 || found === undefined) return warmUpS;
+  return Math.max(warmUpS, Math.min(Math.ceil(concurrency / found.iterationsPerS), LONGEST_ROUND_S));
 }
 
 /** At low rates a trial lasts until a p95 has samples enough for its interval. */
