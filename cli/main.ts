@@ -116,6 +116,23 @@ function commands(conclude: Conclude): Command {
       conclude(async () => (await import('./commands/init-scenario.ts')).initScenario(name, processOutput)),
     );
 
+  const exported = program.command('export').description('write what other tools run');
+  exported
+    .command('k6')
+    .description('write a folder that plain `k6 run` can run anywhere: the scenario, and thresholds from the targets')
+    .option('--scenario <scenario>', 'a built-in scenario or a file of your own')
+    .option('--rate <perS>', 'iterations that arrive per second')
+    .option('--concurrency <count>', 'instead of --rate: virtual users who each wait for their answers')
+    .option('--duration <s>', 'seconds that are measured (default: 30)')
+    .option('--warm-up <s>', 'seconds of load before them (default: 5)')
+    .option('--timeout <s>', 'a request not answered by then has failed (default: 10)')
+    .option('--seed <number>', 'seed of the traffic (default: 1)')
+    .option('--user-count <count>', 'with --rate: virtual users to have spare, each with a user of its own')
+    .option('--targets <file>', 'a targets file of your own instead of the built-in ones')
+    .option('--tier <tier>', 'the tier that will be measured, for targets that are about one')
+    .option('--out <folder>', 'the folder to write')
+    .action((typed) => conclude(async () => (await import('./commands/export-k6.ts')).exportK6(typed, processOutput)));
+
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

@@ -87,7 +87,7 @@ function eachTierOnce(tiers: readonly Tier[]): void {
   );
 }
 
-function allOf(failures: readonly TierbenchError[]): TierbenchError {
+export function allOf(failures: readonly TierbenchError[]): TierbenchError {
   const problems = failures.flatMap(({ code, message, nextStep, problems: inner }): Problem[] => [
     { what: `${code}: ${message}`, nextStep },
     ...inner,
