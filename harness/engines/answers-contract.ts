@@ -51,7 +51,7 @@ export function answersContract(name: string, makeEngine: () => LoadEngine): voi
         };
         sendFrom(0);
       });
-      const trial = await run(requestFor(framingsScenario, server.baseUrl, 2, { durationS: 1.5 }));
+      const trial = await run(requestFor(framingsScenario, server.baseUrl, 2, { durationS: 2 }));
       expectConsistent(trial);
       expect(trial.failureExamples).toEqual([]);
       expect(trial.steps.map((step) => step.name)).toEqual(framings.map((framing) => framing.name));
@@ -87,7 +87,7 @@ export function answersContract(name: string, makeEngine: () => LoadEngine): voi
           },
           { over },
         );
-        const trial = await run(requestFor(oneRequest, server.baseUrl, 2, { durationS: 0.5 }));
+        const trial = await run(requestFor(oneRequest, server.baseUrl, 2, { durationS: 1 }));
         expectConsistent(trial);
         expect(expectOnly('ok', trial)).toBeGreaterThan(2);
         expect(connections.size).toBe(2);

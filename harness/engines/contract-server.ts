@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { Agent, createServer, get, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { TEST_CERTIFICATE, TEST_KEY } from './contract-certificate.ts';
+import { WITNESS_PATH } from './contract-queue-server.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -102,8 +103,6 @@ export async function closedPort(): Promise<number> {
 
 export interface ConstantDelayServer extends AsyncDisposable {
   readonly baseUrl: string;
-  /** Asks it again and again beside whatever else asks, with no engine at all. `stop` gives the slowest answer. */
-  askBarely(): { stop(): Promise<number> };
   /** The most requests it had in its hands at once, since it was asked last. */
   takeMostInFlight(): Promise<number>;
 }
@@ -115,7 +114,7 @@ const CONSTANT_DELAY_SERVER = `
   let most = 0;
   const server = createServer((request, response) => {
     const startedMs = performance.now();
-    if (request.url === '/bare') return setTimeout(() => response.end('{}'), workerData.delayMs);
+    if (request.url === workerData.witnessPath) return response.end();
     inFlight += 1;
     most = Math.max(most, inFlight);
     const answer = () => {
@@ -135,32 +134,13 @@ const CONSTANT_DELAY_SERVER = `
 
 /** On a thread of its own, so that the generator's work does not delay its answers. */
 export async function startConstantDelayServer(delayMs: number): Promise<ConstantDelayServer> {
-  const worker = new Worker(CONSTANT_DELAY_SERVER, { eval: true, workerData: { delayMs } });
+  const worker = new Worker(CONSTANT_DELAY_SERVER, {
+    eval: true,
+    workerData: { delayMs, witnessPath: WITNESS_PATH },
+  });
   const [port] = (await once(worker, 'message')) as [number];
   return {
     baseUrl: `http://127.0.0.1:${port}`,
-    askBarely() {
-      let isOver = false;
-      let slowestS = 0;
-      const agent = new Agent({ keepAlive: true });
-      const asking = (async () => {
-        while (!isOver) {
-          const startedMs = performance.now();
-          const sent = get({ host: '127.0.0.1', port, path: '/bare', agent });
-          const [response] = (await once(sent, 'response')) as [IncomingMessage];
-          await once(response.resume(), 'end');
-          slowestS = Math.max(slowestS, (performance.now() - startedMs) / 1000);
-        }
-      })();
-      return {
-        async stop() {
-          isOver = true;
-          await asking;
-          agent.destroy();
-          return slowestS;
-        },
-      };
-    },
     async takeMostInFlight() {
       const told = once(worker, 'message');
       worker.postMessage('tell');

@@ -16,7 +16,7 @@ import { expectConsistent, expectOnly, openRequestFor, outcomesOf, requestFor, s
 /** What every engine must do, whatever drives its sockets: sends, sees, counts and stops as it is told. */
 export function engineContract(name: string, makeEngine: () => LoadEngine, settings: OpenLoadSettings = {}): void {
   answersContract(name, makeEngine);
-  closedLoadContract(name, makeEngine);
+  closedLoadContract(name, makeEngine, settings);
   if (makeEngine().supports.has('open')) openLoadContract(name, makeEngine, settings);
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
     makeEngine().run(request, signal, seen);
@@ -34,7 +34,7 @@ export function engineContract(name: string, makeEngine: () => LoadEngine, setti
         response.write(body.subarray(0, 12));
         setImmediate(() => response.end(body.subarray(12)));
       });
-      const trial = await run(requestFor(conversation, `${server.baseUrl}/base/`, 1, { durationS: 0.5 }));
+      const trial = await run(requestFor(conversation, `${server.baseUrl}/base/`, 1, { durationS: 1 }));
       expect(server.seen.length).toBeGreaterThan(3);
       for (const [index, seen] of server.seen.entries()) {
         const expected = ['POST /base/open?a=1&b=%C3%A9', 'PUT /base/tell', 'DELETE /base/close'][index % 3];
@@ -70,7 +70,7 @@ export function engineContract(name: string, makeEngine: () => LoadEngine, setti
         else if (seen.path === '/malformed') socket.write('this is not HTTP\r\n\r\n');
         else if (seen.path === '/trickle') socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nslow');
       });
-      const trial = await run(requestFor(outcomes, server.baseUrl, 5, { durationS: 3, timeoutS: 0.5 }));
+      const trial = await run(requestFor(outcomes, server.baseUrl, 5, { durationS: 4, timeoutS: 1 }));
       const expected: Record<string, keyof OutcomeCounts> = {
         ok: 'ok',
         'wrong-answer': 'wrong-answer',
@@ -193,7 +193,7 @@ export function engineContract(name: string, makeEngine: () => LoadEngine, setti
       await using server = await startTestServer((seen, _request, response) => {
         setTimeout(() => response.end(seen.path === '/begin' ? `token-${seen.body}` : '{}'), 5);
       });
-      const trial = await run(requestFor(withBegin, server.baseUrl, 25, { durationS: 0.5 }));
+      const trial = await run(requestFor(withBegin, server.baseUrl, 25, { durationS: 1 }));
       expectConsistent(trial);
       const begins = server.seen.filter((seen) => seen.path === '/begin');
       expect(begins.map((seen) => JSON.parse(seen.body).user).toSorted((a, b) => a - b)).toEqual(upTo(25));
@@ -217,7 +217,7 @@ export function engineContract(name: string, makeEngine: () => LoadEngine, setti
           response.end('{}');
         }, 2);
       });
-      await run(requestFor(oneRequest, server.baseUrl, 20, { durationS: 0.5 }));
+      await run(requestFor(oneRequest, server.baseUrl, 20, { durationS: 1 }));
       expect(shared).toEqual([]);
       const users = new Set(server.seen.map((seen) => Number(seen.headers['x-user'])));
       expect([...users].toSorted((a, b) => a - b)).toEqual(upTo(20));
