@@ -122,3 +122,28 @@ it.skipIf(lacks('taskset'))('keeps a process with all its threads to a CPU (need
   expect(threads.length).toBeGreaterThan(2);
   for (const cpus of threads) expect(cpus).toEqual([cpu]);
 });
+
+it.skipIf(lacks('taskset') || allowedCpus().length < 2)(
+  'moves one thread away from the CPU of its process (needs taskset and two CPUs)',
+  () => {
+    const cpus = allowedCpus();
+    const [own, other] = [cpus.at(-1) ?? 0, cpus[0] ?? 0];
+    const source = `
+      import { readdirSync, readFileSync } from 'node:fs';
+      import { Worker } from 'node:worker_threads';
+      import { allowedCpus, pinThisProcess, pinThread } from ${JSON.stringify(import.meta.resolve('./placement.ts'))};
+      if (!pinThisProcess([${own}])) throw new Error('it could not');
+      const worker = new Worker('import { readlinkSync } from "node:fs"; import { parentPort } from "node:worker_threads"; parentPort.postMessage(Number(readlinkSync("/proc/thread-self").split("/").at(-1))); setInterval(() => {}, 1000)', { eval: true });
+      worker.once('message', (moved) => {
+        if (!pinThread(moved, [${other}])) throw new Error('it could not');
+        const threads = readdirSync('/proc/self/task').map((thread) => [Number(thread) === moved, ...allowedCpus(readFileSync('/proc/self/task/' + thread + '/status', 'utf8'))]);
+        console.log(JSON.stringify(threads));
+        process.exit(0);
+      });`;
+    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' });
+    const threads: [boolean, ...number[]][] = JSON.parse(output);
+    expect(threads.filter(([isMoved]) => isMoved)).toEqual([[true, other]]);
+    expect(threads.length).toBeGreaterThan(2);
+    for (const [isMoved, ...allowed] of threads) expect(allowed).toEqual([isMoved ? other : own]);
+  },
+);
