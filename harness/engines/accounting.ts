@@ -42,6 +42,8 @@ export interface AccountedRequest {
   readonly latencyS: number;
   /** From the actual start, where that may be later than the intended one. */
   readonly serviceTimeS?: number;
+  /** One of those that a few waiting users would have sent: `StepResult.coordinated`. */
+  readonly isCoordinated?: boolean;
   describe(): string;
 }
 
@@ -58,6 +60,8 @@ interface StepCounts {
   readonly latency: LatencyHistogram;
   /** Where service times are told. */
   serviceTime?: LatencyHistogram;
+  /** Where some requests are told to be coordinated. */
+  coordinated?: LatencyHistogram;
 }
 
 export function createAccounting(window: { readonly warmUpS: number; readonly durationS: number }): Accounting {
@@ -178,9 +182,14 @@ function addRequest(step: StepCounts, request: AccountedRequest): void {
   if (request.status !== 0) step.statuses.set(request.status, (step.statuses.get(request.status) ?? 0) + 1);
   if (request.outcome !== 'ok') return;
   step.latency.record(request.latencyS);
-  if (request.serviceTimeS === undefined) return;
-  step.serviceTime ??= LatencyHistogram.empty();
-  step.serviceTime.record(request.serviceTimeS);
+  if (request.serviceTimeS !== undefined) {
+    step.serviceTime ??= LatencyHistogram.empty();
+    step.serviceTime.record(request.serviceTimeS);
+  }
+  if (request.isCoordinated === true) {
+    step.coordinated ??= LatencyHistogram.empty();
+    step.coordinated.record(request.latencyS);
+  }
 }
 
 function addCounts(totals: Counts, counts: Counts): void {
@@ -193,13 +202,19 @@ function addCounts(totals: Counts, counts: Counts): void {
     for (const outcome of requestOutcomes) to.outcomes[outcome] += from.outcomes[outcome];
     for (const [status, count] of from.statuses) to.statuses.set(status, (to.statuses.get(status) ?? 0) + count);
     to.latency.merge(from.latency);
-    if (from.serviceTime === undefined) continue;
-    to.serviceTime ??= LatencyHistogram.empty();
-    to.serviceTime.merge(from.serviceTime);
+    for (const kind of ['serviceTime', 'coordinated'] as const) {
+      const more = from[kind];
+      if (more === undefined) continue;
+      to[kind] ??= LatencyHistogram.empty();
+      to[kind].merge(more);
+    }
   }
 }
 
-function stepResults(counts: Counts, times: (step: StepCounts) => Pick<StepResult, 'latency' | 'serviceTime'>) {
+function stepResults(
+  counts: Counts,
+  times: (step: StepCounts) => Pick<StepResult, 'latency' | 'serviceTime' | 'coordinated'>,
+) {
   return [...counts.steps].map(
     ([name, step]): StepResult => ({
       name,
@@ -215,4 +230,5 @@ const latencies = (step: StepCounts) => ({ latency: step.latency.encode() });
 const allTimes = (step: StepCounts) => ({
   ...latencies(step),
   ...(step.serviceTime === undefined ? {} : { serviceTime: step.serviceTime.encode() }),
+  ...(step.coordinated === undefined ? {} : { coordinated: step.coordinated.encode() }),
 });

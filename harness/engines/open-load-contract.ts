@@ -7,6 +7,7 @@ import oneRequest from './contract-scenarios/one-request.ts';
 import thoughtful from './contract-scenarios/thoughtful.ts';
 import withBegin from './contract-scenarios/with-begin.ts';
 import { closedPort, startConstantDelayServer, startTestServer } from './contract-server.ts';
+import { stallQuantileS } from './contract-theory.ts';
 import { pausedS } from './contract-witness.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
 import {
@@ -19,7 +20,7 @@ import {
   requestFor,
   unfinishedOf,
 } from './trial-contract.ts';
-import { expectAsInTheory, expectReadAsServed, measureTruth, mostLagS, stallQuantileS } from './truth-contract.ts';
+import { expectAsInTheory, expectReadAsServed, measureTruth, mostLagS } from './truth-contract.ts';
 
 export interface OpenLoadSettings {
   /** The engine runs on other threads than the test, or in a process of its own: nobody witnesses its pauses. */

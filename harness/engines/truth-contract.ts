@@ -84,19 +84,3 @@ export function expectAsInTheory(
 export function mostLagS(trial: Trial, waits: LatencyHistogram): number {
   return ownLagS(trial) + 2 * waits.maxS;
 }
-
-/**
- * A constant rate for `durationS` with one stall: those who come meanwhile wait for its end. One server of utilization u
- * has their queue to work off after that, and so many more wait.
- */
-export function stallQuantileS(
-  {
-    durationS,
-    stallS,
-    serviceTimeS,
-    utilization,
-  }: Record<'durationS' | 'stallS' | 'serviceTimeS' | 'utilization', number>,
-  ratio: number,
-): number {
-  return Math.max(serviceTimeS, stallS + serviceTimeS - (1 - ratio) * (1 - utilization) * durationS);
-}

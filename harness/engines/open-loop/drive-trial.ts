@@ -5,20 +5,22 @@ import type { TrialRequest } from '../engine.ts';
 import { watchGenerator } from '../generator-health.ts';
 import type { Answer } from '../scenario-response.ts';
 import type { NextAction } from '../scenario-runner.ts';
-import { type Arrivals, arrivalsOf } from './arrivals.ts';
+import { arrivalsOf } from './arrivals.ts';
+import { createBeginnings } from './beginnings.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 import { createRequestEncoder } from './encode-request.ts';
-import { createFreeUsers } from './free-users.ts';
-import { createIdleConnections } from './idle-connections.ts';
 import { createMetronome, type Metronome } from './metronome.ts';
-import { type VirtualUserState, virtualUser } from './virtual-user.ts';
+import { arrivalsIn, countIn, type Share } from './share.ts';
+import { createTimetable, nothingDue, type Timetable } from './timetable.ts';
+import { createVirtualUsers, type VirtualUser } from './virtual-users.ts';
 
 export interface DriveSettings extends Omit<ConnectionSettings, 'readBuffer' | 'pausesAfterFailures'> {
   readonly mostConnections: number;
+  readonly share: Share;
+  /** Called when this thread is ready: gives when warming up begins, by `performance.now()`, not before that. */
+  opening(): Promise<number>;
 }
 
-/** Signing in may be the dearest thing a system does: a hundred at once would time out before anything is measured. */
-const BEGINS_AT_ONCE = 10;
 /** When users take longer than this to begin, the others begin as a part of their first iteration. */
 const LONGEST_BEGINNING_S = 10;
 /** Closed load: all of them are needed, so they are waited for longer. */
@@ -34,22 +36,21 @@ export async function driveTrial(
 ): Promise<Trial> {
   const { plan, scenario } = request;
   const { load } = plan;
+  const { share } = settings;
   const isOpen = load.model === 'open';
   const timeoutMs = plan.timeoutS * 1000;
-  const userCount = isOpen ? request.users.length : load.concurrency;
   const accounting = createAccounting(plan);
   const encode = createRequestEncoder(settings.baseUrl);
-  const users: VirtualUserState[] = [];
-  const freeUsers = createFreeUsers(userCount, scenario.begin === undefined);
   const connectionSettings: ConnectionSettings = {
     ...settings,
     pausesAfterFailures: !isOpen,
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
   };
-  const connections = createIdleConnections(
-    settings.mostConnections,
-    () => new Connection<VirtualUserState>(connectionSettings, onAnswer),
-  );
+  const users = createVirtualUsers(request, share, {
+    mostConnections: countIn(share, settings.mostConnections),
+    connect: () => new Connection<VirtualUser>(connectionSettings, onAnswer),
+  });
+  const beginnings = createBeginnings(users.count, { begin: beginUser, onAll: openWhenAllAreReady });
   const sendLag = LatencyHistogram.empty();
   const timers: NodeJS.Timeout[] = [];
   const { promise: over, resolve: resolveOver, reject: rejectOver } = Promise.withResolvers<void>();
@@ -60,12 +61,10 @@ export async function driveTrial(
   let watch: ReturnType<typeof watchGenerator> | undefined;
   let health: Omit<GeneratorHealth, 'sendLagP99S'> = { utilizationRatio: 0, eventLoopLagP99S: 0 };
   let metronome: Metronome | undefined;
-  let arrivals: Arrivals = () => Number.POSITIVE_INFINITY;
-  let nextDueMs = Number.POSITIVE_INFINITY;
+  let due: Timetable = nothingDue;
   let endedAtS = 0 - plan.warmUpS;
   let underWaySinceS: number[] = [];
-  let nextToBegin = 0;
-  let begun = 0;
+  let isReady = false;
   let isOver = false;
 
   const secondsAt = (ms: number): number =>
@@ -87,65 +86,60 @@ export async function driveTrial(
     if (watch !== undefined) health = watch.stop();
     for (const timer of timers) clearInterval(timer);
     signal.removeEventListener('abort', onAbort);
-    underWaySinceS = users.flatMap((user) => (user.isSending ? [secondsAt(user.dueMs)] : []));
+    underWaySinceS = users.close().map(secondsAt);
     // Due by now, but the thread was too late to start it.
-    for (const untilS = Math.min(endedAtS, plan.durationS); secondsAt(nextDueMs) < untilS; nextDueMs = nextDue()) {
-      accounting.iterationStarted(secondsAt(nextDueMs));
-      underWaySinceS.push(secondsAt(nextDueMs));
+    for (; due.nextMs < nowMs; due.advance()) {
+      accounting.iterationStarted(secondsAt(due.nextMs));
+      underWaySinceS.push(secondsAt(due.nextMs));
     }
-    for (const user of users) clearTimeout(user.thinking);
-    for (const connection of connections.all()) connection.close();
     if (error === undefined) resolveOver();
     else rejectOver(error);
   }
 
-  function userAt(index: number): VirtualUserState {
-    const known = users[index];
-    if (known !== undefined) return known;
-    const user = virtualUser(request, index);
-    users[index] = user;
-    return user;
-  }
-
   function beginAll(): void {
-    for (let index = 0; index < userCount; index += 1) userAt(index);
+    users.all();
     if (scenario.begin === undefined) {
-      openWarmUp();
+      openWhenAllAreReady();
       return;
     }
-    const longestS = LONGEST_BEGINNING_S + (isOpen ? 0 : plan.timeoutS + LONGEST_BEGINNING_PER_USER_S * userCount);
-    timers.push(setTimeout(guarded(openWarmUp), longestS * 1000));
-    for (let started = 0; started < BEGINS_AT_ONCE; started += 1) beginNext();
+    const longestS = LONGEST_BEGINNING_S + (isOpen ? 0 : plan.timeoutS + LONGEST_BEGINNING_PER_USER_S * users.count);
+    timers.push(setTimeout(guarded(openWhenAllAreReady), longestS * 1000));
+    beginnings.start(share.of);
   }
 
-  function beginNext(): void {
-    if (nextToBegin >= userCount) return;
-    const connection = connections.take();
-    if (connection === undefined) return;
-    const user = userAt(nextToBegin);
-    nextToBegin += 1;
-    freeUsers.reserve(user.index);
+  function beginUser(index: number): boolean {
+    const user = users.take(index);
+    if (user === undefined) return false;
     user.phase = 'beginning';
-    occupy(user, connection);
     const nowMs = performance.now();
     perform(user, user.runner.begin(), nowMs, nowMs);
+    return true;
   }
 
-  function openWarmUp(): void {
-    if (windowStartMs !== null) return;
+  function openWhenAllAreReady(): void {
+    if (isReady) return;
+    isReady = true;
+    settings.opening().then((startMs) => guarded(() => openWarmUp(startMs))(), finish);
+  }
+
+  function openWarmUp(startMs: number): void {
+    windowStartMs = startMs + plan.warmUpS * 1000;
     const nowMs = performance.now();
-    windowStartMs = nowMs + plan.warmUpS * 1000;
-    startedAt = new Date(Date.now() + plan.warmUpS * 1000);
-    timers.push(setTimeout(guarded(watchFromHere), plan.warmUpS * 1000));
+    const untilWindowMs = windowStartMs - nowMs;
+    startedAt = new Date(Date.now() + untilWindowMs);
+    timers.push(setTimeout(guarded(watchFromHere), untilWindowMs));
     timers.push(setInterval(guarded(report), 1000));
     endWindow();
     if (!isOpen) {
-      for (const user of users) if (user.phase !== 'beginning') startUser(user);
+      for (const user of users.all()) if (user.phase !== 'beginning') startUser(user);
       return;
     }
-    freeUsers.startTurns();
-    arrivals = arrivalsOf(load, plan.seed, 0 - plan.warmUpS);
-    nextDueMs = nextDue();
+    users.startTurns();
+    due = createTimetable(
+      arrivalsIn(share, arrivalsOf(load, plan.seed, 0 - plan.warmUpS)),
+      windowStartMs,
+      plan.durationS,
+    );
     metronome?.start(
       windowStartMs,
       guarded(() => startWhatIsDue(performance.now())),
@@ -169,40 +163,30 @@ export async function driveTrial(
     for (const interval of accounting.advance(secondsAt(performance.now()))) onInterval(interval);
   }
 
-  function nextDue(): number {
-    return (windowStartMs ?? 0) + arrivals() * 1000;
-  }
-
   /** Everything that is due by now, each with its own intended start. */
   function startWhatIsDue(nowMs: number): void {
-    for (; nextDueMs <= nowMs && !isOver; nextDueMs = nextDue()) startArrival(nextDueMs);
+    while (due.nextMs <= nowMs && !isOver) {
+      const dueMs = due.nextMs;
+      due.advance();
+      startArrival(dueMs, secondsAt(dueMs));
+    }
   }
 
-  function startArrival(dueMs: number): void {
-    const dueS = secondsAt(dueMs);
-    if (dueS >= plan.durationS) {
-      arrivals = () => Number.POSITIVE_INFINITY;
-      return;
-    }
-    const connection = connections.take();
-    const index = connection === undefined ? -1 : freeUsers.take();
-    if (connection === undefined || index < 0) {
-      if (connection !== undefined) connections.giveBack(connection);
+  function startArrival(dueMs: number, dueS: number): void {
+    const user = users.takeFree();
+    if (user === undefined) {
       accounting.iterationDropped(dueS);
       return;
     }
-    const user = userAt(index);
-    occupy(user, connection);
     user.phase = 'iterating';
     accounting.iterationStarted(dueS);
     perform(user, user.runner.startIteration(), dueMs, dueMs);
-    if (dueS >= 0) sendLag.record((user.startedMs - dueMs) / 1000);
+    if (dueS >= 0 && user.isSending) sendLag.record((user.startedMs - dueMs) / 1000);
   }
 
-  function startUser(user: VirtualUserState): void {
-    const connection = user.connection ?? connections.take();
-    if (connection === undefined) throw new Error('there are fewer connections than virtual users');
-    occupy(user, connection);
+  function startUser({ index }: VirtualUser): void {
+    const user = users.take(index);
+    if (user === undefined) throw new Error('there are fewer connections than virtual users');
     user.phase = 'iterating';
     const nowMs = performance.now();
     accounting.iterationStarted(secondsAt(nowMs));
@@ -213,7 +197,7 @@ export async function driveTrial(
    * Does what a scenario decided at `decidedMs`, meant for `dueMs`. A loop, because an iteration may end without a request,
    * and the next one begin at once.
    */
-  function perform(user: VirtualUserState, first: NextAction, dueMs: number, decidedMs: number): void {
+  function perform(user: VirtualUser, first: NextAction, dueMs: number, decidedMs: number): void {
     for (let next = first; !isOver; ) {
       if (next.kind === 'send') {
         const nowMs = performance.now();
@@ -236,7 +220,7 @@ export async function driveTrial(
       const nowS = secondsAt(decidedMs);
       accounting.iterationEnded(nowS, next.failed);
       if (isOpen) {
-        release(user);
+        users.release(user);
         return;
       }
       accounting.iterationStarted(nowS);
@@ -244,34 +228,18 @@ export async function driveTrial(
     }
   }
 
-  function onBegun(user: VirtualUserState): void {
+  function onBegun(user: VirtualUser): void {
     user.phase = 'begun';
-    begun += 1;
-    if (isOpen) release(user);
-    if (windowStartMs !== null) {
-      if (!isOpen) startUser(user);
-    } else if (begun === userCount) openWarmUp();
-    else beginNext();
+    if (isOpen) users.release(user);
+    else if (windowStartMs !== null) startUser(user);
+    beginnings.ended();
   }
 
-  function occupy(user: VirtualUserState, connection: Connection<VirtualUserState>): void {
-    user.connection = connection;
-    connection.owner = user;
-  }
-
-  function release(user: VirtualUserState): void {
-    freeUsers.giveBack(user.index);
-    if (user.connection === undefined) return;
-    user.connection.owner = undefined;
-    connections.giveBack(user.connection);
-    user.connection = undefined;
-  }
-
-  function onAnswer(connection: Connection<VirtualUserState>, answer: Answer, nowMs: number): void {
+  function onAnswer(connection: Connection<VirtualUser>, answer: Answer, nowMs: number): void {
     if (isOver) return;
     try {
       // What was due before this answer comes before it, also in the accounts.
-      if (nextDueMs <= nowMs) startWhatIsDue(nowMs);
+      if (due.nextMs <= nowMs) startWhatIsDue(nowMs);
       const nowS = secondsAt(nowMs);
       // On a busy thread answers may come after the window's end and before its timer.
       if (nowS >= plan.durationS) finish();
@@ -282,7 +250,9 @@ export async function driveTrial(
       const { step, outcome, status } = ended;
       const latencyS = (nowMs - user.dueMs) / 1000;
       const serviceTimeS = (nowMs - user.startedMs) / 1000;
-      accounting.requestEnded(nowS, { step, outcome, status, latencyS, serviceTimeS, describe: ended.describe });
+      const { isCoordinated } = user;
+      const { describe } = ended;
+      accounting.requestEnded(nowS, { step, outcome, status, latencyS, serviceTimeS, isCoordinated, describe });
       perform(user, next, nowMs, nowMs);
     } catch (error) {
       finish(error);
@@ -293,7 +263,8 @@ export async function driveTrial(
   else {
     signal.addEventListener('abort', onAbort);
     if (isOpen) {
-      metronome = await createMetronome(load, plan.seed, { fromS: 0 - plan.warmUpS, untilS: plan.durationS });
+      const window = { fromS: 0 - plan.warmUpS, untilS: plan.durationS };
+      metronome = await createMetronome({ load, seed: plan.seed, share, ...window });
     }
     guarded(beginAll)();
     await over.finally(() => metronome?.stop());

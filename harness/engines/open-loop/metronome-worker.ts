@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { OfferedLoad } from '../../core/load.ts';
 import { arrivalsOf } from './arrivals.ts';
+import { arrivalsIn, type Share } from './share.ts';
 
 /** What the thread of `metronome.ts` is given. */
 export interface MetronomeData {
   readonly load: Extract<OfferedLoad, { model: 'open' }>;
   readonly seed: number;
+  readonly share: Share;
   readonly fromS: number;
   readonly untilS: number;
   /** Start of the measured window by `monotonicMs`, once the state is `running`. */
@@ -25,9 +27,9 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-function beat({ load, seed, fromS, untilS, windowStartMs, state, beats }: MetronomeData): void {
+function beat({ load, seed, share, fromS, untilS, windowStartMs, state, beats }: MetronomeData): void {
   const { waiting, running } = metronomeStates;
-  const next = arrivalsOf(load, seed, fromS);
+  const next = arrivalsIn(share, arrivalsOf(load, seed, fromS));
   Atomics.wait(state, 0, waiting);
   const startMs = windowStartMs[0] as number;
   let lastMs = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { OfferedLoad } from '../../core/load.ts';
 import { type MetronomeData, metronomeStates, monotonicMs } from './metronome-worker.ts';
 
 /**
@@ -15,14 +14,12 @@ export interface Metronome {
 }
 
 export async function createMetronome(
-  load: Extract<OfferedLoad, { model: 'open' }>,
-  seed: number,
-  window: { readonly fromS: number; readonly untilS: number },
+  schedule: Omit<MetronomeData, 'windowStartMs' | 'state' | 'beats'>,
 ): Promise<Metronome> {
   const windowStart = new Float64Array(new SharedArrayBuffer(8));
   const state = new Int32Array(new SharedArrayBuffer(4));
   const beats = new Int32Array(new SharedArrayBuffer(4));
-  const workerData: MetronomeData = { load, seed, ...window, windowStartMs: windowStart, state, beats };
+  const workerData: MetronomeData = { ...schedule, windowStartMs: windowStart, state, beats };
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const thread = new Worker(new URL(`./metronome-worker.${ending}`, import.meta.url), { workerData, execArgv: [] });
   await once(thread, 'message');

@@ -5,6 +5,7 @@ import { checkConcurrency } from '../check-concurrency.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
 import { rateProblem } from './arrivals.ts';
 import { driveTrial } from './drive-trial.ts';
+import { WHOLE } from './share.ts';
 
 /** All bounds are explicit: what would go beyond them is dropped or ended, and counted. */
 export interface OpenLoopOptions {
@@ -50,6 +51,8 @@ export function openLoopEngine(options: OpenLoopOptions = {}): LoadEngine {
           firstByteTimeoutS: options.firstByteTimeoutS ?? timeoutS,
           mostHeadBytes: options.mostHeadBytes ?? MOST_HEAD_BYTES,
           mostBodyBytes: options.mostBodyBytes ?? MOST_BODY_BYTES,
+          share: WHOLE,
+          opening: async () => performance.now(),
         },
         signal,
         onInterval,
