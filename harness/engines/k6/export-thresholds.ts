@@ -1,13 +1,12 @@
 import type { OfferedLoad } from '../../core/load.ts';
 import type { Comparison, Target } from '../../core/target.ts';
 import { formatBound } from '../../core/units.ts';
-
-/** The metrics of an exported folder, and one of k6's own (export-drive.ts). */
-export type ExportedMetric = 'latency' | 'failed' | 'succeeded' | 'dropped_iterations';
+import type { ExportedMetrics } from './export-drive.ts';
 
 /** A condition in the words of k6. */
 export interface Threshold {
-  readonly metric: ExportedMetric;
+  /** One of the folder's own, or what k6 says of work that was due and never began. */
+  readonly metric: keyof ExportedMetrics | 'dropped_iterations';
   /** `p(95)<200` */
   readonly condition: string;
   /** What it stands for: a target with its id, or what must hold for any of them to mean something. */
