@@ -1,34 +1,38 @@
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import { formatBound, formatRatio, formatSeconds } from '../harness/core/units.ts';
-import type { CarriedRate } from '../harness/judging/carried-rate.ts';
+import type { CarriedRate, NextRate } from '../harness/judging/carried-rate.ts';
 import type { SummarizedTrial } from '../harness/judging/summary.ts';
 
 /** How far a tier came by arrival rate, in words: the same in every format. */
 
 /** `1,500/s at p95 40 ms`; null where no rate met the target. */
 export function carriedText({ trial }: CarriedRate): string | null {
-  return trial === null ? null : `${describeLoad(trial.summary.load)} at ${p95Text(trial)}${failuresText(trial)}`;
+  return trial === null ? null : `${describeLoad(trial.summary.load)} at ${figuresText(trial)}`;
 }
 
-function p95Text({ summary: { latency } }: SummarizedTrial): string {
-  return latency.p95S === null ? 'too few samples for p95' : `p95 ${formatSeconds(latency.p95S.value)}`;
+/** `p95 40 ms with 0.2 % errors` */
+function figuresText({ summary: { latency, errorRatio } }: SummarizedTrial): string {
+  const p95 = latency.p95S === null ? 'too few samples for p95' : `p95 ${formatSeconds(latency.p95S.value)}`;
+  return errorRatio === 0 ? p95 : `${p95} with ${formatRatio(errorRatio)} errors`;
 }
 
-function failuresText({ summary: { errorRatio } }: SummarizedTrial): string {
-  return errorRatio === 0 ? '' : ` with ${formatRatio(errorRatio)} errors`;
+/** What other rates did: `500/s leaves it open with p95 210 ms; 2,000/s missed it with p95 1.2 s`. */
+export function otherRatesText({ openBelow, next, target }: CarriedRate): string {
+  return [
+    ...openBelow.map((trial) => `${describeLoad(trial.summary.load)} leaves it open with ${figuresText(trial)}`),
+    next === null ? 'no higher rate was measured' : nextText(next, target === null),
+  ].join('; ');
 }
 
-/** What the next higher rate did: `2,000/s missed it with p95 1.2 s`, `no higher rate was measured`. */
-export function nextText({ next, target }: CarriedRate): string {
-  if (next === null) return 'no higher rate was measured';
-  const rate = describeLoad(next.trial.summary.load);
-  switch (next.why) {
+function nextText({ trial, why }: NextRate, isOnlyAboutSoundness: boolean): string {
+  const rate = describeLoad(trial.summary.load);
+  switch (why) {
     case 'missed':
-      return `${rate} missed it with ${p95Text(next.trial)}${failuresText(next.trial)}`;
+      return `${rate} missed it with ${figuresText(trial)}`;
     case 'inconclusive':
-      return `${rate} leaves it open with ${p95Text(next.trial)}${failuresText(next.trial)}`;
+      return `${rate} leaves it open with ${figuresText(trial)}`;
     case 'unsound':
-      return `${rate} is ${target === null ? 'higher, but ' : ''}not sound`;
+      return `${rate} ${isOnlyAboutSoundness ? 'was measured too, but ' : ''}is not sound`;
   }
 }
 
@@ -45,7 +49,7 @@ export function carriedSentence(scenario: string, carried: CarriedRate): string 
       ? `${scenario}: no arrival rate was measured soundly`
       : `${scenario} carried ${text}, the highest sound rate; there is no p95 target to hold it against`;
   }
-  return `${scenario} carried ${text ?? 'no measured rate'} (target ${formatBound(carried.target)}); ${nextText(carried)}`;
+  return `${scenario} carried ${text ?? 'no measured rate'} (target ${formatBound(carried.target)}); ${otherRatesText(carried)}`;
 }
 
 /** A tier of several. */

@@ -16,24 +16,19 @@ import type { LoadVerdict } from '../harness/judging/judge-at-load.ts';
 import type { JudgedTarget } from '../harness/judging/summary.ts';
 import type { TierAnalysis } from './analysis.ts';
 import { changeSize, changeText, NO_CHANGE } from './change-words.ts';
-import { estimateValue, loadText, sourceOf, verdictWords } from './figures.ts';
+import { estimateValue, loadText, loadWords, sourceOf, verdictWords } from './figures.ts';
 import { type Cell, estimateCell, left, right, type Table } from './table.ts';
 
 /** One scenario: each tier at each load, with what changed from the tier before. */
 export function comparisonTable({ scenario, loads }: TierComparison['scenarios'][number]): Table {
+  const models = new Set(loads.map(({ load }) => load.model));
+  const title = models.size > 1 ? 'Load' : models.has('open') ? 'Arrival rate' : 'Concurrency';
   return {
     caption: `${scenario}: the tiers at each load`,
-    columns: [
-      right(loads[0]?.load.model === 'open' ? 'Arrival rate' : 'Concurrency'),
-      left('Tier'),
-      right('Throughput'),
-      left('Change'),
-      right('p95'),
-      left('Change'),
-    ],
+    columns: [right(title), left('Tier'), right('Throughput'), left('Change'), right('p95'), left('Change')],
     rows: loads.flatMap(({ load, rows }) =>
       rows.map((row, index) => [
-        { text: loadText(load), ...(index > 0 && { repeated: true }) },
+        { text: (models.has('open') ? loadWords : loadText)(load), ...(index > 0 && { repeated: true }) },
         { text: row.tier },
         ...figureCells(row),
       ]),

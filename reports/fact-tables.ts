@@ -1,5 +1,12 @@
 import type { RunFacts, TierFacts } from '../harness/core/run.ts';
-import { formatBytes, formatNumber, formatQuantity, formatRatio, formatSeconds } from '../harness/core/units.ts';
+import {
+  formatBytes,
+  formatNumber,
+  formatQuantity,
+  formatRate,
+  formatRatio,
+  formatSeconds,
+} from '../harness/core/units.ts';
 import type { Analysis, TierAnalysis } from './analysis.ts';
 import { type EvidenceMeans, evidenceMeans } from './evidence-means.ts';
 import { dateTime, list, plural } from './figures.ts';
@@ -24,13 +31,16 @@ export function factsTable({ facts, status }: Analysis): Table {
     ['Node.js', machine.node],
     ['Engine and provider', `${settings.engine}, ${settings.provider}`],
     ['Scenarios', settings.scenarios.join(', ')],
-    ['Concurrencies', (settings.concurrencies ?? []).join(', ')],
+    ['Arrival rates', arrivalRates(facts)],
+    ['Concurrencies', settings.concurrencies?.join(', ') ?? 'those the documents speak of'],
     [
       'Each trial',
       `${formatSeconds(settings.durationS)} measured after ${formatSeconds(settings.warmUpS)} of warm-up, then ${formatSeconds(settings.coolDownS)} to cool down${settings.quick ? ' (quick run)' : ''}`,
     ],
     ['Timeout', formatSeconds(settings.timeoutS)],
     ['CPUs', placement(facts)],
+    ['Generator', plural(settings.workers, 'thread')],
+    ...calibrationRows(facts),
     ['Scale model', scaleModel(facts)],
     ['Think times', settings.skipThinkTimes ? 'left out' : 'kept'],
     ['Seed', String(settings.seed)],
@@ -39,6 +49,31 @@ export function factsTable({ facts, status }: Analysis): Table {
     'Facts of the run',
     rows.filter(([, value]) => value !== ''),
   );
+}
+
+function arrivalRates({ settings: { arrivalRatesPerS, arrivals } }: RunFacts): string {
+  if (arrivalRatesPerS?.length === 0) return '';
+  const rates = arrivalRatesPerS?.map(formatRate).join(', ') ?? 'found by a probe, the documented ones among them';
+  return `${rates} (${arrivals === 'poisson' ? 'Poisson' : arrivals} arrivals)`;
+}
+
+/** What the generator itself can do: figures near to it are figures of the generator. */
+function calibrationRows({ calibration }: RunFacts): [string, string][] {
+  if (calibration === null) return [['Calibration', 'not made']];
+  const { ceilingPerS, ceilingConcurrency, ceilingIsAtLeast, floorP50S, floorP95S, floorRatePerS, sendLagP99S } =
+    calibration;
+  const floor = floorRatePerS === null ? 'with one virtual user' : `at ${formatRate(floorRatePerS)}`;
+  return [
+    [
+      'Calibration: the most it sends',
+      `${ceilingIsAtLeast ? 'at least ' : ''}${formatRate(ceilingPerS)} with ${plural(ceilingConcurrency, 'virtual user')}, to an echo`,
+    ],
+    [
+      'Calibration: the least it reads',
+      `p50 ${formatSeconds(floorP50S)}, p95 ${formatSeconds(floorP95S)} ${floor}, of an echo`,
+    ],
+    ['Calibration: send lag', sendLagP99S === null ? '' : `p99 ${formatSeconds(sendLagP99S)} ${floor}`],
+  ];
 }
 
 function placement({ placement: placed }: RunFacts): string {

@@ -190,7 +190,7 @@ describe('the terminal', () => {
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100);
     expect(lines.slice(0, 4).map((line) => line.split(' ')[0])).toEqual(['single', 'pooled', 'replicated', 'cached']);
     expect(lines.find((line) => line.includes('requests/s') && line.includes('+34 %'))).toMatch(
-      /50 {2}requests\/s {2}1,629\/s +1,655\/s = +2,219\/s \+34 % +1,945\/s −12 %$/,
+      /50 users {2}requests\/s {2}1,629\/s +1,655\/s = +2,219\/s \+34 % +1,945\/s −12 %$/,
     );
     expect(lines.some((line) => /p95 +2\.13 s! +2\.14 s! = /.test(line))).toBe(true);
     expect(lines.join(' ')).toContain('cached: cache/1 killed: 27 requests failed');
@@ -212,7 +212,7 @@ describe('the terminal', () => {
     };
     const text = renderTerminal(analyse(many), 'results/1/report.html', look).trimEnd().split('\n');
     expect(text.length).toBeLessThanOrEqual(40);
-    expect(text.some((line) => line.includes('200  requests/s'))).toBe(true);
+    expect(text.some((line) => line.includes('200 users  requests/s'))).toBe(true);
     expect(text.at(-1)).toBe('Report: results/1/report.html');
   });
 });

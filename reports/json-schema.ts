@@ -25,7 +25,14 @@ const latency = z.object({
 });
 
 const load = z.discriminatedUnion('model', [
-  z.object({ model: z.literal('open'), arrivalRatePerS: z.number(), arrivals: z.enum(arrivalProcesses) }),
+  z.object({
+    model: z.literal('open'),
+    arrivalRatePerS: z.number().describe('Iterations per second, at the beginning.'),
+    arrivals: z.enum(arrivalProcesses),
+    changes: z
+      .array(z.object({ atS: z.number(), overS: z.number(), toRatePerS: z.number() }))
+      .describe('Steps and ramps on the way, in the order of time; empty where the rate stays.'),
+  }),
   z.object({ model: z.literal('closed'), concurrency: z.number() }),
 ]);
 
@@ -37,18 +44,72 @@ const step = z.object({
   latency,
 });
 
+const viewQuantile = z
+  .union([z.number(), z.literal('never')])
+  .nullable()
+  .describe('Seconds; `never` where so many were never answered; null where the samples are too few.');
+const view = z.object({
+  count: z.number().int(),
+  p50S: viewQuantile,
+  p95S: viewQuantile,
+  p99S: viewQuantile,
+  longestS: viewQuantile,
+});
+
+const views = z
+  .object({
+    due: view.describe('From when it was due; what was dropped or failed was never answered.'),
+    sent: view.nullable().describe('From when it was sent, right answers only.'),
+    waiting: view
+      .nullable()
+      .describe('As ten users read it who wait for each answer before they ask again (coordinated omission).'),
+  })
+  .nullable()
+  .describe('The same trial read in three ways; null for a number of users, or where the engine does not tell.');
+
 const trial = z.object({
   sequence: z.number().int().describe('Position in the run, from 1.'),
   load,
   measuredS: z.number(),
+  iterations: z.object({
+    intended: z.number().int().describe('Due in the window; of a number of users: started.'),
+    completed: z.number().int(),
+    failed: z.number().int().describe('Completed with at least one failed request.'),
+    dropped: z.number().int().describe('Due and never started.'),
+  }),
+  failures: z
+    .record(z.string(), z.number().int())
+    .describe('Failed requests by outcome; what did not happen is absent.'),
   throughputPerS: estimate.nullable().describe('Successful requests per second.'),
   iterationsPerS: estimate.nullable(),
   errorRatio: z.number().describe('Failed or dropped work over all intended work.'),
   latency,
   sound: z.boolean().describe('False when the figures cannot be trusted; `reasons` says why.'),
   reasons: z.array(z.string()),
+  caveats: z.array(z.string()).describe('What a reader should mind, though it makes no figure untrue.'),
+  views,
+  repeatWith: z.string().nullable().describe('A command that repeats the trial by hand, where there is one.'),
   steps: z.array(step),
 });
+
+const carried = z
+  .object({
+    target: z.string().nullable().describe('The id of the p95 target; null where none applies.'),
+    arrivalRatePerS: z
+      .number()
+      .nullable()
+      .describe('The highest sound rate within the target, with no lower one beyond it; null where there is none.'),
+    sequence: z.number().int().nullable().describe('Its trial.'),
+    next: z
+      .object({
+        arrivalRatePerS: z.number(),
+        sequence: z.number().int(),
+        why: z.enum(['missed', 'inconclusive', 'unsound']),
+      })
+      .nullable()
+      .describe('The next higher rate and what kept it out; null where none was measured.'),
+  })
+  .describe('How far the tier came by arrival rate within a p95 target.');
 
 const target = z.object({
   id: z.string(),
@@ -110,7 +171,12 @@ const tier = z.object({
   faults: z.array(fault),
   notRun: z.array(z.string()).describe('Why the tier was not run here; empty when it was.'),
   targets: z.array(target),
-  scenarios: z.array(z.object({ name: z.string(), trials: z.array(trial) })),
+  scenarios: z.array(z.object({ name: z.string(), carried: z.array(carried), trials: z.array(trial) })),
+  notMeasured: z.array(z.object({ scenario: z.string(), load })).describe('Loads that were planned and not measured.'),
+  viewsInWords: z
+    .string()
+    .nullable()
+    .describe('What coordinated omission would have hidden; null where there are no views.'),
   busiest: z.array(z.string()).describe('Which processes were busy at the highest load, in words.'),
   notes: z.array(z.string()),
 });
@@ -136,7 +202,15 @@ const comparedTier = z.object({
 const comparison = z.object({
   inWords: z.string().describe('What the tiers bought on this machine and what they did not.'),
   comparisons: z.number().int().describe('How many changes were looked at, and corrected for each other.'),
-  scenarios: z.array(z.object({ name: z.string(), loads: z.array(z.object({ load, tiers: z.array(comparedTier) })) })),
+  scenarios: z.array(
+    z.object({
+      name: z.string(),
+      loads: z.array(z.object({ load, tiers: z.array(comparedTier) })),
+      alone: z
+        .array(z.object({ tier: z.string(), loads: z.array(load) }))
+        .describe('Loads that one tier alone was measured at, so that nothing is compared there.'),
+    }),
+  ),
 });
 
 export const reportSchema = z.object({
@@ -179,6 +253,18 @@ export const reportSchema = z.object({
     scaleModelFactor: z.number().nullable().describe('What the CPUs of every service were multiplied by, or null.'),
     faults: z.array(z.object({ kind: z.enum(faultKinds), service: z.string().nullable() })),
   }),
+  calibration: z
+    .object({
+      ceilingPerS: z.number().describe('Requests per second the generator makes at most.'),
+      ceilingConcurrency: z.number(),
+      ceilingIsAtLeast: z.boolean().describe('The echo was at its limit first: the generator may make more.'),
+      floorP50S: z.number().describe('Latency it reads at least.'),
+      floorP95S: z.number(),
+      floorRatePerS: z.number().nullable().describe('The arrival rate of the floor; null: one virtual user.'),
+      sendLagP99S: z.number().nullable(),
+    })
+    .nullable()
+    .describe('What the generator itself can do on this machine, against an echo; null where it was not made.'),
   placement: z
     .object({ generatorCpus: z.array(z.number()), systemCpus: z.array(z.number()) })
     .nullable()

@@ -1,12 +1,15 @@
-import type { OfferedLoad } from '../harness/core/load.ts';
+import { loadLevel, type OfferedLoad } from '../harness/core/load.ts';
 import { formatBound } from '../harness/core/units.ts';
+import type { CarriedRate } from '../harness/judging/carried-rate.ts';
 import type { TierChange, TierRow } from '../harness/judging/compare-tiers.ts';
+import type { LatencyView, LatencyViews } from '../harness/judging/latency-views.ts';
 import type { RecoveryPhase } from '../harness/judging/recovery.ts';
 import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
-import type { Analysis, ComparisonAnalysis } from './analysis.ts';
+import type { Analysis, ComparisonAnalysis, TierAnalysis } from './analysis.ts';
 import type { FaultAnalysis } from './faults.ts';
 import { verdictReasons } from './figures.ts';
 import type { Report } from './json-schema.ts';
+import { workOf } from './work.ts';
 
 export function renderJson(analysis: Analysis): string {
   return `${JSON.stringify(report(analysis), null, 2)}\n`;
@@ -53,6 +56,18 @@ function report({ facts, status, incomplete, tiers, comparison }: Analysis): Rep
       scaleModelFactor: settings.scaleModelFactor,
       faults: settings.faults.map(({ kind, service }) => ({ kind, service })),
     },
+    calibration:
+      facts.calibration === null
+        ? null
+        : {
+            ceilingPerS: facts.calibration.ceilingPerS,
+            ceilingConcurrency: facts.calibration.ceilingConcurrency,
+            ceilingIsAtLeast: facts.calibration.ceilingIsAtLeast,
+            floorP50S: facts.calibration.floorP50S,
+            floorP95S: facts.calibration.floorP95S,
+            floorRatePerS: facts.calibration.floorRatePerS,
+            sendLagP99S: facts.calibration.sendLagP99S,
+          },
     placement:
       facts.placement === null
         ? null
@@ -72,7 +87,13 @@ function report({ facts, status, incomplete, tiers, comparison }: Analysis): Rep
       faults: tier.faults.map(madeFault),
       notRun: [...(tier.facts?.notRun ?? [])],
       targets: tier.targets.map(judgedTarget),
-      scenarios: tier.scenarios.map(({ name, trials }) => ({ name, trials: trials.map(trial) })),
+      scenarios: tier.scenarios.map(({ name, carried, trials }) => ({
+        name,
+        carried: carried.map(carriedRate),
+        trials: trials.map((each) => trial(each, tier)),
+      })),
+      notMeasured: tier.notMeasured.map(({ scenario, load }) => ({ scenario, load: offeredLoad(load) })),
+      viewsInWords: tier.views?.inWords ?? null,
       busiest: [...tier.busiest],
       notes: [...tier.notes],
     })),
@@ -83,9 +104,10 @@ function comparedTiers({ comparison, inWords }: ComparisonAnalysis): NonNullable
   return {
     inWords,
     comparisons: comparison.comparisons,
-    scenarios: comparison.scenarios.map(({ scenario, loads }) => ({
+    scenarios: comparison.scenarios.map(({ scenario, loads, alone }) => ({
       name: scenario,
       loads: loads.map(({ load, rows }) => ({ load: offeredLoad(load), tiers: rows.map(comparedTier) })),
+      alone: alone.map(({ tier, loads: own }) => ({ tier, loads: own.map(offeredLoad) })),
     })),
   };
 }
@@ -132,7 +154,47 @@ function madeFault({ sequence, scenario, load, recovery }: FaultAnalysis): Repor
 function offeredLoad(load: OfferedLoad): ReportTier['scenarios'][number]['trials'][number]['load'] {
   return load.model === 'closed'
     ? { model: 'closed', concurrency: load.concurrency }
-    : { model: 'open', arrivalRatePerS: load.arrivalRatePerS, arrivals: load.arrivals };
+    : {
+        model: 'open',
+        arrivalRatePerS: load.arrivalRatePerS,
+        arrivals: load.arrivals,
+        changes: (load.changes ?? []).map(({ atS, overS, toRatePerS }) => ({ atS, overS, toRatePerS })),
+      };
+}
+
+function carriedRate({
+  target,
+  trial: highest,
+  next,
+}: CarriedRate): ReportTier['scenarios'][number]['carried'][number] {
+  return {
+    target: target?.id ?? null,
+    arrivalRatePerS: highest === null ? null : loadLevel(highest.summary.load),
+    sequence: highest?.summary.sequence ?? null,
+    next:
+      next === null
+        ? null
+        : {
+            arrivalRatePerS: loadLevel(next.trial.summary.load),
+            sequence: next.trial.summary.sequence,
+            why: next.why,
+          },
+  };
+}
+
+type ReportTrial = ReportTier['scenarios'][number]['trials'][number];
+
+function reportedViews({ due, sent, waiting }: LatencyViews): ReportTrial['views'] {
+  return {
+    due: reportedView(due),
+    sent: sent === null ? null : reportedView(sent),
+    waiting: waiting === null ? null : reportedView(waiting),
+  };
+}
+
+function reportedView({ count, p50S, p95S, p99S, longestS }: LatencyView): NonNullable<ReportTrial['views']>['due'] {
+  const figure = (latencyS: number | null) => (latencyS === Number.POSITIVE_INFINITY ? 'never' : latencyS);
+  return { count, p50S: figure(p50S), p95S: figure(p95S), p99S: figure(p99S), longestS: figure(longestS) };
 }
 
 type ReportTier = Report['tiers'][number];
@@ -155,17 +217,24 @@ function judgedTarget({ target, scenario, verdict, value, evidence }: JudgedTarg
   };
 }
 
-function trial({ measured, summary }: SummarizedTrial): ReportTier['scenarios'][number]['trials'][number] {
+function trial({ measured, summary }: SummarizedTrial, { views }: TierAnalysis): ReportTrial {
+  const viewed = views?.trials.find((each) => each.trial.measured === measured)?.views;
+  const { intended, completed, failed, dropped } = measured.trial.iterations;
   return {
     sequence: summary.sequence,
     load: offeredLoad(summary.load),
     measuredS: measured.trial.measuredS,
+    iterations: { intended, completed, failed, dropped },
+    failures: Object.fromEntries(workOf(measured.trial).failures),
     throughputPerS: summary.throughputPerS,
     iterationsPerS: summary.iterationsPerS,
     errorRatio: summary.errorRatio,
     latency: summary.latency,
     sound: summary.soundness.kind === 'sound',
     reasons: summary.soundness.kind === 'sound' ? [] : [...summary.soundness.reasons],
+    caveats: [...summary.caveats],
+    views: viewed === undefined ? null : reportedViews(viewed),
+    repeatWith: measured.trial.repeatWith ?? null,
     steps: [...summary.steps],
   };
 }

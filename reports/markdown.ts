@@ -6,8 +6,9 @@ import { faultsTable } from './faults.ts';
 import { dateTime, plural } from './figures.ts';
 import type { ScenarioAnalysis } from './scenario-analysis.ts';
 import type { Cell, Table } from './table.ts';
-import { judgedTable, notJudgedTable, scenarioTable, stepsTable } from './tables.ts';
+import { carriedTable, judgedTable, notJudgedTable, repeatTable, scenarioTables, stepsTable } from './tables.ts';
 import { describeService } from './tiers-table.ts';
+import { howToReadViews, viewsTable } from './views.ts';
 import { headline, howToRead } from './words.ts';
 
 /** `pictures`: chart id -> path relative to the report. A chart without a picture is told in words. */
@@ -19,7 +20,9 @@ export function renderMarkdown(analysis: Analysis, pictures: Pictures): string {
     ...comparisonParts(analysis, pictures),
     ...analysis.tiers.flatMap((tier) => tierParts(tier, pictures, analysis.comparison !== null)),
     '## How to read it',
-    howToRead.map((line) => `- ${line}`).join('\n'),
+    howToRead(analysis)
+      .map((line) => `- ${line}`)
+      .join('\n'),
     '## Facts',
     markdownTable(factsTable(analysis)),
   ]
@@ -36,6 +39,7 @@ function comparisonParts({ comparison, tiers }: Analysis, pictures: Pictures): r
     tiers.map((tier) => `- **${escaped(tier.name)}**: ${escaped(headline(tier))}`).join('\n'),
     escaped(comparison.inWords),
     ...comparison.charts.map((chart) => picture(chart, pictures)),
+    ...carriedParts(tiers),
     ...comparison.comparison.scenarios
       .filter(({ loads }) => loads.length > 0)
       .flatMap((scenario) => [
@@ -59,8 +63,11 @@ function tierParts(tier: TierAnalysis, pictures: Pictures, isCompared: boolean):
     early === null ? '' : `> **Ended early.** ${escaped(early)}`,
     `**${escaped(headline(tier))}**`,
     isCompared ? folded(`${plural(judged.rows.length, 'verdict')} with evidence`, judged) : markdownTable(judged),
+    ...(isCompared ? [] : carriedParts([tier])),
     ...tier.charts.map((chart) => picture(chart, pictures)),
+    ...viewsParts(tier, pictures, isCompared),
     ...tier.scenarios.flatMap((scenario) => scenarioParts(scenario, isCompared)),
+    folded('How to repeat a trial by hand', repeatTable(tier)),
     ...faultParts(tier, pictures),
     tier.busiest.length === 0 ? '' : '### What was busy at the highest load',
     bullets(tier.busiest),
@@ -69,6 +76,27 @@ function tierParts(tier: TierAnalysis, pictures: Pictures, isCompared: boolean):
     isCompared || notJudged.rows.length === 0 ? '' : '### Targets that were not judged',
     isCompared ? '' : folded(`${plural(notJudged.rows.length, 'target')}, and why`, notJudged),
     ...deploymentParts(tier),
+  ];
+}
+
+function carriedParts(tiers: readonly TierAnalysis[]): readonly string[] {
+  const table = carriedTable(tiers);
+  return table.rows.length === 0
+    ? []
+    : [`### How far ${tiers.length > 1 ? 'each tier' : 'it'} came by arrival rate`, markdownTable(table)];
+}
+
+function viewsParts(tier: TierAnalysis, pictures: Pictures, isCompared: boolean): readonly string[] {
+  if (tier.views === null) return [];
+  const table = viewsTable(tier.name, tier.views);
+  return [
+    '### What coordinated omission would have hidden',
+    escaped(tier.views.inWords),
+    picture(tier.views.chart, pictures),
+    isCompared
+      ? folded(`${plural(tier.views.trials.length, 'trial')} read in three ways`, table)
+      : markdownTable(table),
+    escaped(howToReadViews),
   ];
 }
 
@@ -101,16 +129,18 @@ function picture(chart: ChartDescription, pictures: Pictures): string {
 }
 
 function scenarioParts(scenario: ScenarioAnalysis, isCompared: boolean): readonly string[] {
+  const [table, ...others] = scenarioTables(scenario);
   if (isCompared) {
     return [
-      folded(`${escaped(scenario.name)}: what each load gave`, scenarioTable(scenario)),
+      ...scenarioTables(scenario).map((each) => folded(escaped(each.caption), each)),
       folded(`${escaped(scenario.name)}: each request`, stepsTable(scenario)),
     ];
   }
   if (scenario.trials.length === 0) return [`### Scenario ${escaped(scenario.name)}`, 'No trial was measured.'];
   return [
     `### Scenario ${escaped(scenario.name)}`,
-    markdownTable(scenarioTable(scenario)),
+    table === undefined ? '' : markdownTable(table),
+    ...others.flatMap((other) => [`#### ${escaped(other.caption)}`, markdownTable(other)]),
     folded('Each request', stepsTable(scenario)),
   ];
 }

@@ -7,7 +7,7 @@ import type { Axis, ChartDescription, Panel, Point, Series, TargetLine } from '.
 import { chartName, fileNamePart, loadPoint, namingP95, targetLines, valuesOf } from './charts.ts';
 import { type Format, list, loadTitles, plural } from './figures.ts';
 import { byRate, type ScenarioAnalysis } from './scenario-analysis.ts';
-import { hasBadWork, workOf } from './work.ts';
+import { lostWork, workOf } from './work.ts';
 
 type Targets = readonly JudgedTarget[];
 
@@ -37,7 +37,7 @@ export function rateChart(
   const panels = [
     latencyPanel('Latency', latency, namingP95(targetLines(own, 'latency-p95'))),
     throughput,
-    ...badWorkPanel(trials),
+    ...lostWorkPanel(trials),
   ];
   return {
     id: fileNamePart(`${tier}-rates.${name}`),
@@ -57,7 +57,9 @@ export function rateSubtitle(trials: readonly SummarizedTrial[], more: string): 
   const unsound = trials.some(({ summary }) => summary.soundness.kind === 'unsound');
   return [
     'Bars: 95 % interval',
-    ...(requests === null ? [] : [`Dashed: all that was offered, ${plural(requests, 'request')} an iteration`]),
+    ...(requests === null
+      ? []
+      : [`Dashed: all that was offered${requests === 1 ? '' : `, ${plural(requests, 'request')} an iteration`}`]),
     ...(unsound ? ['Hollow marks: the trial is not sound'] : []),
     ...(more === '' ? [] : [more]),
   ].join('. ');
@@ -160,9 +162,9 @@ function requestsPerIteration(trials: readonly SummarizedTrial[]): number | null
 }
 
 /** None where all work was answered rightly. */
-function badWorkPanel(trials: readonly SummarizedTrial[]): readonly Panel[] {
+function lostWorkPanel(trials: readonly SummarizedTrial[]): readonly Panel[] {
   const works = trials.map(({ measured, summary }) => ({ summary, work: workOf(measured.trial) }));
-  if (!works.some(({ work }) => hasBadWork(work))) return [];
+  if (works.every(({ work }) => lostWork(work).length === 0)) return [];
   const series = (['dropped', 'failed'] as const).map((kind, index): Series => {
     const points = works.map(({ summary, work }): Point => {
       const share = work[`${kind}Ratio`];
@@ -172,9 +174,7 @@ function badWorkPanel(trials: readonly SummarizedTrial[]): readonly Panel[] {
     return { label: kind, style: 4 + index, inLegend: true, marks: true, points };
   });
   const shown = series.filter(({ points }) => points.some(({ y }) => (y ?? 0) > 0));
-  return [
-    { y: linearAxis('Dropped or failed', valuesOf(shown), formatRatio), weight: 0.6, series: shown, targets: [] },
-  ];
+  return [{ y: linearAxis('Errors', valuesOf(shown), formatRatio), weight: 0.6, series: shown, targets: [] }];
 }
 
 /** The last point of each line in words. */

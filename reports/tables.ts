@@ -8,9 +8,11 @@ import {
 } from '../harness/core/units.ts';
 import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
 import type { TierAnalysis } from './analysis.ts';
-import { estimateValue, loadText, plural, sourceOf, verdictReasons, verdictWords } from './figures.ts';
-import type { ScenarioAnalysis } from './scenario-analysis.ts';
+import { carriedTargetText, carriedText, otherRatesText } from './carried-words.ts';
+import { estimateValue, loadText, loadWords, plural, sourceOf, verdictReasons, verdictWords } from './figures.ts';
+import { byUsers, type ScenarioAnalysis } from './scenario-analysis.ts';
 import { type Cell, estimateCell, left, right, type Table } from './table.ts';
+import { lostWork, workOf } from './work.ts';
 
 /** The targets that were judged: each verdict with its value, interval, target and source. */
 export function judgedTable({ name, targets }: TierAnalysis): Table {
@@ -66,29 +68,104 @@ export function notJudgedTable({ name, targets }: TierAnalysis): Table {
   };
 }
 
-export function scenarioTable({ name, trials }: ScenarioAnalysis): Table {
+/** What each load gave: a table for arrival rates, one for numbers of users. */
+export function scenarioTables({ name, trials }: ScenarioAnalysis): readonly Table[] {
+  const users = byUsers(trials);
+  const rates = trials.filter((trial) => !users.includes(trial));
+  return [
+    ...(rates.length === 0 ? [] : [ratesTable(name, rates)]),
+    ...(users.length === 0 ? [] : [usersTable(rates.length === 0 ? name : `${name} by number of users`, users)]),
+  ];
+}
+
+function ratesTable(name: string, trials: readonly SummarizedTrial[]): Table {
+  return {
+    caption: `${name}: what each arrival rate gave`,
+    columns: [right('Arrival rate'), ...measuredColumns, right('Due'), right('Errors'), left('Sound')],
+    rows: trials.map((trial) => [
+      { text: loadWords(trial.summary.load) },
+      ...measuredCells(trial),
+      { text: formatNumber(workOf(trial.measured.trial).due) },
+      errorsCell(trial),
+      soundCell(trial),
+    ]),
+  };
+}
+
+function usersTable(name: string, trials: readonly SummarizedTrial[]): Table {
   return {
     caption: `${name}: what each load gave`,
-    columns: [
-      right(trials[0]?.summary.load.model === 'open' ? 'Arrival rate' : 'Concurrency'),
-      right('Throughput'),
-      right('p50'),
-      right('p95'),
-      right('p99'),
-      right('Errors'),
-      left('Sound'),
-    ],
-    rows: trials.map(({ summary }) => [
-      { text: loadText(summary.load) },
-      estimateCell(summary.throughputPerS, formatRate),
-      estimateCell(summary.latency.p50S, formatSeconds),
-      estimateCell(summary.latency.p95S, formatSeconds),
-      estimateCell(summary.latency.p99S, formatSeconds),
-      { text: formatRatio(summary.errorRatio) },
-      summary.soundness.kind === 'sound'
-        ? { text: 'yes' }
-        : { text: 'no', reasons: summary.soundness.reasons, verdict: 'inconclusive' },
+    columns: [right('Concurrency'), ...measuredColumns, right('Errors'), left('Sound')],
+    rows: trials.map((trial) => [
+      { text: loadText(trial.summary.load) },
+      ...measuredCells(trial),
+      errorsCell(trial),
+      soundCell(trial),
     ]),
+  };
+}
+
+const measuredColumns = [right('Throughput'), right('p50'), right('p95'), right('p99')];
+
+function measuredCells({ summary }: SummarizedTrial): readonly Cell[] {
+  return [
+    estimateCell(summary.throughputPerS, formatRate),
+    estimateCell(summary.latency.p50S, formatSeconds),
+    estimateCell(summary.latency.p95S, formatSeconds),
+    estimateCell(summary.latency.p99S, formatSeconds),
+  ];
+}
+
+/** With what was dropped, and what failed by kind. */
+function errorsCell({ measured, summary }: SummarizedTrial): Cell {
+  return { text: formatRatio(summary.errorRatio), reasons: lostWork(workOf(measured.trial)) };
+}
+
+function soundCell({ summary: { soundness, caveats } }: SummarizedTrial): Cell {
+  return soundness.kind === 'sound'
+    ? { text: 'yes', reasons: caveats }
+    : { text: 'no', reasons: [...soundness.reasons, ...caveats], verdict: 'inconclusive' };
+}
+
+/** How far each tier came by arrival rate, in each scenario. */
+export function carriedTable(tiers: readonly TierAnalysis[]): Table {
+  const rows = tiers.flatMap(({ name: tier, scenarios }) =>
+    scenarios.flatMap(({ name: scenario, carried }) => carried.map((each) => ({ tier, scenario, carried: each }))),
+  );
+  const groups = Map.groupBy(rows, ({ scenario, carried }) => JSON.stringify([scenario, carriedTargetText(carried)]));
+  return {
+    caption: 'The highest arrival rate within its p95 target',
+    columns: [
+      left('Scenario'),
+      left('p95 target'),
+      ...(tiers.length > 1 ? [left('Tier')] : []),
+      left('Carried'),
+      left('Other rates'),
+    ],
+    rows: [...groups.values()].flatMap((own) =>
+      own.map(({ tier, scenario, carried }) => [
+        { text: scenario },
+        { text: carriedTargetText(carried) },
+        ...(tiers.length > 1 ? [{ text: tier }] : []),
+        { text: carriedText(carried) ?? 'no measured rate', strong: true },
+        { text: otherRatesText(carried) },
+      ]),
+    ),
+  };
+}
+
+/** Trials that a person can repeat with a command. */
+export function repeatTable({ name, scenarios }: TierAnalysis): Table {
+  return {
+    caption: `How to repeat a trial of ${name} by hand`,
+    columns: [left('Scenario'), right('Load'), left('Command')],
+    rows: scenarios.flatMap((scenario) =>
+      scenario.trials.flatMap(({ measured: { trial } }) =>
+        trial.repeatWith === undefined
+          ? []
+          : [[{ text: scenario.name }, { text: loadWords(trial.plan.load) }, { text: trial.repeatWith }]],
+      ),
+    ),
   };
 }
 
@@ -108,8 +185,8 @@ export function stepsTable({ name, trials }: ScenarioAnalysis): Table {
       left('Answers'),
     ],
     rows: trials.flatMap(({ measured, summary }) =>
-      summary.steps.map((step) => [
-        { text: loadText(summary.load) },
+      summary.steps.map((step, index) => [
+        { text: loadWords(summary.load), ...(index > 0 && { repeated: true }) },
         { text: step.name },
         { text: formatNumber(step.requests) },
         { text: estimateValue(step.throughputPerS, formatRate) },

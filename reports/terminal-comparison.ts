@@ -1,11 +1,10 @@
-import { loadLevel } from '../harness/core/load.ts';
 import { formatRate, formatSeconds } from '../harness/core/units.ts';
 import type { LoadComparison, ScenarioComparison, TierChange, TierRow } from '../harness/judging/compare-tiers.ts';
 import type { Analysis, ComparisonAnalysis } from './analysis.ts';
 import { shortChange } from './change-words.ts';
 import { worst } from './comparison-tables.ts';
 import { describeFault } from './faults.ts';
-import { loadText, plural, shortened } from './figures.ts';
+import { loadWords, plural, shortened } from './figures.ts';
 import { indented } from './text-layout.ts';
 import { headline } from './words.ts';
 
@@ -39,7 +38,7 @@ export function compareInTerminal(
 }
 
 const MOST_FAULTS = 4;
-const LEGEND = '= no change beyond noise   ? cannot be said   ! misses its p95 target   ~ not sound';
+const LEGEND = '= no change beyond noise  ? cannot be said  ! misses p95 target  ~ not sound';
 
 function comparisonLines(scenarios: readonly ScenarioComparison[], width: number, most: number): readonly string[] {
   const measured = scenarios.filter(({ loads }) => loads.length > 0);
@@ -64,17 +63,24 @@ function comparisonLines(scenarios: readonly ScenarioComparison[], width: number
   return [...text, shortened(LEGEND, width)];
 }
 
-/** The highest load, the lowest, and those next to the highest, as many as there is room for. */
+/** Of rates and of users each the highest load, the lowest, and those next to the highest, as many as there is room for. */
 function telling(loads: readonly LoadComparison[], most: number): readonly LoadComparison[] {
   if (loads.length <= most) return loads;
-  const [lowest] = loads;
-  const highest = loads.slice(-Math.max(1, most - 1));
-  return most < 2 || lowest === undefined ? highest.slice(-most) : [lowest, ...highest];
+  const rates = loads.filter(({ load }) => load.model === 'open');
+  const users = loads.filter(({ load }) => load.model === 'closed');
+  const forUsers = rates.length === 0 ? most : Math.min(users.length, Math.floor(most / 3));
+  return [...ends(rates, most - forUsers), ...ends(users, forUsers)];
+}
+
+function ends(loads: readonly LoadComparison[], most: number): readonly LoadComparison[] {
+  if (loads.length <= most) return loads;
+  if (most < 1) return [];
+  return most === 1 ? loads.slice(-1) : [...loads.slice(0, 1), ...loads.slice(1 - most)];
 }
 
 function loadLines(scenario: string, { load, rows }: LoadComparison): readonly (readonly string[])[] {
   return [
-    [scenario, loadLevel(load) > 0 ? loadText(load) : '', 'requests/s', ...rows.map(throughputCell)],
+    [scenario, loadWords(load), 'requests/s', ...rows.map(throughputCell)],
     ['', '', 'p95', ...rows.map(p95Cell)],
   ];
 }

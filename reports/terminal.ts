@@ -1,20 +1,12 @@
-import { formatBound, formatQuantity, formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
-import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
+import { formatBound, formatQuantity } from '../harness/core/units.ts';
+import type { JudgedTarget } from '../harness/judging/summary.ts';
 import type { Analysis, ComparisonAnalysis, TierAnalysis } from './analysis.ts';
+import { carriedSentence } from './carried-words.ts';
 import { describeFault } from './faults.ts';
-import {
-  estimateValue,
-  estimateWithInterval,
-  loadText,
-  plural,
-  shortened,
-  sourceOf,
-  verdictReasons,
-  verdictWords,
-} from './figures.ts';
-import type { ScenarioAnalysis } from './scenario-analysis.ts';
+import { estimateWithInterval, plural, shortened, sourceOf, verdictReasons, verdictWords } from './figures.ts';
 import type { VerdictKind } from './table.ts';
 import { compareInTerminal } from './terminal-comparison.ts';
+import { figureLines } from './terminal-figures.ts';
 import { indented } from './text-layout.ts';
 import { headline } from './words.ts';
 
@@ -79,9 +71,16 @@ function tierLines(tier: TierAnalysis, most: number, look: TerminalLook): readon
   const paint = painter(look.color);
   const cut = (line: string) => shortened(line, look.width);
   const start = [paint.strong(cut(`${tier.name}: ${tier.title}`)), cut(headline(tier))];
-  const figures = tier.scenarios.some(({ trials }) => trials.length > 0) ? figureTable(tier.scenarios, look) : [];
+  const [header, ...rows] = figureLines(tier.scenarios, look.width);
+  const figures = [
+    ...(header === undefined ? [] : [paint.faint(header), ...rows]),
+    ...tier.scenarios.flatMap(({ name, carried }) =>
+      carried.flatMap((each) => indented(carriedSentence(name, each), look.width, 0).map(cut)),
+    ),
+  ];
   const groups = measuredTargets(tier);
   const end = [
+    ...(tier.views === null ? [] : indented(tier.views.inWords, look.width, 0).map((part) => paint.faint(cut(part)))),
     ...tier.busiest.flatMap((line) => indented(line, look.width, 0).map((part) => paint.faint(cut(part)))),
     ...tier.faults.slice(0, 4).map((fault) => cut(describeFault(fault))),
     ...tier.notes.slice(0, 3).map((note) => paint.warning(cut(`note: ${note}`))),
@@ -109,54 +108,6 @@ function measuredTargets(tier: TierAnalysis): readonly (readonly JudgedTarget[])
 }
 
 const verdictOrder: Record<VerdictKind, number> = { missed: 0, inconclusive: 1, met: 2, 'not-judged': 3 };
-
-/** The lowest load, the highest, and the one with the most throughput in between. */
-function figureTable(scenarios: readonly ScenarioAnalysis[], look: TerminalLook): readonly string[] {
-  const rows = scenarios.flatMap(({ name, trials }) =>
-    telling(trials).map((trial, index) => figureRow(index === 0 ? name : '', trial)),
-  );
-  const header = ['scenario', 'at', 'throughput', 'p50', 'p95', 'p99', 'errors', ''];
-  const widths = header.map((title, column) =>
-    Math.max(...[header, ...rows].map((row) => (row[column] ?? title).length)),
-  );
-  const line = (row: readonly string[]) =>
-    shortened(
-      row
-        .map((cell, column) =>
-          column === 0 || column === 7 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-      look.width,
-    );
-  return [painter(look.color).faint(line(header)), ...rows.map(line)];
-}
-
-function telling(trials: readonly SummarizedTrial[]): readonly SummarizedTrial[] {
-  const best = trials.reduce<SummarizedTrial | undefined>(
-    (most, trial) => (throughput(trial) > throughput(most) ? trial : most),
-    undefined,
-  );
-  return trials.filter((trial, index) => index === 0 || index === trials.length - 1 || trial === best);
-}
-
-function throughput(trial: SummarizedTrial | undefined): number {
-  return trial?.summary.throughputPerS?.value ?? -1;
-}
-
-function figureRow(name: string, { summary }: SummarizedTrial): readonly string[] {
-  const { latency } = summary;
-  return [
-    name,
-    loadText(summary.load),
-    estimateValue(summary.throughputPerS, formatRate),
-    ...[latency.p50S, latency.p95S, latency.p99S].map((estimate) =>
-      estimate === null ? '–' : formatSeconds(estimate.value),
-    ),
-    formatRatio(summary.errorRatio),
-    summary.soundness.kind === 'sound' ? '' : 'not sound',
-  ];
-}
 
 /** The target with its source; below it each verdict with value, interval and, where there is room, what it rests on. */
 function targetLines(group: readonly JudgedTarget[], look: TerminalLook, withReasons: boolean): readonly string[] {

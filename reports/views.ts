@@ -50,7 +50,7 @@ const viewNames = {
   waiting: 'as ten waiting users read it',
 } as const;
 
-/** Lateness of the generator would look like that of the system: a sound trial is preferred. */
+/** Lateness of the generator would look like that of the system: a trial that is sound, or not so only as its queue grew, is preferred. */
 function mostDifferent(trials: readonly ViewedTrial[]): ViewedTrial | null {
   const ranked = trials.toSorted((left, right) => {
     const [one, other] = [left, right].map(rank);
@@ -63,21 +63,22 @@ function mostDifferent(trials: readonly ViewedTrial[]): ViewedTrial | null {
 /** The earlier part matters more. */
 function rank(viewed: ViewedTrial): readonly number[] {
   const hidden = hiddenLatency(viewed.views);
-  return [Number(isSound(viewed)), Number(hidden !== null && isMisleading(hidden)), hidden?.times ?? 0];
+  return [Number(isTrusted(viewed)), Number(hidden !== null && isMisleading(hidden)), hidden?.times ?? 0];
 }
 
-function isSound({ trial }: ViewedTrial): boolean {
-  return trial.summary.soundness.kind === 'sound';
+/** A queue that grows is the system's own: had the trial gone on, the views would lie further apart. */
+function isTrusted({ trial: { summary } }: ViewedTrial): boolean {
+  return summary.soundness.kind === 'sound' || summary.soundness.onlyGrowing;
 }
 
 function inWords(viewed: ViewedTrial, trials: readonly ViewedTrial[]): string {
   const { summary } = viewed.trial;
   const hidden = hiddenLatency(viewed.views);
   if (hidden === null) return 'The samples of no trial allow a percentile in more than one view.';
-  const sound = isSound(viewed) ? '' : ' This trial is not sound: the generator may have had its part in it.';
+  const sound = isTrusted(viewed) ? '' : ' This trial is not sound: the generator may have had its part in it.';
   const place = `${summary.scenario} at ${describeLoad(summary.load)}`;
   if (!isMisleading(hidden)) {
-    const which = isSound(viewed) && !trials.every(isSound) ? 'The views of the sound trials' : 'The views';
+    const which = isTrusted(viewed) && !trials.every(isTrusted) ? 'The views of the sound trials' : 'The views';
     return `${which} agree: where they differ most, in ${place}, ${hidden.percentile} is ${formatSeconds(hidden.dueS)} from when the work was due, and ${formatSeconds(hidden.readS)} as ${reader(hidden)} would have read it.${sound}`;
   }
   const read = `In ${place} ${reader(hidden)} would have read ${hidden.percentile} ${formatSeconds(hidden.readS)}`;

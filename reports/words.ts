@@ -1,5 +1,5 @@
 import type { JudgedTarget } from '../harness/judging/summary.ts';
-import type { TierAnalysis } from './analysis.ts';
+import type { Analysis, TierAnalysis } from './analysis.ts';
 import { list } from './figures.ts';
 
 /** Sentences that stand in every format of a report. */
@@ -43,11 +43,30 @@ function count(targets: readonly JudgedTarget[]): VerdictCounts {
   return { met: of('met'), missed: of('missed'), inconclusive: of('inconclusive') };
 }
 
-export const howToRead: readonly string[] = [
+/** What is said of loads of which there were none would only be in the way. */
+export function howToRead({ tiers }: Pick<Analysis, 'tiers'>): readonly string[] {
+  const trials = tiers.flatMap(({ scenarios }) => scenarios.flatMap((scenario) => scenario.trials));
+  const models = new Set(trials.map(({ summary }) => summary.load.model));
+  return [
+    ...ofAllLoads,
+    ...(models.has('open') ? ofArrivalRates : []),
+    ...(models.has('closed') ? ofNumbersOfUsers : []),
+    'Figures are of the machine below and of the data the run made. Another machine gives others.',
+  ];
+}
+
+const ofArrivalRates = [
+  'By arrival rate the load is open: work comes whether or not earlier work was answered, as from many people who do not know of each other, and what had to wait to be sent waited too. Where throughput leaves the line of what was offered, the system no longer follows.',
+  'Dropped work was due and never begun, since no more could be under way. It counts as an error of the system.',
+];
+
+const ofNumbersOfUsers = [
+  'By number of users the load is closed: each virtual user waits for its answer before it goes on. At a higher concurrency than the system can use, throughput stays and latency grows.',
+];
+
+const ofAllLoads = [
   'Throughput counts successful requests only. An answer with the right status and the wrong content is an error.',
-  'Latency runs from the start of a request to its last byte, successful requests only. p95 below 200 ms says: 95 of 100 requests took less than 200 ms.',
+  'Latency runs from when a request was due to its last byte, successful requests only; for a user who waits it is due when it is sent. p95 below 200 ms says: 95 of 100 requests took less than 200 ms.',
   'An interval holds the true value in 95 of 100 such measurements. A percentile is given only where the samples allow an interval for it.',
   'Met and missed are said only of trials that are sound. Where the load generator or the machine may have been the limit, the verdict is inconclusive, with the reason.',
-  'The load is closed: each virtual user waits for its answer before it goes on. At a higher concurrency than the system can use, throughput stays and latency grows.',
-  'Figures are of the machine below and of the data the run made. Another machine gives others.',
 ];

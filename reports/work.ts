@@ -35,16 +35,11 @@ export function workOf({ iterations, steps }: Trial): Work {
   };
 }
 
-export function hasBadWork({ dropped, failures }: Work): boolean {
-  return dropped > 0 || failures.length > 0;
-}
-
-/** `374 dropped, http-error × 3`; empty where there was none. */
-export function badWorkInWords({ dropped, failures }: Work): string {
-  return [
-    ...(dropped > 0 ? [`dropped × ${formatNumber(dropped)}`] : []),
-    ...failures.map(([outcome, count]) => `${outcome} × ${formatNumber(count)}`),
-  ].join(', ');
+/** `dropped × 374`, `http-error × 3`; what did not happen is absent. */
+export function lostWork({ dropped, failures }: Work): readonly string[] {
+  return [...(dropped > 0 ? [['dropped', dropped] as const] : []), ...failures].map(
+    ([what, count]) => `${what} × ${formatNumber(count)}`,
+  );
 }
 
 /** `120 of 5,000 dropped (2.4 %)` */

@@ -34,6 +34,12 @@ it.each<[string, MadeUpTrial[], number | null, [number, string] | null]>([
   ['past one that is not sound', [rate(100, 0.02, busy), rate(200, 0.1), rate(300, 0.4)], 200, [300, 'missed']],
   ['not one that is not sound', [rate(100, 0.02), rate(200, 0.1, busy)], 100, [200, 'unsound']],
   ['not one on both sides', [rate(100, 0.02), rate(200, wide)], 100, [200, 'inconclusive']],
+  [
+    'not one whose queue grew past it',
+    [rate(100, 0.02), rate(200, (_, second) => 0.1 + 0.1 * second), rate(300, 0.1)],
+    100,
+    [200, 'missed'],
+  ],
   ['not one of which many failed', [rate(100, 0.02), rate(200, 0.1, { failedPerS: 20 })], 100, [200, 'missed']],
 ])('the highest rate within the target: %s', (_, trials, highest, next) => {
   const [carried, ...others] = carriedIn(trials);
@@ -41,6 +47,12 @@ it.each<[string, MadeUpTrial[], number | null, [number, string] | null]>([
   expect(others).toEqual([]);
   expect(level(carried?.trial)).toBe(highest);
   expect(carried?.next && [level(carried.next.trial), carried.next.why]).toEqual(next);
+});
+
+it('a lower rate that leaves it open is told', () => {
+  const [carried] = carriedIn([rate(100, wide), rate(150, 0.02, busy), rate(200, 0.1)]);
+  expect(carried?.trial?.summary.load).toMatchObject({ arrivalRatePerS: 200 });
+  expect(carried?.openBelow.map(({ summary }) => loadLevel(summary.load))).toEqual([100]);
 });
 
 it('each limit has its own, equal ones once, and what names a load of its own is no limit for all', () => {

@@ -10,6 +10,8 @@ export interface CarriedRate {
   readonly target: Target | null;
   /** Sound and within the target, with no lower rate beyond it. Null where there is none. */
   readonly trial: SummarizedTrial | null;
+  /** Sound ones at lower rates whose interval lies on both sides of the target. */
+  readonly openBelow: readonly SummarizedTrial[];
   /** The next higher rate that was measured and what kept it out; null where there is none. */
   readonly next: NextRate | null;
 }
@@ -48,12 +50,11 @@ export function carriedRates(result: RunResult, trials: readonly SummarizedTrial
   return [...limits.values()].map((target) =>
     climb(
       target,
-      judged.map(({ trial, verdicts }) => ({
-        trial,
-        kind: isSound(trial)
-          ? (verdicts.find((verdict) => verdict.target.id === target.id)?.kind ?? 'inconclusive')
-          : 'unsound',
-      })),
+      judged.map(({ trial, verdicts }) => {
+        const kind = verdicts.find((verdict) => verdict.target.id === target.id)?.kind ?? 'inconclusive';
+        // What is unsound only as its latency grew is missed all the same.
+        return { trial, kind: isSound(trial) || kind === 'missed' ? kind : 'unsound' };
+      }),
     ),
   );
 }
@@ -69,6 +70,7 @@ function climb(target: Target | null, steps: readonly Step[]): CarriedRate {
   return {
     target,
     trial: open[at]?.trial ?? null,
+    openBelow: open.slice(0, Math.max(0, at)).flatMap(({ kind, trial }) => (kind === 'inconclusive' ? [trial] : [])),
     next: next === undefined ? null : { trial: next.trial, why: whyNot(next.kind) },
   };
 }

@@ -26,7 +26,7 @@ ${analysis.incomplete === null ? nothing : html`<div class="banner" role="note">
 ${comparisonSection(analysis)}
 ${tiers.map((tier, index) => tierSection(tier, index, analysis))}
 <section aria-labelledby="reading"><h2 id="reading">How to read it</h2>
-<ul class="plain">${howToRead.map((line) => html`<li>${line}</li>`)}</ul></section>
+<ul class="plain">${howToRead(analysis).map((line) => html`<li>${line}</li>`)}</ul></section>
 <section aria-labelledby="facts"><h2 id="facts">Facts</h2>
 ${factsList(factsTable(analysis))}</section>
 </main>

@@ -23,10 +23,12 @@ body {
 }
 main, header.page, footer { max-width: 1160px; margin: 0 auto; padding: 0 24px; }
 header.page { padding-top: 36px; display: flex; gap: 16px; align-items: start; justify-content: space-between; }
-h1, h2, h3 { line-height: 1.2; margin: 0; text-wrap: balance; }
+h1, h2, h3, h4 { line-height: 1.2; margin: 0; text-wrap: balance; }
 h1 { font-size: 1.9rem; letter-spacing: -0.015em; }
 h2 { font-size: 1.45rem; letter-spacing: -0.01em; margin: 52px 0 4px; }
 h3 { font-size: 1.08rem; margin: 36px 0 10px; }
+h4 { font-size: 0.98rem; margin: 18px 0 8px; }
+.charts + p { margin-top: 12px; }
 p { margin: 0 0 12px; max-width: 76ch; }
 a { color: var(--link); }
 .muted { color: var(--muted); }

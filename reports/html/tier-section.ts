@@ -4,7 +4,8 @@ import { tierFactsTable } from '../fact-tables.ts';
 import { faultsTable } from '../faults.ts';
 import { plural } from '../figures.ts';
 import type { ScenarioAnalysis } from '../scenario-analysis.ts';
-import { judgedTable, notJudgedTable, scenarioTable, stepsTable } from '../tables.ts';
+import { carriedTable, judgedTable, notJudgedTable, repeatTable, scenarioTables, stepsTable } from '../tables.ts';
+import { howToReadViews, viewsTable } from '../views.ts';
 import { countVerdicts, headline } from '../words.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { factsList, folded, scrollingTable, stackingTable } from './table-markup.ts';
@@ -33,23 +34,47 @@ ${isCompared ? nothing : deployment(tier)}
 function onlyTierParts(tier: TierAnalysis): Markup {
   const judged = judgedTable(tier);
   return html`${judged.rows.length === 0 ? nothing : tally(tier)}
-${tier.charts.length === 0 ? nothing : html`<div class="charts">${tier.charts.map((chart, position) => figure(chart, position > 1))}</div>`}
+${carriedPart([tier])}
+${tier.charts.length === 0 ? nothing : html`<div class="charts">${figures(tier.charts)}</div>`}
+${viewsPart(tier, false)}
 ${judged.rows.length === 0 ? nothing : html`<h3>Targets</h3>${stackingTable(judged)}`}
-${tier.scenarios.map(scenarioPart)}`;
+${tier.scenarios.map(scenarioPart)}
+${folded('How to repeat a trial by hand', repeatTable(tier))}`;
+}
+
+/** Nothing where no arrival rate was offered. */
+export function carriedPart(tiers: readonly TierAnalysis[]): Markup {
+  const table = carriedTable(tiers);
+  return table.rows.length === 0
+    ? nothing
+    : html`<h3>How far ${tiers.length > 1 ? 'each tier' : 'it'} came by arrival rate</h3>${stackingTable(table)}`;
+}
+
+function viewsPart({ name, views }: TierAnalysis, isCompared: boolean): Markup {
+  if (views === null) return nothing;
+  const chart = figure(views.chart, true);
+  return html`<h3>What coordinated omission would have hidden</h3>
+<p>${views.inWords}</p>
+${isCompared ? html`<details class="card"><summary>The trial read in three ways</summary><div class="charts inside">${chart}</div></details>` : html`<div class="charts">${chart}</div>`}
+<p class="muted">${howToReadViews}</p>
+${folded(`${plural(views.trials.length, 'trial')} read in three ways`, viewsTable(name, views))}`;
 }
 
 /** How it was deployed, and folded what each load and each request gave, with the evidence of the verdicts. */
 function comparedParts(tier: TierAnalysis): Markup {
   const judged = judgedTable(tier);
   const measured = tier.scenarios.filter(({ trials }) => trials.length > 0);
+  const hasRates = tier.scenarios.some(({ carried }) => carried.length > 0);
   return html`${deployment(tier)}
 ${
   tier.charts.length === 0
     ? nothing
-    : html`<details class="card"><summary>${plural(tier.charts.length, 'chart')}: latency distribution and time line</summary><div class="charts inside">${tier.charts.map((chart) => figure(chart, true))}</div></details>`
+    : html`<details class="card"><summary>${plural(tier.charts.length, 'chart')}: ${hasRates ? 'arrival rates, ' : ''}latency distribution and time line</summary><div class="charts inside">${tier.charts.map((chart) => figure(chart, true))}</div></details>`
 }
+${viewsPart(tier, true)}
 ${judged.rows.length === 0 ? nothing : html`<details class="card"><summary>${plural(judged.rows.length, 'verdict')} with evidence</summary>${stackingTable(judged)}</details>`}
-${measured.map((scenario) => html`${folded(`${scenario.name}: what each load gave`, scenarioTable(scenario))}${folded(`${scenario.name}: each request`, stepsTable(scenario), 'steps')}`)}`;
+${measured.map((scenario) => html`${scenarioTables(scenario).map((table) => folded(table.caption, table))}${folded(`${scenario.name}: each request`, stepsTable(scenario), 'steps')}`)}
+${folded('How to repeat a trial by hand', repeatTable(tier))}`;
 }
 
 const tallyKinds = ['met', 'missed', 'inconclusive'] as const;
@@ -57,6 +82,13 @@ const tallyKinds = ['met', 'missed', 'inconclusive'] as const;
 function tally({ targets }: TierAnalysis): Markup {
   const counts = countVerdicts(targets);
   return html`<ul class="tally">${tallyKinds.map((kind) => html`<li class="${counts[kind] === 0 ? 'none' : kind}"><strong>${counts[kind]}</strong> ${kind}</li>`)}</ul>`;
+}
+
+/** Charts of several panels have the width of the page, others stand side by side: a last one without a neighbour does not. */
+function figures(charts: readonly ChartDescription[]): readonly Markup[] {
+  const small = charts.filter(({ panels }) => panels.length === 1);
+  const alone = small.length % 2 === 1 ? small.at(-1) : undefined;
+  return charts.map((chart) => figure(chart, chart.panels.length > 1 || chart === alone));
 }
 
 /** `full`: as wide as the page; else two stand side by side where there is room. */
@@ -68,8 +100,10 @@ export function figure(chart: ChartDescription, full: boolean): Markup {
 
 function scenarioPart(scenario: ScenarioAnalysis): Markup {
   if (scenario.trials.length === 0) return html`<h3>Scenario ${scenario.name}</h3><p>No trial was measured.</p>`;
+  const [table, ...others] = scenarioTables(scenario);
   return html`<h3>Scenario ${scenario.name}</h3>
-${scrollingTable(scenarioTable(scenario))}
+${table === undefined ? nothing : scrollingTable(table)}
+${others.map((other) => html`<h4>${other.caption}</h4>${scrollingTable(other)}`)}
 ${folded('Each request', stepsTable(scenario), 'steps')}`;
 }
 
