@@ -70,7 +70,7 @@ export interface LatencyDrift {
  * standard errors away, which sees steps and growing queues. In simulated queues at 80 % of what they carry this calls at
  * most 2 of 100 steady trials of 6 to 60 s unsteady where 100 or more come per second, and 5 where 20 do. A slow system
  * nearer to its limit needs longer than such a trial to settle, and is called unsteady more often: at 90 % and 20 per
- * second 6 to 20 of 100. A rate 20 % above what is carried is seen in all trials of 10 s and more.
+ * second 6 to 20 of 100. A rate 20 % above what is carried is seen in 95 or more of 100 trials of 10 s.
  */
 export function latencyDrift(meanLatencyS: readonly number[]): LatencyDrift | null {
   const count = meanLatencyS.length;
