@@ -130,7 +130,7 @@ async function measureAll(): Promise<void> {
   say('starting the reference app and the server');
   await using app = await startReferenceApp({ userCount: USERS, systemCpus, signal });
   await using server = await startNodeServer(CONSTANT_MS, systemCpus);
-  const systems = systemsOf(app, server);
+  const systems = systemsOf(app, server).filter(({ loads }) => loads.length > 0);
   const engines = await enginesHere(app.folder, say);
   const trials: AgreementTrial[] = [];
   const [reference] = engines;

@@ -12,6 +12,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { choosePlacement } from '../harness/machine/placement.ts';
 import { type Contender, contendersFor, type Goal } from './contenders.ts';
@@ -36,6 +37,11 @@ const wanted = new Set(options.only.split(','));
 const CONNECTIONS = 50;
 const OPEN_RATES_PER_S = [500, 5000, 20_000];
 const MEMORY_RATE_PER_S = 20_000;
+
+const interruption = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort());
+const { signal } = interruption;
+const say = (what: string): void => void process.stderr.write(`${what}\n`);
 
 const { placement, why } = choosePlacement();
 const { generatorCpus, systemCpus } = placement ?? {};
@@ -67,11 +73,14 @@ const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /** Ratios are medians of the rounds, so that each is of two measurements that followed each other. */
-function compare(title: string, contenders: readonly Contender[]): void {
+async function compare(title: string, contenders: readonly Contender[]): Promise<void> {
   const all = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const contender of contenders) {
-      process.stderr.write(`${title}, round ${round} of ${rounds}: ${contender.name}\n`);
+      say(`${title}, round ${round} of ${rounds}: ${contender.name}`);
+      // Programs are waited for with everything else at rest: signals are heard in between.
+      await nextTurn();
+      signal.throwIfAborted();
       all.get(contender.name)?.push(measure(contender));
     }
   }
@@ -108,53 +117,61 @@ async function signInTo({ baseUrl, users: [user] }: ReferenceApp): Promise<NonNu
   return { password, token: accessToken };
 }
 
-await using open = new AsyncDisposableStack();
-const folder = await mkdtemp(join(tmpdir(), 'tierbench-bench-engines-'));
-open.defer(() => rm(folder, { recursive: true, force: true }));
-const say = (what: string): void => void process.stderr.write(`${what}\n`);
-const engines = (await enginesHere(folder, say)).map(({ name }) => name);
-const compareOn = async (title: string, goal: Goal): Promise<void> =>
-  compare(title, await contendersFor(goal, { connections: CONNECTIONS, seconds, folder, engines }));
+async function main(): Promise<void> {
+  await using open = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'tierbench-bench-engines-'));
+  open.defer(() => rm(folder, { recursive: true, force: true }));
+  const engines = (await enginesHere(folder, say)).map(({ name }) => name);
+  const compareOn = async (title: string, goal: Goal): Promise<void> =>
+    compare(title, await contendersFor(goal, { connections: CONNECTIONS, seconds, folder, engines }));
 
-const nginx = await startNginx(systemCpus);
-if (nginx === undefined) say('without nginx: it is not installed (apt-get install nginx-light)');
-else open.use(nginx);
+  const nginx = await startNginx(systemCpus);
+  if (nginx === undefined) say('without nginx: it is not installed (apt-get install nginx-light)');
+  else open.use(nginx);
 
-if (options.open || options.memory !== undefined) {
-  const baseUrl = (nginx ?? open.use(await startNodeServer(0, systemCpus))).baseUrl;
-  console.log(`${machineLine(commandLine('bench:engines'), versionsHere(), where)}\n`);
-  if (options.memory !== undefined) offerArrivals(baseUrl, MEMORY_RATE_PER_S, Number(options.memory));
-  else for (const rate of OPEN_RATES_PER_S) offerArrivals(baseUrl, rate, seconds);
-} else {
-  await using app =
-    wanted.has('health') || wanted.has('app')
-      ? await startReferenceApp({ userCount: CONNECTIONS, systemCpus, signal: new AbortController().signal })
-      : undefined;
-  const appVersions = app?.services.flatMap(({ version }) => version ?? []) ?? [];
-  console.log(machineLine(commandLine('bench:engines'), [...versionsHere(), ...appVersions], where));
-  if (nginx !== undefined) {
-    const { baseUrl } = nginx;
-    if (wanted.has('nginx')) await compareOn('Keep-alive GET on nginx, 50 connections', { workload: 'get', baseUrl });
-    if (wanted.has('flow')) await compareOn('Correlated JSON flow on nginx, 50 users', { workload: 'flow', baseUrl });
-  }
-  if (wanted.has('node')) {
-    await using server = await startNodeServer(0, systemCpus);
-    await compareOn('Keep-alive GET on a Node server, which is the limit', {
-      workload: 'get',
-      baseUrl: server.baseUrl,
-    });
-  }
-  if (app !== undefined) {
-    const { baseUrl } = app;
-    if (wanted.has('health'))
-      await compareOn('Health of the reference app, which is the limit', { workload: 'health', baseUrl });
-    if (wanted.has('app')) {
-      const signIn = await signInTo(app);
-      await compareOn('Tasks of the reference app for signed-in users, which is the limit', {
-        workload: 'tasks',
-        baseUrl,
-        signIn,
+  if (options.open || options.memory !== undefined) {
+    const baseUrl = (nginx ?? open.use(await startNodeServer(0, systemCpus))).baseUrl;
+    console.log(`${machineLine(commandLine('bench:engines'), versionsHere(), where)}\n`);
+    if (options.memory !== undefined) offerArrivals(baseUrl, MEMORY_RATE_PER_S, Number(options.memory));
+    else for (const rate of OPEN_RATES_PER_S) offerArrivals(baseUrl, rate, seconds);
+  } else {
+    await using app =
+      wanted.has('health') || wanted.has('app')
+        ? await startReferenceApp({ userCount: CONNECTIONS, systemCpus, signal })
+        : undefined;
+    const appVersions = app?.services.flatMap(({ version }) => version ?? []) ?? [];
+    console.log(machineLine(commandLine('bench:engines'), [...versionsHere(), ...appVersions], where));
+    if (nginx !== undefined) {
+      const { baseUrl } = nginx;
+      if (wanted.has('nginx')) await compareOn('Keep-alive GET on nginx, 50 connections', { workload: 'get', baseUrl });
+      if (wanted.has('flow')) await compareOn('Correlated JSON flow on nginx, 50 users', { workload: 'flow', baseUrl });
+    }
+    if (wanted.has('node')) {
+      await using server = await startNodeServer(0, systemCpus);
+      await compareOn('Keep-alive GET on a Node server, which is the limit', {
+        workload: 'get',
+        baseUrl: server.baseUrl,
       });
     }
+    if (app !== undefined) {
+      const { baseUrl } = app;
+      if (wanted.has('health'))
+        await compareOn('Health of the reference app, which is the limit', { workload: 'health', baseUrl });
+      if (wanted.has('app')) {
+        const signIn = await signInTo(app);
+        await compareOn('Tasks of the reference app for signed-in users, which is the limit', {
+          workload: 'tasks',
+          baseUrl,
+          signIn,
+        });
+      }
+    }
   }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!signal.aborted) throw error;
+  process.exitCode = 130;
 }
