@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
+import { TierbenchError } from '../../core/errors.ts';
 import { engineAddress } from '../../leftovers/engine.ts';
 import { RUN_VARIABLE } from '../../leftovers/run-record.ts';
 import { engineFacts } from '../../providers/containers/engine.ts';
@@ -20,9 +21,9 @@ import {
 } from './k6-program.ts';
 
 /**
- * k6 from its image, which is pulled unless it is here; the reason where no container engine can be used.
+ * k6 from its image, which is pulled unless it is here; the reason where that or the container engine cannot be had.
  * It runs in this machine's own network, so that 127.0.0.1 is the same for it, and sees one folder of its files.
- * @throws TierbenchError IMAGE_NOT_AVAILABLE, K6_UNUSABLE, K6_VERSION_NOT_SUPPORTED
+ * @throws TierbenchError K6_UNUSABLE, K6_VERSION_NOT_SUPPORTED
  */
 export async function k6FromImage(
   image: string,
@@ -30,7 +31,13 @@ export async function k6FromImage(
 ): Promise<K6Program | string> {
   const facts = await engineFacts();
   if (typeof facts === 'string') return facts;
-  await haveImage(new Docker(engineAddress()), image, { signal, onProgress });
+  try {
+    await haveImage(new Docker(engineAddress()), image, { signal, onProgress });
+  } catch (error) {
+    // What to do about it is another thing than for the images of a tier.
+    if (error instanceof TierbenchError) return error.message;
+    throw error;
+  }
   const start = starterOf(image);
   const asked = start(['version'], { cwd: tmpdir(), env: {} });
   const [said, complaint] = await Promise.all([text(asked.stdout), text(asked.stderr)]);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createServer } from 'node:http';
+import { hostname, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -111,5 +112,27 @@ describe('what cannot be used', () => {
       message: expect.stringMatching(/no k6 on the PATH.*no container engine answers/),
       nextStep: expect.stringContaining('https://grafana.com/docs/k6/latest/set-up/install-k6/'),
     });
+  });
+
+  it('says so where the engine cannot get the image either', async () => {
+    const engine = createServer(({ method, url }, response) => {
+      response.writeHead(url === '/info' ? 200 : 404, { 'content-type': 'application/json' });
+      const message = method === 'POST' ? 'no registry can be reached' : 'no such image';
+      response.end(JSON.stringify({ Name: hostname(), ServerVersion: '29', NCPU: 2, message }));
+    }).listen(join(folder, 'engine.sock'));
+    try {
+      await once(engine, 'listening');
+      vi.stubEnv('DOCKER_HOST', `unix://${join(folder, 'engine.sock')}`);
+      vi.stubEnv('PATH', folder);
+      const told: string[] = [];
+      await expect(findK6({ onProgress: (what) => told.push(what) })).rejects.toMatchObject({
+        code: 'K6_MISSING',
+        message: expect.stringMatching(/grafana\/k6:2\.2\.0 .*cannot be pulled: .*no registry can be reached/),
+        nextStep: expect.stringContaining('Install k6'),
+      });
+      expect(told).toEqual(['pulling grafana/k6:2.2.0']);
+    } finally {
+      engine.close();
+    }
   });
 });

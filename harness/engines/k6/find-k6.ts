@@ -17,7 +17,7 @@ const VERSION_LIMIT_S = 20;
 
 /**
  * The k6 to use: the one that is named, else the first on the PATH, else its image where a container engine answers.
- * @throws TierbenchError K6_MISSING, K6_UNUSABLE, K6_VERSION_NOT_SUPPORTED, IMAGE_NOT_AVAILABLE
+ * @throws TierbenchError K6_MISSING, K6_UNUSABLE, K6_VERSION_NOT_SUPPORTED
  */
 export async function findK6(choice: K6Choice = {}): Promise<K6Program> {
   if (choice.path !== undefined) return await named(resolve(choice.path));
