@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFakeTaskApi } from '../test-support/fake-task-api.ts';
-import { lacks, programFor } from '../test-support/requirements.ts';
+import { lacks, programFor, requirements } from '../test-support/requirements.ts';
 import { type Workplace, workplace } from '../test-support/tierbench.ts';
 
 let place: Workplace;
@@ -120,10 +120,11 @@ async function thresholdsIn(program: string, folder: string): Promise<unknown> {
   return JSON.parse(stdout).thresholds;
 }
 
-const programs = [programFor('k6') ?? 'k6', process.env.TIERBENCH_TEST_K6_1 ?? ''].filter((name) => name !== '');
+describe('an exported folder in real k6', () => {
+  describe.for(['k6', 'k6-1'] as const)('(needs %s)', (name) => {
+    const program = programFor(name) ?? name;
+    beforeEach(({ skip }) => skip(lacks(name), requirements[name].how));
 
-describe.skipIf(lacks('k6'))('an exported folder in real k6 (needs k6)', () => {
-  describe.each(programs)('%s', (program) => {
     it.each([
       ['login', '--rate 20'],
       ['crud', '--concurrency 3'],

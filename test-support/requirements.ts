@@ -25,6 +25,10 @@ export const requirements = {
     isThere: () => programFor('k6') !== undefined,
     how: 'https://grafana.com/docs/k6/latest/set-up/install-k6/',
   },
+  'k6-1': {
+    isThere: () => programFor('k6-1') !== undefined,
+    how: 'put k6 1.x on the PATH as k6-1, beside the newer one',
+  },
   taskset: { isThere: () => findProgram(['taskset']) !== undefined, how: 'apt-get install util-linux' },
   'control groups': {
     isThere: () => {

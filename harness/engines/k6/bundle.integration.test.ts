@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { randomStream } from '../../../scenarios/kit.ts';
-import { lacks, programFor } from '../../../test-support/requirements.ts';
+import { lacks, programFor, requirements } from '../../../test-support/requirements.ts';
 import { bundleForK6 } from './bundle.ts';
 
 let folder = '';
@@ -63,21 +63,24 @@ const entry = {
     }`,
 };
 
-describe.skipIf(lacks('k6'))('in real k6 (needs k6)', () => {
-  const programs = [programFor('k6') ?? 'k6', process.env.TIERBENCH_TEST_K6_1 ?? ''].filter((name) => name !== '');
-
-  it.each(programs)("runs a user's scenario with all it imports, from another folder: %s", async (program) => {
-    await write(scenarioOfAUser);
-    const bundle = await bundleForK6({ ...entry, resolveDir: folder });
-    await write({ 'elsewhere/script.js': bundle });
-    await rm(join(folder, 'project'), { recursive: true });
-    const { stderr } = await promisify(execFile)(
-      program,
-      ['run', '--quiet', '--no-usage-report', '--log-format', 'raw', join(folder, 'elsewhere', 'script.js')],
-      { cwd: tmpdir(), env: { HOME: folder } },
-    );
-    expect(JSON.parse(stderr)).toEqual(['Grüß Gott Ada', 'HEY!', randomStream(1, 2, 3)(), 'shop', '/articles/42']);
-  });
+describe('in real k6', () => {
+  it.for(['k6', 'k6-1'] as const)(
+    "runs a user's scenario with all it imports, from another folder (needs %s)",
+    async (name, { skip }) => {
+      skip(lacks(name), requirements[name].how);
+      const program = programFor(name) ?? name;
+      await write(scenarioOfAUser);
+      const bundle = await bundleForK6({ ...entry, resolveDir: folder });
+      await write({ 'elsewhere/script.js': bundle });
+      await rm(join(folder, 'project'), { recursive: true });
+      const { stderr } = await promisify(execFile)(
+        program,
+        ['run', '--quiet', '--no-usage-report', '--log-format', 'raw', join(folder, 'elsewhere', 'script.js')],
+        { cwd: tmpdir(), env: { HOME: folder } },
+      );
+      expect(JSON.parse(stderr)).toEqual(['Grüß Gott Ada', 'HEY!', randomStream(1, 2, 3)(), 'shop', '/articles/42']);
+    },
+  );
 });
 
 it('can be read, tells of no folder of this machine, and is the same each time', async () => {
