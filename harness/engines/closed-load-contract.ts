@@ -7,7 +7,9 @@ import { startWitness } from './contract-witness.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
 import type { OpenLoadSettings } from './open-load-contract.ts';
 import { expectConsistent, expectOnly, latencyOf, outcomesOf, ownLagS, requestFor } from './trial-contract.ts';
-import { mostLagS } from './truth-contract.ts';
+
+/** The witness asks every 5 ms, and its timer is a little late: what it waited beyond that was a pause of the machine. */
+const pauseIn = (waitS: number): number => Math.max(0, waitS - 0.006);
 
 /** Virtual users who wait for their answers, against servers whose truth is known. */
 export function closedLoadContract(
@@ -32,10 +34,15 @@ export function closedLoadContract(
         const latency = latencyOf(trial, 'request');
         expect(latency.count).toBeGreaterThanOrEqual(users * 10);
         expect(latency.count).toBeLessThanOrEqual(users * 21);
-        for (const ratio of [0.5, 0.95]) {
+        // On a machine that is busy with other things the truth is more than 110 ms: then the witness sees it too. All
+        // users may wait in step, so that p95 is what one bad moment in twenty made of it; half of them had no bad moment.
+        for (const [ratio, pauseS] of [
+          [0.5, pauseIn(waits.quantileS(0.9))],
+          [0.95, pauseIn(waits.maxS)],
+        ] as const) {
           expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
-          // On a machine that is busy with other things the truth is more than 110 ms: then the witness sees it too.
-          expect(latency.quantileS(ratio - unseenRatio)).toBeLessThanOrEqual(0.11 + mostLagS(trial, waits));
+          const mostS = 0.11 + ownLagS(trial) + 2 * pauseS;
+          expect(latency.quantileS(ratio - unseenRatio), `p${100 * ratio}`).toBeLessThanOrEqual(mostS);
         }
         expect(expectOnly('ok', trial)).toBe(latency.count);
         expect(trial.generator.utilizationRatio).toBeGreaterThan(0);
@@ -55,7 +62,8 @@ export function closedLoadContract(
       });
       const witness = await startWitness(server.baseUrl);
       const trial = await run(requestFor(oneRequest, server.baseUrl, users, { durationS: 3 }));
-      const slackS = mostLagS(trial, await witness.stop());
+      const waits = await witness.stop();
+      const slackS = ownLagS(trial) + 2 * pauseIn(waits.maxS);
       expectConsistent(trial);
       const latency = latencyOf(trial, 'request');
       expect(expectOnly('ok', trial)).toBe(latency.count);
