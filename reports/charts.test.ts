@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatNumber } from '../harness/core/units.ts';
 import { analyse } from './analysis.ts';
-import { linearTicks, loadAxis, logTicks, timeTicks, yAxis } from './axes.ts';
+import { linearTicks, loadAxis, logTicks, rateAxis, timeTicks, yAxis } from './axes.ts';
 import type { ChartDescription } from './chart.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 
@@ -43,6 +43,23 @@ describe('axes', () => {
     expect(linearTicks(0.95, formatNumber).map(({ label }) => label)).toEqual(['0', '0.2', '0.4', '0.6', '0.8', '1']);
     expect(logTicks(17, 1647, formatNumber).map(({ value }) => value)).toEqual([10, 20, 50, 100, 200, 500, 1000, 2000]);
     expect(timeTicks(9, 325, formatNumber).map(({ value }) => value)).toEqual([60, 120, 180, 240, 300]);
+  });
+
+  test('rates stand as far apart as they are, with room for the marks at both ends', () => {
+    expect(rateAxis('x', [50, 400], formatNumber)).toMatchObject({ scale: 'linear', from: 0, to: 420 });
+    const wide = rateAxis('x', [10, 5000], formatNumber);
+    expect(wide).toMatchObject({ scale: 'log', from: 10 / 1.2, to: 6000 });
+    expect(wide.ticks.map(({ value }) => value)).toEqual([10, 20, 50, 100, 200, 500, 1000, 2000, 5000]);
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0.1, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 9 }), (rates) => {
+        const { from, to, ticks } = rateAxis('x', rates, formatNumber);
+        expect(ticks.length).toBeGreaterThan(0);
+        for (const value of [...rates, ...ticks.map((tick) => tick.value)]) {
+          expect(value).toBeGreaterThanOrEqual(from);
+          expect(value).toBeLessThanOrEqual(to);
+        }
+      }),
+    );
   });
 
   test('each load has its tick', () => {

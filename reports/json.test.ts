@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { analyse } from './analysis.ts';
 import { fourTierRun, troubledFourTierRun } from './fixtures/four-tier-run.ts';
 import { hostileRun, incompleteRuns } from './fixtures/incomplete-runs.ts';
+import { rateRun, rateRunOfTiers } from './fixtures/rate-runs.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 import { renderJson } from './json.ts';
 import { reportJsonSchema, reportSchema } from './json-schema.ts';
@@ -15,6 +16,8 @@ const complete = syntheticRun(['single'], [1, 10]);
 
 const runs = {
   complete,
+  'by rate': rateRun(),
+  'by rate, three tiers': rateRunOfTiers(),
   'four tiers': fourTierRun(),
   'four tiers in trouble': troubledFourTierRun(),
   hostile: hostileRun(complete),

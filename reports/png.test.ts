@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { analyse } from './analysis.ts';
+import { allCharts, analyse } from './analysis.ts';
+import { calmRateRun } from './fixtures/rate-runs.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 import { loadPictures } from './png.ts';
 
@@ -7,6 +8,7 @@ import { loadPictures } from './png.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const charts = analyse(syntheticRun(['single'], [1, 10])).tiers.flatMap((tier) => tier.charts);
+const byRate = allCharts(analyse(calmRateRun()));
 
 test('each chart is a PNG file, the same bytes each time', async () => {
   const [first, second] = [await loadPictures(), await loadPictures()];
@@ -16,7 +18,7 @@ test('each chart is a PNG file, the same bytes each time', async () => {
   expect(charts.map(({ id }) => id)).toEqual(
     ['throughput', 'latency', 'distribution', 'time-line'].map((id) => `single-${id}`),
   );
-  for (const chart of charts) {
+  for (const chart of [...charts, ...byRate]) {
     const png = Buffer.from(first.draw(chart));
     expect(png.subarray(1, 4).toString('latin1')).toBe('PNG');
     expect(png.readUInt32BE(16)).toBe(1920);

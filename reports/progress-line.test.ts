@@ -33,6 +33,13 @@ test('tells what is happening, how fast and how long it takes still', () => {
   );
 });
 
+test('an arrival rate reads well in 80 columns, with all that is told of it', () => {
+  const load = { model: 'open', arrivalRatePerS: 1500, arrivals: 'poisson' } as const;
+  const [first, second] = all([{ ...started, scenario: 'crud', load }, interval], 80);
+  expect(first?.lasting).toEqual(['trial 3 of 12: crud at 1,500/s, 8 s']);
+  expect(second?.live).toBe('trial 3 of 12: crud at 1,500/s, 8 s  33.2/s  p95 312 ms  2 min left');
+});
+
 test('a narrow terminal loses the bar first, then the words, never the figures', () => {
   for (const width of [30, 50, 60, 80]) {
     const live = all([started, interval], width)[1]?.live ?? '';

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { analyse } from './analysis.ts';
 import { fourTierRun, troubledFourTierRun } from './fixtures/four-tier-run.ts';
 import { incompleteRuns } from './fixtures/incomplete-runs.ts';
+import { rateRun, rateRunOfTiers } from './fixtures/rate-runs.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 import { renderTerminal } from './terminal.ts';
 
@@ -13,6 +14,8 @@ const small = syntheticRun(['single'], [1, 10]);
 const runs = Object.entries({
   complete,
   'two tiers': syntheticRun(['single', 'pooled'], [1, 10]),
+  'by rate': rateRun(),
+  'by rate, three tiers': rateRunOfTiers(),
   'four tiers': fourTierRun(),
   'four tiers in trouble': troubledFourTierRun(),
   ...incompleteRuns(small),

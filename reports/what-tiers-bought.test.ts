@@ -98,6 +98,21 @@ describe('what the tiers bought, in plain words', () => {
     );
   });
 
+  test('rates and numbers of users stand apart', () => {
+    const at = (load: LoadComparison['load'], throughput: TierChange): LoadComparison => ({
+      ...loadOf(1, [{ tier: 'single' }, { tier: 'pooled', change: [throughput, same] }]),
+      load,
+    });
+    const rate = (arrivalRatePerS: number) => ({ model: 'open', arrivalRatePerS, arrivals: 'poisson' }) as const;
+    const users = { model: 'closed', concurrency: 100 } as const;
+    expect(words('crud', [at(rate(100), same), at(rate(1500), same), at(users, changed(1.2))])).toBe(
+      [
+        'Throughput of crud rose by 20 % (12 to 28) from single to pooled at concurrency 100; there was no change beyond noise at 100/s and 1,500/s.',
+        'p95 of crud did not change beyond noise from single to pooled at 100/s and 1,500/s and at concurrency 100.',
+      ].join(' '),
+    );
+  });
+
   test('one figure changed, at some loads, in both directions', () => {
     const at = (concurrency: number, throughput: TierChange) =>
       loadOf(concurrency, [{ tier: 'single' }, { tier: 'pooled', change: [throughput, same] }]);

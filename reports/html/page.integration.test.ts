@@ -8,6 +8,7 @@ import { chromiumProgram, lacks } from '../../test-support/requirements.ts';
 import { analyse } from '../analysis.ts';
 import { fourTierRun, troubledFourTierRun } from '../fixtures/four-tier-run.ts';
 import { hostileRun } from '../fixtures/incomplete-runs.ts';
+import { rateRun } from '../fixtures/rate-runs.ts';
 import { syntheticRun } from '../fixtures/synthetic-run.ts';
 import { renderHtml } from './page.ts';
 
@@ -157,6 +158,51 @@ describe.skipIf(lacks('chromium'))('the page in a browser (needs chromium)', () 
     expect(await coloursOfCharts(page)).toHaveLength(4);
     expect(complaints).toEqual([]);
     await page.close();
+  });
+
+  describe('by arrival rate', () => {
+    const byRate = renderHtml(analyse(rateRun()));
+
+    test.each([
+      { width: 1280, dark: false },
+      { width: 360, dark: true },
+    ])('draws every chart and stays as wide as the window ($width px)', async (options) => {
+      const { page, complaints } = await open(byRate, options);
+      await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
+      const colours = await coloursOfCharts(page);
+      expect(colours).toHaveLength(5);
+      for (const count of colours) expect(count).toBeGreaterThan(20);
+      expect(complaints).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      await page.close();
+    });
+
+    test('headings step down one at a time, also to the table of numbers of users', async () => {
+      const { page } = await open(byRate);
+      const levels = await page
+        .locator('h1, h2, h3, h4')
+        .evaluateAll((all) => all.map((each) => Number(each.nodeName.slice(1))));
+      expect(levels).toContain(4);
+      for (const [index, level] of levels.entries()) expect(level - (levels[index - 1] ?? 0)).toBeLessThanOrEqual(1);
+      await page.close();
+    });
+
+    test('all of the table of rates is seen without scrolling on a wide screen', async () => {
+      const { page } = await open(byRate);
+      const [content, card] = (await page.evaluate(
+        "[...document.querySelectorAll('caption')].filter((each) => each.textContent === 'crud: what each arrival rate gave').flatMap((each) => [each.parentElement.scrollWidth, each.parentElement.parentElement.clientWidth])",
+      )) as [number, number];
+      expect(content).toBeLessThanOrEqual(card);
+      await page.close();
+    });
+
+    test.each([true, false])('all text can be read (dark: %s)', async (dark) => {
+      const { page } = await open(byRate, { dark });
+      await page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
+      const contrasts = (await page.evaluate(contrastScript)) as { text: string; contrast: number }[];
+      expect(contrasts.filter(({ contrast }) => contrast < 4.5)).toEqual([]);
+      await page.close();
+    });
   });
 
   describe('of four tiers', () => {
