@@ -29,6 +29,10 @@ describe('a trial can be trusted', () => {
       what: 'with a lag of 5 ms, whatever the latency',
       choice: { generator: { eventLoopLagP99S: 0.005 }, latencyS: 0.002 },
     },
+    {
+      what: 'with requests sent a millisecond late, whatever the latency',
+      choice: { load: openLoad, generator: { sendLagP99S: 0.001 }, latencyS: 0.002 },
+    },
     { what: 'with a lag of 30 ms in answers of 1 s', choice: { generator: { eventLoopLagP99S: 0.03 }, latencyS: 1 } },
     { what: 'with all requests failed, of which there are enough', choice: { okPerS: 0, failedPerS: 50 } },
     { what: 'with a quick trial of 8 s', choice: { measuredS: 8, okPerS: (second) => 95 + 5 * (second % 3) } },

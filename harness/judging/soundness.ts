@@ -16,9 +16,13 @@ import { samplesInWindow } from './window-samples.ts';
 /** Beyond these a trial may have measured something else than the system. */
 const soundnessLimits = {
   generatorUtilizationRatio: 0.8,
-  /** How late requests may be sent, and which share of the p95 that may be: a late request waits without being seen. */
+  /**
+   * How late requests may be sent, and which share of the p95 that may be; but a lag of a millisecond in one of a hundred
+   * requests is what a good generator has on an idle machine, and it stands in their latencies, which begin when they are due.
+   */
   sendLagS: 0.005,
   sendLagShareOfP95: 0.1,
+  sendLagOfAGoodGeneratorS: 0.001,
   /**
    * How late the generator may read answers, or which share of the p95 that may be, whichever is more. Being late makes
    * latencies longer, never shorter. The lag is read from a timer, which is 1 to 3 ms late (p99) on an idle machine.
@@ -155,8 +159,9 @@ function generatorReasons(trial: Trial, p95S: number | null): string[] {
 }
 
 function sendLagLimitS(p95S: number | null): number {
-  const { sendLagS, sendLagShareOfP95 } = soundnessLimits;
-  return p95S === null ? sendLagS : Math.min(sendLagS, sendLagShareOfP95 * p95S);
+  const { sendLagS, sendLagShareOfP95, sendLagOfAGoodGeneratorS } = soundnessLimits;
+  if (p95S === null) return sendLagS;
+  return Math.min(sendLagS, Math.max(sendLagOfAGoodGeneratorS, sendLagShareOfP95 * p95S));
 }
 
 function lagLimitS(p95S: number | null): number {
