@@ -5,9 +5,10 @@ import type { SummarizedTrial } from '../harness/judging/summary.ts';
 
 /** How far a tier came by arrival rate, in words: the same in every format. */
 
-/** `1,500/s at p95 40 ms`; null where no rate met the target. */
-export function carriedText({ trial }: CarriedRate): string | null {
-  return trial === null ? null : `${describeLoad(trial.summary.load)} at ${figuresText(trial)}`;
+/** `1,500/s at p95 40 ms`, or that there is no such rate. */
+export function carriedText({ trial, next }: CarriedRate): string {
+  if (trial === null) return next?.why === 'unsound' ? 'no rate, as none is sound' : 'no measured rate';
+  return `${describeLoad(trial.summary.load)} at ${figuresText(trial)}`;
 }
 
 /** `p95 40 ms with 0.2 % errors` */
@@ -45,11 +46,11 @@ export function carriedTargetText({ target }: CarriedRate): string {
 export function carriedSentence(scenario: string, carried: CarriedRate): string {
   const text = carriedText(carried);
   if (carried.target === null) {
-    return text === null
+    return carried.trial === null
       ? `${scenario}: no arrival rate was measured soundly`
       : `${scenario} carried ${text}, the highest sound rate; there is no p95 target to hold it against`;
   }
-  return `${scenario} carried ${text ?? 'no measured rate'} (target ${formatBound(carried.target)}); ${otherRatesText(carried)}`;
+  return `${scenario} carried ${text} (target ${formatBound(carried.target)}); ${otherRatesText(carried)}`;
 }
 
 /** A tier of several. */
@@ -73,11 +74,10 @@ export function carriedByTiers(tiers: readonly CarriedByTier[]): readonly string
     if (first === undefined) return '';
     const { target } = first.carried;
     const parts = ranked.map(({ tier, carried }, index) => {
-      const rate = carriedText(carried);
-      const most = carried.next === null && rate !== null ? ', the highest rate it was measured at' : '';
-      return `${tier} ${index === 0 ? 'carried ' : ''}${rate ?? 'no measured rate'}${most}`;
+      const most = carried.next === null ? ', the highest rate it was measured at' : '';
+      return `${tier} ${index === 0 ? 'carried ' : ''}${carriedText(carried)}${most}`;
     });
-    const within = target === null ? `Without a p95 target` : `Within p95 ${formatBound(target)}`;
+    const within = target === null ? 'Without a p95 target' : `Within p95 ${formatBound(target)}`;
     return `${within} of ${first.scenario} ${parts.join('; ')}.`;
   });
 }

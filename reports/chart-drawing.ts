@@ -150,18 +150,20 @@ function drawPanelFrames({ ctx, chartArea, scales }: DrawnChart, chart: ChartDes
   ctx.restore();
 }
 
-/** A bar with caps from the low to the high end of each interval. */
+/** A bar with caps from the low to the high end of each interval; bars of several series stand a little apart. */
 function drawIntervals({ ctx, scales }: DrawnChart, panel: Panel, index: number, look: ChartLook): void {
   const x = scales.x;
   const y = scales[`y${index}`];
   if (x === undefined || y === undefined) return;
   ctx.save();
   ctx.lineWidth = 1.5;
-  for (const { points, style } of panel.series) {
+  const drawn = panel.series.filter(({ points }) => points.some(({ low }) => low !== undefined));
+  for (const [position, { points, style }] of drawn.entries()) {
+    const aside = (position - (drawn.length - 1) / 2) * 4;
     ctx.strokeStyle = (style === null ? undefined : look.series[style % look.series.length]?.color) ?? look.text;
     for (const { x: at, low, high } of points) {
       if (low === undefined || high === undefined || low === high) continue;
-      const centre = x.getPixelForValue(at);
+      const centre = x.getPixelForValue(at) + aside;
       const top = y.getPixelForValue(Math.min(high, panel.y.to));
       const bottom = y.getPixelForValue(Math.max(low, panel.y.from));
       // Within the mark itself a bar would only smudge it.

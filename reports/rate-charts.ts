@@ -168,7 +168,7 @@ function lostWorkPanel(trials: readonly SummarizedTrial[]): readonly Panel[] {
   const series = (['dropped', 'failed'] as const).map((kind, index): Series => {
     const points = works.map(({ summary, work }): Point => {
       const share = work[`${kind}Ratio`];
-      const text = `${formatRatio(share)} ${kind} at ${describeLoad(summary.load)}`;
+      const text = `${formatRatio(share)} at ${describeLoad(summary.load)}`;
       return { x: loadLevel(summary.load), y: share, sound: summary.soundness.kind === 'sound', text };
     });
     return { label: kind, style: 4 + index, inLegend: true, marks: true, points };

@@ -147,7 +147,7 @@ export function carriedTable(tiers: readonly TierAnalysis[]): Table {
         { text: scenario },
         { text: carriedTargetText(carried) },
         ...(tiers.length > 1 ? [{ text: tier }] : []),
-        { text: carriedText(carried) ?? 'no measured rate', strong: true },
+        { text: carriedText(carried), strong: true },
         { text: otherRatesText(carried) },
       ]),
     ),

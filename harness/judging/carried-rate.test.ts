@@ -30,6 +30,8 @@ it.each<[string, MadeUpTrial[], number | null, [number, string] | null]>([
   ['the one below the miss', [rate(300, 0.4), rate(100, 0.02), rate(200, 0.1)], 200, [300, 'missed']],
   ['all that were measured', [rate(100, 0.02), rate(200, 0.1)], 200, null],
   ['none', [rate(100, 0.4), rate(200, 0.5)], null, [100, 'missed']],
+  ['none, where one that is not sound tells less', [rate(100, 0.02, busy), rate(200, 0.4)], null, [200, 'missed']],
+  ['none that is sound', [rate(100, 0.02, busy), rate(200, 0.4, busy)], null, [100, 'unsound']],
   ['none beyond a miss', [rate(100, 0.02), rate(200, 0.4), rate(300, 0.1)], 100, [200, 'missed']],
   ['past one that is not sound', [rate(100, 0.02, busy), rate(200, 0.1), rate(300, 0.4)], 200, [300, 'missed']],
   ['not one that is not sound', [rate(100, 0.02), rate(200, 0.1, busy)], 100, [200, 'unsound']],

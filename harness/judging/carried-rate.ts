@@ -12,7 +12,7 @@ export interface CarriedRate {
   readonly trial: SummarizedTrial | null;
   /** Sound ones at lower rates whose interval lies on both sides of the target. */
   readonly openBelow: readonly SummarizedTrial[];
-  /** The next higher rate that was measured and what kept it out; null where there is none. */
+  /** The next higher rate that was measured and what kept it out; null where there is none. Of none: what kept all out. */
   readonly next: NextRate | null;
 }
 
@@ -66,13 +66,21 @@ function climb(target: Target | null, steps: readonly Step[]): CarriedRate {
   const missedAt = steps.findIndex(({ kind }) => kind === 'missed');
   const open = missedAt === -1 ? steps : steps.slice(0, missedAt);
   const at = open.findLastIndex(({ kind }) => kind === 'met');
-  const next = steps.slice(at + 1).find(({ trial }) => at === -1 || levelOf(trial) > levelOf(open[at]?.trial));
+  const next =
+    at === -1 ? mostTelling(steps) : steps.slice(at + 1).find(({ trial }) => levelOf(trial) > levelOf(open[at]?.trial));
   return {
     target,
     trial: open[at]?.trial ?? null,
     openBelow: open.slice(0, Math.max(0, at)).flatMap(({ kind, trial }) => (kind === 'inconclusive' ? [trial] : [])),
     next: next === undefined ? null : { trial: next.trial, why: whyNot(next.kind) },
   };
+}
+
+/** Where no rate met the target: the lowest that missed it says more than one that is open or not sound. */
+function mostTelling(steps: readonly Step[]): Step | undefined {
+  return (
+    steps.find(({ kind }) => kind === 'missed') ?? steps.find(({ kind }) => whyNot(kind) === 'inconclusive') ?? steps[0]
+  );
 }
 
 function whyNot(kind: Step['kind']): NextRate['why'] {
