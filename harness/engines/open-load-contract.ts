@@ -65,19 +65,23 @@ export function openLoadContract(
       expect(new Set(trial.intervals.map(({ iterations }) => iterations.intended)).size).toBeGreaterThan(1);
     });
 
-    test.each([20, 200, 800])('a server that always takes 100 ms reads 100 to 110 ms at %i/s', async (rate) => {
-      const load = { arrivalRatePerS: rate, arrivals: canBeUneven ? 'poisson' : 'constant' } as const;
-      const settings = { warmUpS: 0.5, durationS: 2 };
-      const { trial, waits } = await measure({ queue: 'unlimited', serviceTimesS: [0.1] }, load, settings);
-      const latency = latencyOf(trial, 'request');
-      expect(latency.count).toBeGreaterThan(rate);
-      for (const ratio of [0.5, 0.95]) {
-        expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
-        expect(latency.quantileS(ratio)).toBeLessThanOrEqual(0.11 + mostLagS(trial, waits));
-      }
-    });
+    // These take seconds in which little happens, so they run at the same time.
+    test.concurrent.each([20, 200, 800])(
+      'a server that always takes 100 ms reads 100 to 110 ms at %i/s',
+      async (rate) => {
+        const load = { arrivalRatePerS: rate, arrivals: canBeUneven ? 'poisson' : 'constant' } as const;
+        const settings = { warmUpS: 0.5, durationS: 2 };
+        const { trial, waits } = await measure({ queue: 'unlimited', serviceTimesS: [0.1] }, load, settings);
+        const latency = latencyOf(trial, 'request');
+        expect(latency.count).toBeGreaterThan(rate);
+        for (const ratio of [0.5, 0.95]) {
+          expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
+          expect(latency.quantileS(ratio)).toBeLessThanOrEqual(0.11 + mostLagS(trial, waits));
+        }
+      },
+    );
 
-    test.each([
+    test.concurrent.each([
       { queue: 'unlimited', utilization: 0 },
       { queue: 'fifo', utilization: 0.5 },
     ] as const)(
@@ -91,7 +95,7 @@ export function openLoadContract(
       },
     );
 
-    test.runIf(canBeUneven).each([
+    test.runIf(canBeUneven).concurrent.each([
       { what: 'M/M/1', utilization: 0.5 },
       { what: 'M/M/1', utilization: 0.8 },
       { what: 'M/D/1', utilization: 0.5 },
@@ -133,8 +137,11 @@ export function openLoadContract(
       const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 1.5 }));
       expectConsistent(trial);
       expect(Math.abs(trial.iterations.intended - 150)).toBeLessThanOrEqual(1);
-      expect(trial.iterations.dropped).toBe(trial.iterations.intended - 5);
-      expect([server.seen.length, unfinishedOf(trial) ?? 5, trial.steps]).toEqual([5, 5, []]);
+      // Five wait; where the machine was late, some that were due at the very end were not looked at any more.
+      const waiting = unfinishedOf(trial) ?? 5;
+      expect(trial.iterations.dropped).toBe(trial.iterations.intended - waiting);
+      expect(waiting - 5).toBeLessThanOrEqual(Math.ceil(300 * ownLagS(trial)));
+      expect([server.seen.length, trial.steps]).toEqual([5, []]);
     });
 
     test('nobody there: each arrival is refused at its own time', async () => {

@@ -102,7 +102,8 @@ export async function driveTrial(
       openWhenAllAreReady();
       return;
     }
-    const longestS = LONGEST_BEGINNING_S + (isOpen ? 0 : plan.timeoutS + LONGEST_BEGINNING_PER_USER_S * users.count);
+    const longestS =
+      LONGEST_BEGINNING_S + (isOpen ? 0 : plan.timeoutS + LONGEST_BEGINNING_PER_USER_S * users.count * share.of);
     timers.push(setTimeout(guarded(openWhenAllAreReady), longestS * 1000));
     beginnings.start(share.of);
   }
@@ -127,7 +128,7 @@ export async function driveTrial(
     const nowMs = performance.now();
     const untilWindowMs = windowStartMs - nowMs;
     startedAt = new Date(Date.now() + untilWindowMs);
-    timers.push(setTimeout(guarded(watchFromHere), untilWindowMs));
+    timers.push(setTimeout(guarded(watchFromHere), Math.max(0, untilWindowMs)));
     timers.push(setInterval(guarded(report), 1000));
     endWindow();
     if (!isOpen) {
@@ -160,7 +161,10 @@ export async function driveTrial(
   }
 
   function report(): void {
-    for (const interval of accounting.advance(secondsAt(performance.now()))) onInterval(interval);
+    const nowMs = performance.now();
+    // What was due in a second is started before the second is closed: after the last one it would count nowhere.
+    startWhatIsDue(nowMs);
+    for (const interval of accounting.advance(secondsAt(nowMs))) onInterval(interval);
   }
 
   /** Everything that is due by now, each with its own intended start. */

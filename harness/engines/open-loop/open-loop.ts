@@ -4,11 +4,14 @@ import { checkBaseUrl } from '../base-url.ts';
 import { checkConcurrency } from '../check-concurrency.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
 import { rateProblem } from './arrivals.ts';
+import { driveInThreads } from './drive-threads.ts';
 import { driveTrial } from './drive-trial.ts';
 import { WHOLE } from './share.ts';
 
 /** All bounds are explicit: what would go beyond them is dropped or ended, and counted. */
 export interface OpenLoopOptions {
+  /** Threads that share the load, each with its part of the users and connections. Default 1. */
+  readonly workers?: number;
   /** Open load: iterations under way at once, each with a connection; what is due beyond is dropped. Default 10,000. */
   readonly mostConnections?: number;
   /** Default: the timeout of the whole request. */
@@ -41,27 +44,28 @@ export function openLoopEngine(options: OpenLoopOptions = {}): LoadEngine {
       const baseUrl = checkBaseUrl(request.plan.baseUrl);
       const { load, timeoutS } = request.plan;
       checkLoad(request);
-      return await driveTrial(
-        request,
-        {
-          baseUrl,
-          mostConnections: load.model === 'closed' ? load.concurrency : (options.mostConnections ?? MOST_CONNECTIONS),
-          timeoutS,
-          connectTimeoutS: options.connectTimeoutS ?? timeoutS,
-          firstByteTimeoutS: options.firstByteTimeoutS ?? timeoutS,
-          mostHeadBytes: options.mostHeadBytes ?? MOST_HEAD_BYTES,
-          mostBodyBytes: options.mostBodyBytes ?? MOST_BODY_BYTES,
-          share: WHOLE,
-          opening: async () => performance.now(),
-        },
-        signal,
-        onInterval,
-      );
+      const users = load.model === 'closed' ? load.concurrency : request.users.length;
+      const mostConnections = load.model === 'closed' ? users : (options.mostConnections ?? MOST_CONNECTIONS);
+      const settings = {
+        baseUrl,
+        mostConnections,
+        timeoutS,
+        connectTimeoutS: options.connectTimeoutS ?? timeoutS,
+        firstByteTimeoutS: options.firstByteTimeoutS ?? timeoutS,
+        mostHeadBytes: options.mostHeadBytes ?? MOST_HEAD_BYTES,
+        mostBodyBytes: options.mostBodyBytes ?? MOST_BODY_BYTES,
+      };
+      // No thread without a user or a connection.
+      const threads = Math.min(options.workers ?? 1, users, mostConnections);
+      if (threads > 1) return await driveInThreads(request, settings, threads, signal, onInterval);
+      const opening = async () => performance.now();
+      return await driveTrial(request, { ...settings, share: WHOLE, opening }, signal, onInterval);
     },
   };
 }
 
-function checkLoad({ plan: { load }, users }: TrialRequest): void {
+/** Throws INVALID_LOAD or TOO_FEW_USERS. */
+export function checkLoad({ plan: { load }, users }: TrialRequest): void {
   if (load.model === 'closed') {
     checkConcurrency(load.concurrency, users.length);
     return;

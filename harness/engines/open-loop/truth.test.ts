@@ -21,7 +21,7 @@ interface System {
 function trialInVirtualTime(load: OpenLoad, system: System, durationS: number) {
   const accounting = createAccounting({ warmUpS: 0, durationS });
   const next = arrivalsOf(load, 11, 0);
-  const waitingUsers = createWaitingUsers();
+  const waitingUsers = createWaitingUsers(10);
   const underWay: { readonly dueS: number; readonly endS: number; readonly isCoordinated: boolean }[] = [];
   const { stall } = system;
   let first = 0;

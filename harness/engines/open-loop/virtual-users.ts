@@ -7,6 +7,9 @@ import { createIdleConnections } from './idle-connections.ts';
 import { countIn, type Share } from './share.ts';
 import { createWaitingUsers } from './waiting-users.ts';
 
+/** Of `StepResult.coordinated`. */
+const WAITING_USERS = 10;
+
 export interface VirtualUser {
   /** Place among the users of this thread. */
   readonly index: number;
@@ -48,7 +51,7 @@ export function createVirtualUsers(
   const users: VirtualUser[] = [];
   const freeUsers = createFreeUsers(count, scenario.begin === undefined);
   const connections = createIdleConnections(mostConnections, connect);
-  const waitingUsers = createWaitingUsers();
+  const waitingUsers = createWaitingUsers(countIn(share, WAITING_USERS));
 
   function at(index: number): VirtualUser {
     const known = users[index];

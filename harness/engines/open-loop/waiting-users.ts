@@ -1,6 +1,3 @@
-/** As many as a tool of waiting users commonly has. */
-const USERS = 10;
-
 /**
  * A few users beside the arrivals who each wait for an answer before they take the next one: what they take is what a
  * closed load would have read of the same trial (`StepResult.coordinated`).
@@ -12,16 +9,16 @@ export interface WaitingUsers {
   giveBack(): void;
 }
 
-export function createWaitingUsers(): WaitingUsers {
-  let waiting = 0;
+export function createWaitingUsers(count: number): WaitingUsers {
+  let busy = 0;
   return {
     take() {
-      if (waiting >= USERS) return false;
-      waiting += 1;
+      if (busy >= count) return false;
+      busy += 1;
       return true;
     },
     giveBack() {
-      waiting -= 1;
+      busy -= 1;
     },
   };
 }

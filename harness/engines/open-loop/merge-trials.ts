@@ -1,0 +1,103 @@
+import {
+  type GeneratorHealth,
+  type Interval,
+  type IterationCounts,
+  type OutcomeCounts,
+  requestOutcomes,
+  type StepResult,
+  type Trial,
+} from '../../core/trial.ts';
+import { mergeHistograms } from '../../histograms/latency-histogram.ts';
+
+/** What several threads measured of one trial, each a share of it, as one. */
+export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): Trial {
+  const parts = [first, ...others];
+  const longest = parts.reduce((most, part) => (part.intervals.length > most.intervals.length ? part : most));
+  // Told to stop, one thread may have gone on into the next second.
+  const intervals = longest.intervals.map((_, index) =>
+    mergeIntervals(parts.flatMap(({ intervals: own }) => own.slice(index, index + 1))),
+  );
+  const seen = intervals.filter(({ startS }) => startS >= 0).flatMap(({ steps }) => steps.map(({ name }) => name));
+  const order = [...new Set(seen)];
+  const examples = new Map(
+    parts.flatMap(({ failureExamples }) => failureExamples).map((one) => [`${one.outcome} ${one.step}`, one]),
+  );
+  return {
+    ...first,
+    startedAt: parts.map(({ startedAt }) => startedAt).toSorted()[0] ?? first.startedAt,
+    measuredS: Math.max(...parts.map(({ measuredS }) => measuredS)),
+    stopped: parts.some(({ stopped }) => stopped),
+    iterations: sumIterations(parts.map(({ iterations }) => iterations)),
+    steps: mergeSteps(parts.map(({ steps }) => steps)).toSorted(
+      (left, right) => order.indexOf(left.name) - order.indexOf(right.name),
+    ),
+    intervals,
+    unfinished: mergeHistograms(parts.flatMap(({ unfinished }) => unfinished ?? [])).encode(),
+    generator: worstHealth(parts.map(({ generator }) => generator)),
+    failureExamples: [...examples.values()],
+  };
+}
+
+/** The same second of each thread. */
+export function mergeIntervals(parts: readonly Interval[]): Interval {
+  return {
+    startS: Math.min(...parts.map(({ startS }) => startS)),
+    durationS: Math.max(...parts.map(({ durationS }) => durationS)),
+    iterations: sumIterations(parts.map(({ iterations }) => iterations)),
+    steps: mergeSteps(parts.map(({ steps }) => steps)),
+  };
+}
+
+function mergeSteps(parts: readonly (readonly StepResult[])[]): StepResult[] {
+  const byName = Map.groupBy(parts.flat(), ({ name }) => name);
+  return [...byName].map(([name, steps]) => ({
+    name,
+    outcomes: Object.fromEntries(
+      requestOutcomes.map((outcome) => [outcome, sum(steps.map(({ outcomes }) => outcomes[outcome]))]),
+    ) as OutcomeCounts,
+    statuses: sumStatuses(steps.map(({ statuses }) => statuses)),
+    latency: mergeHistograms(steps.map(({ latency }) => latency)).encode(),
+    ...mergeWhereTold(steps, 'serviceTime'),
+    ...mergeWhereTold(steps, 'coordinated'),
+  }));
+}
+
+function mergeWhereTold<Kind extends 'serviceTime' | 'coordinated'>(
+  steps: readonly StepResult[],
+  kind: Kind,
+): { readonly [K in Kind]?: string } {
+  const told = steps.flatMap((step) => step[kind] ?? []);
+  return told.length === 0 ? {} : ({ [kind]: mergeHistograms(told).encode() } as { readonly [K in Kind]: string });
+}
+
+function sumStatuses(parts: readonly StepResult['statuses'][]): StepResult['statuses'] {
+  const counts: Record<string, number> = {};
+  for (const [status, count] of parts.flatMap((part) => Object.entries(part))) {
+    counts[status] = (counts[status] ?? 0) + count;
+  }
+  return counts;
+}
+
+function sumIterations(parts: readonly IterationCounts[]): IterationCounts {
+  return {
+    intended: sum(parts.map(({ intended }) => intended)),
+    completed: sum(parts.map(({ completed }) => completed)),
+    failed: sum(parts.map(({ failed }) => failed)),
+    dropped: sum(parts.map(({ dropped }) => dropped)),
+  };
+}
+
+/** A trial is as sound as its worst thread. */
+function worstHealth(parts: readonly GeneratorHealth[]): GeneratorHealth {
+  const worst = (values: readonly (number | null)[]): number | null => {
+    const told = values.filter((value) => value !== null);
+    return told.length === 0 ? null : Math.max(...told);
+  };
+  return {
+    utilizationRatio: Math.max(...parts.map(({ utilizationRatio }) => utilizationRatio)),
+    eventLoopLagP99S: worst(parts.map(({ eventLoopLagP99S }) => eventLoopLagP99S)),
+    sendLagP99S: worst(parts.map(({ sendLagP99S }) => sendLagP99S)),
+  };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
