@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Interval, type OutcomeCounts, requestOutcomes } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import { answersContract } from './answers-contract.ts';
+import { type AnswerSettings, answersContract } from './answers-contract.ts';
 import { closedLoadContract } from './closed-load-contract.ts';
 import broken from './contract-scenarios/broken.ts';
 import conversation from './contract-scenarios/conversation.ts';
@@ -14,8 +14,12 @@ import { type OpenLoadSettings, openLoadContract } from './open-load-contract.ts
 import { expectConsistent, expectOnly, openRequestFor, outcomesOf, requestFor, statusesOf } from './trial-contract.ts';
 
 /** What every engine must do, whatever drives its sockets: sends, sees, counts and stops as it is told. */
-export function engineContract(name: string, makeEngine: () => LoadEngine, settings: OpenLoadSettings = {}): void {
-  answersContract(name, makeEngine);
+export function engineContract(
+  name: string,
+  makeEngine: () => LoadEngine,
+  settings: AnswerSettings & OpenLoadSettings = {},
+): void {
+  answersContract(name, makeEngine, settings);
   closedLoadContract(name, makeEngine, settings);
   if (makeEngine().supports.has('open')) openLoadContract(name, makeEngine, settings);
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>

@@ -25,6 +25,12 @@ export interface ScenarioRunner {
   answer(answer: Answer): { readonly ended: EndedRequest; readonly next: NextAction };
   /** Goes on after a think time. */
   resume(): NextAction;
+  /** What `begin` returned; undefined before. */
+  begun(): Begun | undefined;
+}
+
+export interface Begun {
+  readonly session?: unknown;
 }
 
 export type NextAction =
@@ -39,6 +45,8 @@ export interface ScenarioRunnerOptions {
   readonly seed: number;
   readonly virtualUser: number;
   readonly skipThinkTimes?: boolean;
+  /** `begin` was run elsewhere, and returned this session. */
+  readonly begun?: Begun | undefined;
 }
 
 /** This many actions or iterations in a row without a request and without time passing are taken for an endless loop. */
@@ -50,10 +58,10 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
   const { scenario, user, seed, virtualUser } = options;
   let behaviour: Behaviour<unknown> | undefined;
   let phase: 'begin' | 'iteration' = 'begin';
-  let begun = scenario.begin === undefined;
+  let begun = scenario.begin === undefined || options.begun !== undefined;
   let iterationFollows = false;
   let iteration = 0;
-  let session: unknown;
+  let session = options.begun?.session;
   let awaited: Request | undefined;
   let failed = false;
   let idleTurns = 0;
@@ -186,6 +194,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
     begin,
     startIteration,
     resume: () => advance(undefined),
+    begun: () => (begun ? { session } : undefined),
     answer(answer) {
       const request = awaited;
       if (request === undefined) throw new Error(`'${scenario.name}' was given an answer it did not ask for`);

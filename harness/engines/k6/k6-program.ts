@@ -36,7 +36,7 @@ export const HOW_TO_INSTALL =
 
 /** The version in what `k6 version` prints, `k6 v2.2.0 (go1.26.8, linux/amd64)`; undefined when that is not k6. */
 export function versionIn(text: string): string | undefined {
-  return /^k6(?:\.exe)? v(\d+\.\d+\.\d+\S*)/m.exec(text)?.[1];
+  return /^k6\S* v(\d+\.\d+\.\d+\S*)/m.exec(text)?.[1];
 }
 
 /** @throws TierbenchError K6_VERSION_NOT_SUPPORTED */

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { answerFromK6, failureOf, type K6Answer } from './answer-from-k6.ts';
+
+const answered: K6Answer = {
+  status: 201,
+  error: '',
+  error_code: 0,
+  headers: { 'Content-Type': 'text/plain', 'X-Twice': 'a, b' },
+  cookies: { session: [{ value: 'old' }, { value: 'new' }], theme: [{ value: 'dark' }] },
+  body: 'déjà',
+};
+
+test('an answer is shown as the other engines show it', () => {
+  const answer = answerFromK6(answered);
+  if (answer.kind !== 'answered') throw new Error('it was answered');
+  expect([answer.status, answer.text(), answer.header('content-type'), answer.header('x-twice')]).toEqual([
+    201,
+    'déjà',
+    'text/plain',
+    'a, b',
+  ]);
+  expect(answer.header('etag')).toBeUndefined();
+  expect(answer.setCookies()).toEqual(['session=new', 'theme=dark']);
+});
+
+test('a status that is an error is an answer too, and no body is an empty one', () => {
+  const answer = answerFromK6({ ...answered, status: 503, error_code: 1503, body: null });
+  expect(answer).toMatchObject({ kind: 'answered', status: 503 });
+  if (answer.kind === 'answered') expect(answer.text()).toBe('');
+});
+
+test('no answer says why', () => {
+  const error = 'dial: connection refused';
+  expect(answerFromK6({ ...answered, status: 0, error, error_code: 1212 })).toEqual({
+    kind: 'failed',
+    outcome: 'refused',
+    message: error,
+  });
+});
+
+// Codes and words as k6 1.8.1 and 2.2.0 gave them.
+describe('why there is no answer', () => {
+  test.each([
+    [1050, 'request timeout', 'timeout'],
+    [1101, 'lookup: no such host', 'refused'],
+    [1200, 'read tcp 127.0.0.1:1->127.0.0.1:2: use of closed network connection', 'reset'],
+    [1201, 'write: broken pipe', 'reset'],
+    [1211, 'dial: i/o timeout', 'timeout'],
+    [1212, 'dial: connection refused', 'refused'],
+    [1213, 'dial: unknown errno 113 error with msg `no route to host`', 'refused'],
+    [1220, 'read: connection reset by peer', 'reset'],
+    [1310, 'x509: unknown authority', 'refused'],
+    [1000, 'EOF', 'reset'],
+    [1000, 'unexpected EOF', 'reset'],
+    [1000, 'http: unexpected EOF reading trailer', 'reset'],
+    [1000, 'http: server closed idle connection', 'reset'],
+    [1000, 'malformed HTTP response "this is not HTTP"', 'malformed'],
+    [1000, 'malformed MIME header: missing colon: "content-le"', 'malformed'],
+    [1000, 'invalid byte in chunk length', 'malformed'],
+    [0, 'unsupported response status: 101 Switching Protocols', 'malformed'],
+    [1701, 'unsupported compression', 'malformed'],
+  ])('%i %s: %s', (code, message, outcome) => {
+    expect(failureOf(code, message)).toBe(outcome);
+  });
+});

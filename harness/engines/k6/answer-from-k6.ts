@@ -1,0 +1,56 @@
+import type { Answer } from '../scenario-response.ts';
+
+/** As `http.request` of k6 gives it. */
+export interface K6Answer {
+  /** 0 when no answer came whole. */
+  readonly status: number;
+  readonly error: string;
+  readonly error_code: number;
+  /** Names as Go spells them, `Set-Cookie`; several values joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies: Readonly<Record<string, readonly { readonly value: string }[]>>;
+  readonly body: string | null;
+}
+
+type Failure = Extract<Answer, { kind: 'failed' }>['outcome'];
+
+/** Runs inside k6, so it knows nothing of Node. */
+export function answerFromK6({ status, error, error_code: code, headers, cookies, body }: K6Answer): Answer {
+  if (status === 0) return { kind: 'failed', outcome: failureOf(code, error), message: error };
+  return {
+    kind: 'answered',
+    status,
+    header(name) {
+      const spelled = Object.keys(headers).find((each) => each.toLowerCase() === name);
+      return spelled === undefined ? undefined : headers[spelled];
+    },
+    setCookies: () => Object.entries(cookies).map(([name, values]) => `${name}=${values.at(-1)?.value ?? ''}`),
+    text: () => body ?? '',
+  };
+}
+
+/**
+ * The error codes of k6 that tell more than their hundred (lib/netext/httpext/error_codes.go;
+ * https://grafana.com/docs/k6/latest/javascript-api/error-codes/).
+ */
+const byCode: Readonly<Record<number, Failure>> = {
+  1050: 'timeout',
+  // Dialing: an error, no answer in time, refused, an error of the system.
+  1210: 'refused',
+  1211: 'timeout',
+  1212: 'refused',
+  1213: 'refused',
+};
+
+/** DNS and TLS: there was no connection to send anything over. TCP: there was one, and it broke. */
+const byHundred: Readonly<Record<number, Failure>> = { 11: 'refused', 12: 'reset', 13: 'refused' };
+
+/** All that k6 has no code for (1000) is told by the words of Go's net/http: these are a connection that ended too soon. */
+const endedTooSoon = /\bEOF\b|closed idle connection|use of closed|connection reset|broken pipe|context canceled/;
+
+/** Why a request of k6 has no answer. What is neither known nor a broken connection is an answer that is no HTTP/1.1. */
+export function failureOf(code: number, message: string): Failure {
+  const known = byCode[code] ?? byHundred[Math.floor(code / 100)];
+  if (known !== undefined) return known;
+  return endedTooSoon.test(message) ? 'reset' : 'malformed';
+}

@@ -1,0 +1,222 @@
+import { join } from 'node:path';
+import { TierbenchError } from '../../core/errors.ts';
+import type { GeneratorHealth, Interval, Trial, TrialPlan } from '../../core/trial.ts';
+import { watchGenerator } from '../generator-health.ts';
+import { createK6Accounts } from './k6-accounts.ts';
+import { findProcessCpu, type ProcessCpu } from './k6-cpu.ts';
+import type { K6Load } from './k6-load.ts';
+import type { K6Process, K6Program } from './k6-program.ts';
+import { createSampleReader } from './k6-samples.ts';
+import { createK6Words } from './k6-words.ts';
+
+/** The names are those in the folder. */
+export interface K6Files {
+  readonly folder: string;
+  readonly script: string;
+  readonly users: string;
+}
+
+export interface K6Task {
+  readonly plan: TrialPlan;
+  readonly load: K6Load;
+  /** What may pass before it offers load, on top of its own start. */
+  readonly longestBeginningS: number;
+}
+
+const SAVE_INTERVAL_MS = 200;
+/** What k6 tells comes out of order, and is saved so often: so much later all of it has come. */
+const COMPLETE_AFTER_MS = 1000;
+const LOOK_MS = 200;
+/** Until its virtual users are there, and the load begins. */
+const LONGEST_START_S = 60;
+/** To end after its load has, or after it was told to. */
+const LONGEST_END_S = 10;
+
+/** Runs a script of `k6Script` and makes a trial of what k6 tells. Whatever happens, k6 has ended afterwards. */
+export async function followK6(
+  program: K6Program,
+  { folder, script, users }: K6Files,
+  { plan, load, longestBeginningS }: K6Task,
+  signal: AbortSignal,
+  onInterval: (interval: Interval) => void,
+): Promise<Omit<Trial, 'repeatWith'>> {
+  const accounts = createK6Accounts(plan, load.dues, load.beginsLate);
+  const words = createK6Words();
+  const scriptPath = join(folder, script);
+  let problem: unknown;
+  let wasStopped = false;
+  let cpu: ProcessCpu | undefined;
+  const used: { atMs: number; usedS: number }[] = [];
+  let watch: ReturnType<typeof watchGenerator> | undefined;
+  let ownHealth: Omit<GeneratorHealth, 'sendLagP99S'> | undefined;
+  let limitMs = nowMs() + (LONGEST_START_S + longestBeginningS) * 1000;
+  let hasLimitOfLoad = false;
+
+  const k6 = program.start(argumentsFor(scriptPath), {
+    cwd: folder,
+    env: {
+      USERS: join(folder, users),
+      K6_CSV_TIME_FORMAT: 'unix_nano',
+      K6_CSV_SAVE_INTERVAL: `${SAVE_INTERVAL_MS}ms`,
+      // HTTP/1.1 alone, as on the other engines.
+      GODEBUG: 'http2client=0',
+    },
+  });
+  const ended = endOf(k6);
+
+  function fail(error: unknown): void {
+    problem ??= error;
+    k6.kill('SIGKILL');
+  }
+  function onAbort(): void {
+    wasStopped = true;
+    accounts.stopAt(nowMs());
+    limitMs = nowMs() + LONGEST_END_S * 1000;
+    hasLimitOfLoad = true;
+    k6.kill('SIGINT');
+  }
+  const reader = createSampleReader((sample) => accounts.add(sample));
+  k6.stdout.setEncoding('latin1').on('data', (text: string) => {
+    try {
+      if (problem === undefined) reader.read(text);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  k6.stderr.setEncoding('utf8').on('data', (text: string) => words.hear(text));
+
+  function look(): void {
+    try {
+      const atMs = nowMs();
+      for (const interval of accounts.advance(atMs - COMPLETE_AFTER_MS)) onInterval(interval);
+      const windowStartMs = accounts.windowStartMs();
+      if (windowStartMs !== undefined) followWindow(atMs, windowStartMs);
+      if (atMs > limitMs) {
+        if (!wasStopped) problem ??= didNotEnd(windowStartMs !== undefined, words.last());
+        k6.kill('SIGKILL');
+      }
+    } catch (error) {
+      fail(error);
+    }
+  }
+  function followWindow(atMs: number, windowStartMs: number): void {
+    if (!hasLimitOfLoad) {
+      hasLimitOfLoad = true;
+      limitMs = windowStartMs + (load.executorS - plan.warmUpS + LONGEST_END_S) * 1000;
+    }
+    const isInside = atMs >= windowStartMs && atMs < windowStartMs + plan.durationS * 1000;
+    if (isInside) watch ??= watchGenerator();
+    else if (watch !== undefined) ownHealth ??= watch.stop();
+    if (isInside || used.length === 0) void noteCpu();
+  }
+  async function noteCpu(): Promise<void> {
+    cpu ??= await findProcessCpu(scriptPath);
+    const usedS = await cpu?.usedS();
+    if (usedS !== undefined) used.push({ atMs: nowMs(), usedS });
+  }
+
+  const looking = setInterval(look, LOOK_MS);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort);
+  const end = await ended.finally(() => {
+    clearInterval(looking);
+    signal.removeEventListener('abort', onAbort);
+  });
+  ownHealth ??= watch?.stop();
+  words.end();
+
+  const told = words.error();
+  if (told !== undefined) throw told;
+  if (problem !== undefined) throw problem;
+  const windowStartMs = accounts.windowStartMs();
+  if (!wasStopped) checkEnd(end, words.last(), windowStartMs !== undefined);
+  const { sendLagP99S, failureExamples, ...account } = accounts.close();
+  const last = accounts.advance(Number.POSITIVE_INFINITY);
+  for (const interval of last) onInterval(interval);
+  return {
+    engine: 'k6',
+    plan,
+    startedAt: new Date(windowStartMs ?? nowMs()).toISOString(),
+    ...account,
+    generator: {
+      utilizationRatio: Math.max(ownHealth?.utilizationRatio ?? 0, busyRatio(used, cpu?.cpus ?? 1)),
+      eventLoopLagP99S: null,
+      sendLagP99S,
+    },
+    failureExamples: failureExamples.map((example) => ({ ...example, message: words.failure(example) })),
+  };
+}
+
+function argumentsFor(script: string): readonly string[] {
+  return [
+    'run',
+    '--quiet',
+    '--no-color',
+    // It would keep every latency in memory.
+    ...['--summary-mode', 'disabled', '--no-thresholds'],
+    ...['--out', 'csv=-'],
+    ...['--log-output', 'stderr', '--log-format', 'raw'],
+    // No server to control it.
+    ...['--address', ''],
+    script,
+  ];
+}
+
+interface End {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** It could not be started. */
+  readonly error?: Error;
+}
+
+/** Once it has ended and all it wrote was read. */
+function endOf(k6: K6Process): Promise<End> {
+  return new Promise((resolve) => {
+    let error: Error | undefined;
+    k6.on('error', (thrown) => {
+      error = thrown;
+      // One that was never started does not close.
+      if (k6.pid === undefined) resolve({ code: null, signal: null, error: thrown });
+    });
+    k6.on('close', (code, signal) => resolve({ code, signal, ...(error !== undefined && { error }) }));
+  });
+}
+
+function checkEnd({ code, signal, error }: End, lastWords: string, hasBegun: boolean): void {
+  const said = lastWords === '' ? 'It said nothing.' : `Its last words: ${lastWords}`;
+  if (error !== undefined || signal !== null || code !== 0) {
+    const how =
+      signal !== null
+        ? `was ended by ${signal}`
+        : error !== undefined
+          ? `could not be run: ${error.message}`
+          : `ended with exit code ${code}`;
+    throw failed(`k6 ${how} before the trial was over. ${said}`);
+  }
+  if (!hasBegun) throw failed(`k6 ended without having made any load. ${said}`);
+}
+
+function didNotEnd(hasBegun: boolean, lastWords: string): TierbenchError {
+  const what = hasBegun ? `did not end within ${LONGEST_END_S} s of its load` : 'did not begin its load in time';
+  return failed(`k6 ${what} and was killed. ${lastWords === '' ? 'It said nothing.' : `Its last words: ${lastWords}`}`);
+}
+
+function failed(what: string): TierbenchError {
+  return new TierbenchError(
+    'K6_FAILED',
+    what,
+    'Run the script of the trial by hand to see more: it is in the results folder, and says how at its top.',
+  );
+}
+
+/** By the clock of the machine, in full resolution: k6 tells its times by the same. */
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Of all CPUs it may use. */
+function busyRatio(used: readonly { atMs: number; usedS: number }[], cpus: number): number {
+  const [first, last] = [used[0], used.at(-1)];
+  if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
+  return Math.min(1, (1000 * (last.usedS - first.usedS)) / (last.atMs - first.atMs) / cpus);
+}

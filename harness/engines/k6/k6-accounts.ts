@@ -1,0 +1,215 @@
+import type { Interval, Trial, TrialPlan } from '../../core/trial.ts';
+import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
+import { createAccounting } from '../accounting.ts';
+import type { EndedInK6, K6Sample } from './k6-samples.ts';
+
+/**
+ * Makes a trial of what k6 tells, free of clocks. k6 knows when an iteration began, not when it was due: its executor starts
+ * or drops what is due one after the other, so the n-th that it started or dropped was the n-th due.
+ */
+export interface K6Accounts {
+  /** In any order within the second that `advance` lags behind; in order for each virtual user. */
+  add(sample: K6Sample): void;
+  /** When the measured window starts, by the clock of the machine; undefined until k6 has told. */
+  windowStartMs(): number | undefined;
+  /** Accounts what was told up to then, by the clock of the machine, and gives the seconds that are over. */
+  advance(untilMs: number): readonly Interval[];
+  /** Nothing that came later counts; to be said as soon as it is known. */
+  stopAt(atMs: number): void;
+  close(): K6Account;
+}
+
+export interface K6Account
+  extends Pick<
+    Trial,
+    'measuredS' | 'stopped' | 'iterations' | 'steps' | 'intervals' | 'unfinished' | 'failureExamples'
+  > {
+  /** Of the iterations due in the window; null in a closed load. */
+  readonly sendLagP99S: number | null;
+}
+
+interface VirtualUser {
+  /** How late the iteration under way began: a part of the latency of its first request. */
+  lagS: number;
+  serviceTimeS: number;
+  /** Since when the request under way was due; undefined where none is. */
+  underWaySinceS: number | undefined;
+}
+
+interface Entry {
+  readonly atS: number;
+  enter(): void;
+}
+
+/** @param dues of open loads, in seconds from the start of the executor */
+export function createK6Accounts(
+  { load, warmUpS, durationS }: Pick<TrialPlan, 'load' | 'warmUpS' | 'durationS'>,
+  dues?: () => number,
+  beginsLate = false,
+): K6Accounts {
+  const accounting = createAccounting({ warmUpS, durationS });
+  const sendLag = LatencyHistogram.empty();
+  const virtualUsers = new Map<number, VirtualUser>();
+  const underWaySinceS: number[] = [];
+  let waiting: K6Sample[] = [];
+  /** When the clock of the test run read 0: what is told of a moment is told a little after it, so the earliest is right. */
+  let runStartMs = Number.POSITIVE_INFINITY;
+  let originMs: number | undefined;
+  let scheduleFromS: number | undefined = beginsLate ? undefined : 0;
+  let next = { isTaken: true, dueS: 0 };
+  let stopS = durationS;
+  let stopMs: number | undefined;
+
+  /** From the start of the window, by the clock of the test run. */
+  const inWindowS = (runMs: number): number => (runMs - (originMs ?? 0)) / 1000 - warmUpS;
+
+  function peekDue(): number {
+    if (next.isTaken)
+      next = { isTaken: false, dueS: (dues?.() ?? Number.POSITIVE_INFINITY) + (scheduleFromS ?? 0) - warmUpS };
+    return next.dueS;
+  }
+
+  function takeDue(): number {
+    const dueS = peekDue();
+    next.isTaken = true;
+    return dueS;
+  }
+
+  function userOf(vu: number): VirtualUser {
+    const known = virtualUsers.get(vu);
+    if (known !== undefined) return known;
+    const user = { lagS: 0, serviceTimeS: 0, underWaySinceS: undefined };
+    virtualUsers.set(vu, user);
+    return user;
+  }
+
+  /** What has begun and not ended by the end of the window waits from then on, whatever becomes of it. */
+  function leave(user: VirtualUser): void {
+    if (user.underWaySinceS !== undefined && user.underWaySinceS < stopS) underWaySinceS.push(user.underWaySinceS);
+    user.underWaySinceS = undefined;
+  }
+
+  function entriesOf(sample: K6Sample): readonly Entry[] {
+    const atS = inWindowS(sample.atMs - runStartMs);
+    switch (sample.kind) {
+      case 'origin':
+        return [];
+      case 'dropped':
+        return Array.from({ length: sample.count }, () => {
+          const dueS = takeDue();
+          return { atS: dueS, enter: () => accounting.iterationDropped(dueS) };
+        }).filter(({ atS: dueS }) => dueS < stopS);
+      case 'iteration': {
+        const startedS = inWindowS(sample.runMs);
+        const dueS = dues === undefined ? startedS : Math.min(takeDue(), startedS);
+        const user = userOf(sample.vu);
+        leave(user);
+        if (dueS >= stopS) return [];
+        user.lagS = startedS - dueS;
+        user.underWaySinceS = dueS;
+        if (dueS >= 0) sendLag.record(user.lagS);
+        return [{ atS: dueS, enter: () => accounting.iterationStarted(dueS) }];
+      }
+      case 'request': {
+        const user = userOf(sample.vu);
+        user.lagS = 0;
+        user.underWaySinceS = inWindowS(sample.runMs);
+        return [];
+      }
+      case 'service-time':
+        userOf(sample.vu).serviceTimeS = sample.durationMs / 1000;
+        return [];
+      case 'latency':
+        return entriesOfRequest(userOf(sample.vu), sample.durationMs / 1000, sample.ended, atS);
+      case 'done':
+        userOf(sample.vu).underWaySinceS = undefined;
+        return atS >= stopS ? [] : [{ atS, enter: () => accounting.iterationEnded(atS, sample.failed) }];
+    }
+  }
+
+  function entriesOfRequest(user: VirtualUser, durationS: number, ended: EndedInK6, atS: number): readonly Entry[] {
+    if (atS >= stopS) {
+      leave(user);
+      return [];
+    }
+    const latencyS = durationS + user.lagS;
+    const { serviceTimeS } = user;
+    const { step, outcome, status, then } = ended;
+    user.lagS = 0;
+    user.underWaySinceS = then === 'send' ? atS : undefined;
+    const enter = (): void => {
+      accounting.requestEnded(atS, { step, outcome, status, latencyS, serviceTimeS, describe: () => '' });
+      if (then === 'done' || then === 'failed') accounting.iterationEnded(atS, then === 'failed');
+    };
+    return [{ atS, enter }];
+  }
+
+  /** The schedule begins when the first of those who were told of was due: the one that was the least late. */
+  function findScheduleStart(samples: readonly K6Sample[]): number {
+    if (dues === undefined) return 0;
+    let leastS = Number.POSITIVE_INFINITY;
+    const known: number[] = [];
+    const schedule = dues;
+    let index = 0;
+    for (const sample of samples) {
+      if (sample.kind !== 'iteration' && sample.kind !== 'dropped') continue;
+      const dueS = schedule();
+      known.push(dueS);
+      if (sample.kind === 'iteration') leastS = Math.min(leastS, inWindowS(sample.runMs) + warmUpS - dueS);
+    }
+    dues = () => known[index++] ?? schedule();
+    return Number.isFinite(leastS) ? Math.max(0, leastS) : 0;
+  }
+
+  function windowStartMs(): number | undefined {
+    if (originMs === undefined || !Number.isFinite(runStartMs)) return undefined;
+    return runStartMs + originMs + warmUpS * 1000;
+  }
+
+  function findStop(): void {
+    const startMs = windowStartMs();
+    if (startMs !== undefined && stopMs !== undefined) stopS = Math.min(stopS, (stopMs - startMs) / 1000);
+  }
+
+  function enterUntil(untilMs: number): void {
+    const due = waiting.filter((sample) => sample.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
+    if (originMs === undefined || due.length === 0) return;
+    waiting = waiting.filter((sample) => sample.atMs > untilMs);
+    scheduleFromS ??= findScheduleStart(due);
+    const entries = due.flatMap(entriesOf).sort((a, b) => a.atS - b.atS);
+    for (const entry of entries) entry.enter();
+  }
+
+  return {
+    add(sample) {
+      if (sample.kind === 'origin') originMs ??= sample.runMs;
+      else waiting.push(sample);
+      if (sample.kind === 'iteration') runStartMs = Math.min(runStartMs, sample.atMs - sample.runMs);
+    },
+    windowStartMs,
+    advance(untilMs) {
+      const startMs = windowStartMs();
+      if (startMs === undefined) return [];
+      enterUntil(untilMs);
+      return accounting.advance(Math.min(stopS, (untilMs - startMs) / 1000));
+    },
+    stopAt(atMs) {
+      stopMs ??= atMs;
+      findStop();
+    },
+    close() {
+      findStop();
+      const hasBegun = windowStartMs() !== undefined;
+      if (!hasBegun) stopS = 0 - warmUpS;
+      enterUntil(Number.POSITIVE_INFINITY);
+      for (const user of virtualUsers.values()) leave(user);
+      // Due by then, but k6 was too late to start it.
+      for (; hasBegun && peekDue() < stopS; next.isTaken = true) {
+        accounting.iterationStarted(next.dueS);
+        underWaySinceS.push(next.dueS);
+      }
+      const sendLagP99S = load.model === 'closed' ? null : sendLag.count === 0 ? 0 : sendLag.quantileS(0.99);
+      return { ...accounting.close(stopS, underWaySinceS), sendLagP99S };
+    },
+  };
+}

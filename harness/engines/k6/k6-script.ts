@@ -1,0 +1,112 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeLoad } from '../../core/load.ts';
+import type { TrialPlan } from '../../core/trial.ts';
+import { bundleForK6 } from './bundle.ts';
+import type { K6Plan } from './drive-in-k6.ts';
+import { k6Metrics } from './k6-samples.ts';
+
+export interface K6ScriptSettings {
+  readonly scenarioFile: string;
+  readonly plan: TrialPlan;
+  /** The address without a slash at its end. */
+  readonly baseUrl: string;
+  readonly skipThinkTimes: boolean;
+  readonly virtualUsers: number;
+  readonly executor: Readonly<Record<string, unknown>>;
+  readonly executorS: number;
+  /** Whether the scenario has one. */
+  readonly begins: boolean;
+}
+
+/** When users take longer than this to begin, the others begin as a part of their first iteration. */
+const LONGEST_BEGINNING_S = 10;
+/** Closed load: all of them are needed, so they are waited for longer. */
+const LONGEST_BEGINNING_PER_USER_S = 0.1;
+
+/** How long it may take until k6 offers load, in which nothing but `begin` is done. */
+export function longestBeginningS({ load, timeoutS }: TrialPlan, virtualUsers: number): number {
+  return LONGEST_BEGINNING_S + (load.model === 'open' ? 0 : timeoutS + LONGEST_BEGINNING_PER_USER_S * virtualUsers);
+}
+
+/** A script that needs nothing but k6 and users: `k6 run -e USERS=users.json` repeats the trial. Holds no secrets. */
+export async function k6Script(settings: K6ScriptSettings): Promise<string> {
+  const { plan, virtualUsers } = settings;
+  const length = `${plan.warmUpS} s to warm up, ${plan.durationS} s measured`;
+  const heading = [
+    `// ${plan.scenario} at ${describeLoad(plan.load)}, ${length}: one trial of tierbench.`,
+    '// To repeat it: k6 run -e USERS=$PWD/users.json -e BASE_URL=http://127.0.0.1:3000 THIS-FILE',
+    `// users.json holds at least ${virtualUsers} of { "email": "...", "password": "..." } in a list. Without BASE_URL the load`,
+    `// goes to ${settings.baseUrl}, which may be gone.`,
+  ];
+  const bundle = await bundleForK6({ source: entryOf(settings), resolveDir: dirname(settings.scenarioFile) });
+  return `${heading.join('\n')}\n${bundle}`;
+}
+
+function entryOf(settings: K6ScriptSettings): string {
+  const { plan, baseUrl, skipThinkTimes, virtualUsers, executor, executorS, begins, scenarioFile } = settings;
+  const { load, seed, timeoutS, warmUpS, durationS } = plan;
+  const longestBeginning = longestBeginningS(plan, virtualUsers);
+  const k6Plan: Omit<K6Plan, 'baseUrl'> = {
+    seed,
+    timeoutS,
+    skipThinkTimes,
+    isOpen: load.model === 'open',
+    virtualUsers,
+    lengthS: warmUpS + durationS,
+    executorS,
+    longestBeginningS: longestBeginning,
+  };
+  const options = {
+    scenarios: { load: executor },
+    // Beginners under way when time is up are waited for.
+    setupTimeout: `${Math.ceil(longestBeginning + timeoutS + 10)}s`,
+    // As the other engines send: no user-agent, to servers whoever signed their certificates.
+    userAgent: '',
+    insecureSkipTLSVerify: true,
+    // Tags cost time, and the results hold what they tell.
+    systemTags: [],
+    summaryTrendStats: ['count', 'min', 'med', 'p(95)', 'p(99)', 'max'],
+  };
+  const [drive, scenario] = [driveFile(), scenarioFile].map((file) => JSON.stringify(file));
+  return `
+import { sleep } from 'k6';
+import { SharedArray } from 'k6/data';
+import exec from 'k6/execution';
+import http from 'k6/http';
+import { Gauge, Trend } from 'k6/metrics';
+import { driveInK6 } from ${drive};
+import scenario from ${scenario};
+
+export const options = ${JSON.stringify(options, null, 2)};
+
+const plan = ${JSON.stringify(k6Plan, null, 2)};
+const baseUrl = (__ENV.BASE_URL || ${JSON.stringify(baseUrl)}).replace(/\\/+$/, '');
+
+const users = new SharedArray('users', () => {
+  if (!__ENV.USERS) throw new Error('Say who the virtual users are: k6 run -e USERS=$PWD/users.json ...');
+  const listed = JSON.parse(open(__ENV.USERS));
+  if (listed.length < plan.virtualUsers) {
+    throw new Error(\`\${__ENV.USERS} has \${listed.length} users: no two of \${plan.virtualUsers} virtual users share one\`);
+  }
+  return listed;
+});
+
+const metrics = {
+  origin: new Gauge(${JSON.stringify(k6Metrics.origin)}),
+  started: new Gauge(${JSON.stringify(k6Metrics.started)}),
+  serviceTime: new Trend(${JSON.stringify(k6Metrics.serviceTime)}, true),
+  latency: new Trend(${JSON.stringify(k6Metrics.latency)}, true),
+  done: new Gauge(${JSON.stringify(k6Metrics.done)}),
+};
+
+const k6 = { http, exec, sleep, setTimeout, console };
+const load = driveInK6(scenario, { ...plan, baseUrl }, users, k6, metrics);
+${begins ? 'export const setup = load.begin;\n' : ''}export default load.iterate;
+`;
+}
+
+function driveFile(): string {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`./drive-in-k6.${ending}`, import.meta.url));
+}

@@ -1,0 +1,119 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { TierbenchError } from '../../core/errors.ts';
+import { describeLoad, type OfferedLoad } from '../../core/load.ts';
+import type { Trial } from '../../core/trial.ts';
+import { createAccounting } from '../accounting.ts';
+import { checkBaseUrl } from '../base-url.ts';
+import type { LoadEngine, TrialRequest } from '../engine.ts';
+import { checkLoad } from '../open-loop/open-loop.ts';
+import { followK6 } from './follow-k6.ts';
+import { k6Load } from './k6-load.ts';
+import type { K6Program } from './k6-program.ts';
+import { k6Script, longestBeginningS } from './k6-script.ts';
+
+export interface K6EngineOptions {
+  readonly program: K6Program;
+  /** Where the script of each trial is kept, for a person to read and repeat. It is made when it is needed. */
+  readonly folder: string;
+  /** Open load: iterations under way at once, each by a virtual user of its own, of which each takes memory. */
+  readonly mostVirtualUsers?: number;
+}
+
+const MOST_VIRTUAL_USERS = 10_000;
+
+/**
+ * k6: one `k6 run` for each trial, in which the same scenarios run by the same runner as on the other engines.
+ * Latency runs from when a request was due, which follows from the schedule of k6's executor.
+ *
+ * Open load: which user takes which arrival is k6's choice; each user sends the same requests in the same order whatever
+ * it chooses. An arrival that finds none free is dropped.
+ */
+export function k6Engine({ program, folder, mostVirtualUsers = MOST_VIRTUAL_USERS }: K6EngineOptions): LoadEngine {
+  let trials = 0;
+  return {
+    name: 'k6',
+    supports: new Set(['open', 'closed']),
+    arrivals: new Set(['constant']),
+    canThink: true,
+    async run(request, signal, onInterval = () => {}) {
+      const baseUrl = checkBaseUrl(request.plan.baseUrl).href.replace(/\/+$/, '');
+      const scenarioFile = checkRequest(request);
+      const { plan, scenario, users, skipThinkTimes = false } = request;
+      if (signal.aborted) return notStarted(request);
+      const virtualUsers =
+        plan.load.model === 'closed' ? plan.load.concurrency : Math.min(users.length, mostVirtualUsers);
+      const load = k6Load(plan, virtualUsers);
+      const begins = scenario.begin !== undefined;
+      const { executor, executorS } = load;
+      const settings = { scenarioFile, plan, baseUrl, skipThinkTimes, virtualUsers, executor, executorS, begins };
+      const script = await k6Script(settings);
+      trials += 1;
+      const kept = join(folder, fileNameOf(trials, plan.scenario, plan.load));
+      await mkdir(folder, { recursive: true });
+      await writeFile(kept, script);
+      // k6 in a container sees one folder of this machine; passwords are in no other.
+      const workFolder = await mkdtemp(join(tmpdir(), 'tierbench-k6-'));
+      try {
+        await writeFile(join(workFolder, 'script.js'), script);
+        const listed = users.slice(0, virtualUsers).map(({ email, password }) => ({ email, password }));
+        await writeFile(join(workFolder, 'users.json'), JSON.stringify(listed), { mode: 0o600 });
+        const trial = await followK6(
+          program,
+          { folder: workFolder, script: 'script.js', users: 'users.json' },
+          { plan, load, longestBeginningS: begins ? longestBeginningS(plan, virtualUsers) + plan.timeoutS : 0 },
+          signal,
+          onInterval,
+        );
+        return { ...trial, repeatWith: commandFor(kept) };
+      } finally {
+        await rm(workFolder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** What cannot be run is refused before anything is sent. Gives the file of the scenario. */
+function checkRequest(request: TrialRequest): string {
+  const { load } = request.plan;
+  if (load.model === 'open' && load.arrivals !== 'constant') {
+    throw new TierbenchError(
+      'LOAD_MODEL_NOT_SUPPORTED',
+      `k6 cannot offer ${describeLoad(load)}: its arrivals follow each other evenly.`,
+      'Ask for constant arrivals (--arrivals constant), or choose an engine that offers others (--engine open-loop).',
+    );
+  }
+  checkLoad(request);
+  if (request.scenarioFile === undefined) {
+    throw new TierbenchError(
+      'SCENARIO_FILE_UNKNOWN',
+      `k6 reads scenarios from files, and it is not known which file scenario '${request.scenario.name}' is from.`,
+      'Tell the file of the scenario (scenarioFile), or choose an engine that runs in Node (--engine open-loop).',
+    );
+  }
+  return resolve(request.scenarioFile);
+}
+
+function notStarted({ plan }: TrialRequest): Trial {
+  return {
+    engine: 'k6',
+    plan,
+    startedAt: new Date().toISOString(),
+    ...createAccounting(plan).close(0 - plan.warmUpS, []),
+    generator: { utilizationRatio: 0, eventLoopLagP99S: null, sendLagP99S: plan.load.model === 'open' ? 0 : null },
+  };
+}
+
+/** `003-crud-200-per-s.js` */
+function fileNameOf(number: number, scenario: string, load: OfferedLoad): string {
+  const level = load.model === 'open' ? `${load.arrivalRatePerS}-per-s` : `concurrency-${load.concurrency}`;
+  return `${String(number).padStart(3, '0')}-${scenario}-${level}.js`;
+}
+
+/** From the folder in which tierbench was started. */
+function commandFor(file: string): string {
+  const path = relative(process.cwd(), file);
+  const shown = path.startsWith('..') ? file : path;
+  return `k6 run -e USERS="$PWD/users.json" ${/^[\w./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`}`;
+}
