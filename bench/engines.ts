@@ -8,7 +8,8 @@
  *   npm run bench:engines -- --open            send lag at 500, 5,000 and 20,000/s
  *   npm run bench:engines -- --memory 600      20,000/s for 10 minutes: does memory stay flat?
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,10 +99,17 @@ async function compare(title: string, contenders: readonly Contender[]): Promise
   }
 }
 
-function offerArrivals(baseUrl: string, ratePerS: number, durationS: number): void {
+async function offerArrivals(baseUrl: string, ratePerS: number, durationS: number): Promise<void> {
   const command = [process.execPath, join(import.meta.dirname, 'engine-load.ts'), 'open-loop', 'get', baseUrl];
   const [program = '', ...words] = onCpus(generatorCpus, [...command, String(durationS), String(ratePerS)]);
-  execFileSync(program, words, { stdio: 'inherit' });
+  const load = spawn(program, words, { stdio: 'inherit' });
+  // It may last for minutes, so it ends with this.
+  const end = (): void => void load.kill();
+  signal.addEventListener('abort', end);
+  const [status] = (await once(load, 'close')) as [number | null];
+  signal.removeEventListener('abort', end);
+  signal.throwIfAborted();
+  if (status !== 0) throw new Error(`the load of ${ratePerS}/s ended with status ${status}`);
 }
 
 /** One user's token, for generators that cannot sign in. */
@@ -132,8 +140,8 @@ async function main(): Promise<void> {
   if (options.open || options.memory !== undefined) {
     const baseUrl = (nginx ?? open.use(await startNodeServer(0, systemCpus))).baseUrl;
     console.log(`${machineLine(commandLine('bench:engines'), versionsHere(), where)}\n`);
-    if (options.memory !== undefined) offerArrivals(baseUrl, MEMORY_RATE_PER_S, Number(options.memory));
-    else for (const rate of OPEN_RATES_PER_S) offerArrivals(baseUrl, rate, seconds);
+    if (options.memory !== undefined) await offerArrivals(baseUrl, MEMORY_RATE_PER_S, Number(options.memory));
+    else for (const rate of OPEN_RATES_PER_S) await offerArrivals(baseUrl, rate, seconds);
   } else {
     await using app =
       wanted.has('health') || wanted.has('app')
