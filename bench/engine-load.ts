@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Trial } from '../harness/core/trial.ts';
@@ -18,7 +18,8 @@ const USERS_OF_ARRIVALS = 2000;
 const isOpen = rate !== undefined;
 const scenarioFile = join(import.meta.dirname, 'scenarios', `${scenarioName}.ts`);
 const { default: scenario } = (await import(scenarioFile)) as { default: Scenario };
-const folder = await mkdtemp(join(tmpdir(), 'tierbench-bench-engine-'));
+/** Made by the engine that needs it. */
+const folder = join(tmpdir(), `tierbench-bench-engine-${process.pid}`);
 const password = process.env.BENCH_PASSWORD ?? '';
 const rssAtMinutes: number[] = [];
 /** Of whole seconds of the window, so that neither start nor warming up is in it. */

@@ -1,15 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { autocannonEngine } from '../harness/engines/autocannon.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
 import { findK6 } from '../harness/engines/k6/find-k6.ts';
+import { k6Engine } from '../harness/engines/k6/k6.ts';
 import { openLoopEngine } from '../harness/engines/open-loop/open-loop.ts';
 
 /** The engines of tierbench for benchmarks, by name. `folder` is where one that runs a program may write. */
 export const ourEngines: Readonly<Record<string, (folder: string) => Promise<LoadEngine>>> = {
   'open-loop': async () => openLoopEngine(),
   autocannon: async () => autocannonEngine,
-  k6: k6IfThere,
+  k6: async (folder) => k6Engine({ program: await findK6(), folder }),
 };
 
 /** Those that can run here; of the others `say` hears why not. */
@@ -23,15 +22,4 @@ export async function enginesHere(folder: string, say: (what: string) => void): 
     }
   }
   return engines;
-}
-
-interface K6Module {
-  k6Engine(options: { program: Awaited<ReturnType<typeof findK6>>; folder: string }): LoadEngine;
-}
-
-async function k6IfThere(folder: string): Promise<LoadEngine> {
-  const file = join(import.meta.dirname, '../harness/engines/k6/k6.ts');
-  if (!existsSync(file)) throw new Error('tierbench has no k6 engine yet');
-  const { k6Engine } = (await import(file)) as K6Module;
-  return k6Engine({ program: await findK6({}), folder });
 }
