@@ -181,6 +181,28 @@ describe('begin', () => {
     expect(runnerFor({}).begin()).toEqual({ kind: 'done', failed: false });
   });
 
+  test('may have been run elsewhere', () => {
+    const scenario: Scenario = {
+      name: 'mine',
+      description: '',
+      *begin() {
+        yield* send({ ...get, path: '/begin' });
+        return { token: 'fresh' };
+      },
+      *iteration({ session }) {
+        yield* send({ ...get, path: `/${(session as { token: string }).token}` });
+      },
+    };
+    const options = { scenario, user, seed: 1, virtualUser: 3 };
+    const elsewhere = createScenarioRunner(options);
+    expect(elsewhere.begun()).toBeUndefined();
+    elsewhere.begin();
+    elsewhere.answer(answered(200));
+    expect(elsewhere.begun()).toEqual({ session: { token: 'fresh' } });
+    const runner = createScenarioRunner({ ...options, begun: { session: { token: 'kept' } } });
+    expect(play(runner, 2)).toEqual(['GET /kept', 'GET /kept']);
+  });
+
   test('that gave up after a failed request is tried again with the next iteration', () => {
     const runner = runnerFor(tokens());
     runner.begin();

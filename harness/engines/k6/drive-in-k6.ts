@@ -244,8 +244,8 @@ function virtualUser(
         const { step, outcome } = ended;
         console.error(FAILURE_LINE + JSON.stringify({ step, outcome, message: ended.describe() }));
       }
-      const then = following.kind === 'done' ? (following.failed ? 'failed' : 'done') : following.kind;
-      const tag = tagOf(`${then} ${ended.outcome} ${ended.status} ${encodeURIComponent(name)}`);
+      const follows = following.kind === 'done' ? (following.failed ? 'failed' : 'done') : following.kind;
+      const tag = tagOf(`${follows} ${ended.outcome} ${ended.status} ${encodeURIComponent(name)}`);
       metrics.serviceTime.add(endedMs - sentMs, tag);
       metrics.latency.add(endedMs - dueMs, tag);
       isTold = following.kind === 'done';

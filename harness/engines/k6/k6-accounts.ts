@@ -134,12 +134,12 @@ export function createK6Accounts(
     }
     const latencyS = durationS + user.lagS;
     const { serviceTimeS } = user;
-    const { step, outcome, status, then } = ended;
+    const { step, outcome, status, follows } = ended;
     user.lagS = 0;
-    user.underWaySinceS = then === 'send' ? atS : undefined;
+    user.underWaySinceS = follows === 'send' ? atS : undefined;
     const enter = (): void => {
       accounting.requestEnded(atS, { step, outcome, status, latencyS, serviceTimeS, describe: () => '' });
-      if (then === 'done' || then === 'failed') accounting.iterationEnded(atS, then === 'failed');
+      if (follows === 'done' || follows === 'failed') accounting.iterationEnded(atS, follows === 'failed');
     };
     return [{ atS, enter }];
   }

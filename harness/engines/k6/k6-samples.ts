@@ -27,7 +27,7 @@ export interface EndedInK6 {
   readonly outcome: RequestOutcome;
   readonly status: number;
   /** What comes next: a request at once, a think time, or the end of the iteration. */
-  readonly then: (typeof whatFollows)[number];
+  readonly follows: (typeof whatFollows)[number];
 }
 
 const whatFollows = ['send', 'think', 'done', 'failed'] as const;
@@ -117,12 +117,12 @@ function eventOf(metric: string, value: number, words: readonly string[]): K6Eve
   }
 }
 
-function endedIn([, follows, outcomeWord, statusWord, stepWord]: readonly string[]): EndedInK6 | undefined {
-  const then = whatFollows.find((word) => word === follows);
+function endedIn([, followsWord, outcomeWord, statusWord, stepWord]: readonly string[]): EndedInK6 | undefined {
+  const follows = whatFollows.find((word) => word === followsWord);
   const outcome = requestOutcomes.find((word) => word === outcomeWord);
   const status = Number(statusWord);
-  if (then === undefined || outcome === undefined || !Number.isInteger(status) || !stepWord) return undefined;
-  return { then, outcome, status, step: decodeURIComponent(stepWord) };
+  if (follows === undefined || outcome === undefined || !Number.isInteger(status) || !stepWord) return undefined;
+  return { follows, outcome, status, step: decodeURIComponent(stepWord) };
 }
 
 function notMeasured(line: string): TierbenchError {

@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import { defineScenario, type Scenario, send, think, type User } from '../../../scenarios/kit.ts';
+import type { K6Answer } from './answer-from-k6.ts';
+import { driveInK6, type K6Modules, type K6Plan } from './drive-in-k6.ts';
+
+const fine: K6Answer = { status: 200, error: '', error_code: 0, headers: {}, cookies: {}, body: '{}' };
+const refused: K6Answer = { ...fine, status: 0, error: 'dial: connection refused', error_code: 1212, body: null };
+const users: User[] = [0, 1, 2].map((index) => ({ index: 99, email: `user-${index}`, password: 'secret' }));
+
+interface Sent {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string | null;
+  readonly params: { readonly jar: object; readonly headers: object };
+  readonly atMs: number;
+}
+
+/** k6 in virtual time: a request takes 10 ms. The scenario of k6 began 100 ms after the test run. */
+function fakeK6(answer: (sent: Sent) => K6Answer = () => fine, vu = 2) {
+  let nowMs = 100;
+  const sent: Sent[] = [];
+  const said: string[] = [];
+  const samples: string[] = [];
+  const slept: number[] = [];
+  let aborted = 0;
+  function request(method: string, url: string, body: string | null, params: object): K6Answer {
+    const one = { method, url, body, params: params as Sent['params'], atMs: nowMs };
+    sent.push(one);
+    nowMs += 10;
+    return answer(one);
+  }
+  const modules: K6Modules = {
+    http: {
+      request,
+      asyncRequest: async (...parts) => request(...parts),
+      CookieJar: class {},
+    },
+    exec: {
+      vu: { idInTest: vu },
+      scenario: {
+        get progress() {
+          return (nowMs - 100) / 5000;
+        },
+      },
+      instance: {
+        get currentTestRunDuration() {
+          return nowMs;
+        },
+      },
+      test: {
+        abort() {
+          aborted += 1;
+        },
+      },
+    },
+    sleep(seconds) {
+      slept.push(seconds);
+      nowMs += seconds * 1000;
+    },
+    setTimeout(then, milliseconds) {
+      nowMs += milliseconds;
+      then();
+    },
+    console: { error: (line) => said.push(line) },
+  };
+  const metric = (name: string) => ({
+    add: (value: number, tags?: Readonly<Record<string, string>>) =>
+      samples.push(`${name} ${Math.round(value * 1000) / 1000} ${tags?.t ?? ''}`.trim()),
+  });
+  const metrics = {
+    origin: metric('origin'),
+    started: metric('started'),
+    serviceTime: metric('service'),
+    latency: metric('latency'),
+    done: metric('done'),
+  };
+  return { modules, metrics, sent, said, samples, slept, aborts: () => aborted, at: (ms: number) => (nowMs = ms) };
+}
+
+const plan: K6Plan = {
+  baseUrl: 'http://127.0.0.1:1/base',
+  seed: 1,
+  timeoutS: 2.5,
+  skipThinkTimes: false,
+  isOpen: true,
+  virtualUsers: 3,
+  lengthS: 4,
+  executorS: 5,
+  longestBeginningS: 1,
+};
+
+const scenarioOf = (parts: Partial<Scenario>): Scenario =>
+  defineScenario({ name: 'mine', description: '', *iteration() {}, ...parts });
+const get = (name: string) => send({ name, method: 'GET', path: `/${name}` });
+
+describe('an iteration', () => {
+  const shop = scenarioOf({
+    *iteration({ user }) {
+      yield* get('look');
+      yield* think(0.2);
+      yield* send({ name: 'buy & pay', method: 'POST', path: '/buy', body: { user: user.index }, expectStatus: 201 });
+      yield* think(0.1);
+    },
+  });
+
+  test('sends as the other engines do: no redirects followed, no cookies kept, of the user of this virtual user', () => {
+    const k6 = fakeK6();
+    const { iterate } = driveInK6(shop, plan, users, k6.modules, k6.metrics);
+    iterate();
+    iterate();
+    expect(k6.sent.map(({ method, url, body }) => [method, url, body]).slice(0, 2)).toEqual([
+      ['GET', 'http://127.0.0.1:1/base/look', null],
+      ['POST', 'http://127.0.0.1:1/base/buy', '{"user":1}'],
+    ]);
+    expect(k6.sent[1]?.params).toMatchObject({
+      headers: { 'content-type': 'application/json' },
+      timeout: 2500,
+      redirects: 0,
+      responseType: 'text',
+    });
+    expect(new Set(k6.sent.map(({ params }) => params.jar)).size).toBe(4);
+  });
+
+  test('tells when it began, each request from when it was due, what follows it, and the end', () => {
+    const k6 = fakeK6();
+    driveInK6(shop, plan, users, k6.modules, k6.metrics).iterate();
+    expect(k6.samples).toEqual([
+      'origin 100',
+      'started 100 2 iteration',
+      'service 10 2 think ok 200 look',
+      'latency 10 2 think ok 200 look',
+      'started 310 2 request',
+      'service 10 2 think http-error 200 buy%20%26%20pay',
+      'latency 10 2 think http-error 200 buy%20%26%20pay',
+      'done 1 2',
+    ]);
+    expect(k6.said.map((line) => JSON.parse(line.replace('tierbench-failure ', '')))).toEqual([
+      { step: 'buy & pay', outcome: 'http-error', message: 'POST /buy answered 200: {}' },
+    ]);
+  });
+
+  test('a think time that k6 slept too long is a part of the latency after it, and not of the service time', () => {
+    const k6 = fakeK6();
+    const { sleep } = k6.modules;
+    const sleepy = { ...k6.modules, sleep: (seconds: number) => sleep(seconds + 0.03) };
+    driveInK6(shop, plan, users, sleepy, k6.metrics).iterate();
+    expect(k6.samples.filter((line) => line.includes('buy'))).toEqual([
+      'service 10 2 think http-error 200 buy%20%26%20pay',
+      'latency 40 2 think http-error 200 buy%20%26%20pay',
+    ]);
+  });
+
+  test('does nothing any more when the window is over', () => {
+    const k6 = fakeK6();
+    const { iterate } = driveInK6(shop, plan, users, k6.modules, k6.metrics);
+    iterate();
+    const before = k6.sent.length;
+    k6.at(4100);
+    iterate();
+    expect([k6.sent.length, k6.slept.at(-1)]).toEqual([before, 1]);
+  });
+});
+
+describe('a server that is down', () => {
+  const ask = scenarioOf({
+    *iteration() {
+      yield* get('ask');
+    },
+  });
+  const pausesIn = (isOpen: boolean, answers: readonly K6Answer[]): readonly number[] => {
+    let turn = 0;
+    const k6 = fakeK6(() => answers[turn++] ?? fine);
+    const { iterate } = driveInK6(ask, { ...plan, isOpen }, users, k6.modules, k6.metrics);
+    for (const _answer of answers) iterate();
+    return k6.slept;
+  };
+
+  test('is not asked at once again and again by those who wait for an answer', () => {
+    const many = Array.from({ length: 10 }, () => refused);
+    expect(pausesIn(false, many)).toEqual([0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.2, 0.2]);
+    expect(pausesIn(false, [refused, refused, refused, fine, refused, refused])).toEqual([0.005, 0.01]);
+    expect(pausesIn(true, many)).toEqual([]);
+  });
+
+  test('is told of once for each step', () => {
+    const k6 = fakeK6(() => refused);
+    const { iterate } = driveInK6(ask, plan, users, k6.modules, k6.metrics);
+    for (let turn = 0; turn < 3; turn += 1) iterate();
+    expect(k6.said).toEqual([
+      'tierbench-failure {"step":"ask","outcome":"refused","message":"dial: connection refused"}',
+    ]);
+  });
+});
+
+describe('begin', () => {
+  const signIn = scenarioOf({
+    *begin({ user }) {
+      yield* think(0.2);
+      const answer = yield* send({ name: 'sign in', method: 'POST', path: '/in', body: user.email });
+      return { token: answer.text() };
+    },
+    *iteration({ session }) {
+      const { token } = session as { token: string };
+      yield* send({ name: 'ask', method: 'GET', path: '/', headers: { authorization: token } });
+    },
+  });
+
+  test('is run for all users before any load, and its sessions reach their virtual users as JSON', async () => {
+    const k6 = fakeK6(({ body }) => ({ ...fine, body: `token of ${body}` }));
+    const { begin, iterate } = driveInK6(signIn, plan, users, k6.modules, k6.metrics);
+    const begun = await begin();
+    expect(k6.samples).toEqual([]);
+    expect(begun).toEqual([0, 1, 2].map((index) => ({ session: { token: `token of "user-${index}"` } })));
+    iterate(JSON.parse(JSON.stringify(begun)));
+    expect(k6.sent.at(-1)?.params.headers).toEqual({ authorization: 'token of "user-1"' });
+  });
+
+  test('whom time did not suffice for begins in the first iteration', async () => {
+    const k6 = fakeK6(() => fine, 3);
+    const { begin, iterate } = driveInK6(signIn, { ...plan, longestBeginningS: 0.3 }, users, k6.modules, k6.metrics);
+    const begun = await begin();
+    expect(begun.at(-1)).toBeNull();
+    const before = k6.sent.length;
+    iterate(begun);
+    expect(k6.sent.slice(before).map(({ url }) => url)).toEqual([
+      'http://127.0.0.1:1/base/in',
+      'http://127.0.0.1:1/base/',
+    ]);
+  });
+
+  test.each([
+    ['a date', new Date(0)],
+    ['a map in an object', { all: new Map() }],
+    ['a function', () => 1],
+    ['no number', [Number.NaN]],
+    ['a gap', [1, undefined]],
+  ])('%s cannot be handed on', async (_what, session) => {
+    const k6 = fakeK6();
+    const odd = scenarioOf({
+      // biome-ignore lint/correctness/useYield: it sends nothing.
+      *begin() {
+        return session;
+      },
+    });
+    const { begin } = driveInK6(odd, plan, users, k6.modules, k6.metrics);
+    await expect(begin()).rejects.toMatchObject({ code: 'K6_SESSION_NOT_JSON' });
+    expect([k6.said[0], k6.aborts()]).toEqual([expect.stringMatching(/^tierbench-error {"code":"K6_SESSION_NOT/), 1]);
+  });
+
+  test('nothing at all can', async () => {
+    const k6 = fakeK6();
+    const nothing = scenarioOf({ *begin() {} });
+    const begun = await driveInK6(nothing, plan, users, k6.modules, k6.metrics).begin();
+    expect(JSON.parse(JSON.stringify(begun))).toEqual([{}, {}, {}]);
+  });
+});
+
+test('what a scenario throws ends the test, with words for tierbench', () => {
+  const k6 = fakeK6();
+  const broken = scenarioOf({
+    *iteration() {
+      yield* get('ask');
+      throw new Error('oops');
+    },
+  });
+  expect(() => driveInK6(broken, plan, users, k6.modules, k6.metrics).iterate()).toThrow();
+  expect(k6.aborts()).toBe(1);
+  expect(JSON.parse(k6.said[0]?.replace('tierbench-error ', '') ?? '')).toMatchObject({ code: 'SCENARIO_THREW' });
+});

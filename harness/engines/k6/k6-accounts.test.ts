@@ -1,0 +1,192 @@
+import { expect, test } from 'vitest';
+import type { Interval } from '../../core/trial.ts';
+import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
+import { createK6Accounts, type K6Accounts } from './k6-accounts.ts';
+import type { EndedInK6, K6Event, K6Sample } from './k6-samples.ts';
+
+/** The clock of the machine when that of the test run read 0, and when the scenario of k6 began. */
+const RUN_START_MS = 1_795_274_574_000;
+const ORIGIN_MS = 120;
+
+const ok: EndedInK6 = { step: 'get', outcome: 'ok', status: 200, follows: 'done' };
+
+/** What k6 would tell at `atS` from the start of its executor. */
+const sample = (atS: number, event: K6Event): K6Sample => ({
+  ...event,
+  atMs: RUN_START_MS + ORIGIN_MS + atS * 1000,
+});
+const runMs = (atS: number): number => ORIGIN_MS + atS * 1000;
+const iteration = (vu: number, atS: number): K6Sample => sample(atS, { kind: 'iteration', vu, runMs: runMs(atS) });
+const dropped = (atS: number): K6Sample => sample(atS, { kind: 'dropped', count: 1 });
+const ended = (vu: number, fromS: number, toS: number, how = ok): K6Sample[] => [
+  sample(toS, { kind: 'service-time', vu, durationMs: (toS - fromS) * 1000 }),
+  sample(toS, { kind: 'latency', vu, durationMs: (toS - fromS) * 1000, ended: how }),
+];
+const request = (vu: number, fromS: number, toS: number): K6Sample[] => [
+  iteration(vu, fromS),
+  ...ended(vu, fromS, toS),
+];
+
+function told(accounts: K6Accounts, samples: readonly K6Sample[]) {
+  accounts.add(sample(0, { kind: 'origin', runMs: ORIGIN_MS }));
+  for (const each of samples) accounts.add(each);
+  const account = accounts.close();
+  const none = LatencyHistogram.empty().encode();
+  const { latency, serviceTime } = account.steps[0] ?? { latency: none };
+  return {
+    ...account,
+    latency: LatencyHistogram.decode(latency),
+    serviceTime: LatencyHistogram.decode(serviceTime ?? none),
+    unfinished: LatencyHistogram.decode(account.unfinished ?? none),
+  };
+}
+
+const everyS = (periodS: number) => {
+  let count = -1;
+  return () => {
+    count += 1;
+    return count * periodS;
+  };
+};
+const openAt = (ratePerS: number, warmUpS: number, durationS: number) =>
+  createK6Accounts(
+    { load: { model: 'open', arrivalRatePerS: ratePerS, arrivals: 'constant' }, warmUpS, durationS },
+    everyS(1 / ratePerS),
+  );
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+test('latency runs from when it was due, service time from when k6 began', () => {
+  // Ten a second for 2 s; the executor sleeps from 1.0 to 1.3 s and then begins what is due at once.
+  const starts = range(20).map((index) => (index >= 10 && index < 13 ? 1.3 : index / 10));
+  const { latency, serviceTime, iterations, sendLagP99S } = told(
+    openAt(10, 0, 2),
+    starts.flatMap((atS, index) => request(1 + (index % 5), atS, atS + 0.05)),
+  );
+  expect(iterations).toEqual({ intended: 20, completed: 20, failed: 0, dropped: 0 });
+  expect(serviceTime.maxS).toBeCloseTo(0.05, 3);
+  expect([latency.valueAtRankS(17), latency.valueAtRankS(18), latency.valueAtRankS(19), latency.maxS]).toEqual(
+    [0.05, 0.15, 0.25, 0.35].map((seconds) => expect.closeTo(seconds, 3)),
+  );
+  expect(sendLagP99S).toBeCloseTo(0.3, 3);
+});
+
+test('what k6 dropped was due in its place: what it began after that is not early', () => {
+  // One virtual user that takes 250 ms at ten a second: of three that are due it takes one.
+  const samples = range(30).flatMap((index) =>
+    index % 3 === 0 ? request(1, index / 10, index / 10 + 0.25) : [dropped(index / 10)],
+  );
+  const { latency, iterations, intervals, sendLagP99S } = told(openAt(10, 1, 2), samples);
+  expect(iterations).toEqual({ intended: 20, completed: 7, failed: 0, dropped: 14 });
+  expect(intervals.map(({ startS, iterations: { intended, dropped: lost } }) => [startS, intended, lost])).toEqual([
+    [-1, 10, 6],
+    [0, 10, 7],
+    [1, 10, 7],
+  ]);
+  expect([latency.quantileS(0), latency.maxS]).toEqual([expect.closeTo(0.25, 3), expect.closeTo(0.25, 3)]);
+  expect(sendLagP99S).toBeLessThan(1e-5);
+});
+
+test('what is under way at the end waits from when it was due, whether or not k6 had begun it', () => {
+  const samples = [
+    ...request(1, 0, 0.9),
+    iteration(2, 0.25),
+    // Answered after the window: k6 lasts a second at least.
+    ...request(3, 0.3, 0.8),
+  ];
+  const { iterations, unfinished, steps } = told(openAt(10, 0, 0.5), samples);
+  expect(iterations).toEqual({ intended: 5, completed: 0, failed: 0, dropped: 0 });
+  expect(steps).toEqual([]);
+  expect(unfinished.count).toBe(5);
+  expect([unfinished.quantileS(0), unfinished.maxS]).toEqual([expect.closeTo(0.1, 3), expect.closeTo(0.5, 3)]);
+});
+
+test('requests of one iteration follow each other, and a think time is in no latency', () => {
+  const samples = [
+    iteration(1, 0.02),
+    ...ended(1, 0.02, 0.1, { ...ok, follows: 'send' }),
+    ...ended(1, 0.1, 0.2, { ...ok, follows: 'think' }),
+    // The think time was over at 0.7 s.
+    sample(0.71, { kind: 'request', vu: 1, runMs: runMs(0.7) }),
+    ...ended(1, 0.7, 0.85, { ...ok, outcome: 'http-error', status: 500, follows: 'think' }),
+    sample(0.95, { kind: 'done', vu: 1, failed: true }),
+    // In the next one the second request is under way at the end.
+    iteration(1, 1),
+    ...ended(1, 1, 1.5, { ...ok, follows: 'send' }),
+  ];
+  const accounts = openAt(1, 0, 2);
+  const { latency, iterations, steps, unfinished } = told(accounts, samples);
+  expect(iterations).toEqual({ intended: 2, completed: 1, failed: 1, dropped: 0 });
+  expect(steps[0]?.outcomes).toMatchObject({ ok: 3, 'http-error': 1 });
+  // Of the first two: 20 ms late and 80 ms, then 100 ms.
+  expect(range(3).map((index) => latency.valueAtRankS(index + 1))).toEqual(
+    [0.1, 0.1, 0.5].map((seconds) => expect.closeTo(seconds, 3)),
+  );
+  expect([unfinished.count, unfinished.maxS]).toEqual([1, expect.closeTo(0.5, 3)]);
+});
+
+test('nobody waits for those who think', () => {
+  const samples = [iteration(1, 0), ...ended(1, 0, 0.1, { ...ok, follows: 'think' })];
+  expect(told(openAt(1, 0, 1), samples).unfinished.count).toBe(0);
+});
+
+test('a closed load is counted from when each began', () => {
+  const accounts = createK6Accounts({ load: { model: 'closed', concurrency: 2 }, warmUpS: 1, durationS: 2 });
+  const samples = range(29).flatMap((index) => request(1, index / 10, index / 10 + 0.1));
+  const { iterations, intervals, sendLagP99S, stopped, measuredS } = told(accounts, [...samples, iteration(2, 0)]);
+  expect(intervals[0]?.iterations).toEqual({ intended: 11, completed: 9, failed: 0, dropped: 0 });
+  expect(iterations).toMatchObject({ intended: 19, completed: 20 });
+  expect([sendLagP99S, stopped, measuredS]).toEqual([null, false, 2]);
+});
+
+test('seconds are told as they are over, and the same whatever order the virtual users came in', () => {
+  const samples = range(30).flatMap((index) => request(1 + (index % 3), index / 10, index / 10 + 0.05));
+  const whole = told(openAt(10, 1, 2), samples);
+  const accounts = openAt(10, 1, 2);
+  const seen: Interval[] = [];
+  const advance = (atS: number) => seen.push(...accounts.advance(RUN_START_MS + ORIGIN_MS + atS * 1000));
+  advance(5);
+  accounts.add(sample(0, { kind: 'origin', runMs: ORIGIN_MS }));
+  for (const vu of [2, 1, 3]) for (const each of samples) if ('vu' in each && each.vu === vu) accounts.add(each);
+  advance(0.5);
+  expect(seen).toEqual([]);
+  advance(1.2);
+  expect(seen.map(({ startS }) => startS)).toEqual([-1]);
+  advance(2.9);
+  accounts.close();
+  advance(Number.POSITIVE_INFINITY);
+  expect(seen).toEqual(whole.intervals);
+});
+
+test('nothing counts that came after the stop', () => {
+  const accounts = openAt(10, 0, 60);
+  accounts.stopAt(RUN_START_MS + ORIGIN_MS + 1250);
+  const { stopped, measuredS, iterations, unfinished } = told(
+    accounts,
+    range(20).flatMap((index) => request(1 + (index % 3), index / 10, index / 10 + 0.08)),
+  );
+  expect([stopped, measuredS]).toEqual([true, expect.closeTo(1.25, 6)]);
+  expect(iterations).toEqual({ intended: 13, completed: 12, failed: 0, dropped: 0 });
+  expect(unfinished.count).toBe(1);
+});
+
+test('stopped before k6 offered any load, nothing was measured', () => {
+  const accounts = openAt(10, 2, 60);
+  accounts.stopAt(RUN_START_MS);
+  expect(accounts.close()).toMatchObject({ stopped: true, measuredS: 0, steps: [], intervals: [] });
+});
+
+test('a schedule that begins when the virtual users are ready begins with the one that was the least late', () => {
+  const accounts = createK6Accounts(
+    { load: { model: 'open', arrivalRatePerS: 10, arrivals: 'constant' }, warmUpS: 0, durationS: 2 },
+    everyS(0.1),
+    true,
+  );
+  // They were ready after 30 ms; the first few are later than that.
+  const starts = range(19).map((index) => 0.03 + index / 10 + (index < 3 ? 0.02 : 0));
+  const { latency, iterations } = told(
+    accounts,
+    starts.flatMap((atS, index) => request(1 + (index % 3), atS, atS + 0.05)),
+  );
+  expect(iterations.completed).toBe(19);
+  expect([latency.quantileS(0), latency.maxS]).toEqual([expect.closeTo(0.05, 3), expect.closeTo(0.07, 3)]);
+});
