@@ -6,7 +6,7 @@ import { keepAliveS, ParsedAnswer } from './parsed-answer.ts';
 import { type ParsedResponse, type ParserLimits, ResponseParser } from './response-parser.ts';
 
 export interface ConnectionSettings extends ParserLimits {
-  readonly baseUrl: URL;
+  readonly endpoint: Endpoint;
   /** From the start of a request that has to connect first. */
   readonly connectTimeoutS: number;
   /** From the sending of a request. */
@@ -17,6 +17,15 @@ export interface ConnectionSettings extends ParserLimits {
   readonly pausesAfterFailures: boolean;
   /** Where what is read is put, for all connections of a thread: it is dealt with before anything else is read. */
   readonly readBuffer: Buffer;
+}
+
+/** Whom to connect to. Read out of the URL once: after a pause hundreds of connections may be made at the same time. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  /** What TLS calls the server; empty for addresses, which it does not name. */
+  readonly servername: string;
 }
 
 const FIRST_PAUSE_MS = 5;
@@ -89,13 +98,11 @@ export class Connection<Owner> {
   }
 
   #connect(): void {
-    const { baseUrl, readBuffer } = this.#settings;
-    const host = baseUrl.hostname.replace(/^\[|\]$/g, '');
-    const isTls = baseUrl.protocol === 'https:';
-    const port = Number(baseUrl.port) || (isTls ? 443 : 80);
+    const { endpoint, readBuffer } = this.#settings;
+    const { host, port, isTls, servername } = endpoint;
     const socket: Socket = isTls
       ? // Who answers is not what is measured: a test system may have a certificate nobody signed.
-        connectTls({ host, port, servername: isIP(host) === 0 ? host : '', rejectUnauthorized: false })
+        connectTls({ host, port, servername, rejectUnauthorized: false })
       : connectTcp({
           host,
           port,
@@ -233,6 +240,12 @@ export class Connection<Owner> {
       this.#fail('timeout', `no first byte of an answer within ${isWhole ? timeoutS : firstByteTimeoutS} s`);
     } else this.#fail('timeout', `no complete answer within ${timeoutS} s`);
   }
+}
+
+export function endpointOf({ hostname, port, protocol }: URL): Endpoint {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const isTls = protocol === 'https:';
+  return { host, port: Number(port) || (isTls ? 443 : 80), isTls, servername: isIP(host) === 0 ? host : '' };
 }
 
 /** The first failure is no reason to wait: a server may well hang up on an idle connection. */

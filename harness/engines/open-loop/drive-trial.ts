@@ -7,14 +7,15 @@ import type { Answer } from '../scenario-response.ts';
 import type { NextAction } from '../scenario-runner.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { createBeginnings } from './beginnings.ts';
-import { Connection, type ConnectionSettings } from './connection.ts';
+import { Connection, type ConnectionSettings, endpointOf } from './connection.ts';
 import { createRequestEncoder } from './encode-request.ts';
 import { createMetronome, type Metronome } from './metronome.ts';
 import { arrivalsIn, countIn, type Share } from './share.ts';
 import { createTimetable, nothingDue, type Timetable } from './timetable.ts';
 import { createVirtualUsers, type VirtualUser } from './virtual-users.ts';
 
-export interface DriveSettings extends Omit<ConnectionSettings, 'readBuffer' | 'pausesAfterFailures'> {
+export interface DriveSettings extends Omit<ConnectionSettings, 'endpoint' | 'readBuffer' | 'pausesAfterFailures'> {
+  readonly baseUrl: URL;
   readonly mostConnections: number;
   readonly share: Share;
   /** Called when this thread is ready: gives when warming up begins, by `performance.now()`, not before that. */
@@ -43,6 +44,7 @@ export async function driveTrial(
   const encode = createRequestEncoder(settings.baseUrl);
   const connectionSettings: ConnectionSettings = {
     ...settings,
+    endpoint: endpointOf(settings.baseUrl),
     pausesAfterFailures: !isOpen,
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
   };

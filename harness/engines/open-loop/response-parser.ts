@@ -1,3 +1,4 @@
+import { ChunkFraming, tooLong } from './chunk-framing.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { excerpt, type Malformed, type ResponseHead, readHead } from './response-head.ts';
 
@@ -23,23 +24,10 @@ export interface ParsedResponse {
 /** `idle`: nothing is expected. `waiting`: nothing came yet. `reading`: a part of it is there. */
 export type ParserState = 'idle' | 'waiting' | 'reading' | 'complete' | 'malformed';
 
-type Stage =
-  | 'head'
-  | 'length'
-  | 'until-close'
-  | 'chunk-size'
-  | 'chunk-extension'
-  | 'chunk-data'
-  | 'chunk-end'
-  | 'trailer';
+type Stage = 'head' | 'length' | 'until-close' | 'chunk-framing' | 'chunk-data';
 
-const LINE_FEED = 10;
-const CARRIAGE_RETURN = 13;
-const SEMICOLON = 59;
 const EMPTY = Buffer.alloc(0);
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
-/** A chunk beyond 2^48 bytes would be beyond any limit. */
-const MOST_CHUNK_DIGITS = 12;
 
 /**
  * Reads the answers of one connection, HTTP/1.1 or 1.0 (RFC 9112), however they are cut into pieces. Free of sockets and
@@ -69,13 +57,11 @@ export class ResponseParser {
   readonly #body = new GrowingBuffer();
   /** Bytes left of the body or the chunk. */
   #left = 0;
-  #digits = 0;
-  #lineLength = 0;
-  #trailerLength = 0;
-  #previous = 0;
+  readonly #chunks: ChunkFraming;
 
   constructor(limits: ParserLimits) {
     this.#limits = limits;
+    this.#chunks = new ChunkFraming(limits);
   }
 
   /** Expects the answer to one request from here on. */
@@ -173,9 +159,8 @@ export class ResponseParser {
     else if (length !== null) {
       this.#left = length;
       this.#stage = 'length';
-    } else this.#stage = isChunked ? 'chunk-size' : 'until-close';
-    this.#digits = 0;
-    this.#lineLength = 0;
+    } else this.#stage = isChunked ? 'chunk-framing' : 'until-close';
+    this.#chunks.start();
     return headTo;
   }
 
@@ -189,9 +174,11 @@ export class ResponseParser {
     this.#left -= until - from;
     if (this.#left === 0) {
       if (this.#stage === 'length') this.#complete();
-      else this.#stage = 'chunk-end';
+      else {
+        this.#stage = 'chunk-framing';
+        this.#chunks.endData();
+      }
     }
-    this.#previous = 0;
     return until;
   }
 
@@ -201,66 +188,13 @@ export class ResponseParser {
     return to;
   }
 
-  /** RFC 9112, section 7.1, byte by byte: what frames the chunks is short. */
   #readFraming(byte: number): void {
-    if (this.#stage === 'chunk-size') {
-      const digit = hexDigit(byte);
-      if (digit >= 0) {
-        this.#left = this.#left * 16 + digit;
-        this.#digits += 1;
-        if (this.#digits > MOST_CHUNK_DIGITS) this.#fail({ malformed: 'chunk size: too many digits' }, 0);
-        return;
-      }
-      const mayFollow = byte === SEMICOLON || byte === CARRIAGE_RETURN || byte === 32 || byte === 9;
-      if (this.#digits === 0 || !mayFollow) {
-        this.#fail({ malformed: `chunk size: byte ${byte}` }, 0);
-        return;
-      }
-      this.#stage = 'chunk-extension';
-      this.#previous = byte;
-    } else if (this.#stage === 'chunk-extension') this.#readExtension(byte);
-    else if (this.#stage === 'chunk-end') this.#readChunkEnd(byte);
-    else this.#readTrailer(byte);
-  }
-
-  #readExtension(byte: number): void {
-    this.#lineLength += 1;
-    if (this.#lineLength > this.#limits.mostHeadBytes) this.#tooLong('chunk extension', 0);
-    else if (this.#previous === CARRIAGE_RETURN) {
-      if (byte !== LINE_FEED) this.#fail({ malformed: `chunk size: byte ${byte} after CR` }, 0);
-      else if (this.#left === 0) {
-        this.#stage = 'trailer';
-        this.#trailerLength = 0;
-        this.#lineLength = 0;
-        this.#previous = 0;
-      } else if (this.#body.length + this.#left > this.#limits.mostBodyBytes) this.#tooLong('body size', 0);
-      else this.#stage = 'chunk-data';
-    } else if (byte === LINE_FEED) this.#fail({ malformed: 'chunk size: LF without CR' }, 0);
-    else this.#previous = byte;
-  }
-
-  #readChunkEnd(byte: number): void {
-    const isExpected = this.#previous === CARRIAGE_RETURN ? byte === LINE_FEED : byte === CARRIAGE_RETURN;
-    if (!isExpected) this.#fail({ malformed: `chunk end: byte ${byte} where the chunk should have ended` }, 0);
-    else if (byte === LINE_FEED) {
-      this.#stage = 'chunk-size';
-      this.#digits = 0;
-      this.#lineLength = 0;
-    }
-    this.#previous = byte;
-  }
-
-  /** Trailers are passed over up to the empty line. */
-  #readTrailer(byte: number): void {
-    this.#trailerLength += 1;
-    if (this.#trailerLength > this.#limits.mostHeadBytes) this.#tooLong('trailer', 0);
-    else if (this.#previous === CARRIAGE_RETURN) {
-      if (byte !== LINE_FEED) this.#fail({ malformed: `trailer: byte ${byte} after CR` }, 0);
-      else if (this.#lineLength === 0) this.#complete();
-      else this.#lineLength = 0;
-    } else if (byte === LINE_FEED) this.#fail({ malformed: 'trailer: LF without CR' }, 0);
-    else if (byte !== CARRIAGE_RETURN) this.#lineLength += 1;
-    this.#previous = byte;
+    const found = this.#chunks.read(byte, this.#body.length);
+    if (found === 'data') {
+      this.#left = this.#chunks.length;
+      this.#stage = 'chunk-data';
+    } else if (found === 'end') this.#complete();
+    else if (found !== 'more') this.#fail(found, 0);
   }
 
   #complete(): void {
@@ -284,9 +218,9 @@ export class ResponseParser {
     return at;
   }
 
-  #tooLong(what: string, at: number): number {
-    const most = what === 'body size' ? this.#limits.mostBodyBytes : this.#limits.mostHeadBytes;
-    return this.#fail({ malformed: `${what}: more than ${most} bytes` }, at);
+  #tooLong(what: 'header size' | 'body size', at: number): number {
+    const { mostBodyBytes, mostHeadBytes } = this.#limits;
+    return this.#fail(tooLong(what, what === 'body size' ? mostBodyBytes : mostHeadBytes), at);
   }
 
   #forget(): void {
@@ -303,10 +237,4 @@ export class ResponseParser {
 function faultBeforeEnd(held: Buffer): Malformed | undefined {
   if ('HTTP/1.'.startsWith(held.toString('latin1', 0, Math.min(held.length, 7)))) return undefined;
   return { malformed: `status line: ${excerpt(held.toString('latin1'))}` };
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 48 && byte <= 57) return byte - 48;
-  const letter = byte | 32;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
