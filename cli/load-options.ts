@@ -4,18 +4,20 @@ import type { RunSettings } from '../harness/core/run.ts';
 import type { TypedReader } from './typed-reader.ts';
 
 /** The first is the default. */
-export const engineNames = ['open-loop', 'autocannon'] as const;
+export const engineNames = ['open-loop', 'k6', 'autocannon'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** What the engines say of themselves (`arrivals`), known before one is loaded; the first is what it offers by default. */
 export const arrivalsOf: Readonly<Record<EngineName, readonly ArrivalProcess[]>> = {
   'open-loop': ['poisson', 'constant'],
+  k6: ['constant'],
   autocannon: [],
 };
 
 /** Why `--rate` and `--arrivals` are refused. */
 const whyNot: Readonly<Record<EngineName, string>> = {
   'open-loop': '',
+  k6: "k6's arrivals are evenly spaced: its executors know no others",
   autocannon: 'autocannon sends the next request when the last is answered, and with a rate it reads wrong latencies',
 };
 
@@ -29,6 +31,7 @@ export interface TypedLoadOptions {
   readonly arrivals?: string;
   readonly concurrency?: string;
   readonly workers?: string;
+  readonly k6?: string;
 }
 
 type Loads = Pick<RunSettings, 'arrivalRatesPerS' | 'arrivals' | 'concurrencies' | 'workers'>;
@@ -66,6 +69,12 @@ export function readLoads(
     problems.push({
       what: `--arrivals ${arrivals} says how arrivals follow one another, but with --concurrency alone nothing arrives`,
       nextStep: 'give --rate too, or leave one of the two out',
+    });
+  }
+  if (typed.k6 !== undefined && engine !== 'k6') {
+    problems.push({
+      what: `--k6 ${typed.k6} goes with --engine k6 only`,
+      nextStep: 'leave it out, or add --engine k6',
     });
   }
   const workers = read.number('--workers', typed.workers, 1, { from: 1, to: 64, whole: true });

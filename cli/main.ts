@@ -149,7 +149,7 @@ function runOptions(command: Command): Command {
     )
     .option(
       '--engine <name>',
-      'what makes the load: open-loop (default), or autocannon, which knows numbers of users only and cannot wait',
+      'what makes the load: open-loop (default), k6, or autocannon, which knows numbers of users only and cannot wait',
     )
     .option(
       '--provider <name>',
@@ -167,6 +167,7 @@ function runOptions(command: Command): Command {
       '--concurrency <list>',
       'numbers of virtual users to measure (default: those the documents speak of; with autocannon 1,2,5,10,25,50,100)',
     )
+    .option('--k6 <path>', 'with --engine k6: the program to use (default: k6 on the PATH, else its image)')
     .option('--workers <count>', 'threads of the open-loop engine (default: 1)')
     .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 6)')
     .option('--warm-up <s>', 'seconds of load before them; 0 leaves out all warming up (default: 5; quick: 1)')

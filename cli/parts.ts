@@ -1,18 +1,48 @@
 import type { Tier } from '../harness/core/tier.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
+import type { K6Program } from '../harness/engines/k6/k6-program.ts';
 import type { Probe } from '../harness/probes/probe.ts';
 import type { Deployment, InstanceAccess } from '../harness/providers/provider.ts';
 import type { EngineName } from './load-options.ts';
 
 /** Which engines and probes there are; providers are in choose-provider.ts. Each is loaded when it is chosen. */
 
-export async function chooseEngine(name: EngineName): Promise<LoadEngine> {
+/** What an engine may need to know of its run. */
+export interface EngineSurroundings {
+  readonly workers: number;
+  /** Where it may keep what a person can use to repeat a trial. */
+  readonly folder: string;
+  readonly k6Path: string | undefined;
+  /** What every process of the run must have in its environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly note: (text: string) => void;
+}
+
+export async function chooseEngine(name: EngineName, surroundings: EngineSurroundings): Promise<LoadEngine> {
   switch (name) {
+    case 'open-loop':
+      return (await import('../harness/engines/open-loop/open-loop.ts')).openLoopEngine(surroundings);
+    case 'k6':
+      return chooseK6(surroundings);
     case 'autocannon':
       return (await import('../harness/engines/autocannon.ts')).autocannonEngine;
-    case 'open-loop':
-      return (await import('../harness/engines/open-loop/open-loop.ts')).openLoopEngine();
   }
+}
+
+async function chooseK6({ folder, k6Path, environment, signal, note }: EngineSurroundings): Promise<LoadEngine> {
+  const [{ findK6 }, { k6Engine }] = await Promise.all([
+    import('../harness/engines/k6/find-k6.ts'),
+    import('../harness/engines/k6/k6.ts'),
+  ]);
+  const found = await findK6({ path: k6Path, signal, onProgress: note });
+  note(`k6 ${found.version}: ${found.origin}`);
+  // So that a k6 which outlives a killed command is found by the next one.
+  const program: K6Program = {
+    ...found,
+    start: (words, { cwd, env }) => found.start(words, { cwd, env: { ...environment, ...env } }),
+  };
+  return k6Engine({ program, folder });
 }
 
 /** What is read once a second on a deployment: whatever it lets us see. */

@@ -2,8 +2,8 @@ import type { Placement } from '../harness/core/run.ts';
 import { allowedCpus, choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
 
 /** Keeps the load generator, which is this process, to a CPU of its own where it can; `why` where it cannot. */
-export function placeGenerator(): { readonly placement: Placement | null; readonly why?: string } {
-  const choice = choosePlacement();
+export function placeGenerator(threads: number): { readonly placement: Placement | null; readonly why?: string } {
+  const choice = choosePlacement(threads);
   if (choice.placement === null || pinThisProcess(choice.placement.generatorCpus)) return choice;
   return {
     placement: null,

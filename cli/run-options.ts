@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly data: DataSize;
   readonly usersFile: string | undefined;
   readonly targetsFile: string | undefined;
+  /** The k6 to use and no other; undefined where one is looked for. */
+  readonly k6Path: string | undefined;
   readonly out: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -129,6 +131,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     },
     usersFile: typed.users,
     targetsFile: typed.targets,
+    k6Path: typed.k6,
     out: typed.out,
     json: typed.json ?? false,
     quiet: typed.quiet ?? false,

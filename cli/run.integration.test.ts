@@ -195,6 +195,32 @@ describe('tierbench run --url', () => {
     expect(trials.at(-1).latency.p95S).not.toBeNull();
   });
 
+  it('finds the arrival rates by itself, measures those it planned, and drops nothing that can be served', async () => {
+    const words = ['run', '--url', url, '--scenario', './mine.ts', '--quick', '--out', 'out'];
+    const { exitCode, stderr } = await place.run(words);
+    expect([0, 2, 3], stderr).toContain(exitCode);
+    const { facts, trials } = await resultsOf('out');
+    expect(facts.settings).toMatchObject({ engine: 'open-loop', arrivalRatesPerS: null, arrivals: 'poisson' });
+    expect(facts.calibration.ceilingPerS).toBeGreaterThan(0);
+    const measured = trials.filter(({ purpose }) => purpose === 'measure').map(({ trial }) => trial);
+    expect(facts.tiers[0].planned).toEqual(measured.map(({ plan }) => ({ scenario: 'books', load: plan.load })));
+    const open = measured.filter(({ plan }) => plan.load.model === 'open');
+    // 25 users who wait 100 ms make 250/s at most.
+    expect(open.map(({ plan }) => plan.load.arrivalRatePerS)).toEqual(expect.arrayContaining([expect.any(Number)]));
+    for (const { plan, iterations } of open) {
+      expect(plan.load.arrivalRatePerS).toBeLessThanOrEqual(250);
+      expect(iterations).toMatchObject({ dropped: 0, failed: 0 });
+    }
+  });
+
+  it('refuses a rate with an engine that knows none, and tells why', async () => {
+    const words = ['run', '--url', url, '--scenario', './mine.ts', '--rate', '50', '--engine', 'autocannon'];
+    const { exitCode, stderr } = await place.run(words);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('--rate 50 does not go with --engine autocannon: autocannon sends the next request');
+    expect(seen).toEqual([]);
+  });
+
   it('stops before the load when the answers are wrong', async () => {
     const scenario = await readFile(join(place.folder, 'mine.ts'), 'utf8');
     await writeFile(join(place.folder, 'mine.ts'), scenario.replace('length === 1', 'length === 2'));

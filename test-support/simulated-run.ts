@@ -57,6 +57,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
   });
   const engine = simulatedEngine(choice.system ?? simulatedSystem);
   const parts: RunParts = {
+    calibrate: async () => null,
     engine: {
       ...engine,
       async run(...asked) {

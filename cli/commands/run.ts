@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Placement, RunFacts } from '../../harness/core/run.ts';
+import type { Calibration, Placement, RunFacts } from '../../harness/core/run.ts';
 import type { Tier } from '../../harness/core/tier.ts';
+import type { LoadEngine } from '../../harness/engines/engine.ts';
 import { cannotThink } from '../../harness/engines/think-times.ts';
 import { createResults, readResults } from '../../harness/files/results.ts';
 import type { RegisteredRun } from '../../harness/leftovers/register.ts';
@@ -9,6 +10,7 @@ import { currentCommit } from '../../harness/machine/current-commit.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import type { Provider } from '../../harness/providers/provider.ts';
 import { calibrate } from '../../harness/studies/calibrate.ts';
+import type { ScenarioSource } from '../../harness/studies/climb.ts';
 import { run as runStudy } from '../../harness/studies/run.ts';
 import { isSteadyThroughput } from '../../harness/studies/steadiness.ts';
 import { describeTrial } from '../../reports/trial-line.ts';
@@ -32,23 +34,22 @@ import { version } from '../version.ts';
 export async function run(typed: TypedRunOptions, output: Output): Promise<number> {
   const options = readRunOptions(typed);
   const { tiers, targets, scenarios, usersOfFile } = await readInputs(options);
-  const engine = await chooseEngine(options.settings.engine);
-  const thinking = [...scenarios.values()].find(({ scenario }) => scenario.thinks === true);
-  if (thinking !== undefined && !engine.canThink && !options.settings.skipThinkTimes) {
-    throw cannotThink(engine.name, thinking.scenario.name);
-  }
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, options.quiet);
   const note = (text: string) => progress.show({ kind: 'note', text });
 
   await using run = await beginRun(note);
-  const parts = await chooseParts(options, tiers, run, note);
-  const calibration = await calibrate({
-    engine,
+  const folder = options.out ?? join('results', run.id);
+  const engine = await chooseEngine(options.settings.engine, {
+    workers: options.settings.workers,
+    folder: join(folder, 'k6'),
+    k6Path: options.k6Path,
+    environment: run.environment,
     signal: interrupt.signal,
-    setApart: (threadId) => setApart(threadId, parts.placement),
     note,
   });
+  refuseThinking(engine, scenarios, options);
+  const parts = await chooseParts(options, tiers, run, note);
   const settings = {
     ...options.settings,
     scenarios: [...scenarios.keys()],
@@ -61,18 +62,23 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     tierbench: { version: version(), commit: await currentCommit() },
     machine: machineFacts(),
     placement: parts.placement,
-    calibration,
+    calibration: null,
     settings,
     tiers: [],
   };
   const password = randomBytes(15).toString('base64url');
   const users = usersOfFile ?? seededUsers(options.data.users, password);
-  const folder = options.out ?? join('results', run.id);
   const results = await createResults(folder, facts, targets, [...new Set(users.map((user) => user.password))]);
 
+  let calibration: Calibration | null = null;
   let failure: unknown;
   try {
+    const { signal } = interrupt;
     await runStudy(parts.tiers, facts, {
+      async calibrate() {
+        calibration = await calibrate({ engine, signal, setApart: (id) => setApart(id, parts.placement), note });
+        return calibration;
+      },
       engine,
       provider: parts.provider,
       scenarios,
@@ -81,11 +87,11 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
       ...(options.url === undefined && { data: { size: options.data, password } }),
       probesFor,
       isSteady: isSteadyThroughput,
-      describeTrial,
+      describeTrial: (measured) => describeTrial(measured, calibration),
       notes: parts.notes,
       results,
       emit: progress.show,
-      signal: interrupt.signal,
+      signal,
     });
   } catch (error) {
     failure = error;
@@ -102,6 +108,16 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     return exitCodes.couldNotRun;
   }
   return verdict;
+}
+
+function refuseThinking(
+  engine: LoadEngine,
+  scenarios: ReadonlyMap<string, ScenarioSource>,
+  { settings: { skipThinkTimes } }: RunOptions,
+): void {
+  if (engine.canThink || skipThinkTimes) return;
+  const thinking = [...scenarios.values()].find(({ scenario }) => scenario.thinks === true);
+  if (thinking !== undefined) throw cannotThink(engine.name, thinking.scenario.name);
 }
 
 interface ChosenParts {
@@ -128,7 +144,7 @@ async function chooseParts(
     const notes = ['Where the API runs is not known to tierbench: the load generator has no CPU kept free for it.'];
     return { provider, tiers, placement: null, scaleModelFactor: null, notes };
   }
-  const { placement, why: whyShared } = placeGenerator();
+  const { placement, why: whyShared } = placeGenerator(options.settings.workers);
   const systemCpus = placement?.systemCpus;
   const provider = await makeProvider(name, options, run, systemCpus);
   const notes = whyShared === undefined ? [] : [whyShared];

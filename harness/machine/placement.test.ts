@@ -6,13 +6,18 @@ it('gives the generator the last CPU and the system the others', () => {
   expect(planPlacement([7, 2, 4])).toEqual({ generatorCpus: [7], systemCpus: [2, 4] });
 });
 
+it('gives each thread of the generator a CPU, as long as one is left for the system', () => {
+  expect(planPlacement([0, 1, 2, 3], 2)).toEqual({ generatorCpus: [2, 3], systemCpus: [0, 1] });
+  expect(planPlacement([0, 1], 4)).toEqual({ generatorCpus: [1], systemCpus: [0] });
+});
+
 it('says why they share all CPUs', () => {
-  expect(choosePlacement([3], '/usr/bin/taskset')).toEqual({
+  expect(choosePlacement(1, [3], '/usr/bin/taskset')).toEqual({
     placement: null,
     why: 'the load generator and the system share all CPUs: there is only one CPU',
   });
-  expect(choosePlacement([], '/usr/bin/taskset').why).toContain('does not say');
-  expect(choosePlacement([0, 1], '/usr/bin/taskset').placement).not.toBeNull();
+  expect(choosePlacement(1, [], '/usr/bin/taskset').why).toContain('does not say');
+  expect(choosePlacement(1, [0, 1], '/usr/bin/taskset').placement).not.toBeNull();
 });
 
 it('reads which CPUs may be used', () => {

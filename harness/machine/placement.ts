@@ -9,19 +9,23 @@ export type PlacementChoice =
   | { readonly placement: Placement; readonly why?: never }
   | { readonly placement: null; readonly why: string };
 
-/** With two or more CPUs the generator has the last one to itself: the first serves most interrupts of the system. */
-export function planPlacement(allowedCpus: readonly number[]): Placement | null {
+/**
+ * With two or more CPUs the generator has the last one to itself, or one for each of its threads as long as one is left:
+ * the first serves most interrupts of the system.
+ */
+export function planPlacement(allowedCpus: readonly number[], generatorThreads = 1): Placement | null {
   const ascending = allowedCpus.toSorted((left, right) => left - right);
-  const last = ascending.at(-1);
-  if (last === undefined || ascending.length < 2) return null;
-  return { generatorCpus: [last], systemCpus: ascending.slice(0, -1) };
+  if (ascending.length < 2) return null;
+  const ownCpus = Math.min(generatorThreads, ascending.length - 1);
+  return { generatorCpus: ascending.slice(-ownCpus), systemCpus: ascending.slice(0, -ownCpus) };
 }
 
 export function choosePlacement(
+  generatorThreads = 1,
   cpus: readonly number[] = allowedCpus(),
   taskset: string | undefined = findProgram(['taskset']),
 ): PlacementChoice {
-  const placement = planPlacement(cpus);
+  const placement = planPlacement(cpus, generatorThreads);
   if (placement === null) {
     const why = cpus.length === 1 ? 'there is only one CPU' : 'this system does not say which CPUs may be used';
     return { placement, why: `the load generator and the system share all CPUs: ${why}` };
@@ -64,7 +68,7 @@ function taskset(words: readonly string[], cpus: readonly number[]): boolean {
 /** For doctor: whether the generator can have a CPU of its own. */
 export function cpuPlacement(cpus: readonly number[] = allowedCpus()): Finding {
   const found = distributionProgram(['taskset'], 'util-linux');
-  const { placement, why } = choosePlacement(cpus);
+  const { placement, why } = choosePlacement(1, cpus);
   if (found.state === 'missing' || placement === null)
     return found.state === 'missing'
       ? found

@@ -1,5 +1,5 @@
 import { type Problem, TierbenchError } from '../core/errors.ts';
-import type { RunFacts, RunSettings, RunStatus, TierFacts } from '../core/run.ts';
+import type { Calibration, RunFacts, RunSettings, RunStatus, TierFacts } from '../core/run.ts';
 import type { RunEvent } from '../core/run-event.ts';
 import type { Target } from '../core/target.ts';
 import type { DataSize, Tier } from '../core/tier.ts';
@@ -12,6 +12,8 @@ import { type Progress, trackProgress } from './track-progress.ts';
 
 /** Everything the run study acts through. It knows each part by its interface only; the caller chooses them. */
 export interface RunParts extends ClimbParts {
+  /** Measures the generator itself, before anything else. */
+  readonly calibrate: () => Promise<Calibration | null>;
   readonly provider: Provider;
   /** The loads they speak of are among those measured. */
   readonly targets: readonly Target[];
@@ -23,7 +25,7 @@ export interface RunParts extends ClimbParts {
 }
 
 /**
- * Brings each tier up, prepares its data, climbs the ladder of each scenario, makes the faults that were chosen, and
+ * Calibrates the generator, then brings each tier up, prepares its data, climbs the ladder of each scenario, makes the faults that were chosen, and
  * takes the tier down again. Trials are written as they come, so that whatever ends the run leaves what was measured. A
  * tier that does not come up, or whose services end, is given up; the run goes on with the next one.
  * @returns 'interrupted' when the signal aborted.
@@ -37,7 +39,9 @@ export async function run(
   const conclude = (status: RunStatus) => parts.results.status(status);
   const now = () => new Date().toISOString();
   try {
-    await runTiers(tiers, facts, parts);
+    const calibration = await parts.calibrate();
+    parts.signal.throwIfAborted();
+    await runTiers(tiers, { ...facts, calibration }, parts);
     await conclude({ state: 'finished', endedAt: now() });
     return 'finished';
   } catch (error) {
