@@ -1,7 +1,7 @@
 import type { Problem } from '../harness/core/errors.ts';
 import { suggestion } from '../harness/core/words.ts';
 
-export interface NumberRange {
+interface NumberRange {
   readonly from: number;
   readonly to: number;
   readonly whole?: boolean;

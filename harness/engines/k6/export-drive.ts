@@ -1,6 +1,6 @@
 import type { Scenario, User } from '../../../scenarios/kit.ts';
-import type { Answer } from '../scenario-response.ts';
 import { createScenarioRunner, type NextAction } from '../scenario-runner.ts';
+import { answerFromK6, type K6Answer } from './answer-from-k6.ts';
 
 /**
  * What an exported folder runs in k6: a virtual user that goes through the scenario, and counts its requests in metrics of
@@ -27,17 +27,6 @@ export interface K6Modules {
     readonly test: { abort(reason: string): void };
   };
   sleep(seconds: number): void;
-}
-
-/** As `http.request` of k6 gives it. */
-interface K6Answer {
-  /** 0 when no answer came. */
-  readonly status: number;
-  readonly error: string;
-  readonly error_code: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly cookies: Readonly<Record<string, readonly { readonly value: string }[]>>;
-  readonly body: string | null;
 }
 
 export interface ExportedMetrics {
@@ -85,7 +74,7 @@ export function virtualUserInK6(
         tags: { name },
       });
       const endedMs = exec.instance.currentTestRunDuration;
-      const { ended, next: following } = runner.answer(answerOf(answer));
+      const { ended, next: following } = runner.answer(answerFromK6(answer));
       if (isCounted && startedMs >= load.warmUpS * 1000) count(ended.step, ended.outcome === 'ok', endedMs - startedMs);
       next = following;
     }
@@ -109,30 +98,5 @@ export function virtualUserInK6(
       // A defect of the scenario is one in every iteration: k6 would note each and end as if nothing were wrong.
       exec.test.abort(error instanceof Error ? error.message : String(error));
     }
-  };
-}
-
-/** https://grafana.com/docs/k6/latest/javascript-api/error-codes/ */
-const errorCodes = { requestTimeout: 1050, dialTimeout: 1211, refused: 1212 } as const;
-
-function answerOf({ status, error, error_code: code, headers, cookies, body }: K6Answer): Answer {
-  if (status === 0) {
-    const isTimeout = code === errorCodes.requestTimeout || code === errorCodes.dialTimeout;
-    return {
-      kind: 'failed',
-      outcome: isTimeout ? 'timeout' : code === errorCodes.refused ? 'refused' : 'reset',
-      message: error,
-    };
-  }
-  return {
-    kind: 'answered',
-    status,
-    header(name) {
-      const key = Object.keys(headers).find((each) => each.toLowerCase() === name);
-      return key === undefined ? undefined : headers[key];
-    },
-    setCookies: () =>
-      Object.entries(cookies).flatMap(([name, values]) => values.map(({ value }) => `${name}=${value}`)),
-    text: () => body ?? '',
   };
 }
