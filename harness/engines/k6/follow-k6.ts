@@ -21,6 +21,8 @@ export interface K6Task {
   readonly load: K6Load;
   /** What may pass before it offers load, on top of its own start. */
   readonly longestBeginningS: number;
+  /** What may pass until it ends, after its load or when it was told to. */
+  readonly longestEndS: number;
 }
 
 const SAVE_INTERVAL_MS = 200;
@@ -29,14 +31,12 @@ const COMPLETE_AFTER_MS = 1000;
 const LOOK_MS = 200;
 /** Until its virtual users are there, and the load begins. */
 const LONGEST_START_S = 60;
-/** To end after its load has, or after it was told to. */
-const LONGEST_END_S = 10;
 
 /** Runs a script of `k6Script` and makes a trial of what k6 tells. Whatever happens, k6 has ended afterwards. */
 export async function followK6(
   program: K6Program,
   { folder, script, users }: K6Files,
-  { plan, load, longestBeginningS }: K6Task,
+  { plan, load, longestBeginningS, longestEndS }: K6Task,
   signal: AbortSignal,
   onInterval: (interval: Interval) => void,
 ): Promise<Omit<Trial, 'repeatWith'>> {
@@ -71,7 +71,7 @@ export async function followK6(
   function onAbort(): void {
     wasStopped = true;
     accounts.stopAt(nowMs());
-    limitMs = nowMs() + LONGEST_END_S * 1000;
+    limitMs = nowMs() + longestEndS * 1000;
     hasLimitOfLoad = true;
     k6.kill('SIGINT');
   }
@@ -92,7 +92,7 @@ export async function followK6(
       const windowStartMs = accounts.windowStartMs();
       if (windowStartMs !== undefined) followWindow(atMs, windowStartMs);
       if (atMs > limitMs) {
-        if (!wasStopped) problem ??= didNotEnd(windowStartMs !== undefined, words.last());
+        if (!wasStopped) problem ??= didNotEnd(windowStartMs !== undefined, longestEndS, words.last());
         k6.kill('SIGKILL');
       }
     } catch (error) {
@@ -102,7 +102,7 @@ export async function followK6(
   function followWindow(atMs: number, windowStartMs: number): void {
     if (!hasLimitOfLoad) {
       hasLimitOfLoad = true;
-      limitMs = windowStartMs + (load.executorS - plan.warmUpS + LONGEST_END_S) * 1000;
+      limitMs = windowStartMs + (load.executorS - plan.warmUpS + longestEndS) * 1000;
     }
     const isInside = atMs >= windowStartMs && atMs < windowStartMs + plan.durationS * 1000;
     if (isInside) watch ??= watchGenerator();
@@ -196,8 +196,8 @@ function checkEnd({ code, signal, error }: End, lastWords: string, hasBegun: boo
   if (!hasBegun) throw failed(`k6 ended without having made any load. ${said}`);
 }
 
-function didNotEnd(hasBegun: boolean, lastWords: string): TierbenchError {
-  const what = hasBegun ? `did not end within ${LONGEST_END_S} s of its load` : 'did not begin its load in time';
+function didNotEnd(hasBegun: boolean, longestEndS: number, lastWords: string): TierbenchError {
+  const what = hasBegun ? `did not end within ${longestEndS} s of its load` : 'did not begin its load in time';
   return failed(`k6 ${what} and was killed. ${lastWords === '' ? 'It said nothing.' : `Its last words: ${lastWords}`}`);
 }
 

@@ -19,9 +19,12 @@ export interface K6EngineOptions {
   readonly folder: string;
   /** Open load: iterations under way at once, each by a virtual user of its own, of which each takes memory. */
   readonly mostVirtualUsers?: number;
+  /** How long k6 may take to end when its load is over, or when it is told to; then it is killed. Default 10. */
+  readonly longestEndS?: number;
 }
 
 const MOST_VIRTUAL_USERS = 10_000;
+const LONGEST_END_S = 10;
 
 /**
  * k6: one `k6 run` for each trial, in which the same scenarios run by the same runner as on the other engines.
@@ -30,7 +33,12 @@ const MOST_VIRTUAL_USERS = 10_000;
  * Open load: which user takes which arrival is k6's choice; each user sends the same requests in the same order whatever
  * it chooses. An arrival that finds none free is dropped.
  */
-export function k6Engine({ program, folder, mostVirtualUsers = MOST_VIRTUAL_USERS }: K6EngineOptions): LoadEngine {
+export function k6Engine({
+  program,
+  folder,
+  mostVirtualUsers = MOST_VIRTUAL_USERS,
+  longestEndS = LONGEST_END_S,
+}: K6EngineOptions): LoadEngine {
   let trials = 0;
   return {
     name: 'k6',
@@ -62,7 +70,12 @@ export function k6Engine({ program, folder, mostVirtualUsers = MOST_VIRTUAL_USER
         const trial = await followK6(
           program,
           { folder: workFolder, script: 'script.js', users: 'users.json' },
-          { plan, load, longestBeginningS: begins ? longestBeginningS(plan, virtualUsers) + plan.timeoutS : 0 },
+          {
+            plan,
+            load,
+            longestBeginningS: begins ? longestBeginningS(plan, virtualUsers) + plan.timeoutS : 0,
+            longestEndS,
+          },
           signal,
           onInterval,
         );
