@@ -8,6 +8,7 @@ import { queues, stallQuantileS } from '../harness/engines/contract-theory.ts';
 import { startWitness } from '../harness/engines/contract-witness.ts';
 import { openLoopEngine } from '../harness/engines/open-loop/open-loop.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
+import { commandLine, machineLine } from './machine-line.ts';
 
 /**
  * What the open-loop engine reads of servers whose truth is known, beside theory and beside what the servers themselves
@@ -80,7 +81,8 @@ const [queued, stalled] = await Promise.all([
   ),
 ]);
 
-console.log(`Node ${process.version}; queues of ${durationS} s with a service time of ${ms(SERVICE_S)} ms, in ms\n`);
+console.log(`${machineLine(commandLine('bench:truth'), [], 'Generator and servers on all CPUs')}\n`);
+console.log(`Queues of ${durationS} s with a service time of ${ms(SERVICE_S)} ms, in ms:\n`);
 console.log(
   '| server    | requests | mean: theory | served | read  | off     | p95: theory | served | read  | off     |',
 );

@@ -1,5 +1,5 @@
+import { type ParserLimits, tooLong } from './parser-limits.ts';
 import type { Malformed } from './response-head.ts';
-import type { ParserLimits } from './response-parser.ts';
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
@@ -98,10 +98,6 @@ export class ChunkFraming {
     this.#previous = byte;
     return 'more';
   }
-}
-
-export function tooLong(what: string, most: number): Malformed {
-  return { malformed: `${what}: more than ${most} bytes` };
 }
 
 function hexDigit(byte: number): number {

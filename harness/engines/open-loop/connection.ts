@@ -3,7 +3,8 @@ import { connect as connectTls } from 'node:tls';
 import type { Answer } from '../scenario-response.ts';
 import type { EncodedRequest } from './encode-request.ts';
 import { keepAliveS, ParsedAnswer } from './parsed-answer.ts';
-import { type ParsedResponse, type ParserLimits, ResponseParser } from './response-parser.ts';
+import type { ParserLimits } from './parser-limits.ts';
+import { type ParsedResponse, ResponseParser } from './response-parser.ts';
 
 export interface ConnectionSettings extends ParserLimits {
   readonly endpoint: Endpoint;

@@ -1,13 +1,7 @@
-import { ChunkFraming, tooLong } from './chunk-framing.ts';
+import { ChunkFraming } from './chunk-framing.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
+import { type ParserLimits, tooLong } from './parser-limits.ts';
 import { excerpt, type Malformed, type ResponseHead, readHead } from './response-head.ts';
-
-export interface ParserLimits {
-  /** Status line and headers together; also the trailers, and one line of a chunk's size. */
-  readonly mostHeadBytes: number;
-  /** The body as it is, without what frames its chunks. */
-  readonly mostBodyBytes: number;
-}
 
 /** A whole answer. Its bytes are its own. */
 export interface ParsedResponse {
