@@ -38,13 +38,15 @@ const answers: Readonly<Record<Framing, readonly (string | Buffer | null)[]>> = 
 export interface AnswerSettings {
   /** The engine's HTTP client tells of an answer that was cut in the middle of a line as of one that is no HTTP. */
   readonly takesCutsForNonsense?: boolean;
+  /** The engine's HTTP client sends a GET again, without telling, when a kept connection breaks before its answer. */
+  readonly repeatsGets?: boolean;
 }
 
 /** What every engine must make of what comes back: read it however it is framed, and survive what is no answer. */
 export function answersContract(
   name: string,
   makeEngine: () => LoadEngine,
-  { takesCutsForNonsense = false }: AnswerSettings = {},
+  { takesCutsForNonsense = false, repeatsGets = false }: AnswerSettings = {},
 ): void {
   const run = (request: TrialRequest) => makeEngine().run(request, new AbortController().signal);
 
@@ -122,6 +124,21 @@ export function answersContract(
       const trial = await trialAgainst(server, 5, 5);
       expect(trial.steps[0]?.outcomes.ok).toBeGreaterThan(5);
     });
+
+    test.runIf(!repeatsGets)(
+      'a kept connection that breaks is a reset, and what was sent is not sent again',
+      async () => {
+        await using server = await startRawServer((_path, socket) => {
+          if (server.seen.requests % 2 === 0) socket.destroy();
+          else socket.write(plain);
+        });
+        const trial = await trialAgainst(server, 5, 5);
+        const { ok, reset, ...others } = outcomesOf(trial, 'request');
+        expect(Math.abs(ok - reset)).toBeLessThanOrEqual(10);
+        expect(reset).toBeGreaterThan(5);
+        expect(Object.values(others).every((count) => count === 0)).toBe(true);
+      },
+    );
 
     test('an answer that is cut at any byte is never taken for a whole one', async () => {
       const cuts = [plain, chunked].flatMap((answer) => Array.from(answer, (_, length) => answer.slice(0, length)));

@@ -19,7 +19,7 @@ export interface K6Accounts {
   close(): K6Account;
 }
 
-export interface K6Account
+interface K6Account
   extends Pick<
     Trial,
     'measuredS' | 'stopped' | 'iterations' | 'steps' | 'intervals' | 'unfinished' | 'failureExamples'

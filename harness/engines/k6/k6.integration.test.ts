@@ -142,6 +142,19 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
     expect(Math.abs(sentMs.length - 200)).toBeLessThanOrEqual(2);
   });
 
+  test("a GET whose kept connection breaks is sent again by Go's HTTP client, and nobody is told", async () => {
+    let asked = 0;
+    await using server = await startTestServer((_seen, { socket }, response) => {
+      asked += 1;
+      if (asked % 2 === 0) socket.destroy();
+      else response.end('{}');
+    });
+    const trial = await run(requestFor(oneRequest, server.baseUrl, 1, { durationS: 1 }));
+    const ok = expectOnly('ok', trial);
+    expect(ok).toBeGreaterThan(5);
+    expect(Math.abs(asked - 2 * ok)).toBeLessThanOrEqual(3);
+  });
+
   test('passwords are in one file that nobody else can read, and only while k6 runs', async () => {
     await using server = await fine();
     const { engine, started } = await k6With();
