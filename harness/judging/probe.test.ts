@@ -22,6 +22,12 @@ describe('a probe', () => {
     expect(readProbe({ ...trial, iterations })?.requestsPerIteration).toBe(4);
   });
 
+  it('is about what was done rightly, not about what was refused in no time', () => {
+    const { trial } = madeUpTrial({ concurrency: 25, measuredS: 5, okPerS: 400, failedPerS: 9000 });
+    expect(readProbe(trial)).toMatchObject({ throughputPerS: 400, iterationsPerS: 400 });
+    expect(readProbe(madeUpTrial({ okPerS: 0, failedPerS: 9000 }).trial)).toBeUndefined();
+  });
+
   it('tells nothing where nothing came to its end, and of arrivals', () => {
     const { trial } = madeUpTrial({ concurrency: 25, measuredS: 5, okPerS: 0 });
     expect(readProbe(trial)).toBeUndefined();

@@ -6,6 +6,7 @@ export interface ProbeFigures {
   readonly concurrency: number;
   /** Successful requests per second. */
   readonly throughputPerS: number;
+  /** Of iterations that ended rightly: a system that refuses in no time what is too much for it carries none of that. */
   readonly iterationsPerS: number;
   readonly requestsPerIteration: number;
 }
@@ -13,7 +14,7 @@ export interface ProbeFigures {
 /** What a window begins with, when all users start at once on a cold system, tells less than what follows. */
 const SETTLING_S = 2;
 
-/** Undefined where nothing came to its end, or where arrivals did not wait for answers. */
+/** Undefined where nothing came rightly to its end, or where arrivals did not wait for answers. */
 export function readProbe({
   plan: { load },
   intervals,
@@ -21,20 +22,24 @@ export function readProbe({
   steps,
   measuredS,
 }: Trial): ProbeFigures | undefined {
-  if (load.model === 'open' || iterations.completed === 0 || !(measuredS > 0)) return undefined;
+  if (load.model === 'open' || rightIn({ iterations }) === 0 || !(measuredS > 0)) return undefined;
   const requests = steps.reduce((sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0), 0);
   const seconds = intervals.filter(({ startS }) => startS >= SETTLING_S);
   const settledS = seconds.reduce((sum, { durationS }) => sum + durationS, 0);
-  const completed = seconds.reduce((sum, second) => sum + second.iterations.completed, 0);
+  const right = seconds.reduce((sum, second) => sum + rightIn(second), 0);
   const ok = seconds.reduce((sum, second) => sum + succeededIn(second), 0);
-  const hasSettled = settledS > 0 && completed > 0;
+  const hasSettled = settledS > 0 && right > 0;
   const allOk = steps.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   return {
     concurrency: load.concurrency,
     throughputPerS: hasSettled ? ok / settledS : allOk / measuredS,
-    iterationsPerS: hasSettled ? completed / settledS : iterations.completed / measuredS,
+    iterationsPerS: hasSettled ? right / settledS : rightIn({ iterations }) / measuredS,
     requestsPerIteration: requests / iterations.completed,
   };
+}
+
+function rightIn({ iterations: { completed, failed } }: Pick<Trial, 'iterations'>): number {
+  return completed - failed;
 }
 
 /** The probe of a scenario's ladder on a tier. */
