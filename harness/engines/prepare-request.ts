@@ -50,13 +50,8 @@ export function prepareRequest(scenario: string, request: Request): PreparedRequ
   const headers: Record<string, string> = {};
   const body = serialize(request.body, complain);
   if (body !== undefined) headers['content-type'] = 'application/json';
-  for (const [name, value] of Object.entries(request.headers ?? {})) {
-    if (!TOKEN.test(name)) complain(`the header name ${JSON.stringify(name)} is not one`);
-    else if (typeof value !== 'string' || !HEADER_VALUE.test(value))
-      complain(`the header ${name} holds no header text`);
-    else headers[name.toLowerCase()] = value;
-  }
-  const cookie = cookieHeader(request.cookies, complain);
+  if (request.headers) addHeaders(headers, request.headers, complain);
+  const cookie = request.cookies ? cookieHeader(request.cookies, complain) : '';
   if (cookie !== '') headers.cookie = cookie;
 
   if (problems.length > 0) throw invalid(scenario, problems, request.name);
@@ -78,9 +73,27 @@ function serialize(body: Request['body'], complain: Complain): string | undefine
   return undefined;
 }
 
-function cookieHeader(cookies: Request['cookies'], complain: Complain): string {
+type Fields = Readonly<Record<string, string>>;
+
+/** By their index: in k6 to iterate over entries takes seven times as long, and this is done for each request. */
+function addHeaders(headers: Record<string, string>, given: Fields, complain: Complain): void {
+  const names = Object.keys(given);
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] ?? '';
+    const value = given[name];
+    if (!TOKEN.test(name)) complain(`the header name ${JSON.stringify(name)} is not one`);
+    else if (typeof value !== 'string' || !HEADER_VALUE.test(value))
+      complain(`the header ${name} holds no header text`);
+    else headers[name.toLowerCase()] = value;
+  }
+}
+
+function cookieHeader(cookies: Fields, complain: Complain): string {
   const pairs: string[] = [];
-  for (const [name, value] of Object.entries(cookies ?? {})) {
+  const names = Object.keys(cookies);
+  for (let index = 0; index < names.length; index += 1) {
+    const name = names[index] ?? '';
+    const value = cookies[name];
     if (!TOKEN.test(name)) complain(`the cookie name ${JSON.stringify(name)} is not one`);
     // The value itself may be a session, so it is not shown.
     else if (typeof value !== 'string' || !COOKIE_VALUE.test(value))
@@ -92,8 +105,12 @@ function cookieHeader(cookies: Request['cookies'], complain: Complain): string {
 
 function isExpectation(expected: unknown): boolean {
   if (expected === undefined) return true;
-  const statuses = Array.isArray(expected) ? expected : [expected];
-  return statuses.length > 0 && statuses.every((status) => Number.isInteger(status) && status >= 100 && status <= 599);
+  if (!Array.isArray(expected)) return isStatus(expected);
+  return expected.length > 0 && expected.every(isStatus);
+}
+
+function isStatus(status: unknown): boolean {
+  return typeof status === 'number' && Number.isInteger(status) && status >= 100 && status <= 599;
 }
 
 function invalid(scenario: string, problems: readonly Problem[], name?: string): TierbenchError {
