@@ -1,5 +1,6 @@
 import { requestOutcomes, type Trial } from '../harness/core/trial.ts';
 import { formatNumber, formatRatio } from '../harness/core/units.ts';
+import { requestCounts } from '../harness/judging/summarize.ts';
 
 /** What became of the work of a trial: what was due, what was dropped, what failed and how. */
 export interface Work {
@@ -11,26 +12,27 @@ export interface Work {
   readonly requests: number;
   /** Requests that failed, by outcome; what did not happen is absent. */
   readonly failures: readonly (readonly [outcome: string, count: number])[];
-  /** Of the requests and the dropped iterations together. */
+  /** Of the requests that were sent and those of the dropped iterations together. */
   readonly droppedRatio: number;
   readonly failedRatio: number;
 }
 
-export function workOf({ iterations, steps }: Trial): Work {
+export function workOf(trial: Trial): Work {
+  const { iterations, steps } = trial;
   const counts = requestOutcomes.map(
     (outcome) => [outcome, steps.reduce((sum, { outcomes }) => sum + outcomes[outcome], 0)] as const,
   );
   const requests = counts.reduce((sum, [, count]) => sum + count, 0);
   const failures = counts.filter(([outcome, count]) => outcome !== 'ok' && count > 0);
   const failed = failures.reduce((sum, [, count]) => sum + count, 0);
-  const all = requests + iterations.dropped;
+  const { all, dropped } = requestCounts(trial);
   return {
     due: iterations.intended,
     completed: iterations.completed,
     dropped: iterations.dropped,
     requests,
     failures,
-    droppedRatio: all === 0 ? 0 : iterations.dropped / all,
+    droppedRatio: all === 0 ? 0 : dropped / all,
     failedRatio: all === 0 ? 0 : failed / all,
   };
 }

@@ -81,6 +81,16 @@ describe('a throughput target', () => {
     });
   });
 
+  it('is not missed because one of the few that arrived was under way when the window closed', () => {
+    const trial = madeUpTrial({ load: at(10), okPerS: (second) => (second === 9 ? 9 : 10) });
+    const iterations = { intended: 100, completed: 98, failed: 0, dropped: 0 };
+    const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
+    const [judged] = judgeTargets(result, summarizeTrials(result));
+    expect(judged && reasonsOf(judged)).toBe(
+      'nearly all that arrived at 10/s was answered, so more may be; measure higher rates with --rate',
+    );
+  });
+
   it('is undecided when all that arrived was answered, or more users still got more', () => {
     expect(
       reasonsOf(
@@ -93,6 +103,18 @@ describe('a throughput target', () => {
     expect(reasonsOf(judgeOne(target, [probe(200), { load: users(100), okPerS: 305 }]))).toContain(
       'still rising at concurrency 100',
     );
+  });
+});
+
+it('an error target is not met where a two-hundredth of the iterations was dropped, however many requests each has', () => {
+  const target = madeUpTarget({ value: 0.001, unit: 'ratio', judged: { by: 'measured', metric: 'error-ratio' } });
+  const steps = ['log in', 'me', 'create', 'read', 'list', 'change', 'delete'];
+  const trial = madeUpTrial({ load: at(1000), okPerS: 6965, steps });
+  const iterations = { intended: 10_000, completed: 9950, failed: 0, dropped: 50 };
+  const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
+  expect(judgeTargets(result, summarizeTrials(result))[0]?.verdict).toEqual({
+    kind: 'missed',
+    violations: ['350 of 70,000 requests failed at 1,000/s, 0.5 %, not < 0.1 %'],
   });
 });
 

@@ -9,6 +9,7 @@ import {
   describeRange,
   isSoundOrGrowing,
   type Ladder,
+  NOT_CARRIED_RATIO,
   type Rung,
   whyUnsound,
 } from './rungs.ts';
@@ -76,7 +77,7 @@ function whyMoreMayCome(
 /** Null where more load was seen to bring no more. */
 function whyStillRising(sound: readonly Rung[], probe: ProbeFigures | undefined): string | null {
   const open = sound.filter(({ summary: { load } }) => load.model === 'open');
-  if (open.some((rung) => carriedPerS(rung) === null)) return null;
+  if (open.some(fellBehind)) return null;
   const waiting = [
     ...(probe === undefined
       ? []
@@ -95,7 +96,16 @@ function whyStillRising(sound: readonly Rung[], probe: ProbeFigures | undefined)
   const highestOpen = open.at(-1);
   return highestOpen === undefined
     ? `only ${last?.name ?? 'no load'} was measured soundly, so nobody knows if more load brings more; see --concurrency`
-    : `all that arrived at ${highestOpen.name} was answered, so more may be; measure higher rates with --rate`;
+    : `${carriedPerS(highestOpen) === null ? 'nearly all' : 'all'} that arrived at ${highestOpen.name} was answered, so more may be; measure higher rates with --rate`;
+}
+
+/** More arrived than was answered, and chance or what is under way at the end of a short trial does not explain it. */
+function fellBehind(rung: Rung): boolean {
+  if (carriedPerS(rung) !== null) return false;
+  const { iterations, measuredS } = rung.measured.trial;
+  const { iterationsPerS, soundness } = rung.summary;
+  if (soundness.kind === 'unsound' && soundness.onlyGrowing) return true;
+  return iterationsPerS !== null && iterationsPerS.high < ((1 - NOT_CARRIED_RATIO) * iterations.intended) / measuredS;
 }
 
 /** Higher than every sound load of its kind. */

@@ -3,14 +3,11 @@ import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { type ProbeFigures, probeOf } from './probe.ts';
-import { requestCounts } from './summarize.ts';
+import { type RequestCounts, requestCounts } from './summarize.ts';
 import type { SummarizedTrial } from './summary.ts';
 
 /** One measured load of a scenario: what targets are judged by. */
-export interface Rung extends SummarizedTrial {
-  /** Requests that were not answered rightly or not sent, and all. */
-  readonly bad: number;
-  readonly all: number;
+export interface Rung extends SummarizedTrial, RequestCounts {
   /** Concurrency or arrival rate. */
   readonly level: number;
   /** `concurrency 100` */
@@ -97,15 +94,16 @@ export function describeRange(rungs: readonly Rung[]): string {
  * An open load answered as it came: by how many requests/s it was offered. Null where a hundredth or more of what was due
  * was not completed rightly within the window, and for closed loads, which offer what is answered.
  */
-export function carriedPerS({ measured: { trial }, all }: Rung): number | null {
+export function carriedPerS({ measured: { trial }, all, dropped }: Rung): number | null {
   const { plan, iterations } = trial;
   if (plan.load.model === 'closed' || !isOneRate(plan.load) || iterations.completed === 0) return null;
   const carried = (iterations.completed - iterations.failed) / iterations.intended;
   if (carried < 1 - NOT_CARRIED_RATIO) return null;
-  return (plan.load.arrivalRatePerS * (all - iterations.dropped)) / iterations.completed;
+  return (plan.load.arrivalRatePerS * (all - dropped)) / iterations.completed;
 }
 
-const NOT_CARRIED_RATIO = 0.01;
+/** Where so much of what was due was not answered rightly, not all of it was carried. */
+export const NOT_CARRIED_RATIO = 0.01;
 
 /** The value a measurement must not exceed or must reach: of a range the end that can be missed. */
 export function boundOf({ value, comparison }: Target, side: 'at most' | 'at least'): Bound {

@@ -76,6 +76,17 @@ describe('the summary of a trial', () => {
     expect(together.latency.p95S?.low).toBeCloseTo(0.02, 3);
   });
 
+  it('takes for each iteration that was dropped as many requests as the others sent', () => {
+    const steps = ['create', 'read', 'list', 'delete'];
+    const measured = madeUpTrial({
+      load: { model: 'open', arrivalRatePerS: 100, arrivals: 'poisson' },
+      okPerS: 396,
+      steps,
+    });
+    const iterations = { intended: 1000, completed: 990, failed: 0, dropped: 10 };
+    expect(summarizeTrial({ ...measured, trial: { ...measured.trial, iterations } }).errorRatio).toBe(0.01);
+  });
+
   it('is the same for the same trial', () => {
     const measured = madeUpTrial({
       okPerS: (second) => 90 + ((second * 7) % 20),

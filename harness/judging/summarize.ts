@@ -72,12 +72,23 @@ export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration
   };
 }
 
-/** Requests that were not answered rightly, and all that should have been. What was dropped is both. */
-export function requestCounts(trial: Trial): { readonly bad: number; readonly all: number } {
-  const { dropped } = trial.iterations;
+export interface RequestCounts {
+  /** Requests that were not answered rightly or never sent. */
+  readonly bad: number;
+  /** All that should have been sent. */
+  readonly all: number;
+  /** Those of iterations that were dropped: as many as the iterations that were started sent. */
+  readonly dropped: number;
+}
+
+export function requestCounts(trial: Trial): RequestCounts {
+  const { iterations } = trial;
   const requests = trial.steps.reduce((sum, step) => sum + requestsOf(step), 0);
   const ok = trial.steps.reduce((sum, step) => sum + step.outcomes.ok, 0);
-  return { bad: requests - ok + dropped, all: requests + dropped };
+  const started = Math.max(iterations.completed, iterations.intended - iterations.dropped);
+  const perIteration = requests > 0 && started > 0 ? requests / started : 1;
+  const dropped = Math.round(iterations.dropped * perIteration);
+  return { bad: requests - ok + dropped, all: requests + dropped, dropped };
 }
 
 function requestsOf(step: StepResult): number {
