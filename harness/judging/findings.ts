@@ -2,7 +2,7 @@ import type { Estimate } from '../core/estimate.ts';
 import { describeLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import type { NonEmpty } from '../core/verdict.ts';
-import type { Ladder, Rung } from './rungs.ts';
+import { documentedLevel, type Ladder, type Rung } from './rungs.ts';
 import type { JudgedTarget } from './summary.ts';
 
 /** What a judgement finds out; the rest of a `JudgedTarget` says what it was about. */
@@ -45,12 +45,14 @@ export function rungsFor(
   }
   const model = concurrency === undefined ? 'open' : 'closed';
   const level = concurrency ?? arrivalRatePerS ?? 0;
-  const enough = ladder.rungs.filter((rung) => rung.summary.load.model === model && rung.level >= level);
+  const enough = ladder.rungs.filter(
+    (rung) => rung.summary.load.model === model && documentedLevel(rung, ladder.probe?.requestsPerIteration) >= level,
+  );
   const rungs = enough.filter((rung) => rung.level === enough[0]?.level);
   if (rungs.length > 0) return { rungs, missing: [] };
   const what =
     model === 'closed'
       ? `no load of concurrency ${level} or more was measured; add --concurrency ${level}`
-      : `no load of ${level} requests/s or more was measured; add --rate`;
+      : `no load of ${level} requests/s or more was measured; add --rate, which is in iterations/s`;
   return { rungs, missing: [what] };
 }

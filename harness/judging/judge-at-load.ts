@@ -2,7 +2,7 @@ import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { reaches } from './judge-throughput.ts';
-import { boundOf, isSoundOrGrowing, type Rung, rungOf } from './rungs.ts';
+import { boundOf, documentedLevel, isSoundOrGrowing, type Rung, rungOf } from './rungs.ts';
 import type { SummarizedTrial } from './summary.ts';
 
 /** How one load stands to a documented figure. */
@@ -42,11 +42,9 @@ function kindOf(kind: ReturnType<typeof judgeLatency>['verdict']['kind']): LoadV
 }
 
 /** A target that names a load is about that one alone. */
-function targetsAt(
-  { targets }: RunResult,
-  { level, summary: { tier, scenario, load } }: Rung,
-  metric: MeasuredMetric,
-): readonly Target[] {
+function targetsAt({ targets }: RunResult, rung: Rung, metric: MeasuredMetric): readonly Target[] {
+  const { tier, scenario, load } = rung.summary;
+  const level = documentedLevel(rung);
   return targets.filter(
     ({ judged, appliesTo: { tiers, scenarios, concurrency, arrivalRatePerS } }) =>
       judged.by === 'measured' &&
@@ -54,6 +52,13 @@ function targetsAt(
       (tiers.length === 0 || tiers.includes(tier)) &&
       (scenarios.length === 0 || scenarios.includes(scenario)) &&
       (concurrency === undefined || (load.model === 'closed' && concurrency === level)) &&
-      (arrivalRatePerS === undefined || (load.model === 'open' && arrivalRatePerS === level)),
+      (arrivalRatePerS === undefined || (load.model === 'open' && isAbout(level, arrivalRatePerS))),
   );
 }
+
+/** Documented rates are offered rounded up to a rate of iterations that one can type. */
+function isAbout(level: number, documented: number): boolean {
+  return level >= documented && level <= documented * (1 + ROUNDED_UP_BY);
+}
+
+const ROUNDED_UP_BY = 0.01;

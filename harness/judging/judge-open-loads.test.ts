@@ -3,6 +3,7 @@ import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../te
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import { judgeTargets } from './judge.ts';
+import { judgeP95At } from './judge-at-load.ts';
 import { summarizeTrials } from './summarize.ts';
 import type { JudgedTarget } from './summary.ts';
 
@@ -132,6 +133,24 @@ describe('a latency target', () => {
     expect(judged.evidence).toBe(
       'p95 400 ms at 300/s; p95 300 ms at concurrency 100; met up to 100/s and concurrency 10',
     );
+  });
+
+  it('of a rate is about requests, as the documents are, and not about iterations', () => {
+    const named = { ...target, appliesTo: { ...target.appliesTo, arrivalRatePerS: 500 } };
+    const steps = ['create', 'read', 'list', 'delete'];
+    const judgeAt = (iterationsPerS: number) => {
+      const trial = madeUpTrial({ load: at(iterationsPerS), okPerS: 4 * iterationsPerS, steps, latencyS: 0.05 });
+      const count = 10 * iterationsPerS;
+      const iterations = { intended: count, completed: count, failed: 0, dropped: 0 };
+      const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [named]);
+      const summarized = summarizeTrials(result);
+      return {
+        run: judgeTargets(result, summarized)[0]?.verdict.kind,
+        atLoad: summarized.flatMap((each) => judgeP95At(result, each).map(({ kind }) => kind)),
+      };
+    };
+    expect(judgeAt(125)).toEqual({ run: 'met', atLoad: ['met'] });
+    expect(judgeAt(100)).toEqual({ run: 'inconclusive', atLoad: [] });
   });
 
   it('of a number of users is not judged by as many arrivals', () => {

@@ -14,6 +14,8 @@ export interface ProbeFigures {
 /** What a window begins with, when all users start at once on a cold system, tells less than what follows. */
 const SETTLING_S = 2;
 
+const ENDS_OF_A_WINDOW = 0.04;
+
 /** Undefined where nothing came rightly to its end, or where arrivals did not wait for answers. */
 export function readProbe({
   plan: { load },
@@ -48,4 +50,14 @@ export function probeOf(trials: readonly MeasuredTrial[], tier: string, scenario
     (each) => each.purpose === 'warm-up' && each.tier === tier && each.trial.plan.scenario === scenario,
   );
   return last && readProbe(last.trial);
+}
+
+/**
+ * What was under way at the ends of a window makes 7.05 requests of 7: tiers and runs would miss each other by it. Where
+ * iterations differ in length it is two digits.
+ */
+export function wholeRequests(requestsPerIteration: number): number {
+  const nearest = Math.round(requestsPerIteration);
+  const isNear = Math.abs(requestsPerIteration - nearest) <= ENDS_OF_A_WINDOW * nearest;
+  return isNear ? nearest : Number(requestsPerIteration.toPrecision(2));
 }

@@ -2,7 +2,7 @@ import { byLoad, describeLoad, isOneRate, isSameLoad, loadLevel, type OfferedLoa
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import { type ProbeFigures, probeOf } from './probe.ts';
+import { type ProbeFigures, probeOf, wholeRequests } from './probe.ts';
 import { type RequestCounts, requestCounts } from './summarize.ts';
 import type { SummarizedTrial } from './summary.ts';
 
@@ -100,6 +100,19 @@ export function carriedPerS({ measured: { trial }, all, dropped }: Rung): number
   const carried = (iterations.completed - iterations.failed) / iterations.intended;
   if (carried < 1 - NOT_CARRIED_RATIO) return null;
   return (plan.load.arrivalRatePerS * (all - dropped)) / iterations.completed;
+}
+
+/**
+ * What a load offers in the words of the documents: requests/s, where arrivals are iterations; of waiting users their
+ * number. `requestsPerIteration` is that of the probe, by which rates were chosen, or else what the trial itself had.
+ */
+export function documentedLevel(rung: Rung, requestsPerIteration = ownRequestsPerIteration(rung)): number {
+  const { load } = rung.summary;
+  return load.model === 'closed' ? rung.level : rung.level * wholeRequests(requestsPerIteration);
+}
+
+function ownRequestsPerIteration({ measured: { trial }, all, dropped }: Rung): number {
+  return trial.iterations.completed === 0 ? 1 : (all - dropped) / trial.iterations.completed;
 }
 
 /** Where so much of what was due was not answered rightly, not all of it was carried. */

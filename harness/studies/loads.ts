@@ -1,5 +1,5 @@
 import type { Target } from '../core/target.ts';
-import type { ProbeFigures } from '../judging/probe.ts';
+import { type ProbeFigures, wholeRequests } from '../judging/probe.ts';
 
 /** What the documents say a scenario is to be loaded with. */
 export interface DocumentedLoads {
@@ -18,7 +18,6 @@ const HIGHEST_SHARE = 0.95;
 const QUICK_SHARE = 0.6;
 /** Steps that are nearer to a documented rate than this tell nothing more. */
 const NEAR = 1.25;
-const ENDS_OF_A_PROBE = 0.04;
 
 /** The loads that targets for this tier and scenario speak of. */
 export function documentedLoads(targets: readonly Target[], tier: string, scenario: string): DocumentedLoads {
@@ -46,7 +45,7 @@ export function arrivalRates(
   quick: boolean,
 ): readonly number[] {
   const named = documented.requestRatesPerS
-    .map((requestsPerS) => roundedUp(requestsPerS / whole(requestsPerIteration)))
+    .map((requestsPerS) => roundedUp(requestsPerS / wholeRequests(requestsPerIteration)))
     .filter((ratePerS) => ratePerS <= iterationsPerS);
   const steps = roundSteps(LOWEST_SHARE * iterationsPerS, HIGHEST_SHARE * iterationsPerS);
   const middle = steps.findLast((ratePerS) => ratePerS <= QUICK_SHARE * iterationsPerS);
@@ -66,16 +65,6 @@ function roundSteps(from: number, to: number): number[] {
     }
   }
   return steps;
-}
-
-/**
- * What was under way at the ends of a probe makes 7.05 requests of 7: tiers and runs would miss each other by it. Where
- * iterations differ in length it is two digits.
- */
-function whole(requestsPerIteration: number): number {
-  const nearest = Math.round(requestsPerIteration);
-  const isNear = Math.abs(requestsPerIteration - nearest) <= ENDS_OF_A_PROBE * nearest;
-  return isNear ? nearest : Number(requestsPerIteration.toPrecision(2));
 }
 
 /** To three digits, so that it is a rate one can type, and no fewer requests than documented. */
