@@ -36,6 +36,7 @@ interface VirtualUser {
   underWaySinceS: number | undefined;
 }
 
+/** Made in the order in which k6 told, entered in the order of time: what was due long ago may be told late. */
 interface Entry {
   readonly atS: number;
   enter(): void;
@@ -52,6 +53,7 @@ export function createK6Accounts(
   const virtualUsers = new Map<number, VirtualUser>();
   const underWaySinceS: number[] = [];
   let waiting: K6Sample[] = [];
+  let entries: Entry[] = [];
   /** When the clock of the test run read 0: what is told of a moment is told a little after it, so the earliest is right. */
   let runStartMs = Number.POSITIVE_INFINITY;
   let originMs: number | undefined;
@@ -171,13 +173,28 @@ export function createK6Accounts(
     if (startMs !== undefined && stopMs !== undefined) stopS = Math.min(stopS, (stopMs - startMs) / 1000);
   }
 
-  function enterUntil(untilMs: number): void {
-    const due = waiting.filter((sample) => sample.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
-    if (originMs === undefined || due.length === 0) return;
-    waiting = waiting.filter((sample) => sample.atMs > untilMs);
-    scheduleFromS ??= findScheduleStart(due);
-    const entries = due.flatMap(entriesOf).sort((a, b) => a.atS - b.atS);
-    for (const entry of entries) entry.enter();
+  /** Gives up to when everything is entered: nothing that is due before that can be told any more. */
+  function enterUntil(untilMs: number): number {
+    const startMs = windowStartMs();
+    if (startMs === undefined) return Number.NEGATIVE_INFINITY;
+    const told = waiting.filter((sample) => sample.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
+    if (told.length > 0) {
+      waiting = waiting.filter((sample) => sample.atMs > untilMs);
+      scheduleFromS ??= findScheduleStart(told);
+      entries = entries.concat(told.flatMap(entriesOf));
+    }
+    if (scheduleFromS === undefined) return Number.NEGATIVE_INFINITY;
+    const untilS = Math.min(stopS, (untilMs - startMs) / 1000, peekDue());
+    enterBefore(untilS);
+    return untilS;
+  }
+
+  function enterBefore(untilS: number): void {
+    entries.sort((a, b) => a.atS - b.atS);
+    const later = entries.findIndex((entry) => entry.atS >= untilS);
+    const count = later < 0 ? entries.length : later;
+    for (const entry of entries.slice(0, count)) entry.enter();
+    entries = entries.slice(count);
   }
 
   return {
@@ -188,10 +205,7 @@ export function createK6Accounts(
     },
     windowStartMs,
     advance(untilMs) {
-      const startMs = windowStartMs();
-      if (startMs === undefined) return [];
-      enterUntil(untilMs);
-      return accounting.advance(Math.min(stopS, (untilMs - startMs) / 1000));
+      return accounting.advance(enterUntil(untilMs));
     },
     stopAt(atMs) {
       stopMs ??= atMs;
@@ -205,9 +219,11 @@ export function createK6Accounts(
       for (const user of virtualUsers.values()) leave(user);
       // Due by then, but k6 was too late to start it.
       for (; hasBegun && peekDue() < stopS; next.isTaken = true) {
-        accounting.iterationStarted(next.dueS);
-        underWaySinceS.push(next.dueS);
+        const { dueS } = next;
+        entries.push({ atS: dueS, enter: () => accounting.iterationStarted(dueS) });
+        underWaySinceS.push(dueS);
       }
+      enterBefore(Number.POSITIVE_INFINITY);
       const sendLagP99S = load.model === 'closed' ? null : sendLag.count === 0 ? 0 : sendLag.quantileS(0.99);
       return { ...accounting.close(stopS, underWaySinceS), sendLagP99S };
     },
