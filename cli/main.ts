@@ -170,7 +170,10 @@ function runOptions(command: Command): Command {
     .option('--k6 <path>', 'with --engine k6: the program to use (default: k6 on the PATH, else its image)')
     .option('--workers <count>', 'threads of the open-loop engine (default: 1)')
     .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 6)')
-    .option('--warm-up <s>', 'seconds of load before them; 0 leaves out all warming up (default: 5; quick: 1)')
+    .option(
+      '--warm-up <s>',
+      'seconds of load before them; 0 leaves out all but the probe for rates (default: 5; quick: 1)',
+    )
     .option('--cool-down <s>', 'seconds of rest between scenarios, faults and tiers (default: 5; quick: 2)')
     .option('--timeout <s>', 'a request not answered by then has failed (default: 10)')
     .option('--seed <number>', 'seed of data and traffic: same seed, same requests (default: 1)')

@@ -46,7 +46,7 @@ export async function climb(
   failures: ServiceFailures,
   progress: Progress,
   scenarios: readonly LadderScenario[],
-  onPlanned: (planned: readonly PlannedLoad[]) => Promise<void>,
+  onPlanned: (planned: readonly PlannedLoad[], note: string | undefined) => Promise<void>,
 ): Promise<TierbenchError | undefined> {
   const { engine, users, results, signal } = parts;
   const stop = AbortSignal.any([signal, failures.signal]);
@@ -60,7 +60,10 @@ export async function climb(
     progress.begin(step, deployment.tier.name);
     if (step.kind === 'plan') {
       progress.planned(deployment.tier.name, step.scenario, step.trials);
-      await onPlanned(step.trials.map(({ scenario, load }) => ({ scenario, load })));
+      await onPlanned(
+        step.trials.map(({ scenario, load }) => ({ scenario, load })),
+        step.note,
+      );
       next = steps.next(undefined);
       continue;
     }

@@ -135,6 +135,21 @@ describe('ladder', () => {
       ]);
     });
 
+    it('says that it found no rates where nothing of the probe came rightly to its end', () => {
+      const quick = { ...settings, ...found, quick: true };
+      const walker = ladder(quick, tier, [scenario('crud')], 1000, () => true);
+      walker.next();
+      const window = walker.next(undefined).value as TrialStep;
+      const iterations = { intended: 900, completed: 900, failed: 900, dropped: 0 };
+      const refused = { ...answer(window, 320), iterations } as Trial;
+      expect(walker.next(refused).value).toMatchObject({ purpose: 'warm-up' });
+      expect(walker.next(refused).value).toMatchObject({
+        kind: 'plan',
+        trials: [{ load: { model: 'closed' } }],
+        note: expect.stringContaining('No arrival rate of crud was measured: in the probe at concurrency 25'),
+      });
+    });
+
     it('measures scenarios that think by users, after a longer warm-up and without windows before', () => {
       const thinking = scenario('browse', {
         thinks: true,

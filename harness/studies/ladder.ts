@@ -1,4 +1,4 @@
-import type { OfferedLoad } from '../core/load.ts';
+import { describeLoad, type OfferedLoad } from '../core/load.ts';
 import type { RunSettings } from '../core/run.ts';
 import type { Tier } from '../core/tier.ts';
 import type { Trial } from '../core/trial.ts';
@@ -97,7 +97,7 @@ function* climbOne(
   };
   let found: ProbeFigures | undefined;
   let isWarm = mostWindows === 0;
-  // A probe in which nothing came to its end is made once more.
+  // A probe in which nothing came rightly to its end is made again, once more than there may be windows at most.
   for (let window = 0; !isWarm || (probes && found === undefined && window <= mostWindows); window += 1) {
     const seen = yield trial('warm-up', warmUpLoad, 0, WARM_UP_WINDOW_S);
     if (seen !== undefined) windows.push(seen);
@@ -128,8 +128,13 @@ function* climbOne(
     ),
   );
   const trials = [...open, ...closed];
-  yield { kind: 'plan', scenario: name, trials };
+  const unknown = probes && found === undefined;
+  yield { kind: 'plan', scenario: name, trials, ...(unknown && { note: ratesUnknown(name, warmUpLoad) }) };
   yield* trials;
+}
+
+function ratesUnknown(scenario: string, load: OfferedLoad): string {
+  return `No arrival rate of ${scenario} was measured: in the probe at ${describeLoad(load)} nothing came rightly to its end, so none was known to be carried; name rates with --rate.`;
 }
 
 /** Users who think come to life with their trial: windows of warm-up would each begin with all of them signing in. */

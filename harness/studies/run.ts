@@ -25,9 +25,10 @@ export interface RunParts extends ClimbParts {
 }
 
 /**
- * Calibrates the generator, then brings each tier up, prepares its data, climbs the ladder of each scenario, makes the faults that were chosen, and
- * takes the tier down again. Trials are written as they come, so that whatever ends the run leaves what was measured. A
- * tier that does not come up, or whose services end, is given up; the run goes on with the next one.
+ * Calibrates the generator, then brings each tier up, prepares its data, climbs the ladder of each scenario, makes the
+ * faults that were chosen, and takes the tier down again. Trials are written as they come, so that whatever ends the run
+ * leaves what was measured. A tier that does not come up, or whose services end, is given up; the run goes on with the
+ * next one.
  * @returns 'interrupted' when the signal aborted.
  * @throws TierbenchError what ended the run or one of its tiers; it stands in the status of the results too.
  */
@@ -203,8 +204,10 @@ async function runTier(
   if (unprepared !== undefined) return endEarly(facts, unprepared);
   await write(facts);
   let current = facts;
-  const onPlanned = async (planned: TierFacts['planned']) => {
-    current = { ...current, planned: [...current.planned, ...planned] };
+  const onPlanned = async (planned: TierFacts['planned'], note: string | undefined) => {
+    const notes = note === undefined ? [] : [note];
+    for (const text of notes) emit({ kind: 'note', text });
+    current = { ...current, planned: [...current.planned, ...planned], notes: [...current.notes, ...notes] };
     await write(current);
   };
   const scenarios = ladderScenarios(tier, settings, parts);
@@ -259,7 +262,7 @@ function cachesNote({ warmUpS, arrivalRatesPerS }: RunSettings): string {
   }
   return warmUpS === 0
     ? 'Caches were cold when the ladder of the first scenario began: nothing was warmed up (--warm-up 0).'
-    : 'Caches were warm when each ladder began: windows of load that are not measured came before it.';
+    : 'Caches were warm: load that is not measured came before what is.';
 }
 
 function notUp(tier: Tier, provider: Provider): TierFacts {

@@ -28,6 +28,8 @@ interface PlanStep {
   readonly kind: 'plan';
   readonly scenario: string;
   readonly trials: readonly TrialStep[];
+  /** What a reader should know of the choice. */
+  readonly note?: string;
 }
 
 /** Times are seconds from the start of the measured window. */
