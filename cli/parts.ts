@@ -12,6 +12,8 @@ export interface EngineSurroundings {
   readonly workers: number;
   /** Where it may keep what a person can use to repeat a trial. */
   readonly folder: string;
+  /** For what is gone with the run, however that ends. */
+  readonly temporaryFolder: string;
   readonly k6Path: string | undefined;
   /** What every process of the run must have in its environment. */
   readonly environment: Readonly<Record<string, string>>;
@@ -30,7 +32,8 @@ export async function chooseEngine(name: EngineName, surroundings: EngineSurroun
   }
 }
 
-async function chooseK6({ folder, k6Path, environment, signal, note }: EngineSurroundings): Promise<LoadEngine> {
+async function chooseK6(surroundings: EngineSurroundings): Promise<LoadEngine> {
+  const { folder, temporaryFolder, k6Path, environment, signal, note } = surroundings;
   const [{ findK6 }, { k6Engine }] = await Promise.all([
     import('../harness/engines/k6/find-k6.ts'),
     import('../harness/engines/k6/k6.ts'),
@@ -42,7 +45,7 @@ async function chooseK6({ folder, k6Path, environment, signal, note }: EngineSur
     ...found,
     start: (words, { cwd, env }) => found.start(words, { cwd, env: { ...environment, ...env } }),
   };
-  return k6Engine({ program, folder });
+  return k6Engine({ program, folder, temporaryFolder });
 }
 
 /** What is read once a second on a deployment: whatever it lets us see. */

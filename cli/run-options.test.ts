@@ -51,6 +51,7 @@ describe('readRunOptions', () => {
       const engine = await chooseEngine(name, {
         workers: 1,
         folder: '',
+        temporaryFolder: '',
         k6Path: undefined,
         environment: {},
         signal: new AbortController().signal,

@@ -43,6 +43,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
   const engine = await chooseEngine(options.settings.engine, {
     workers: options.settings.workers,
     folder: join(folder, 'k6'),
+    temporaryFolder: run.folder,
     k6Path: options.k6Path,
     environment: run.environment,
     signal: interrupt.signal,

@@ -17,6 +17,8 @@ export interface K6EngineOptions {
   readonly program: K6Program;
   /** Where the script of each trial is kept, for a person to read and repeat. It is made when it is needed. */
   readonly folder: string;
+  /** Where the users of a trial are kept while it runs, passwords and all. Default: the system's. */
+  readonly temporaryFolder?: string;
   /** Open load: iterations under way at once, each by a virtual user of its own, of which each takes memory. */
   readonly mostVirtualUsers?: number;
   /** How long k6 may take to end when its load is over, or when it is told to; then it is killed. Default 10. */
@@ -36,6 +38,7 @@ const LONGEST_END_S = 10;
 export function k6Engine({
   program,
   folder,
+  temporaryFolder = tmpdir(),
   mostVirtualUsers = MOST_VIRTUAL_USERS,
   longestEndS = LONGEST_END_S,
 }: K6EngineOptions): LoadEngine {
@@ -62,7 +65,7 @@ export function k6Engine({
       await mkdir(folder, { recursive: true });
       await writeFile(kept, script);
       // k6 in a container sees one folder of this machine; passwords are in no other.
-      const workFolder = await mkdtemp(join(tmpdir(), 'tierbench-k6-'));
+      const workFolder = await mkdtemp(join(temporaryFolder, 'tierbench-k6-'));
       try {
         await writeFile(join(workFolder, 'script.js'), script);
         const listed = users.slice(0, virtualUsers).map(({ email, password }) => ({ email, password }));
