@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude: [...nothing, '**/*.integration.test.ts', '**/*.containers.test.ts', '**/*.timing.test.ts'],
+          // Some walk through millions of simulated requests, on a machine that may have other work.
+          testTimeout: 60_000,
         },
       },
       {
