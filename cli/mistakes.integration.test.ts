@@ -112,6 +112,12 @@ describe('the machine', () => {
     expect(ended.stderr).toContain(String(port));
   });
 
+  it('a reader of the output who has read enough', async () => {
+    const command = place.start(['targets', '--json']);
+    command.process.stdout?.destroy();
+    expect(await command.ended).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
   it('results in a folder that holds a run already', async () => {
     await mkdir(join(place.folder, 'out'));
     await write('out/facts.json', '{}');

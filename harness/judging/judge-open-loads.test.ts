@@ -135,6 +135,17 @@ describe('a latency target', () => {
     );
   });
 
+  it('tells rates from numbers of users where trials of both are not sound', () => {
+    const busy = { generator: { utilizationRatio: 0.95 } };
+    const judged = judgeOne(
+      target,
+      [200, 300]
+        .map((rate) => ({ load: at(rate), okPerS: rate, ...busy }))
+        .concat([50, 100].map((count) => ({ load: users(count), okPerS: 300, ...busy }))),
+    );
+    expect(reasonsOf(judged)).toContain('200/s, 300/s, concurrency 50, 100: the generator was busy');
+  });
+
   it('of a rate is about requests, as the documents are, and not about iterations', () => {
     const named = { ...target, appliesTo: { ...target.appliesTo, arrivalRatePerS: 500 } };
     const steps = ['create', 'read', 'list', 'delete'];

@@ -62,16 +62,18 @@ export function p95WithFailuresS({ measured, bad, all }: Rung): number {
   return LatencyHistogram.merged(steps.map(({ latency }) => LatencyHistogram.decode(latency))).valueAtRankS(rank);
 }
 
-/** `concurrency 50, 100: the generator was busy ...`: each kind of reason once, with the figures of the highest such load. */
+/** `300/s, concurrency 50, 100: the generator was busy ...`: each kind of reason once, with the figures of the highest such load. */
 export function whyUnsound(rungs: readonly Rung[]): readonly string[] {
   const reasons = rungs.flatMap(({ name, summary: { soundness } }) =>
     soundness.kind === 'unsound' ? soundness.reasons.map((reason) => ({ name, reason })) : [],
   );
   const alike = Map.groupBy(reasons, ({ reason }) => reason.replaceAll(/[\d.,]+ ?(?:%|[µm]?s\b|\/s)?/gu, '#'));
   return [...alike.values()].map((group) => {
-    const [first = '', ...others] = [...new Set(group.map(({ name }) => name))];
-    const names = [first, ...others.map((name) => name.replace('concurrency ', ''))].join(', ');
-    return `${names}: ${group.at(-1)?.reason ?? ''}`;
+    const names = [...new Set(group.map(({ name }) => name))];
+    // The word once, before the first number of users.
+    const firstOfUsers = names.findIndex((name) => name.startsWith('concurrency '));
+    const short = names.map((name, index) => (index > firstOfUsers ? name.replace('concurrency ', '') : name));
+    return `${short.join(', ')}: ${group.at(-1)?.reason ?? ''}`;
   });
 }
 
