@@ -28,6 +28,12 @@ test('the headline keeps settings apart from what was measured: they prove no sp
   expect(markdown({}, [pool])).toContain('**No target could be judged by what was measured.');
 });
 
+test('whoever reads of rates is told what is counted in iterations and what in requests', () => {
+  const load = { model: 'open', arrivalRatePerS: 100, arrivals: 'poisson' } as const;
+  expect(markdown({ load }, [])).toContain('An arrival is an iteration of the scenario');
+  expect(markdown({}, [])).not.toContain('An arrival is');
+});
+
 test('each reason stands on a line of its own', () => {
   const text = markdown({ stopped: true, generator: { utilizationRatio: 0.9 } }, [p95(0.2)]);
   expect(text).toMatch(/\*\*no\*\*<br>it was stopped after [^|<]*<br>the generator was busy 90 %[^|<]* \|/);

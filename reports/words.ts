@@ -57,7 +57,8 @@ export function howToRead({ tiers }: Pick<Analysis, 'tiers'>): readonly string[]
 
 const ofArrivalRates = [
   'By arrival rate the load is open: work comes whether or not earlier work was answered, as from many people who do not know of each other, and what had to wait to be sent waited too. Where throughput leaves the line of what was offered, the system no longer follows.',
-  'Dropped work was due and never begun, since no more could be under way. It counts as an error of the system.',
+  'An arrival is an iteration of the scenario, which may be several requests; throughput and errors are counted in requests.',
+  'Dropped work was due and never begun, since no more could be under way. An iteration that was dropped counts as failed requests of the system, as many as one sends.',
 ];
 
 const ofNumbersOfUsers = [
