@@ -23,6 +23,24 @@ test('an answer is shown as the other engines show it', () => {
   expect(answer.setCookies()).toEqual(['session=new', 'theme=dark']);
 });
 
+test('cookies come in the order in which the server set them, whatever order k6 gives them in', () => {
+  const setCookie = 'a=1; Expires=Thu, 01 Jan 2099 00:00:00 GMT, ab=2; Path=/, b=x=y, a=3';
+  for (const names of [
+    ['a', 'ab', 'b'],
+    ['b', 'a', 'ab'],
+    ['ab', 'b', 'a'],
+  ]) {
+    const values: Record<string, { value: string }[]> = {
+      a: [{ value: '1' }, { value: '3' }],
+      ab: [{ value: '2' }],
+      b: [{ value: 'x=y' }],
+    };
+    const cookies = Object.fromEntries(names.map((name) => [name, values[name] ?? []]));
+    const answer = answerFromK6({ ...answered, headers: { 'Set-Cookie': setCookie }, cookies });
+    expect(answer.kind === 'answered' && answer.setCookies()).toEqual(['a=3', 'ab=2', 'b=x=y']);
+  }
+});
+
 test('a status that is an error is an answer too, and no body is an empty one', () => {
   const answer = answerFromK6({ ...answered, status: 503, error_code: 1503, body: null });
   expect(answer).toMatchObject({ kind: 'answered', status: 503 });

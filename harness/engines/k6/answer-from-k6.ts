@@ -24,9 +24,20 @@ export function answerFromK6({ status, error, error_code: code, headers, cookies
       const spelled = Object.keys(headers).find((each) => each.toLowerCase() === name);
       return spelled === undefined ? undefined : headers[spelled];
     },
-    setCookies: () => Object.entries(cookies).map(([name, values]) => `${name}=${values.at(-1)?.value ?? ''}`),
+    setCookies() {
+      // A map of Go, which tells its names in another order each time: a scenario would send them so.
+      const all = headers['Set-Cookie'] ?? '';
+      return Object.entries(cookies)
+        .toSorted(([one], [other]) => placeOf(one, all) - placeOf(other, all))
+        .map(([name, values]) => `${name}=${values.at(-1)?.value ?? ''}`);
+    },
     text: () => body ?? '',
   };
+}
+
+/** Where a cookie is set for the first time, in headers that are joined with `, `. */
+function placeOf(name: string, setCookies: string): number {
+  return `, ${setCookies}`.indexOf(`, ${name}=`);
 }
 
 /**
