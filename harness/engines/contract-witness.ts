@@ -22,12 +22,15 @@ export async function startWitness(baseUrl: string): Promise<Witness> {
   const unanswered: number[] = [];
   let nextMs = performance.now();
   let unread = '';
+  let timer: NodeJS.Timeout | undefined;
 
   function askWhatIsDue(): void {
     for (; nextMs <= performance.now(); nextMs += BETWEEN_S * 1000) {
       unanswered.push(nextMs);
       socket.write(`GET ${WITNESS_PATH} HTTP/1.1\r\nhost: witness\r\n\r\n`);
     }
+    // Not an interval: that comes a little later each time, and would soon be late by itself.
+    timer = setTimeout(askWhatIsDue, Math.max(0, nextMs - performance.now()));
   }
 
   socket.on('data', (bytes) => {
@@ -35,11 +38,11 @@ export async function startWitness(baseUrl: string): Promise<Witness> {
     unread = heads.pop() ?? '';
     for (const _head of heads) waits.record((performance.now() - (unanswered.shift() ?? Number.NaN)) / 1000);
   });
-  const timer = setInterval(askWhatIsDue, BETWEEN_S * 1000);
+  askWhatIsDue();
   return {
     async stop() {
-      clearInterval(timer);
       askWhatIsDue();
+      clearTimeout(timer);
       while (unanswered.length > 0) await once(socket, 'data');
       socket.destroy();
       return waits;

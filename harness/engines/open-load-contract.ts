@@ -25,15 +25,13 @@ import { expectAsInTheory, expectReadAsServed, measureTruth, mostLagS } from './
 export interface OpenLoadSettings {
   /** The engine runs on other threads than the test, or in a process of its own: nobody witnesses its pauses. */
   readonly isElsewhere?: boolean;
-  /** A trial takes a good part of a CPU: two at the same time would be in each other's way. */
-  readonly runsAlone?: boolean;
 }
 
 /** What an engine that offers arrival rates must do on top: work comes when it is due, whatever the system does. */
 export function openLoadContract(
   name: string,
   makeEngine: () => LoadEngine,
-  { isElsewhere = false, runsAlone = false }: OpenLoadSettings = {},
+  { isElsewhere = false }: OpenLoadSettings = {},
 ): void {
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
     makeEngine().run(request, signal, seen);
@@ -67,9 +65,7 @@ export function openLoadContract(
       expect(new Set(trial.intervals.map(({ iterations }) => iterations.intended)).size).toBeGreaterThan(1);
     });
 
-    // These take seconds in which little happens, so they run at the same time.
-    const idle = runsAlone ? test : test.concurrent;
-    idle.each([20, 200, 800])('a server that always takes 100 ms reads 100 to 110 ms at %i/s', async (rate) => {
+    test.each([20, 200, 800])('a server that always takes 100 ms reads 100 to 110 ms at %i/s', async (rate) => {
       const load = { arrivalRatePerS: rate, arrivals: canBeUneven ? 'poisson' : 'constant' } as const;
       const settings = { warmUpS: 0.5, durationS: 2 };
       const { trial, waits } = await measure({ queue: 'unlimited', serviceTimesS: [0.1] }, load, settings);
@@ -81,21 +77,21 @@ export function openLoadContract(
       }
     });
 
-    idle.each([
+    test.each([
       { queue: 'unlimited', utilization: 0 },
       { queue: 'fifo', utilization: 0.5 },
     ] as const)(
-      'a stall of 0.3 s in 6 s is seen by all who came meanwhile ($queue)',
+      'a stall of 0.2 s in 4 s is seen by all who came meanwhile ($queue)',
       async ({ queue, utilization }) => {
-        const stalling = { queue, serviceTimesS: [0.0025], stall: { fromS: 2, toS: 2.3 } };
-        const truth = await measure(stalling, { arrivalRatePerS: 200 }, { durationS: 6 });
+        const stalling = { queue, serviceTimesS: [0.0025], stall: { fromS: 2, toS: 2.2 } };
+        const truth = await measure(stalling, { arrivalRatePerS: 200 }, { durationS: 4 });
         expectReadAsServed(truth);
-        const system = { durationS: 6, stallS: 0.3, serviceTimeS: 0.0025, utilization };
+        const system = { durationS: 4, stallS: 0.2, serviceTimeS: 0.0025, utilization };
         expectAsInTheory(truth, (ratio) => stallQuantileS(system, ratio));
       },
     );
 
-    test.runIf(canBeUneven).concurrent.each([
+    test.runIf(canBeUneven).each([
       { what: 'M/M/1', utilization: 0.5 },
       { what: 'M/M/1', utilization: 0.8 },
       { what: 'M/D/1', utilization: 0.5 },
@@ -108,7 +104,7 @@ export function openLoadContract(
           what === 'M/D/1' ? 0.01 : -0.01 * Math.log(1 - random()),
         );
         const load = { arrivalRatePerS: utilization * 100, arrivals: 'poisson' } as const;
-        expectReadAsServed(await measure({ queue: 'fifo', serviceTimesS }, load, { durationS: 5 }));
+        expectReadAsServed(await measure({ queue: 'fifo', serviceTimesS }, load, { durationS: 3 }));
       },
     );
 

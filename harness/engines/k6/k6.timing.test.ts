@@ -33,6 +33,6 @@ function contractOf(name: string, path: string | undefined): void {
       const engine = k6Engine({ program: late, folder: folder ?? '' });
       return engine;
     },
-    { isElsewhere: true, runsAlone: true, takesCutsForNonsense: true, repeatsGets: true },
+    { isElsewhere: true, takesCutsForNonsense: true, repeatsGets: true },
   );
 }
