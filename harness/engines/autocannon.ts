@@ -115,7 +115,7 @@ async function run(
     if (user === undefined) return;
     nextToBegin += 1;
     user.phase = 'beginning';
-    perform(user, user.runner.begin());
+    perform(user, user.runner.begin(), nowS());
   }
 
   function openWarmUp(): void {
@@ -145,12 +145,16 @@ async function run(
 
   function iterate(user: VirtualUserState): void {
     user.phase = 'iterating';
-    accounting.iterationStarted(nowS());
-    perform(user, user.runner.startIteration());
+    const startedS = nowS();
+    accounting.iterationStarted(startedS);
+    perform(user, user.runner.startIteration(), startedS);
   }
 
-  /** A loop, because an iteration may end without a request, and the next one begin at once. */
-  function perform(user: VirtualUserState, first: NextAction): void {
+  /**
+   * Does what a scenario decided then: the end of an iteration counts where its last request does. A loop, because an
+   * iteration may end without a request, and the next one begin at once.
+   */
+  function perform(user: VirtualUserState, first: NextAction, decidedS: number): void {
     for (let next = first; !isOver; ) {
       if (next.kind === 'send') {
         user.connection?.send(next.request);
@@ -165,8 +169,8 @@ async function run(
         else beginNext();
         return;
       }
-      accounting.iterationEnded(nowS(), next.failed);
-      accounting.iterationStarted(nowS());
+      accounting.iterationEnded(decidedS, next.failed);
+      accounting.iterationStarted(decidedS);
       next = user.runner.startIteration();
     }
   }
@@ -212,7 +216,7 @@ async function run(
           if (isOver) return;
           const { ended, next } = user.runner.answer(answer);
           accounting.requestEnded(answeredAtS, { ...ended, latencyS });
-          perform(user, next);
+          perform(user, next, answeredAtS);
         },
         onDefect: finish,
       },
