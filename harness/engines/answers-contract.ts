@@ -101,7 +101,9 @@ export function answersContract(
         const trial = await run(requestFor(oneRequest, server.baseUrl, 2, { durationS: 1 }));
         expectConsistent(trial);
         expect(expectOnly('ok', trial)).toBeGreaterThan(2);
-        expect(connections.size).toBe(2);
+        // Kept: k6 may make one more for each user, when another became free before it was there.
+        expect(connections.size).toBeGreaterThanOrEqual(2);
+        expect(connections.size).toBeLessThanOrEqual(4);
         expect(new Set(server.seen.map((seen) => seen.headers.host))).toEqual(new Set([new URL(server.baseUrl).host]));
       });
   });
