@@ -32,7 +32,7 @@ export function closedLoadContract(
         expectConsistent(trial);
         expect(await server.takeMostInFlight()).toBe(users);
         const latency = latencyOf(trial, 'request');
-        expect(latency.count).toBeGreaterThanOrEqual(users * 10);
+        expect(latency.count).toBeGreaterThanOrEqual(users * (ownLagS(trial) < 0.1 ? 10 : 1));
         expect(latency.count).toBeLessThanOrEqual(users * 21);
         // On a machine that is busy with other things the truth is more than 110 ms: then the witness sees it too. All
         // users may wait in step, so that p95 is what one bad moment in twenty made of it; half of them had no bad moment.
@@ -87,7 +87,8 @@ export function closedLoadContract(
       expect(Object.values(others).every((count) => count === 0)).toBe(true);
       expect(ok).toBeLessThanOrEqual(2 * tokens.ratePerS + tokens.burst + 1);
       // A pause of the machine that is longer than the bucket takes to fill spills tokens.
-      expect(ok).toBeGreaterThanOrEqual(2 * tokens.ratePerS * (ownLagS(trial) < 0.02 ? 0.95 : 0.6));
+      const paused = isElsewhere || ownLagS(trial) >= 0.02;
+      expect(ok).toBeGreaterThanOrEqual(2 * tokens.ratePerS * (paused ? 0.6 : 0.95));
       // As the server counts them, but for those whose answer was not read in time.
       const { served, refused } = await server.tell();
       expect(served.count - ok).toBeGreaterThanOrEqual(0);

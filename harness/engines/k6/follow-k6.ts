@@ -46,7 +46,7 @@ export async function followK6(
   let problem: unknown;
   let wasStopped = false;
   let cpu: ProcessCpu | undefined;
-  const used: { atMs: number; usedS: number }[] = [];
+  const busy: { atMs: number; busyS: number }[] = [];
   let watch: ReturnType<typeof watchGenerator> | undefined;
   let ownHealth: Omit<GeneratorHealth, 'sendLagP99S'> | undefined;
   let limitMs = nowMs() + (LONGEST_START_S + longestBeginningS) * 1000;
@@ -107,12 +107,12 @@ export async function followK6(
     const isInside = atMs >= windowStartMs && atMs < windowStartMs + plan.durationS * 1000;
     if (isInside) watch ??= watchGenerator();
     else if (watch !== undefined) ownHealth ??= watch.stop();
-    if (isInside || used.length === 0) void noteCpu();
+    if (isInside || busy.length === 0) void noteCpu();
   }
   async function noteCpu(): Promise<void> {
     cpu ??= await findProcessCpu(scriptPath);
-    const usedS = await cpu?.usedS();
-    if (usedS !== undefined) used.push({ atMs: nowMs(), usedS });
+    const busyS = await cpu?.busyS();
+    if (busyS !== undefined) busy.push({ atMs: nowMs(), busyS });
   }
 
   const looking = setInterval(look, LOOK_MS);
@@ -139,7 +139,7 @@ export async function followK6(
     startedAt: new Date(windowStartMs ?? nowMs()).toISOString(),
     ...account,
     generator: {
-      utilizationRatio: Math.max(ownHealth?.utilizationRatio ?? 0, busyRatio(used, cpu?.cpus ?? 1)),
+      utilizationRatio: Math.max(ownHealth?.utilizationRatio ?? 0, busyRatio(busy, cpu?.cpus ?? 1)),
       eventLoopLagP99S: null,
       sendLagP99S,
     },
@@ -215,8 +215,8 @@ function nowMs(): number {
 }
 
 /** Of all CPUs it may use. */
-function busyRatio(used: readonly { atMs: number; usedS: number }[], cpus: number): number {
-  const [first, last] = [used[0], used.at(-1)];
+function busyRatio(busy: readonly { atMs: number; busyS: number }[], cpus: number): number {
+  const [first, last] = [busy[0], busy.at(-1)];
   if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
-  return Math.min(1, (1000 * (last.usedS - first.usedS)) / (last.atMs - first.atMs) / cpus);
+  return Math.min(1, (1000 * (last.busyS - first.busyS)) / (last.atMs - first.atMs) / cpus);
 }

@@ -24,14 +24,14 @@ describe.skipIf(!existsSync('/proc/self/stat'))('the CPU time of a process (need
 
   test('is found by one of its arguments, grows while it works, and ends with it', async () => {
     const cpu = await findProcessCpu(mark);
-    const before = (await cpu?.usedS()) ?? Number.NaN;
-    await expect.poll(() => cpu?.usedS()).toBeGreaterThan(before + 0.1);
+    const before = (await cpu?.busyS()) ?? Number.NaN;
+    await expect.poll(() => cpu?.busyS()).toBeGreaterThan(before + 0.1);
     // The CPUs of this very process are its own too.
     expect(cpu?.cpus).toBeGreaterThanOrEqual(1);
     const ended = once(busy, 'exit');
     busy.kill('SIGKILL');
     await ended;
-    expect(await cpu?.usedS()).toBeUndefined();
+    expect(await cpu?.busyS()).toBeUndefined();
   });
 
   test('of no process is not known', async () => {
