@@ -29,6 +29,7 @@ export async function startWitness(baseUrl: string): Promise<Witness> {
       unanswered.push(nextMs);
       socket.write(`GET ${WITNESS_PATH} HTTP/1.1\r\nhost: witness\r\n\r\n`);
     }
+    clearTimeout(timer);
     // Not an interval: that comes a little later each time, and would soon be late by itself.
     timer = setTimeout(askWhatIsDue, Math.max(0, nextMs - performance.now()));
   }
