@@ -64,7 +64,18 @@ describe.skipIf(lacks('k6'))('in real k6 (needs k6)', () => {
       await writeFile(entry, entryFile(name));
       const { stdout } = await promisify(execFile)(
         programFor('k6') ?? 'k6',
-        ['run', '--quiet', '--no-usage-report', '--log-format', 'raw', '--log-output', 'stdout', entry],
+        [
+          'run',
+          '--quiet',
+          '--no-usage-report',
+          '--address',
+          '',
+          '--log-format',
+          'raw',
+          '--log-output',
+          'stdout',
+          entry,
+        ],
         { env: { ...process.env, BASE_URL: api.baseUrl, HOME: folder } },
       );
       const told = (word: string): unknown[] =>

@@ -73,9 +73,19 @@ describe('in real k6', () => {
       const bundle = await bundleForK6({ ...entry, resolveDir: folder });
       await write({ 'elsewhere/script.js': bundle });
       await rm(join(folder, 'project'), { recursive: true });
+      // Without its own server, for whose port k6 1.x complains of any other that runs meanwhile.
       const { stderr } = await promisify(execFile)(
         program,
-        ['run', '--quiet', '--no-usage-report', '--log-format', 'raw', join(folder, 'elsewhere', 'script.js')],
+        [
+          'run',
+          '--quiet',
+          '--no-usage-report',
+          '--address',
+          '',
+          '--log-format',
+          'raw',
+          join(folder, 'elsewhere', 'script.js'),
+        ],
         { cwd: tmpdir(), env: { HOME: folder } },
       );
       expect(JSON.parse(stderr)).toEqual(['Grüß Gott Ada', 'HEY!', randomStream(1, 2, 3)(), 'shop', '/articles/42']);
