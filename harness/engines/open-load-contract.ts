@@ -7,7 +7,7 @@ import oneRequest from './contract-scenarios/one-request.ts';
 import thoughtful from './contract-scenarios/thoughtful.ts';
 import withBegin from './contract-scenarios/with-begin.ts';
 import { closedPort, startConstantDelayServer, startTestServer } from './contract-server.ts';
-import { stallQuantileS } from './contract-theory.ts';
+import { queues, stallQuantileS } from './contract-theory.ts';
 import { pausedS } from './contract-witness.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
 import {
@@ -91,12 +91,9 @@ export function openLoadContract(
       },
     );
 
-    test.runIf(canBeUneven).each([
-      { what: 'M/M/1', utilization: 0.5 },
-      { what: 'M/M/1', utilization: 0.8 },
-      { what: 'M/D/1', utilization: 0.5 },
-      { what: 'M/D/1', utilization: 0.8 },
-    ])(
+    // An engine of threads or of another process takes longer to start, and the longer queue is the harder one to read.
+    const utilizations = isElsewhere ? [0.8] : [0.5, 0.8];
+    test.runIf(canBeUneven).each(queues.flatMap((what) => utilizations.map((utilization) => ({ what, utilization }))))(
       'a queue is read as the server itself sees it: $what at utilization $utilization',
       async ({ what, utilization }) => {
         const random = randomStream(3, 0, 0);
