@@ -78,6 +78,14 @@ export function cookieOf(answer: LightMyRequestResponse, name: string): string {
   return found.value;
 }
 
+/**
+ * Resolves when the app answers from Redis. It goes on without it for a moment when its process was stopped for a second,
+ * as may happen on a busy machine.
+ */
+export async function untilRedisAnswers({ get }: Pick<TestApp, 'get'>): Promise<void> {
+  await until(async () => (await get('/ready')).json().status === 'ready');
+}
+
 /** Resolves when `condition` holds, and rejects after thirty seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const limit = AbortSignal.timeout(30_000);

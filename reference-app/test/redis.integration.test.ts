@@ -144,7 +144,8 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
 
     /** On a primary that is at `position`; what is loaded is as new as it was asked to be. */
     async function withCache(use: (of: Use) => Promise<void>, environment = {}, position = walStart): Promise<void> {
-      const config = { ...testConfig(databaseUrl, { REDIS_URL: redis.url, ...environment }), REDIS_URL: redis.url };
+      const patient = { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' };
+      const config = { ...testConfig(databaseUrl, { ...patient, ...environment }), REDIS_URL: redis.url };
       const connection = connectRedis(config, { warn() {} });
       await connection.tried;
       try {

@@ -1,8 +1,8 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
 import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
-import { bearer, type SignedIn, startTestApp, type TestApp, testConfig, until } from './app.ts';
+import { bearer, type SignedIn, startTestApp, type TestApp, testConfig, until, untilRedisAnswers } from './app.ts';
 import { newDatabase, query } from './databases.ts';
 
 describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () => {
@@ -16,7 +16,7 @@ describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () 
   beforeAll(async () => {
     [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
     databaseUrl = await newDatabase(postgres.url);
-    api = await startTestApp(testConfig(databaseUrl, { REDIS_URL: redis.url }));
+    api = await startTestApp(testConfig(databaseUrl, { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' }));
     for (const email of ['one@example.org', 'two@example.org']) await api.register(email);
     user = await api.logIn('one@example.org');
     other = await api.logIn('two@example.org');
@@ -26,6 +26,8 @@ describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () 
     await redis?.[Symbol.asyncDispose]();
     await postgres?.[Symbol.asyncDispose]();
   });
+
+  beforeEach(() => untilRedisAnswers(api));
 
   type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   const write = (signedIn: SignedIn, method: Method, url: string, payload?: object) =>
