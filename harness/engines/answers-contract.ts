@@ -7,7 +7,7 @@ import large, { largeText } from './contract-scenarios/large.ts';
 import oneRequest from './contract-scenarios/one-request.ts';
 import { type RawServer, startRawServer, startTestServer } from './contract-server.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
-import { expectConsistent, expectOnly, outcomesOf, requestFor } from './trial-contract.ts';
+import { expectConsistent, expectOnly, outcomesOf, requestFor, testWhere } from './trial-contract.ts';
 
 type Framing = (typeof framings)[number]['name'];
 
@@ -127,7 +127,7 @@ export function answersContract(
       expect(trial.steps[0]?.outcomes.ok).toBeGreaterThan(5);
     });
 
-    test.runIf(!repeatsGets)(
+    testWhere(!repeatsGets)(
       'a kept connection that breaks is a reset, and what was sent is not sent again',
       async () => {
         await using server = await startRawServer((_path, socket) => {

@@ -6,7 +6,15 @@ import { startConstantDelayServer, startTestServer } from './contract-server.ts'
 import { startWitness } from './contract-witness.ts';
 import type { LoadEngine, TrialRequest } from './engine.ts';
 import type { OpenLoadSettings } from './open-load-contract.ts';
-import { expectConsistent, expectOnly, latencyOf, outcomesOf, ownLagS, requestFor } from './trial-contract.ts';
+import {
+  expectConsistent,
+  expectOnly,
+  latencyOf,
+  outcomesOf,
+  ownLagS,
+  requestFor,
+  testWhere,
+} from './trial-contract.ts';
 
 /** The witness asks every 5 ms, and its timer is a little late: what it waited beyond that was a pause of the machine. */
 const pauseIn = (waitS: number): number => Math.max(0, waitS - 0.006);
@@ -98,7 +106,7 @@ export function closedLoadContract(
       expect(trial.steps[0]?.statuses).toEqual({ 200: ok, 429: beyond });
     });
 
-    test.runIf(makeEngine().canThink)('think times pass, and are in no latency', async () => {
+    testWhere(makeEngine().canThink)('think times pass, and are in no latency', async () => {
       const users = 10;
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const trial = await run(requestFor(thoughtful, server.baseUrl, users, { durationS: 2.5 }));
@@ -112,7 +120,7 @@ export function closedLoadContract(
       expect(trial.iterations.completed).toBeLessThanOrEqual(6 * users);
     });
 
-    test.runIf(!makeEngine().canThink)('an engine that cannot think refuses scenarios that do', async () => {
+    testWhere(!makeEngine().canThink)('an engine that cannot think refuses scenarios that do', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const request = requestFor(thoughtful, server.baseUrl, 2, { durationS: 0.5 });
       // One that does not say that it thinks is found out when it does.

@@ -18,6 +18,7 @@ import {
   outcomesOf,
   ownLagS,
   requestFor,
+  testWhere,
   unfinishedOf,
 } from './trial-contract.ts';
 import { expectAsInTheory, expectReadAsServed, measureTruth, mostLagS } from './truth-contract.ts';
@@ -56,7 +57,7 @@ export function openLoadContract(
       expect(trial.generator.sendLagP99S).toBeGreaterThan(0);
     });
 
-    test.runIf(canBeUneven)('Poisson arrivals: as many as chance allows, and unevenly', async () => {
+    testWhere(canBeUneven)('Poisson arrivals: as many as chance allows, and unevenly', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const load = { arrivalRatePerS: 500, arrivals: 'poisson' } as const;
       const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 3 }));
@@ -98,7 +99,7 @@ export function openLoadContract(
 
     // An engine of threads or of another process takes longer to start, and the longer queue is the harder one to read.
     const utilizations = isElsewhere ? [0.8] : [0.5, 0.8];
-    test.runIf(canBeUneven).each(queues.flatMap((what) => utilizations.map((utilization) => ({ what, utilization }))))(
+    testWhere(canBeUneven).each(queues.flatMap((what) => utilizations.map((utilization) => ({ what, utilization }))))(
       'a queue is read as the server itself sees it: $what at utilization $utilization',
       async ({ what, utilization }) => {
         const random = randomStream(3, 0, 0);
@@ -207,7 +208,7 @@ export function openLoadContract(
       expectConsistent(trial);
     });
 
-    test.runIf(makeEngine().canThink)('think times pass, and are in no latency', async () => {
+    testWhere(makeEngine().canThink)('think times pass, and are in no latency', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const closed = await run(requestFor(thoughtful, server.baseUrl, 10, { durationS: 2.5 }));
       const open = await run(openRequestFor(thoughtful, server.baseUrl, { arrivalRatePerS: 50 }, { durationS: 2 }));

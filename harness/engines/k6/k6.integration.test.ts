@@ -62,7 +62,7 @@ function program(source: string): K6Program {
   };
 }
 
-const programs = [programFor('k6') ?? 'k6', process.env.TIERBENCH_TEST_K6_1 ?? programFor('k6-1') ?? ''];
+const programs = [programFor('k6') ?? 'k6', programFor('k6-1') ?? ''];
 
 describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
   async function k6With(options: Partial<K6EngineOptions> = {}) {

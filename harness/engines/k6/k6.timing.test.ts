@@ -8,10 +8,8 @@ import { findK6 } from './find-k6.ts';
 import { k6Engine } from './k6.ts';
 import type { K6Program } from './k6-program.ts';
 
-const older = process.env.TIERBENCH_TEST_K6_1 ?? programFor('k6-1');
-
 describe.skipIf(lacks('k6'))('k6 (needs k6)', () => contractOf('k6', programFor('k6')));
-describe.skipIf(older === undefined)('k6 1.x (needs TIERBENCH_TEST_K6_1)', () => contractOf('k6 1.x', older));
+describe.skipIf(lacks('k6-1'))('k6 1.x (needs k6-1)', () => contractOf('k6 1.x', programFor('k6-1')));
 
 function contractOf(name: string, path: string | undefined): void {
   let program: K6Program;
