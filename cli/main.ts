@@ -157,7 +157,7 @@ function runOptions(command: Command): Command {
     )
     .option('--url <url>', 'measure an API that already runs there instead of bringing a tier up')
     .option('--allow-remote', 'with --url: load a host other than this machine')
-    .option('--quick', 'a short run of all tiers in under 6 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
+    .option('--quick', 'a short run of all tiers in about 7 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
     .option(
       '--rate <list>',
       'arrival rates to measure, in iterations of the scenario each second (default: found by a short probe, the documented rates among them)',
