@@ -59,7 +59,7 @@ export interface RunOptions {
 const providerNames = ['auto', 'local', 'containers', 'url'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
-/** Quick: those that need no pauses, so that a run of all tiers is done within six minutes. */
+/** Quick: those that need no pauses, so that a run of all tiers is done in about seven minutes. */
 const quickScenarios = ['login', 'crud'];
 const fullScenarios = ['login', 'crud', 'browse'];
 
