@@ -1,5 +1,6 @@
 import type { MeasuredTrial, Trial } from '../core/trial.ts';
 import { succeededIn } from './interval-throughput.ts';
+import { requestsIn } from './requests-in.ts';
 
 /** What the last window of warm-up told: how much many waiting users get out of a scenario. */
 export interface ProbeFigures {
@@ -25,7 +26,6 @@ export function readProbe({
   measuredS,
 }: Trial): ProbeFigures | undefined {
   if (load.model === 'open' || rightIn({ iterations }) === 0 || !(measuredS > 0)) return undefined;
-  const requests = steps.reduce((sum, { outcomes }) => sum + Object.values(outcomes).reduce((a, b) => a + b, 0), 0);
   const seconds = intervals.filter(({ startS }) => startS >= SETTLING_S);
   const settledS = seconds.reduce((sum, { durationS }) => sum + durationS, 0);
   const right = seconds.reduce((sum, second) => sum + rightIn(second), 0);
@@ -36,7 +36,7 @@ export function readProbe({
     concurrency: load.concurrency,
     throughputPerS: hasSettled ? ok / settledS : allOk / measuredS,
     iterationsPerS: hasSettled ? right / settledS : rightIn({ iterations }) / measuredS,
-    requestsPerIteration: requests / iterations.completed,
+    requestsPerIteration: requestsIn(steps) / iterations.completed,
   };
 }
 

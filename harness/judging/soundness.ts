@@ -8,6 +8,7 @@ import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { minimumBlocks } from '../statistics/time-blocks.ts';
 import { nearCeiling } from './held-to-calibration.ts';
 import { throughputPerSIn } from './interval-throughput.ts';
+import { requestsIn } from './requests-in.ts';
 import { describeUnsteadiness, latencyDrift } from './steadiness.ts';
 import type { LatencySummary, Soundness } from './summary.ts';
 import { wholeSeconds } from './whole-seconds.ts';
@@ -111,10 +112,7 @@ function tooShort(trial: Trial): string[] {
     ];
   }
   const needed = samplesNeeded(0.95);
-  const requests = trial.steps.reduce(
-    (sum, { outcomes }) => sum + Object.values(outcomes).reduce((total, count) => total + count, 0),
-    0,
-  );
+  const requests = requestsIn(trial.steps);
   return requests < needed
     ? [
         `only ${requests} requests ended in the window, and p95 needs ${needed}; measure longer with --duration, or at a higher load`,

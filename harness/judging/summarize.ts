@@ -1,6 +1,6 @@
 import type { Estimate } from '../core/estimate.ts';
 import type { Calibration, RunResult } from '../core/run.ts';
-import { type Interval, type MeasuredTrial, requestOutcomes, type StepResult, type Trial } from '../core/trial.ts';
+import type { Interval, MeasuredTrial, Trial } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { drawResamples, ratioEstimate } from '../statistics/block-bootstrap.ts';
 import { seededRandom } from '../statistics/seeded-random.ts';
@@ -8,6 +8,7 @@ import { sumInBlocks } from '../statistics/time-blocks.ts';
 import { caveatsOf } from './held-to-calibration.ts';
 import { succeededIn } from './interval-throughput.ts';
 import { summarizeLatency } from './latency-summary.ts';
+import { requestsIn } from './requests-in.ts';
 import { judgeSoundness } from './soundness.ts';
 import type { StepSummary, SummarizedTrial, TrialSummary } from './summary.ts';
 import { wholeSeconds } from './whole-seconds.ts';
@@ -30,7 +31,7 @@ export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration
   const bySecond = decodeSeconds(seconds);
   const nothing = LatencyHistogram.empty();
   const steps = trial.steps.map((step): StepSummary => {
-    const requests = requestsOf(step);
+    const requests = requestsIn([step]);
     return {
       name: step.name,
       requests,
@@ -83,16 +84,12 @@ export interface RequestCounts {
 
 export function requestCounts(trial: Trial): RequestCounts {
   const { iterations } = trial;
-  const requests = trial.steps.reduce((sum, step) => sum + requestsOf(step), 0);
+  const requests = requestsIn(trial.steps);
   const ok = trial.steps.reduce((sum, step) => sum + step.outcomes.ok, 0);
   const started = Math.max(iterations.completed, iterations.intended - iterations.dropped);
   const perIteration = requests > 0 && started > 0 ? requests / started : 1;
   const dropped = Math.round(iterations.dropped * perIteration);
   return { bad: requests - ok + dropped, all: requests + dropped, dropped };
-}
-
-function requestsOf(step: StepResult): number {
-  return requestOutcomes.reduce((sum, outcome) => sum + step.outcomes[outcome], 0);
 }
 
 function okRequests(interval: Interval, stepName: string): number {
