@@ -168,7 +168,7 @@ function runOptions(command: Command): Command {
       'numbers of virtual users to measure (default: those the documents speak of; with autocannon 1,2,5,10,25,50,100)',
     )
     .option('--k6 <path>', 'with --engine k6: the program to use (default: k6 on the PATH, else its image)')
-    .option('--workers <count>', 'threads of the open-loop engine (default: 1)')
+    .option('--workers <count>', 'processes of the open-loop engine (default: 1)')
     .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 6)')
     .option(
       '--warm-up <s>',

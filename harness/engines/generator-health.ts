@@ -1,23 +1,20 @@
 import { performance } from 'node:perf_hooks';
-import { isMainThread } from 'node:worker_threads';
 import type { GeneratorHealth } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 
 /** Of the timer that looks whether it is late. */
 const PERIOD_MS = 5;
 
-/** Watches this thread from now on. `stop` gives what was seen since. */
+/** Watches this thread, and the CPU time of its process, from now on. `stop` gives what was seen since. */
 export function watchGenerator(): { stop(): Omit<GeneratorHealth, 'sendLagP99S'> } {
-  // Beside other threads that make load the CPU time of the whole process tells nothing of this one.
-  const cpuUsage = isMainThread ? process.cpuUsage : process.threadCpuUsage;
   const loopAtStart = performance.eventLoopUtilization();
-  const cpuAtStart = cpuUsage();
+  const cpuAtStart = process.cpuUsage();
   const startedMs = performance.now();
   const lag = watchLag();
   return {
     stop() {
       const elapsedUs = (performance.now() - startedMs) * 1000;
-      const cpu = cpuUsage(cpuAtStart);
+      const cpu = process.cpuUsage(cpuAtStart);
       const loop = performance.eventLoopUtilization(loopAtStart);
       // The event loop counts as busy while it waits for a CPU, the CPU time also counts work beside the loop: what is
       // higher tells how near the generator is to its limit.

@@ -18,7 +18,7 @@ export interface DriveSettings extends Omit<ConnectionSettings, 'endpoint' | 're
   readonly baseUrl: URL;
   readonly mostConnections: number;
   readonly share: Share;
-  /** Called when this thread is ready: gives when warming up begins, by `performance.now()`, not before that. */
+  /** Called when all is ready to begin: gives when warming up begins, by `performance.now()`, not before that. */
   opening(): Promise<number>;
 }
 

@@ -13,7 +13,7 @@ interface Told {
   readonly isCoordinated?: boolean;
 }
 
-/** What one thread measured until `closedS`. */
+/** What one process measured until `closedS`. */
 function part(requests: readonly Told[], closedS: number, generator: Partial<Trial['generator']> = {}): Trial {
   const { plan } = requestFor(oneRequest, 'http://127.0.0.1', 2, { warmUpS: 1, durationS: 4 });
   const accounting = createAccounting(plan);
@@ -33,7 +33,7 @@ function part(requests: readonly Told[], closedS: number, generator: Partial<Tri
   };
 }
 
-test('counts and histograms of all threads are added second by second, and health is that of the worst', () => {
+test('counts and histograms of all processes are added second by second, and health is that of the worst', () => {
   const first = part(
     [
       { atS: -0.5, step: 'open', latencyS: 0.1 },
@@ -69,7 +69,7 @@ test('counts and histograms of all threads are added second by second, and healt
   expect(trial.generator).toEqual({ utilizationRatio: 0.7, eventLoopLagP99S: 0.001, sendLagP99S: 0.05 });
 });
 
-test('told to stop, threads end a little apart: the trial ends with the last', () => {
+test('told to stop, processes end a little apart: the trial ends with the last', () => {
   const early = part([{ atS: 1.5, step: 'open', latencyS: 0.1 }], 1.999);
   const late = part([{ atS: 2.001, step: 'open', latencyS: 0.1 }], 2.002);
   const trial = mergeTrials([early, late]);

@@ -9,11 +9,11 @@ import {
 } from '../../core/trial.ts';
 import { mergeHistograms } from '../../histograms/latency-histogram.ts';
 
-/** What several threads measured of one trial, each a share of it, as one. */
+/** What several processes measured of one trial, each a share of it, as one. */
 export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): Trial {
   const parts = [first, ...others];
   const longest = parts.reduce((most, part) => (part.intervals.length > most.intervals.length ? part : most));
-  // Told to stop, one thread may have gone on into the next second.
+  // Told to stop, one may have gone on into the next second.
   const intervals = longest.intervals.map((_, index) =>
     mergeIntervals(parts.flatMap(({ intervals: own }) => own.slice(index, index + 1))),
   );
@@ -38,7 +38,7 @@ export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): T
   };
 }
 
-/** The same second of each thread. */
+/** The same second of each. */
 export function mergeIntervals(parts: readonly Interval[]): Interval {
   return {
     startS: Math.min(...parts.map(({ startS }) => startS)),
@@ -87,7 +87,7 @@ function sumIterations(parts: readonly IterationCounts[]): IterationCounts {
   };
 }
 
-/** A trial is as sound as its worst thread. */
+/** A trial is as sound as its worst process. */
 function worstHealth(parts: readonly GeneratorHealth[]): GeneratorHealth {
   const worst = (values: readonly (number | null)[]): number | null => {
     const told = values.filter((value) => value !== null);

@@ -22,7 +22,7 @@ export const metronomeStates = { waiting: 0, running: 1, stopped: 2 } as const;
 /** Between two beats: what is due meanwhile comes with the later one. */
 const SHORTEST_PAUSE_MS = 0.25;
 
-/** The same on all threads, unlike `performance.now()`. */
+/** The same in all threads and processes, unlike `performance.now()`. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

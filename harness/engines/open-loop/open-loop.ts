@@ -4,14 +4,16 @@ import { checkBaseUrl } from '../base-url.ts';
 import { checkConcurrency } from '../check-concurrency.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
 import { rateProblem } from './arrivals.ts';
-import { driveInThreads } from './drive-threads.ts';
+import { driveInProcesses } from './drive-in-processes.ts';
 import { driveTrial } from './drive-trial.ts';
 import { WHOLE } from './share.ts';
 
 /** All bounds are explicit: what would go beyond them is dropped or ended, and counted. */
 export interface OpenLoopOptions {
-  /** Threads that share the load, each with its part of the users and connections. Default 1. */
+  /** Processes that share the load, each with its part of the users and connections. Default: none, this one drives it. */
   readonly workers?: number;
+  /** What these processes have in their environment, beside what this one has. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Open load: iterations under way at once, each with a connection; what is due beyond is dropped. Default 10,000. */
   readonly mostConnections?: number;
   /** Default: the timeout of the whole request. */
@@ -55,9 +57,12 @@ export function openLoopEngine(options: OpenLoopOptions = {}): LoadEngine {
         mostHeadBytes: options.mostHeadBytes ?? MOST_HEAD_BYTES,
         mostBodyBytes: options.mostBodyBytes ?? MOST_BODY_BYTES,
       };
-      // No thread without a user or a connection.
-      const threads = Math.min(options.workers ?? 1, users, mostConnections);
-      if (threads > 1) return await driveInThreads(request, settings, threads, signal, onInterval);
+      // None without a user or a connection.
+      const count = Math.min(options.workers ?? 0, users, mostConnections);
+      if (count > 0) {
+        const { environment = {} } = options;
+        return await driveInProcesses(request, settings, { count, environment }, signal, onInterval);
+      }
       const opening = async () => performance.now();
       return await driveTrial(request, { ...settings, share: WHOLE, opening }, signal, onInterval);
     },

@@ -1,12 +1,12 @@
 import type { Arrivals } from './arrivals.ts';
 
-/** What one of several threads drives of a trial: every `of`-th arrival and every `of`-th user, from `index` on. */
+/** What one of several processes drives of a trial: every `of`-th arrival and every `of`-th user, from `index` on. */
 export interface Share {
   readonly index: number;
   readonly of: number;
 }
 
-/** A trial that one thread drives alone. */
+/** A trial that one process drives alone. */
 export const WHOLE: Share = { index: 0, of: 1 };
 
 /** How many of `count` things are in the share. */
@@ -14,7 +14,7 @@ export function countIn({ index, of }: Share, count: number): number {
   return Math.max(0, Math.ceil((count - index) / of));
 }
 
-/** Each thread walks the whole schedule and leaves out what others take, so that together they send what one would. */
+/** Each walks the whole schedule and leaves out what others take, so that together they send what one would. */
 export function arrivalsIn({ index, of }: Share, arrivals: Arrivals): Arrivals {
   let others = index;
   return () => {

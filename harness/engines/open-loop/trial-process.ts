@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import type { TrialRequest } from '../engine.ts';
@@ -6,24 +6,26 @@ import { loadScenario } from '../load-scenario.ts';
 import { type DriveSettings, driveTrial } from './drive-trial.ts';
 import { monotonicMs } from './metronome-worker.ts';
 
-/** What a thread that drives a share of a trial is given. */
-export interface ThreadData {
+/** What a process that drives a share of a trial is given. */
+export interface TrialShare {
   readonly request: Omit<TrialRequest, 'scenario' | 'scenarioFile'>;
   readonly scenarioFile: string;
   readonly settings: Omit<DriveSettings, 'opening' | 'baseUrl'> & { readonly baseUrl: string };
 }
 
-export type ToThread =
-  /** All threads are ready: warming up begins then, by `monotonicMs`. */
-  { readonly kind: 'open'; readonly atMs: number } | { readonly kind: 'stop' };
+export type ToProcess =
+  | { readonly kind: 'drive'; readonly share: TrialShare }
+  /** All processes are ready: warming up begins then, by `monotonicMs`. */
+  | { readonly kind: 'open'; readonly atMs: number }
+  | { readonly kind: 'stop' };
 
-export type FromThread =
+export type FromProcess =
   | { readonly kind: 'ready' }
   | { readonly kind: 'interval'; readonly interval: Interval }
   | { readonly kind: 'ended'; readonly trial: Trial }
   | { readonly kind: 'failed'; readonly error: ToldError };
 
-/** An error as it goes from one thread to another; with a code it is a `TierbenchError`. */
+/** An error as it goes from one process to another; with a code it is a `TierbenchError`. */
 export interface ToldError {
   readonly message: string;
   readonly code?: string;
@@ -31,14 +33,10 @@ export interface ToldError {
   readonly problems?: readonly Problem[];
 }
 
-async function drive({ request, scenarioFile, settings }: ThreadData): Promise<void> {
-  const tell = (message: FromThread): void => parentPort?.postMessage(message);
-  const stop = new AbortController();
-  const { promise: opening, resolve: open } = Promise.withResolvers<number>();
-  parentPort?.on('message', (message: ToThread) => {
-    if (message.kind === 'open') open(message.atMs);
-    else stop.abort();
-  });
+const { promise: opening, resolve: open } = Promise.withResolvers<number>();
+const stop = new AbortController();
+
+async function drive({ request, scenarioFile, settings }: TrialShare): Promise<void> {
   try {
     const trial = await driveTrial(
       { ...request, scenarioFile, scenario: await loadScenario(scenarioFile) },
@@ -49,9 +47,7 @@ async function drive({ request, scenarioFile, settings }: ThreadData): Promise<v
           tell({ kind: 'ready' });
           const startMs = (await opening) - monotonicMs() + performance.now();
           for (let leftMs = startMs - performance.now(); leftMs > 0; leftMs = startMs - performance.now()) {
-            const { promise, resolve } = Promise.withResolvers<void>();
-            setTimeout(resolve, leftMs);
-            await promise;
+            await delay(leftMs);
           }
           return startMs;
         },
@@ -65,10 +61,20 @@ async function drive({ request, scenarioFile, settings }: ThreadData): Promise<v
   }
 }
 
+function tell(message: FromProcess): void {
+  process.send?.(message);
+}
+
 function told(error: unknown): ToldError {
   if (!(error instanceof TierbenchError)) return { message: error instanceof Error ? `${error.stack}` : String(error) };
   const { message, code, nextStep, problems } = error;
   return { message, code, nextStep, problems };
 }
 
-await drive(workerData as ThreadData);
+process.on('message', (message: ToProcess) => {
+  if (message.kind === 'drive') void drive(message.share);
+  else if (message.kind === 'open') open(message.atMs);
+  else stop.abort();
+});
+// Whoever wanted the trial is gone: no load may outlive its command.
+process.on('disconnect', () => process.exit());
