@@ -19,17 +19,27 @@ export interface EngineSurroundings {
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
+  /** Ends what the engine keeps between trials. */
+  readonly cleanUp: AsyncDisposableStack;
 }
 
 export async function chooseEngine(name: EngineName, surroundings: EngineSurroundings): Promise<LoadEngine> {
   switch (name) {
     case 'open-loop':
-      return (await import('../harness/engines/open-loop/open-loop.ts')).openLoopEngine(surroundings);
+      return chooseOpenLoop(surroundings);
     case 'k6':
       return chooseK6(surroundings);
     case 'autocannon':
       return (await import('../harness/engines/autocannon.ts')).autocannonEngine;
   }
+}
+
+async function chooseOpenLoop({ workers, environment, cleanUp }: EngineSurroundings): Promise<LoadEngine> {
+  const [{ generatorProcesses }, { openLoopEngine }] = await Promise.all([
+    import('../harness/engines/open-loop/generator-processes.ts'),
+    import('../harness/engines/open-loop/open-loop.ts'),
+  ]);
+  return openLoopEngine({ processes: cleanUp.use(generatorProcesses({ count: workers, environment })) });
 }
 
 async function chooseK6(surroundings: EngineSurroundings): Promise<LoadEngine> {

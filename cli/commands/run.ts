@@ -40,6 +40,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
 
   await using run = await beginRun(note);
   const folder = options.out ?? join('results', run.id);
+  await using cleanUp = new AsyncDisposableStack();
   const engine = await chooseEngine(options.settings.engine, {
     workers: options.settings.workers,
     folder: join(folder, 'k6'),
@@ -48,6 +49,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     environment: run.environment,
     signal: interrupt.signal,
     note,
+    cleanUp,
   });
   refuseThinking(engine, scenarios, options);
   const parts = await chooseParts(options, tiers, run, note);

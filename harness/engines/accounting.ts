@@ -58,15 +58,18 @@ interface StepCounts {
   readonly outcomes: { -readonly [Outcome in keyof OutcomeCounts]: number };
   readonly statuses: Map<number, number>;
   readonly latency: LatencyHistogram;
-  /** Where service times are told. */
-  serviceTime?: LatencyHistogram;
-  /** Where some requests are told to be coordinated. */
-  coordinated?: LatencyHistogram;
+}
+
+/** What is told of the window as a whole and not of each second: of a step, where it is told at all. */
+interface WindowTimes {
+  readonly serviceTime: Map<string, LatencyHistogram>;
+  readonly coordinated: Map<string, LatencyHistogram>;
 }
 
 export function createAccounting(window: { readonly warmUpS: number; readonly durationS: number }): Accounting {
   const { warmUpS, durationS } = window;
   const totals = emptyCounts();
+  const times: WindowTimes = { serviceTime: new Map(), coordinated: new Map() };
   const intervals: Interval[] = [];
   const examples = new Map<string, Trial['failureExamples'][number]>();
   let current = emptyCounts();
@@ -91,7 +94,7 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
       startS,
       durationS: atS - startS,
       iterations: { ...current.iterations },
-      steps: stepResults(current, latencies),
+      steps: stepResults(current),
     });
     if (startS >= 0) addCounts(totals, current);
     current = emptyCounts();
@@ -124,7 +127,10 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
     },
     requestEnded(atS, request) {
       const counts = countsAt(atS);
-      if (counts !== undefined) addRequest(stepOf(counts, request.step), request);
+      if (counts !== undefined) {
+        addRequest(stepOf(counts, request.step), request);
+        if (startS >= 0) addTimes(times, request);
+      }
       if (request.outcome === 'ok' || closed) return;
       const key = `${request.outcome} ${request.step}`;
       if (examples.has(key)) return;
@@ -147,7 +153,7 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
         measuredS: Math.max(0, startS),
         stopped: startS < durationS,
         iterations: { ...totals.iterations },
-        steps: stepResults(totals, allTimes),
+        steps: stepResults(totals).map((step) => ({ ...step, ...encodedTimes(times, step.name) })),
         intervals,
         unfinished: unfinished.encode(),
         failureExamples: [...examples.values()],
@@ -180,16 +186,21 @@ function noOutcomes(): StepCounts['outcomes'] {
 function addRequest(step: StepCounts, request: AccountedRequest): void {
   step.outcomes[request.outcome] += 1;
   if (request.status !== 0) step.statuses.set(request.status, (step.statuses.get(request.status) ?? 0) + 1);
+  if (request.outcome === 'ok') step.latency.record(request.latencyS);
+}
+
+function addTimes({ serviceTime, coordinated }: WindowTimes, request: AccountedRequest): void {
   if (request.outcome !== 'ok') return;
-  step.latency.record(request.latencyS);
-  if (request.serviceTimeS !== undefined) {
-    step.serviceTime ??= LatencyHistogram.empty();
-    step.serviceTime.record(request.serviceTimeS);
-  }
-  if (request.isCoordinated === true) {
-    step.coordinated ??= LatencyHistogram.empty();
-    step.coordinated.record(request.latencyS);
-  }
+  if (request.serviceTimeS !== undefined) histogramOf(serviceTime, request.step).record(request.serviceTimeS);
+  if (request.isCoordinated === true) histogramOf(coordinated, request.step).record(request.latencyS);
+}
+
+function histogramOf(histograms: Map<string, LatencyHistogram>, step: string): LatencyHistogram {
+  const known = histograms.get(step);
+  if (known !== undefined) return known;
+  const fresh = LatencyHistogram.empty();
+  histograms.set(step, fresh);
+  return fresh;
 }
 
 function addCounts(totals: Counts, counts: Counts): void {
@@ -202,33 +213,20 @@ function addCounts(totals: Counts, counts: Counts): void {
     for (const outcome of requestOutcomes) to.outcomes[outcome] += from.outcomes[outcome];
     for (const [status, count] of from.statuses) to.statuses.set(status, (to.statuses.get(status) ?? 0) + count);
     to.latency.merge(from.latency);
-    for (const kind of ['serviceTime', 'coordinated'] as const) {
-      const more = from[kind];
-      if (more === undefined) continue;
-      to[kind] ??= LatencyHistogram.empty();
-      to[kind].merge(more);
-    }
   }
 }
 
-function stepResults(
-  counts: Counts,
-  times: (step: StepCounts) => Pick<StepResult, 'latency' | 'serviceTime' | 'coordinated'>,
-) {
-  return [...counts.steps].map(
-    ([name, step]): StepResult => ({
-      name,
-      outcomes: { ...step.outcomes },
-      statuses: Object.fromEntries([...step.statuses].map(([status, count]) => [String(status), count])),
-      ...times(step),
-    }),
-  );
+function stepResults(counts: Counts): StepResult[] {
+  return [...counts.steps].map(([name, step]) => ({
+    name,
+    outcomes: { ...step.outcomes },
+    statuses: Object.fromEntries([...step.statuses].map(([status, count]) => [String(status), count])),
+    latency: step.latency.encode(),
+  }));
 }
 
-const latencies = (step: StepCounts) => ({ latency: step.latency.encode() });
-
-const allTimes = (step: StepCounts) => ({
-  ...latencies(step),
-  ...(step.serviceTime === undefined ? {} : { serviceTime: step.serviceTime.encode() }),
-  ...(step.coordinated === undefined ? {} : { coordinated: step.coordinated.encode() }),
-});
+function encodedTimes(times: WindowTimes, step: string): Pick<StepResult, 'serviceTime' | 'coordinated'> {
+  const serviceTime = times.serviceTime.get(step)?.encode();
+  const coordinated = times.coordinated.get(step)?.encode();
+  return { ...(serviceTime !== undefined && { serviceTime }), ...(coordinated !== undefined && { coordinated }) };
+}

@@ -1,32 +1,25 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import type { TrialRequest } from '../engine.ts';
 import type { DriveSettings } from './drive-trial.ts';
+import type { GeneratorProcess, GeneratorProcesses } from './generator-processes.ts';
 import { mergeIntervals, mergeTrials } from './merge-trials.ts';
 import { monotonicMs } from './metronome-worker.ts';
-import type { FromProcess, ToldError, ToProcess, TrialShare } from './trial-process.ts';
+import type { FromProcess, ToldError, ToProcess } from './trial-process.ts';
 
 /** Until the last process has heard that all are ready. */
 const OPENS_AFTER_MS = 20;
 
-export interface Processes {
-  readonly count: number;
-  /** What each has in its environment, beside what this process has. */
-  readonly environment: Readonly<Record<string, string>>;
-}
-
 /**
- * One trial in processes of its own: whatever else this process does, such as reading probes, keeps no request waiting.
- * All walk the same schedule from the same moment on, and each takes its share, with users and connections of its own.
- * What finds none of them free is dropped, though those of another may be: processes share nothing while they measure.
- *
- * Not threads: those would share the memory allocator, the thread pool and the CPU accounts with what this process does.
+ * One trial in `count` processes. All walk the same schedule from the same moment on, and each takes its share, with users
+ * and connections of its own. What finds none of them free is dropped, though those of another may be: processes share
+ * nothing while they measure.
  */
 export async function driveInProcesses(
   request: TrialRequest,
   settings: Omit<DriveSettings, 'share' | 'opening'>,
-  { count, environment }: Processes,
+  processes: GeneratorProcesses,
+  count: number,
   signal: AbortSignal,
   onInterval: (interval: Interval) => void,
 ): Promise<Trial> {
@@ -39,7 +32,7 @@ export async function driveInProcesses(
     );
   }
   const { promise: over, resolve, reject } = Promise.withResolvers<[Trial, ...Trial[]]>();
-  const seconds: Interval[][] = [];
+  const seconds: Interval[][] = Array.from({ length: count }, () => []);
   const trials: (Trial | undefined)[] = new Array(count).fill(undefined);
   let ready = 0;
   let told = 0;
@@ -67,78 +60,48 @@ export async function driveInProcesses(
     }
   }
 
-  const processes = Array.from({ length: count }, (_, index) => {
-    seconds.push([]);
-    const share: TrialShare = {
-      request: withoutScenario,
-      scenarioFile,
-      settings: { ...settings, baseUrl: settings.baseUrl.href, share: { index, of: count } },
-    };
-    const child = start(environment);
-    child.on('message', (message: FromProcess) => {
-      try {
-        onMessage(index, message);
-      } catch (error) {
-        reject(error);
-      }
-    });
-    child.on('error', reject);
-    child.on('exit', (exitCode, exitSignal) => reject(endedByItself(exitSignal ?? `exit code ${exitCode}`)));
-    tell(child, { kind: 'drive', share });
-    return child;
+  const generators = seconds.map((_, index): GeneratorProcess => {
+    const generator = processes.take();
+    generator.listen(
+      (message) => {
+        try {
+          onMessage(index, message);
+        } catch (error) {
+          reject(error);
+        }
+      },
+      (how) => reject(endedByItself(how)),
+    );
+    return generator;
   });
   const tellAll = (message: ToProcess): void => {
-    for (const child of processes) tell(child, message);
+    for (const generator of generators) generator.tell(message);
   };
+  for (const [index, generator] of generators.entries()) {
+    const own = { ...settings, baseUrl: settings.baseUrl.href, share: { index, of: count } };
+    generator.tell({ kind: 'drive', share: { request: withoutScenario, scenarioFile, settings: own } });
+  }
   const stop = (): void => tellAll({ kind: 'stop' });
-  const endAll = (): void => {
-    for (const child of processes) child.kill('SIGKILL');
-  };
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  // One that is busy would not notice that its command is gone.
-  process.once('exit', endAll);
   try {
     const trial = mergeTrials(await over);
     for (const interval of trial.intervals.slice(told)) onInterval(interval);
+    for (const generator of generators) processes.giveBack(generator);
     return trial;
+  } catch (error) {
+    // Nobody knows what they are doing now.
+    await Promise.all(generators.map((generator) => generator.end()));
+    throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    process.off('exit', endAll);
-    // All they measured has been told.
-    endAll();
-    await Promise.all(processes.map(gone));
   }
-}
-
-function start(environment: Readonly<Record<string, string>>): ChildProcess {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fork(new URL(`./trial-process.${ending}`, import.meta.url), {
-    env: { ...process.env, ...environment },
-    execArgv: [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // Ctrl-C in the terminal reaches tierbench alone, which then stops the trial and keeps what was measured.
-    detached: true,
-  });
-}
-
-function tell(child: ChildProcess, message: ToProcess): void {
-  // When it has ended meanwhile, its exit says so.
-  if (child.connected) child.send(message, () => undefined);
-}
-
-async function gone(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  child.once('exit', () => resolve());
-  await promise;
 }
 
 function endedByItself(how: string): TierbenchError {
   return new TierbenchError(
     'GENERATOR_ENDED',
-    `A process of the open-loop engine ended with ${how} in the midst of its trial.`,
+    `A process of the open-loop engine ${how} in the midst of its trial.`,
     'Its last words stand above, if it had any. Where memory is short the system ends processes with SIGKILL.',
   );
 }

@@ -1,22 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import conversation from '../contract-scenarios/conversation.ts';
 import oneRequest from '../contract-scenarios/one-request.ts';
 import { startTestServer } from '../contract-server.ts';
 import { engineContract } from '../engine-contract.ts';
 import { expectConsistent, expectOnly, openRequestFor, requestFor } from '../trial-contract.ts';
+import { generatorProcesses } from './generator-processes.ts';
 import { openLoopEngine } from './open-loop.ts';
 
-engineContract('open-loop with 2 workers', () => openLoopEngine({ workers: 2 }), { isElsewhere: true });
+const two = generatorProcesses({ count: 2 });
+afterAll(() => two[Symbol.asyncDispose]());
+engineContract('open-loop in 2 processes', () => openLoopEngine({ processes: two }), { isElsewhere: true });
 
 const never = new AbortController().signal;
 
 test('each user sends the same requests whatever the number of processes', async () => {
-  const sentWith = async (workers: number): Promise<string[][]> => {
+  const sentWith = async (count: number): Promise<string[][]> => {
     await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
     const load = { arrivalRatePerS: 60, users: 6 };
     const request = openRequestFor(conversation, server.baseUrl, load, { durationS: 1, seed: 7 });
-    expectConsistent(await openLoopEngine({ workers }).run(request, never));
+    await using processes = generatorProcesses({ count });
+    expectConsistent(await openLoopEngine({ processes }).run(request, never));
     return ['0', '1', '2', '3', '4', '5'].map((user) =>
       server.seen
         .filter((seen) => seen.headers['x-user'] === user)
@@ -33,7 +37,8 @@ test('each user sends the same requests whatever the number of processes', async
 
 test('no process is without a user', async () => {
   await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
-  const trial = await openLoopEngine({ workers: 8 }).run(
+  await using processes = generatorProcesses({ count: 8 });
+  const trial = await openLoopEngine({ processes }).run(
     requestFor(oneRequest, server.baseUrl, 3, { durationS: 1 }),
     never,
   );
@@ -44,45 +49,57 @@ test('no process is without a user', async () => {
 
 test('a scenario that is in no file cannot be loaded by another process', async () => {
   const { scenarioFile: _, ...request } = requestFor(oneRequest, 'http://127.0.0.1:1', 2, {});
-  await expect(openLoopEngine({ workers: 2 }).run(request, never)).rejects.toMatchObject({
+  await expect(openLoopEngine({ processes: two }).run(request, never)).rejects.toMatchObject({
     code: 'SCENARIO_NOT_FOUND',
     nextStep: expect.stringContaining('by its path'),
   });
 });
 
 describe('a process of the engine', () => {
-  /** A trial of 20 s, once its process has begun to send. */
-  async function begun(signal: AbortSignal = never) {
-    const server = await startTestServer((_seen, _request, response) => response.end('{}'));
-    const before = new Set(childProcesses());
-    const trial = openLoopEngine({ workers: 1 }).run(
-      openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 50, users: 5 }, { durationS: 20 }),
-      signal,
-    );
-    trial.catch(() => undefined);
-    await expect.poll(() => server.seen.length, { timeout: 10_000 }).toBeGreaterThan(5);
-    const [processId = 0, ...others] = childProcesses().filter((id) => !before.has(id));
-    expect(others).toEqual([]);
-    return { server, trial, processId };
-  }
+  const plan = { durationS: 20 };
+  const load = { arrivalRatePerS: 50, users: 5 };
 
-  test('that is ended by the system fails the trial', async () => {
-    const { server, trial, processId } = await begun();
-    await using _ = server;
-    process.kill(processId, 'SIGKILL');
-    await expect(trial).rejects.toMatchObject({
+  test('is kept for the next trial, and gone when it is no longer wanted', async () => {
+    await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+    const before = childProcesses();
+    const processes = generatorProcesses({ count: 1 });
+    const engine = openLoopEngine({ processes });
+    const seen: number[][] = [];
+    for (const _ of [1, 2]) {
+      const interrupt = new AbortController();
+      const trial = engine.run(openRequestFor(oneRequest, server.baseUrl, load, plan), interrupt.signal);
+      const sent = server.seen.length;
+      await expect.poll(() => server.seen.length - sent, { timeout: 10_000 }).toBeGreaterThan(5);
+      interrupt.abort();
+      const stopped = await trial;
+      expect(stopped.stopped).toBe(true);
+      expectConsistent(stopped);
+      seen.push(childProcesses().filter((id) => !before.includes(id)));
+    }
+    expect(seen[0]).toHaveLength(1);
+    expect(seen[1]).toEqual(seen[0]);
+    await processes[Symbol.asyncDispose]();
+    expect(childProcesses()).toEqual(before);
+  });
+
+  test('that is ended by the system fails its trial, and the next one has another', async () => {
+    await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+    await using processes = generatorProcesses({ count: 2 });
+    const engine = openLoopEngine({ processes });
+    const before = childProcesses();
+    const failing = engine.run(openRequestFor(oneRequest, server.baseUrl, load, plan), never);
+    const failed = expect(failing).rejects.toMatchObject({
       code: 'GENERATOR_ENDED',
       message: expect.stringContaining('SIGKILL'),
     });
-  });
-
-  test('is gone when its trial was stopped', async () => {
-    const interrupt = new AbortController();
-    const { server, trial, processId } = await begun(interrupt.signal);
-    await using _ = server;
-    interrupt.abort();
-    expect(await trial).toMatchObject({ stopped: true });
-    expect(childProcesses()).not.toContain(processId);
+    await expect.poll(() => server.seen.length, { timeout: 10_000 }).toBeGreaterThan(5);
+    const [processId] = childProcesses().filter((id) => !before.includes(id));
+    process.kill(processId as number, 'SIGKILL');
+    await failed;
+    // The other one would go on with a trial nobody waits for.
+    expect(childProcesses()).toEqual(before);
+    const trial = await engine.run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 1 }), never);
+    expect(expectOnly('ok', trial)).toBeGreaterThan(20);
   });
 });
 

@@ -6,14 +6,13 @@ import type { LoadEngine, TrialRequest } from '../engine.ts';
 import { rateProblem } from './arrivals.ts';
 import { driveInProcesses } from './drive-in-processes.ts';
 import { driveTrial } from './drive-trial.ts';
+import type { GeneratorProcesses } from './generator-processes.ts';
 import { WHOLE } from './share.ts';
 
 /** All bounds are explicit: what would go beyond them is dropped or ended, and counted. */
 export interface OpenLoopOptions {
-  /** Processes that share the load, each with its part of the users and connections. Default: none, this one drives it. */
-  readonly workers?: number;
-  /** What these processes have in their environment, beside what this one has. */
-  readonly environment?: Readonly<Record<string, string>>;
+  /** That share the load, each with its part of the users and connections. Default: none, this process drives it. */
+  readonly processes?: GeneratorProcesses | undefined;
   /** Open load: iterations under way at once, each with a connection; what is due beyond is dropped. Default 10,000. */
   readonly mostConnections?: number;
   /** Default: the timeout of the whole request. */
@@ -57,11 +56,11 @@ export function openLoopEngine(options: OpenLoopOptions = {}): LoadEngine {
         mostHeadBytes: options.mostHeadBytes ?? MOST_HEAD_BYTES,
         mostBodyBytes: options.mostBodyBytes ?? MOST_BODY_BYTES,
       };
-      // None without a user or a connection.
-      const count = Math.min(options.workers ?? 0, users, mostConnections);
-      if (count > 0) {
-        const { environment = {} } = options;
-        return await driveInProcesses(request, settings, { count, environment }, signal, onInterval);
+      const { processes } = options;
+      if (processes !== undefined) {
+        // None without a user or a connection.
+        const count = Math.min(processes.count, users, mostConnections);
+        return await driveInProcesses(request, settings, processes, count, signal, onInterval);
       }
       const opening = async () => performance.now();
       return await driveTrial(request, { ...settings, share: WHOLE, opening }, signal, onInterval);

@@ -33,10 +33,12 @@ export interface ToldError {
   readonly problems?: readonly Problem[];
 }
 
-const { promise: opening, resolve: open } = Promise.withResolvers<number>();
-const stop = new AbortController();
+interface CurrentTrial {
+  readonly stop: AbortController;
+  readonly opening: PromiseWithResolvers<number>;
+}
 
-async function drive({ request, scenarioFile, settings }: TrialShare): Promise<void> {
+async function drive({ request, scenarioFile, settings }: TrialShare, { stop, opening }: CurrentTrial): Promise<void> {
   try {
     const trial = await driveTrial(
       { ...request, scenarioFile, scenario: await loadScenario(scenarioFile) },
@@ -45,7 +47,7 @@ async function drive({ request, scenarioFile, settings }: TrialShare): Promise<v
         baseUrl: new URL(settings.baseUrl),
         async opening() {
           tell({ kind: 'ready' });
-          const startMs = (await opening) - monotonicMs() + performance.now();
+          const startMs = (await opening.promise) - monotonicMs() + performance.now();
           for (let leftMs = startMs - performance.now(); leftMs > 0; leftMs = startMs - performance.now()) {
             await delay(leftMs);
           }
@@ -71,10 +73,13 @@ function told(error: unknown): ToldError {
   return { message, code, nextStep, problems };
 }
 
+let current: CurrentTrial | undefined;
 process.on('message', (message: ToProcess) => {
-  if (message.kind === 'drive') void drive(message.share);
-  else if (message.kind === 'open') open(message.atMs);
-  else stop.abort();
+  if (message.kind === 'drive') {
+    current = { stop: new AbortController(), opening: Promise.withResolvers() };
+    void drive(message.share, current);
+  } else if (message.kind === 'open') current?.opening.resolve(message.atMs);
+  else current?.stop.abort();
 });
 // Whoever wanted the trial is gone: no load may outlive its command.
 process.on('disconnect', () => process.exit());
