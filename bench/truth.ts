@@ -6,6 +6,7 @@ import { type QueueSettings, startQueueServer } from '../harness/engines/contrac
 import oneRequest from '../harness/engines/contract-scenarios/one-request.ts';
 import { queues, stallQuantileS } from '../harness/engines/contract-theory.ts';
 import { startWitness } from '../harness/engines/contract-witness.ts';
+import { generatorProcesses } from '../harness/engines/open-loop/generator-processes.ts';
 import { openLoopEngine } from '../harness/engines/open-loop/open-loop.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
 import { commandLine, machineLine } from './machine-line.ts';
@@ -20,7 +21,9 @@ const { values: options } = parseArgs({
   options: { seconds: { type: 'string', default: '600' }, workers: { type: 'string', default: '1' } },
 });
 const durationS = Number(options.seconds);
-const engine = openLoopEngine({ workers: Number(options.workers) });
+// Each of the trials that run at the same time has processes of its own.
+await using processes = generatorProcesses({ count: Number(options.workers) });
+const engine = openLoopEngine({ processes });
 const SERVICE_S = 0.005;
 
 interface Truth {

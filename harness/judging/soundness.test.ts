@@ -30,8 +30,8 @@ describe('a trial can be trusted', () => {
       choice: { generator: { eventLoopLagP99S: 0.005 }, latencyS: 0.002 },
     },
     {
-      what: 'with requests sent a millisecond late, whatever the latency',
-      choice: { load: openLoad, generator: { sendLagP99S: 0.001 }, latencyS: 0.002 },
+      what: 'with requests sent 2.5 ms late, whatever the latency',
+      choice: { load: openLoad, generator: { sendLagP99S: 0.0025 }, latencyS: 0.002 },
     },
     { what: 'with a lag of 30 ms in answers of 1 s', choice: { generator: { eventLoopLagP99S: 0.03 }, latencyS: 1 } },
     { what: 'with all requests failed, of which there are enough', choice: { okPerS: 0, failedPerS: 50 } },
@@ -132,9 +132,9 @@ describe('a trial cannot be trusted', () => {
     },
     {
       what: 'when requests were sent later than 10 % of p95',
-      choice: { load: openLoad, generator: { sendLagP99S: 0.0025 }, latencyS: 0.02 },
+      choice: { load: openLoad, generator: { sendLagP99S: 0.004 }, latencyS: 0.03 },
       reason:
-        'requests were sent up to 2.5 ms after they were due (p99), more than 2 ms; give the generator a core of its own, or lower the arrival rate',
+        'requests were sent up to 4 ms after they were due (p99), more than 3 ms; give the generator a core of its own, or lower the arrival rate',
     },
     {
       what: 'when work was dropped',

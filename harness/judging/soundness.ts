@@ -18,12 +18,13 @@ import { samplesInWindow } from './window-samples.ts';
 const soundnessLimits = {
   generatorUtilizationRatio: 0.8,
   /**
-   * How late requests may be sent, and which share of the p95 that may be; but a lag of a millisecond in one of a hundred
-   * requests is what a good generator has on an idle machine, and it stands in their latencies, which begin when they are due.
+   * How late requests may be sent, and which share of the p95 that may be; but on a small virtual machine one in a hundred
+   * is sent up to 2.5 ms late even if nothing else runs there. It stands in their latencies, which begin when they are
+   * due, and of one in a hundred a p95 takes little notice.
    */
   sendLagS: 0.005,
   sendLagShareOfP95: 0.1,
-  sendLagOfAGoodGeneratorS: 0.001,
+  sendLagOnIdleMachineS: 0.0025,
   /**
    * How late the generator may read answers, or which share of the p95 that may be, whichever is more. Being late makes
    * latencies longer, never shorter. The lag is read from a timer, which is 1 to 3 ms late (p99) on an idle machine.
@@ -157,9 +158,9 @@ function generatorReasons(trial: Trial, p95S: number | null): string[] {
 }
 
 function sendLagLimitS(p95S: number | null): number {
-  const { sendLagS, sendLagShareOfP95, sendLagOfAGoodGeneratorS } = soundnessLimits;
+  const { sendLagS, sendLagShareOfP95, sendLagOnIdleMachineS } = soundnessLimits;
   if (p95S === null) return sendLagS;
-  return Math.min(sendLagS, Math.max(sendLagOfAGoodGeneratorS, sendLagShareOfP95 * p95S));
+  return Math.min(sendLagS, Math.max(sendLagOnIdleMachineS, sendLagShareOfP95 * p95S));
 }
 
 function lagLimitS(p95S: number | null): number {

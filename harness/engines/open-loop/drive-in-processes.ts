@@ -101,7 +101,7 @@ export async function driveInProcesses(
 function endedByItself(how: string): TierbenchError {
   return new TierbenchError(
     'GENERATOR_ENDED',
-    `A process of the open-loop engine ${how} in the midst of its trial.`,
+    `A process of the open-loop engine ${how}; its trial is lost.`,
     'Its last words stand above, if it had any. Where memory is short the system ends processes with SIGKILL.',
   );
 }
