@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { type AgreementTrial, agreements, describeAgreements } from './agreement-table.ts';
 
-const trial = (engine: string, round: number, throughputPerS: number, p95S: number | null, unsound: string[] = []) =>
-  ({ system: 'app', load: 'concurrency 10', engine, round, throughputPerS, p95S, unsound }) satisfies AgreementTrial;
+const trial = (engine: string, round: number, throughputPerS: number, p95S: number | null, notValid: string[] = []) =>
+  ({ system: 'app', load: 'concurrency 10', engine, round, throughputPerS, p95S, notValid }) satisfies AgreementTrial;
 
-test('engines are compared round by round, and only where both trials are sound', () => {
+test('engines are compared round by round, and only where both trials are valid', () => {
   const [reference, other] = agreements(
     [
       trial('ours', 1, 1000, 0.01),
@@ -16,8 +16,8 @@ test('engines are compared round by round, and only where both trials are sound'
     ],
     'ours',
   );
-  expect(reference).toMatchObject({ engine: 'ours', sound: 2, trials: 3, throughputPerS: 750, p95S: 0.015 });
-  expect(other).toMatchObject({ engine: 'theirs', sound: 3, throughputPerS: 1050, agrees: true });
+  expect(reference).toMatchObject({ engine: 'ours', valid: 2, trials: 3, throughputPerS: 750, p95S: 0.015 });
+  expect(other).toMatchObject({ engine: 'theirs', valid: 3, throughputPerS: 1050, agrees: true });
   expect(other?.throughputRatio).toBeCloseTo(1.05, 9);
   expect(other?.p95Ratio).toBeCloseTo(1.05, 9);
 });
@@ -32,14 +32,14 @@ test.each([
   expect(agreements(trials, 'ours')[1]?.agrees).toBe(agrees);
 });
 
-test('nothing is said where no round has two sound trials, and why stands below the table', () => {
+test('nothing is said where no round has two valid trials, and why stands below the table', () => {
   const trials = [
     trial('ours', 1, 1000, 0.01),
     trial('ours', 2, 1000, 0.01),
     trial('theirs', 1, 1000, 0.01, ['busy 91 %']),
     trial('theirs', 2, 1000, 0.01, ['busy 93 %']),
   ];
-  expect(agreements(trials, 'ours')[1]).toMatchObject({ sound: 0, throughputRatio: null, agrees: null });
+  expect(agreements(trials, 'ours')[1]).toMatchObject({ valid: 0, throughputRatio: null, agrees: null });
   const text = describeAgreements(trials, 'ours');
   expect(text).toContain('| app | concurrency 10 | theirs | 1,000 | ? | 10.00 ms | ? | 0 of 2 | not known |');
   expect(text).toContain('0 of 0 comparisons are within 10 %; 1 could not be made');

@@ -8,8 +8,8 @@ export interface AgreementTrial {
   readonly throughputPerS: number;
   /** Null where there were too few answers for one. */
   readonly p95S: number | null;
-  /** Why it is not to be trusted; empty when it is. */
-  readonly unsound: readonly string[];
+  /** Why it tells nothing of the system: it is not sound, or much of it is the engine's own. Empty when it is valid. */
+  readonly notValid: readonly string[];
 }
 
 interface Agreement {
@@ -17,11 +17,11 @@ interface Agreement {
   readonly load: string;
   readonly engine: string;
   readonly trials: number;
-  readonly sound: number;
-  /** Medians of the sound trials; of all where none is sound. */
+  readonly valid: number;
+  /** Medians of the valid trials; of all where none is valid. */
   readonly throughputPerS: number;
   readonly p95S: number;
-  /** Engine / reference: the median of the rounds in which both trials are sound. Null where there is no such round. */
+  /** Engine / reference: the median of the rounds in which both trials are valid. Null where there is no such round. */
   readonly throughputRatio: number | null;
   readonly p95Ratio: number | null;
   /** Null where no round tells. */
@@ -37,13 +37,13 @@ export function agreements(trials: readonly AgreementTrial[], reference: string)
     const [first] = cell;
     if (first === undefined) return [];
     const { system, load, engine } = first;
-    const sound = cell.filter(isSound);
-    const told = sound.length > 0 ? sound : cell;
-    const pairs = sound.flatMap((trial) => {
+    const valid = cell.filter(isValid);
+    const told = valid.length > 0 ? valid : cell;
+    const pairs = valid.flatMap((trial) => {
       const other = trials.find(
         (one) => one.round === trial.round && one.system === system && one.load === load && one.engine === reference,
       );
-      return other !== undefined && isSound(other) ? [{ trial, other }] : [];
+      return other !== undefined && isValid(other) ? [{ trial, other }] : [];
     });
     const throughputRatio = median(pairs.map(({ trial, other }) => trial.throughputPerS / other.throughputPerS));
     const p95Ratio = median(
@@ -57,7 +57,7 @@ export function agreements(trials: readonly AgreementTrial[], reference: string)
         load,
         engine,
         trials: cell.length,
-        sound: sound.length,
+        valid: valid.length,
         throughputPerS: median(told.map(({ throughputPerS }) => throughputPerS)) ?? Number.NaN,
         p95S: median(told.flatMap(({ p95S }) => (p95S === null ? [] : [p95S]))) ?? Number.NaN,
         throughputRatio,
@@ -68,19 +68,19 @@ export function agreements(trials: readonly AgreementTrial[], reference: string)
   });
 }
 
-/** Markdown: the table, what it comes to, and why trials are not to be trusted. */
+/** Markdown: the table, what it comes to, and why trials are not valid. */
 export function describeAgreements(trials: readonly AgreementTrial[], reference: string): string {
   const rows = agreements(trials, reference);
   const others = rows.filter(({ engine }) => engine !== reference);
   const judged = others.filter(({ agrees }) => agrees !== null);
   const agreed = judged.filter(({ agrees }) => agrees === true);
   return [
-    `| system | load | engine | requests/s | / ${reference} | p95 | / ${reference} | sound trials | within ${TOLERANCE * 100} % |`,
+    `| system | load | engine | requests/s | / ${reference} | p95 | / ${reference} | valid trials | within ${TOLERANCE * 100} % |`,
     '| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |',
     ...rows.map((row) => `| ${cellsOf(row, reference).join(' | ')} |`),
     '',
-    `${agreed.length} of ${judged.length} comparisons are within ${TOLERANCE * 100} %; ${others.length - judged.length} could not be made for want of sound trials.`,
-    ...whyUnsound(trials),
+    `${agreed.length} of ${judged.length} comparisons are within ${TOLERANCE * 100} %; ${others.length - judged.length} could not be made for want of valid trials.`,
+    ...whyNotValid(trials),
   ].join('\n');
 }
 
@@ -96,15 +96,15 @@ function cellsOf(row: Agreement, reference: string): readonly string[] {
     ratio(row.throughputRatio),
     Number.isNaN(row.p95S) ? '?' : `${(row.p95S * 1000).toFixed(2)} ms`,
     ratio(row.p95Ratio),
-    `${row.sound} of ${row.trials}`,
+    `${row.valid} of ${row.trials}`,
     isReference ? '' : agrees,
   ];
 }
 
 /** The first reason of each kind for each engine and load, with how often it was given. */
-function whyUnsound(trials: readonly AgreementTrial[]): readonly string[] {
-  const reasons = trials.flatMap(({ system, load, engine, unsound }) =>
-    unsound.map((reason) => ({
+function whyNotValid(trials: readonly AgreementTrial[]): readonly string[] {
+  const reasons = trials.flatMap(({ system, load, engine, notValid }) =>
+    notValid.map((reason) => ({
       of: `${engine}, ${system}, ${load}: ${reason.replaceAll(/[\d.,]+/g, '#')}`,
       text: `${engine}, ${system}, ${load}: ${reason}`,
     })),
@@ -113,12 +113,12 @@ function whyUnsound(trials: readonly AgreementTrial[]): readonly string[] {
   if (kinds.length === 0) return [];
   return [
     '',
-    'Not sound:',
+    'Not valid:',
     ...kinds.map((alike) => `- ${alike[0]?.text}${alike.length > 1 ? ` (${alike.length} times)` : ''}`),
   ];
 }
 
-const isSound = ({ unsound }: AgreementTrial): boolean => unsound.length === 0;
+const isValid = ({ notValid }: AgreementTrial): boolean => notValid.length === 0;
 /** Either way: 10 % more than the one is as far as being 10 % less than the other. */
 const isNear = (ratio: number): boolean => ratio <= 1 + TOLERANCE && 1 / ratio <= 1 + TOLERANCE;
 const rounded = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en'));

@@ -47,6 +47,7 @@ describe('readRunOptions', () => {
   });
 
   it('knows the arrivals of each engine before it is loaded', async () => {
+    await using cleanUp = new AsyncDisposableStack();
     for (const name of engineNames.filter((each) => each !== 'k6' || programFor('k6') !== undefined)) {
       const engine = await chooseEngine(name, {
         workers: 1,
@@ -56,6 +57,7 @@ describe('readRunOptions', () => {
         environment: {},
         signal: new AbortController().signal,
         note: () => {},
+        cleanUp,
       });
       expect([...engine.arrivals].toSorted()).toEqual([...arrivalsOf[name]].toSorted());
     }

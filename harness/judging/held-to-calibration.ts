@@ -1,6 +1,7 @@
 import type { Calibration } from '../core/run.ts';
-import { requestOutcomes, type Trial } from '../core/trial.ts';
+import type { Trial } from '../core/trial.ts';
 import { formatRate, formatRatio, formatSeconds } from '../core/units.ts';
+import { requestsIn } from './requests-in.ts';
 import type { LatencySummary } from './summary.ts';
 
 const limits = {
@@ -42,11 +43,6 @@ export function caveatsOf(trial: Trial, { p95S }: LatencySummary, calibration: C
   return caveats;
 }
 
-/** Requests that ended, however they did. */
 function requestsPerS({ steps, measuredS }: Trial): number {
-  const requests = steps.reduce(
-    (sum, { outcomes }) => sum + requestOutcomes.reduce((total, outcome) => total + outcomes[outcome], 0),
-    0,
-  );
-  return measuredS > 0 ? requests / measuredS : 0;
+  return measuredS > 0 ? requestsIn(steps) / measuredS : 0;
 }
