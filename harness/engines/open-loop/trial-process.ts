@@ -7,7 +7,7 @@ import { type DriveSettings, driveTrial } from './drive-trial.ts';
 import { monotonicMs } from './metronome-worker.ts';
 
 /** What a process that drives a share of a trial is given. */
-export interface TrialShare {
+interface TrialShare {
   readonly request: Omit<TrialRequest, 'scenario' | 'scenarioFile'>;
   readonly scenarioFile: string;
   readonly settings: Omit<DriveSettings, 'opening' | 'baseUrl'> & { readonly baseUrl: string };
