@@ -37,6 +37,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
   const statuses: RunStatus[] = [];
   const events: RunEvent[] = [];
   const facts: RunFacts[] = [];
+  const pausesS: number[] = [];
   const abort = new AbortController();
   let apiEnds: () => void = () => {};
   const failing = new Map(Object.entries(choice.failAt ?? {}));
@@ -128,10 +129,13 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
       events.push(event);
       happened.push(event.kind);
     },
+    async pause(durationS) {
+      pausesS.push(durationS);
+    },
     signal: abort.signal,
   };
   const tiers = (choice.tiers ?? ['single']).map((name) => ({ ...madeUpTier, name }));
   const settings = { ...initialFacts.settings, ...choice.settings };
   const outcome = await run(tiers, { ...initialFacts, settings }, parts).catch((error: unknown) => error);
-  return { outcome, happened, trials, statuses, events, facts };
+  return { outcome, happened, trials, statuses, events, facts, pausesS };
 }

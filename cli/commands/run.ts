@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Calibration, Placement, RunFacts } from '../../harness/core/run.ts';
 import type { Tier } from '../../harness/core/tier.ts';
 import type { LoadEngine } from '../../harness/engines/engine.ts';
@@ -94,6 +95,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
       notes: parts.notes,
       results,
       emit: progress.show,
+      pause,
       signal,
     });
   } catch (error) {
@@ -161,4 +163,8 @@ async function chooseParts(
 /** The users that seeding makes (reference-app/seed.ts). A server that is not ours may know none of them. */
 function seededUsers(count: number, password: string): User[] {
   return Array.from({ length: count }, (_, index) => ({ index, email: `user-${index + 1}@bench.example`, password }));
+}
+
+async function pause(durationS: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(durationS * 1000, undefined, { signal }).catch(() => undefined);
 }

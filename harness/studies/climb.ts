@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Scenario, User } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
 import { describeLoad } from '../core/load.ts';
@@ -9,6 +8,7 @@ import type { ResultsWriter } from '../files/results.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Deployment } from '../providers/provider.ts';
 import { type IsSteady, type LadderScenario, ladder } from './ladder.ts';
+import { leftOverS } from './left-over.ts';
 import { runTrial } from './run-trial.ts';
 import type { ServiceFailures } from './service-failures.ts';
 import type { TrialStep } from './steps.ts';
@@ -31,6 +31,8 @@ export interface ClimbParts {
   /** One line on a finished trial, for whoever watches. */
   readonly describeTrial: (measured: MeasuredTrial) => string;
   readonly results: ResultsWriter;
+  /** Lets time pass. Resolves early when the signal aborts. */
+  readonly pause: (durationS: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -54,9 +56,15 @@ export async function climb(
   const probes = await parts.probesFor(deployment);
   for (const probe of probes) disposables.use(probe);
   const steps = ladder(settings, deployment.tier, scenarios, users.length, parts.isSteady);
+  let idleAtMs = performance.now();
   for (let next = steps.next(undefined); !next.done; ) {
-    signal.throwIfAborted();
     const step = next.value;
+    const leftS = (idleAtMs - performance.now()) / 1000;
+    if (step.kind === 'trial' && leftS > 0) {
+      await parts.pause(leftS, stop);
+      if (failures.seen.length > 0) return failures.error();
+    }
+    signal.throwIfAborted();
     progress.begin(step, deployment.tier.name);
     if (step.kind === 'plan') {
       progress.planned(deployment.tier.name, step.scenario, step.trials);
@@ -68,7 +76,7 @@ export async function climb(
       continue;
     }
     if (step.kind === 'cool-down') {
-      await pause(step.durationS, stop);
+      await parts.pause(step.durationS, stop);
       if (failures.seen.length > 0) return failures.error();
       next = steps.next(undefined);
       continue;
@@ -77,6 +85,7 @@ export async function climb(
     if (source === undefined) throw new Error(`no scenario '${step.scenario}'`);
     const trialParts = { engine, ...source, users: users.slice(0, step.users), probes };
     const { measured, failure } = await runTrial(step, deployment, settings, trialParts, stop, progress.interval);
+    idleAtMs = performance.now() + leftOverS(measured.trial) * 1000;
     const { purpose } = step;
     if (purpose === 'answer-check') {
       const wrong = stop.aborted ? undefined : wrongAnswers(step, measured.trial);
@@ -112,9 +121,4 @@ function wrongAnswers(step: TrialStep, trial: Trial): TierbenchError | undefined
       })),
     },
   );
-}
-
-/** Resolves early when the signal aborts. */
-export async function pause(durationS: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(durationS * 1000, undefined, { signal }).catch(() => undefined);
 }

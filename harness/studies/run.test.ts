@@ -38,6 +38,15 @@ describe('a run', () => {
     expect(remainingS.toSorted((left, right) => right - left)).toEqual(remainingS);
   });
 
+  test('lets the system finish what a trial left under way, before the next one', async () => {
+    const { outcome, pausesS, trials } = await simulatedRun({ settings: { scenarios: ['crud'], coolDownS: 0 } });
+    expect(outcome).toBe('finished');
+    // Ten users of ten servers that take 0.1 s each: about 0.1 s of work. Nothing comes after the last trial.
+    expect(trials.at(-1)?.trial.plan.load).toEqual({ model: 'closed', concurrency: 10 });
+    expect(pausesS).toHaveLength(trials.length);
+    for (const pauseS of pausesS) expect(pauseS).toBeCloseTo(0.1, 1);
+  });
+
   test('clears everything away wherever it is interrupted, and keeps its word', { timeout: 30_000 }, async () => {
     const choice: SimulatedRun = {
       tiers: ['single', 'cached'],

@@ -4,7 +4,7 @@ import type { RunEvent } from '../core/run-event.ts';
 import type { Target } from '../core/target.ts';
 import type { DataSize, Tier } from '../core/tier.ts';
 import type { Deployment, Provider } from '../providers/provider.ts';
-import { type ClimbParts, climb, pause } from './climb.ts';
+import { type ClimbParts, climb } from './climb.ts';
 import type { LadderScenario } from './ladder.ts';
 import { documentedLoads } from './loads.ts';
 import { type ServiceFailures, watchForFailures } from './service-failures.ts';
@@ -113,7 +113,7 @@ async function runTiers(tiers: readonly Tier[], initialFacts: RunFacts, parts: R
     if (!isFirst) {
       // What one tier leaves behind, such as data still to be written and a hot processor, is not the next one's.
       progress.begin({ kind: 'cool-down', durationS: settings.coolDownS }, tier.name);
-      await pause(settings.coolDownS, signal);
+      await parts.pause(settings.coolDownS, signal);
       signal.throwIfAborted();
     }
     isFirst = false;
