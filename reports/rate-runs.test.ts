@@ -12,6 +12,7 @@ import { renderMarkdown } from './markdown.ts';
 import type { Table } from './table.ts';
 import { carriedTable, repeatTable, scenarioTables } from './tables.ts';
 import { renderTerminal } from './terminal.ts';
+import { compareInTerminal } from './terminal-comparison.ts';
 
 // Histograms and pictures take their time on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -261,6 +262,24 @@ test('the terminal tells rates, users, drops and how far it came in 80 columns',
   expect(text).toMatch(/^ +400\/s +1,811\/s +1\.01 s +1\.01 s +10\.2 % +374 +not sound$/m);
   expect(text).toMatch(/^ +100 users +33\.3\/s /m);
   expect(text).toContain('login carried 10/s at p95 106 ms (target < 200 ms); 20/s leaves it open with p95');
+});
+
+test.each([
+  { room: 'one load', most: 2 + 2, shown: ['rate'] },
+  { room: 'two', most: 2 + 4, shown: ['rate', 'users'] },
+  { room: 'three', most: 2 + 6, shown: ['rate', 'rate', 'users'] },
+])('with room for $room the tiers are compared at the loads that tell most', ({ most, shown }) => {
+  const { comparison } = ofTiers;
+  if (comparison === null) throw new Error('there is one tier only');
+  const of = {
+    ...comparison,
+    comparison: { ...comparison.comparison, scenarios: comparison.comparison.scenarios.slice(0, 1) },
+  };
+  const { table } = compareInTerminal(ofTiers, of, 100, most);
+  const loads = table.flatMap((line) =>
+    / requests\/s /.test(line) ? [/ \d+ users? /.test(line) ? 'users' : 'rate'] : [],
+  );
+  expect(loads).toEqual(shown);
 });
 
 test('the same result gives the same bytes, also when it was read again', () => {

@@ -63,12 +63,15 @@ function comparisonLines(scenarios: readonly ScenarioComparison[], width: number
   return [...text, shortened(LEGEND, width)];
 }
 
-/** Of rates and of users each the highest load, the lowest, and those next to the highest, as many as there is room for. */
+/**
+ * Of rates and of users each the highest load, the lowest, and those next to the highest, as many as there is room for: of
+ * users one in three, and one of each before there is a second of any.
+ */
 function telling(loads: readonly LoadComparison[], most: number): readonly LoadComparison[] {
   if (loads.length <= most) return loads;
   const rates = loads.filter(({ load }) => load.model === 'open');
   const users = loads.filter(({ load }) => load.model === 'closed');
-  const forUsers = rates.length === 0 ? most : Math.min(users.length, Math.floor(most / 3));
+  const forUsers = rates.length === 0 ? most : Math.min(users.length, Math.max(Math.floor(most / 3), most > 1 ? 1 : 0));
   return [...ends(rates, most - forUsers), ...ends(users, forUsers)];
 }
 
