@@ -3,7 +3,7 @@ import { integerBetween, pick, type Random, randomStream } from '../../../scenar
 import { ParsedAnswer } from './parsed-answer.ts';
 import { ResponseParser } from './response-parser.ts';
 
-/** `TIERBENCH_FUZZ_ANSWERS=1000000 npx vitest run harness/engines/open-loop/response-parser-fuzz` takes about a minute. */
+/** CI takes a million: `TIERBENCH_FUZZ_ANSWERS=1000000 npx vitest run harness/engines/open-loop/response-parser-fuzz`, 10 s. */
 const ANSWERS = Number(process.env.TIERBENCH_FUZZ_ANSWERS ?? 50_000);
 const LIMITS = { mostHeadBytes: 600, mostBodyBytes: 3000 };
 
