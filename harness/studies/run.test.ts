@@ -41,7 +41,7 @@ describe('a run', () => {
   test('lets the system finish what a trial left under way, before the next one', async () => {
     const { outcome, pausesS, trials } = await simulatedRun({ settings: { scenarios: ['crud'], coolDownS: 0 } });
     expect(outcome).toBe('finished');
-    // Ten users of ten servers that take 0.1 s each: about 0.1 s of work. Nothing comes after the last trial.
+    // Each user has a server of its own that takes 0.1 s, and one request under way. Nothing comes after the last trial.
     expect(trials.at(-1)?.trial.plan.load).toEqual({ model: 'closed', concurrency: 10 });
     expect(pausesS).toHaveLength(trials.length);
     for (const pauseS of pausesS) expect(pauseS).toBeCloseTo(0.1, 1);

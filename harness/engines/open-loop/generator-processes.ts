@@ -3,8 +3,7 @@ import type { FromProcess, ToProcess } from './trial-process.ts';
 
 /**
  * Processes that drive load and nothing else: whatever this one does, such as reading probes, keeps no request waiting.
- * They are kept between trials, for code that has just been loaded is slow: measured on 2 cores at 200/s, the 99th
- * percentile of the send lag is 3 to 8 ms in a new process and about 1 ms in one that has sent some thousand requests.
+ * They are kept between trials, for code that has just been loaded is slow, and would send its first requests late.
  *
  * Not threads: those would share the memory allocator, the thread pool and the CPU accounts with what this process does.
  */
