@@ -69,6 +69,11 @@ test('counts and histograms of all processes are added second by second, and hea
   expect(trial.generator).toEqual({ utilizationRatio: 0.7, eventLoopLagP99S: 0.001, sendLagP99S: 0.05 });
 });
 
+test('what one process measured alone is given as it is', () => {
+  const alone = part([{ atS: 0.5, step: 'open', latencyS: 0.2, isCoordinated: true }], 4);
+  expect(mergeTrials([alone])).toEqual(alone);
+});
+
 test('told to stop, processes end a little apart: the trial ends with the last', () => {
   const early = part([{ atS: 1.5, step: 'open', latencyS: 0.1 }], 1.999);
   const late = part([{ atS: 2.001, step: 'open', latencyS: 0.1 }], 2.002);

@@ -11,6 +11,7 @@ import { mergeHistograms } from '../../histograms/latency-histogram.ts';
 
 /** What several processes measured of one trial, each a share of it, as one. */
 export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): Trial {
+  if (others.length === 0) return first;
   const parts = [first, ...others];
   const longest = parts.reduce((most, part) => (part.intervals.length > most.intervals.length ? part : most));
   // Told to stop, one may have gone on into the next second.
@@ -40,6 +41,9 @@ export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): T
 
 /** The same second of each. */
 export function mergeIntervals(parts: readonly Interval[]): Interval {
+  const [first, ...others] = parts;
+  // Else histograms would be read and written again for nothing, each second and on the generator's CPU.
+  if (first !== undefined && others.length === 0) return first;
   return {
     startS: Math.min(...parts.map(({ startS }) => startS)),
     durationS: Math.max(...parts.map(({ durationS }) => durationS)),

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { seeProcesses } from '../../leftovers/processes.ts';
 import conversation from '../contract-scenarios/conversation.ts';
 import oneRequest from '../contract-scenarios/one-request.ts';
 import { startTestServer } from '../contract-server.ts';
@@ -103,17 +103,6 @@ describe('a process of the engine', () => {
   });
 });
 
-/** Of this process, by the system. */
 function childProcesses(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((id) => Number.isInteger(id) && parentOf(id) === process.pid);
-}
-
-function parentOf(processId: number): number | undefined {
-  try {
-    return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1]);
-  } catch {
-    return undefined;
-  }
+  return seeProcesses().flatMap(({ processId, parentId }) => (parentId === process.pid ? [processId] : []));
 }
