@@ -87,15 +87,23 @@ async function measureOnce(
   try {
     const trial = await engine.run({ plan, scenario, scenarioFile, users }, signal).finally(() => sampling.stop());
     const { samples, notes } = sampling.since(Date.parse(trial.startedAt) / 1000);
-    const measured = { schemaVersion: 1, sequence: 1, tier: name, purpose: 'measure', trial, samples, notes } as const;
-    const { throughputPerS, latency, errorRatio, soundness, caveats } = summarizeTrial(measured, calibration);
+    const measured = {
+      schemaVersion: 1,
+      sequence: 1,
+      subject: name,
+      purpose: 'measure',
+      trial,
+      samples,
+      notes,
+    } as const;
+    const { throughputPerS, latency, errorRatio, validity, caveats } = summarizeTrial(measured, calibration);
     const failed = errorRatio > 0 ? [`${(errorRatio * 100).toFixed(2)} % failed or were dropped`] : [];
     return {
       ...of,
       throughputPerS: throughputPerS?.value ?? 0,
       p95S: latency.p95S?.value ?? null,
       // A caveat says that much of the figures may be the engine's own: nothing to compare another engine's with.
-      notValid: [...failed, ...(soundness.kind === 'sound' ? [] : soundness.reasons), ...caveats],
+      notValid: [...failed, ...(validity.kind === 'valid' ? [] : validity.reasons), ...caveats],
     };
   } catch (error) {
     if (!(error instanceof TierbenchError)) throw error;

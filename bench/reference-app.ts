@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RunningService } from '../harness/core/deployment.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import { readTier } from '../harness/files/tier-file.ts';
-import { registerRun } from '../harness/leftovers/register.ts';
+import { registerRun } from '../harness/orphans/register.ts';
 import { localProvider } from '../harness/providers/local/local-provider.ts';
 import type { User } from '../scenarios/kit.ts';
 

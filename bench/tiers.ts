@@ -5,9 +5,9 @@
  */
 import { parseArgs } from 'node:util';
 import { readTier } from '../harness/files/tier-file.ts';
-import { findLeftovers } from '../harness/leftovers/find.ts';
-import { type RegisteredRun, registerRun } from '../harness/leftovers/register.ts';
-import { removeLeftovers } from '../harness/leftovers/remove.ts';
+import { findLeftovers } from '../harness/orphans/find.ts';
+import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
+import { removeLeftovers } from '../harness/orphans/remove.ts';
 import { containersProvider } from '../harness/providers/containers/containers-provider.ts';
 import { localProvider } from '../harness/providers/local/local-provider.ts';
 import type { Provider } from '../harness/providers/provider.ts';

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
+import { queueLikeTheory } from '../harness/contracts/engines/known-queue.ts';
+import { type QueueSettings, startQueueServer } from '../harness/contracts/engines/queue-server.ts';
+import oneRequest from '../harness/contracts/engines/scenarios/one-request.ts';
+import { queues, stallQuantileS } from '../harness/contracts/engines/theory.ts';
+import { startWitness } from '../harness/contracts/engines/witness.ts';
 import type { OfferedLoad } from '../harness/core/load.ts';
 import type { Trial } from '../harness/core/trial.ts';
-import { queueLikeTheory } from '../harness/engines/contract-known-queue.ts';
-import { type QueueSettings, startQueueServer } from '../harness/engines/contract-queue-server.ts';
-import oneRequest from '../harness/engines/contract-scenarios/one-request.ts';
-import { queues, stallQuantileS } from '../harness/engines/contract-theory.ts';
-import { startWitness } from '../harness/engines/contract-witness.ts';
 import { generatorProcesses } from '../harness/engines/open-loop/generator-processes.ts';
 import { openLoopEngine } from '../harness/engines/open-loop/open-loop.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
@@ -47,7 +47,7 @@ async function measure(system: QueueSettings, load: OfferedLoad, seed: number, f
     timeoutS: 30,
   };
   const users = Array.from({ length: 2000 }, (_, index) => ({ index, email: '', password: '' }));
-  const scenarioFile = new URL('../harness/engines/contract-scenarios/one-request.ts', import.meta.url).pathname;
+  const scenarioFile = new URL('../harness/contracts/engines/scenarios/one-request.ts', import.meta.url).pathname;
   const trial = await engine.run({ plan, scenario: oneRequest, scenarioFile, users }, new AbortController().signal);
   const waits = await witness.stop();
   const { served } = await server.tell();

@@ -1,6 +1,6 @@
-import { findLeftovers } from '../harness/leftovers/find.ts';
-import { type RegisteredRun, registerRun } from '../harness/leftovers/register.ts';
-import { removeLeftovers } from '../harness/leftovers/remove.ts';
+import { findLeftovers } from '../harness/orphans/find.ts';
+import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
+import { removeLeftovers } from '../harness/orphans/remove.ts';
 
 /** Clears away what killed commands left, then writes down that this one starts. */
 export async function beginRun(note: (text: string) => void): Promise<RegisteredRun> {

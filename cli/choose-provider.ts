@@ -1,4 +1,4 @@
-import type { RegisteredRun } from '../harness/leftovers/register.ts';
+import type { RegisteredRun } from '../harness/orphans/register.ts';
 import type { Provider } from '../harness/providers/provider.ts';
 import type { ProviderName, RunOptions } from './run-options.ts';
 

@@ -4,7 +4,7 @@ import { overallVerdict } from '../harness/judging/judge.ts';
 import { renderTerminal } from '../reports/terminal.ts';
 import { writeReport } from '../reports/write-report.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { Output } from './output.ts';
+import type { Output } from './output/streams.ts';
 
 /** Writes the report, prints the summary (or report.json), and gives the exit code of the verdicts. */
 export async function concludeWithReport(

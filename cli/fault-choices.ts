@@ -1,8 +1,8 @@
+import { suggestion } from '../harness/core/closest-match.ts';
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { FaultChoice } from '../harness/core/run.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import { type FaultKind, faultKinds } from '../harness/core/trial.ts';
-import { suggestion } from '../harness/core/words.ts';
 import { instanceNamed } from '../harness/studies/fault-steps.ts';
 
 /** `kill:cache,pause:database/1`, and with `all` every service killed and paused in turn. */

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
-import { printError, processOutput } from './output.ts';
+import { printError, processOutput } from './output/streams.ts';
 import type { TypedRunOptions } from './run-options.ts';
 import { version } from './version.ts';
 

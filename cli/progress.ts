@@ -1,6 +1,6 @@
 import type { RunEvent } from '../harness/core/run-event.ts';
-import { progressAtStart, progressLine } from '../reports/progress-line.ts';
-import type { Output } from './output.ts';
+import { progressAtStart, progressLine } from './output/progress-line.ts';
+import type { Output } from './output/streams.ts';
 
 /** Shows what happens: one line that lives on a terminal, plain lines elsewhere, nothing when quiet. */
 export interface ProgressDisplay extends Disposable {

@@ -1,7 +1,7 @@
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import { builtInScenarios, loadScenario, scenarioFile } from '../harness/engines/load-scenario.ts';
+import { builtInScenarios, loadScenario, scenarioFile } from '../harness/files/load-scenario.ts';
 import { readTargets } from '../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../harness/files/tier-file.ts';
 import { readUsers } from '../harness/files/users-file.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { RunFacts } from '../harness/core/run.ts';
-import type { MeasuredTrial } from '../harness/core/trial.ts';
+import type { TrialRecord } from '../harness/core/trial.ts';
 import { describeRecovery } from '../harness/judging/recovery.ts';
 import { lacks } from '../test-support/requirements.ts';
 import { type Workplace, workplace } from '../test-support/tierbench.ts';
@@ -30,9 +30,9 @@ const words = (text: string) => [
 
 const read = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(place.folder, 'out', name), 'utf8'));
 const factsOf = () => read<RunFacts>('facts.json');
-async function trialsOf(): Promise<readonly MeasuredTrial[]> {
+async function trialsOf(): Promise<readonly TrialRecord[]> {
   const names = (await readdir(join(place.folder, 'out', 'trials'))).filter((name) => name.endsWith('.json'));
-  return Promise.all(names.toSorted().map((name) => read<MeasuredTrial>(join('trials', name))));
+  return Promise.all(names.toSorted().map((name) => read<TrialRecord>(join('trials', name))));
 }
 
 it.skipIf(lacksServers)(
@@ -51,7 +51,7 @@ it.skipIf(lacksServers)(
     if (placement === null) expect(tiers[0]?.notes).toContainEqual(expect.stringContaining('share all CPUs'));
     else expect(placement.systemCpus).not.toContain(placement.generatorCpus[0]);
     const trials = await trialsOf();
-    expect(trials.map(({ tier, sequence }) => `${sequence} ${tier}`)).toEqual([
+    expect(trials.map(({ subject, sequence }) => `${sequence} ${subject}`)).toEqual([
       '1 single',
       '2 pooled',
       '3 replicated',
@@ -117,7 +117,7 @@ it.skipIf(lacksServers)(
     const after = await factsOf();
     expect(after.tiers.map(({ endedEarly }) => endedEarly !== null)).toEqual([true, false]);
     const trials = await trialsOf();
-    expect(trials.map(({ tier, trial }) => [tier, trial.stopped])).toEqual([
+    expect(trials.map(({ subject, trial }) => [subject, trial.stopped])).toEqual([
       ['single', true],
       ['pooled', false],
     ]);
@@ -151,7 +151,7 @@ it.skipIf(lacksServers)(
     expect(exitCode).toBe(1);
     expect(stderr).toContain('interrupted');
     expect(await read('status.json')).toMatchObject({ state: 'interrupted' });
-    expect((await trialsOf()).map(({ tier, trial }) => [tier, trial.stopped])).toEqual([['single', false]]);
+    expect((await trialsOf()).map(({ subject, trial }) => [subject, trial.stopped])).toEqual([['single', false]]);
   },
 );
 

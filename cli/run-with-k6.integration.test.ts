@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTestServer, type TestServer } from '../harness/engines/contract-server.ts';
+import { startTestServer, type TestServer } from '../harness/contracts/engines/server.ts';
 import { lacks, programFor } from '../test-support/requirements.ts';
 import { type Workplace, workplace } from '../test-support/tierbench.ts';
 

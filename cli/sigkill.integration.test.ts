@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { controlGroupsOfRun } from '../harness/leftovers/control-groups.ts';
-import { isRunId } from '../harness/leftovers/run-record.ts';
+import { controlGroupsOfRun } from '../harness/orphans/control-groups.ts';
+import { isRunId } from '../harness/orphans/run-record.ts';
 import { seededRandom } from '../harness/statistics/seeded-random.ts';
 import { lacks } from '../test-support/requirements.ts';
 import { type Workplace, workplace } from '../test-support/tierbench.ts';

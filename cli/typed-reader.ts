@@ -1,5 +1,5 @@
+import { suggestion } from '../harness/core/closest-match.ts';
 import type { Problem } from '../harness/core/errors.ts';
-import { suggestion } from '../harness/core/words.ts';
 
 interface NumberRange {
   readonly from: number;

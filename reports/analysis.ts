@@ -1,12 +1,12 @@
 import { byLoad, describeLoad, isSameLoad } from '../harness/core/load.ts';
 import type { PlannedLoad, RunFacts, RunResult, RunStatus, TierFacts } from '../harness/core/run.ts';
-import type { MeasuredTrial } from '../harness/core/trial.ts';
+import type { TrialRecord } from '../harness/core/trial.ts';
 import { formatSeconds } from '../harness/core/units.ts';
-import { carriedRates } from '../harness/judging/carried-rate.ts';
 import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
 import { judgeTargets } from '../harness/judging/judge.ts';
-import { summarizeTrials } from '../harness/judging/summarize.ts';
-import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
+import { judgeTrials } from '../harness/judging/summarize.ts';
+import type { JudgedTarget, JudgedTrial } from '../harness/judging/summary.ts';
+import { sustainedRates } from '../harness/judging/sustained-rate.ts';
 import { busiestSources } from './busiest.ts';
 import type { ChartDescription } from './chart.ts';
 import { distributionChart, latencyChart, throughputChart } from './charts.ts';
@@ -66,15 +66,15 @@ export interface TierAnalysis {
 
 /** A pure function of the results folder: the same result gives the same analysis, whenever and wherever. */
 export function analyse(result: RunResult): Analysis {
-  const trials = summarizeTrials(result);
+  const trials = judgeTrials(result);
   const judged = judgeTargets(result, trials);
-  const names = [...result.facts.tiers.map(({ tier }) => tier.name), ...result.trials.map(({ tier }) => tier)];
+  const names = [...result.facts.tiers.map(({ tier }) => tier.name), ...result.trials.map(({ subject }) => subject)];
   const comparison = compareTiers(result, trials);
   const tiers = [...new Set(names)].map((name) =>
     analyseTier(
       name,
       result,
-      trials.filter(({ measured }) => measured.tier === name),
+      trials.filter(({ record }) => record.subject === name),
       judged.filter(({ tier }) => tier === name),
       comparison !== null,
     ),
@@ -117,7 +117,7 @@ export function allCharts({ tiers, comparison }: Analysis): readonly ChartDescri
 function analyseTier(
   name: string,
   result: RunResult,
-  trials: readonly SummarizedTrial[],
+  trials: readonly JudgedTrial[],
   judged: readonly JudgedTarget[],
   isCompared: boolean,
 ): TierAnalysis {
@@ -128,14 +128,14 @@ function analyseTier(
   ]);
   const scenarios = [...scenarioNames].map((scenario) => {
     const own = trials.filter(({ summary }) => summary.scenario === scenario).toSorted(inOrder);
-    return { name: scenario, trials: own, carried: carriedRates(result, own) };
+    return { name: scenario, trials: own, sustained: sustainedRates(result, own) };
   });
   const notMeasured = (facts?.planned ?? []).filter(
     ({ scenario, load }) =>
       !trials.some(({ summary }) => summary.scenario === scenario && isSameLoad(summary.load, load)),
   );
   const targets = judged.toSorted((left, right) => targetOrder(left) - targetOrder(right));
-  const own = result.trials.filter(({ tier }) => tier === name);
+  const own = result.trials.filter(({ subject }) => subject === name);
   const ladder = own.filter(({ purpose }) => purpose !== 'fault');
   const charts = [
     ...scenarios.map((scenario) => rateChart(name, scenario, targets)),
@@ -160,14 +160,14 @@ function analyseTier(
   };
 }
 
-function describeWarmUps(trials: readonly MeasuredTrial[]): string {
+function describeWarmUps(trials: readonly TrialRecord[]): string {
   const windows = trials.filter(({ purpose }) => purpose === 'warm-up');
   return [...Map.groupBy(windows, ({ trial }) => trial.plan.scenario)]
     .map(([scenario, own]) => `${scenario} ${formatSeconds(own.reduce((sum, { trial }) => sum + trial.measuredS, 0))}`)
     .join(', ');
 }
 
-function inOrder({ summary: left }: SummarizedTrial, { summary: right }: SummarizedTrial): number {
+function inOrder({ summary: left }: JudgedTrial, { summary: right }: JudgedTrial): number {
   return byLoad(left.load, right.load) || left.sequence - right.sequence;
 }
 
@@ -203,7 +203,7 @@ function notMeasuredNotes(planned: readonly PlannedLoad[]): readonly string[] {
 }
 
 /** What holds for several faults is told once. */
-function faultNotes(trials: readonly MeasuredTrial[]): readonly string[] {
+function faultNotes(trials: readonly TrialRecord[]): readonly string[] {
   const notes = trials.flatMap(({ fault, notes: own }) =>
     fault === undefined ? [] : own.map((note) => ({ note, instance: fault.instance })),
   );
@@ -216,14 +216,14 @@ function faultNotes(trials: readonly MeasuredTrial[]): readonly string[] {
 function tierNotes(
   facts: TierFacts | null,
   scenarios: readonly ScenarioAnalysis[],
-  trials: readonly SummarizedTrial[],
+  trials: readonly JudgedTrial[],
 ): readonly string[] {
   const notes: string[] = (facts?.notRun ?? []).map((why) => `Not run: ${why}`);
   if (facts !== null && facts.endedEarly !== null) notes.push(`Ended early: ${facts.endedEarly}`);
   notes.push(...(facts?.notes ?? []));
   if (facts === null) notes.push('The run ended before the facts of this tier were stored.');
   for (const { name, trials: own } of scenarios) {
-    const sound = own.filter(({ summary }) => summary.soundness.kind === 'sound').length;
+    const sound = own.filter(({ summary }) => summary.validity.kind === 'valid').length;
     if (own.length === 0) notes.push(`${name}: no trial was measured.`);
     else if (sound === 0)
       notes.push(`${name}: no trial is sound, so no figure of it can be trusted. Its table in the report says why.`);
@@ -233,14 +233,14 @@ function tierNotes(
       );
     }
   }
-  for (const { measured, summary } of trials) {
+  for (const { record, summary } of trials) {
     const place = `${summary.scenario}, ${describeLoad(summary.load)}`;
-    if (measured.trial.stopped) notes.push(`${place}: stopped after ${formatSeconds(measured.trial.measuredS)}`);
-    if (measured.samples.length === 0) notes.push(`${place}: no probe gave samples, so what was busy is not known.`);
-    for (const { step, outcome, message } of measured.trial.failureExamples) {
+    if (record.trial.stopped) notes.push(`${place}: stopped after ${formatSeconds(record.trial.measuredS)}`);
+    if (record.samples.length === 0) notes.push(`${place}: no probe gave samples, so what was busy is not known.`);
+    for (const { step, outcome, message } of record.trial.failureExamples) {
       notes.push(`${place}: first ${outcome} of '${step}': ${message}`);
     }
-    for (const note of measured.notes) notes.push(`${place}: ${note}`);
+    for (const note of record.notes) notes.push(`${place}: ${note}`);
   }
   return [...new Set(notes)];
 }

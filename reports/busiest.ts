@@ -18,7 +18,7 @@ export function busiestSources(scenarios: readonly ScenarioAnalysis[]): readonly
   return scenarios.flatMap(({ name, trials }) => {
     const last = mainLadder(trials).at(-1);
     if (last === undefined) return [];
-    const means = meansOf(last.measured);
+    const means = meansOf(last.record);
     const cpu = means
       .filter(({ metric }) => metric === 'cpu-utilization')
       .toSorted((left, right) => right.mean - left.mean || (left.source < right.source ? -1 : 1))

@@ -3,7 +3,7 @@ import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import type { MeasuredMetric, Target } from '../harness/core/target.ts';
 import { formatBound, formatNumber, formatRate, formatSeconds } from '../harness/core/units.ts';
 import { mergeHistograms } from '../harness/histograms/latency-histogram.ts';
-import type { JudgedTarget, SummarizedTrial, TrialSummary } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/summary.ts';
 import { samplesNeeded } from '../harness/statistics/quantile-ranks.ts';
 import { loadAxis, yAxis } from './axes.ts';
 import type { ChartDescription, Point, Series, TargetLine } from './chart.ts';
@@ -110,7 +110,7 @@ export function loadPoint(
     y: found.value,
     low: found.low,
     high: found.high,
-    sound: summary.soundness.kind === 'sound',
+    sound: summary.validity.kind === 'valid',
     text: `${estimateWithInterval(found, format)} at ${load}`,
   };
 }
@@ -168,8 +168,8 @@ export function distributionChart(tier: string, scenarios: Scenarios, targets: T
   };
 }
 
-function percentilePoints({ measured }: SummarizedTrial): readonly Point[] {
-  const latency = mergeHistograms(measured.trial.steps.map((step) => step.latency));
+function percentilePoints({ record }: JudgedTrial): readonly Point[] {
+  const latency = mergeHistograms(record.trial.steps.map((step) => step.latency));
   return curve((ratio) => (latency.count >= samplesNeeded(ratio) ? latency.quantileS(ratio) : null));
 }
 

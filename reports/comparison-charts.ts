@@ -2,7 +2,7 @@ import type { Estimate } from '../harness/core/estimate.ts';
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import type { MeasuredMetric } from '../harness/core/target.ts';
 import { formatNumber, formatRate, formatSeconds } from '../harness/core/units.ts';
-import type { JudgedTarget, SummarizedTrial, TrialSummary } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/summary.ts';
 import { loadAxis, yAxis } from './axes.ts';
 import type { ChartDescription, Panel, Series } from './chart.ts';
 import { chartName, fileNamePart, hasSeveralLevels, loadPoint, targetLines, valuesOf } from './charts.ts';
@@ -24,7 +24,7 @@ type Targets = readonly JudgedTarget[];
 /** What one tier was measured at in a scenario. */
 export interface TierTrials {
   readonly tier: string;
-  readonly trials: readonly SummarizedTrial[];
+  readonly trials: readonly JudgedTrial[];
 }
 
 /**

@@ -42,9 +42,9 @@ function figureCells(row: TierRow): readonly Cell[] {
     const nothing = { text: '–' };
     return [nothing, { text: row.why ?? 'not measured' }, nothing, nothing];
   }
-  const { throughputPerS, latency, soundness } = trial.summary;
+  const { throughputPerS, latency, validity } = trial.summary;
   const unsound: Partial<Cell> =
-    soundness.kind === 'sound' ? {} : { badge: { text: 'not sound', verdict: 'inconclusive' } };
+    validity.kind === 'valid' ? {} : { badge: { text: 'not sound', verdict: 'inconclusive' } };
   return [
     { ...estimateCell(throughputPerS, formatRate), ...badge(reached(verdicts.throughput)), ...unsound },
     changeCell(throughput, before),

@@ -1,4 +1,4 @@
-import type { MeasuredTrial } from '../harness/core/trial.ts';
+import type { TrialRecord } from '../harness/core/trial.ts';
 import { samplesInWindow } from '../harness/judging/window-samples.ts';
 import { mean } from '../harness/statistics/mean.ts';
 import { cacheKinds } from './queues.ts';
@@ -17,7 +17,7 @@ export interface EvidenceMeans {
 
 export function evidenceMeans(scenarios: readonly ScenarioAnalysis[]): EvidenceMeans {
   const trials = scenarios
-    .flatMap((scenario) => scenario.trials.map(({ measured }) => measured))
+    .flatMap((scenario) => scenario.trials.map(({ record }) => record))
     .toSorted((one, other) => one.sequence - other.sequence);
   const steals = trials.flatMap((trial) => meanOf(trial, 'machine', 'steal') ?? []);
   const sources = new Set(
@@ -38,16 +38,12 @@ export function evidenceMeans(scenarios: readonly ScenarioAnalysis[]): EvidenceM
   };
 }
 
-function meanOf(trial: MeasuredTrial, source: string, metric: string): number | null {
+function meanOf(trial: TrialRecord, source: string, metric: string): number | null {
   const own = samplesInWindow(trial).filter((sample) => sample.source === source && sample.metric === metric);
   return own.length === 0 ? null : mean(own.map(({ value }) => value));
 }
 
-function shareOver(
-  trials: readonly MeasuredTrial[],
-  part: string,
-  rest: string,
-): { first: number; mean: number } | null {
+function shareOver(trials: readonly TrialRecord[], part: string, rest: string): { first: number; mean: number } | null {
   const counts = trials
     .map((trial) => ({ part: totalOf(trial, part), rest: totalOf(trial, rest) }))
     .filter((each) => each.part + each.rest > 0);
@@ -58,6 +54,6 @@ function shareOver(
   return { first: first.part / (first.part + first.rest), mean: parts / (parts + rests) };
 }
 
-function totalOf(trial: MeasuredTrial, metric: string): number {
+function totalOf(trial: TrialRecord, metric: string): number {
   return samplesInWindow(trial).reduce((sum, sample) => sum + (sample.metric === metric ? sample.value : 0), 0);
 }

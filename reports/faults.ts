@@ -1,5 +1,5 @@
 import { describeLoad } from '../harness/core/load.ts';
-import { type Interval, type MeasuredTrial, requestOutcomes } from '../harness/core/trial.ts';
+import { type Interval, requestOutcomes, type TrialRecord } from '../harness/core/trial.ts';
 import { formatNumber, formatRate, formatSeconds } from '../harness/core/units.ts';
 import { describeRecovery, type Recovery, type RecoveryPhase } from '../harness/judging/recovery.ts';
 import { linearAxis } from './axes.ts';
@@ -20,7 +20,7 @@ export interface FaultAnalysis {
 }
 
 /** The fault trials among `trials`, in the order they were made. */
-export function faultsOf(trials: readonly MeasuredTrial[]): readonly FaultAnalysis[] {
+export function faultsOf(trials: readonly TrialRecord[]): readonly FaultAnalysis[] {
   return trials
     .filter(({ fault }) => fault !== undefined)
     .map((measured) => {
@@ -105,7 +105,7 @@ function rate({ throughputPerS }: RecoveryPhase): string {
 }
 
 /** Right answers and failures of each second, with the moments at which something was done. */
-function faultChart(measured: MeasuredTrial, recovery: Recovery): ChartDescription | null {
+function faultChart(measured: TrialRecord, recovery: Recovery): ChartDescription | null {
   const { fault } = recovery;
   const placed = [{ measured, startS: 0 }];
   const panels = [
@@ -123,8 +123,8 @@ function faultChart(measured: MeasuredTrial, recovery: Recovery): ChartDescripti
     ...(fault.undoneAtS === null ? [] : [{ at: fault.undoneAtS, label: undone[fault.kind] }]),
   ];
   return {
-    id: fileNamePart(`${measured.tier}-fault-${measured.sequence}`),
-    title: `${chartName(name)} · ${chartName(measured.tier)}`,
+    id: fileNamePart(`${measured.subject}-fault-${measured.sequence}`),
+    title: `${chartName(name)} · ${chartName(measured.subject)}`,
     subtitle: `${measured.trial.plan.scenario} at ${describeLoad(measured.trial.plan.load)}`,
     alt: `Two charts over the time of the trial, successful and failed requests per second. ${list(moments.map(({ at, label }) => `${label} at ${formatSeconds(at)}`))}.`,
     x: timeAxis(placed.map(spanOf), 'Time since the measured window began'),
@@ -134,7 +134,7 @@ function faultChart(measured: MeasuredTrial, recovery: Recovery): ChartDescripti
   };
 }
 
-function failurePoints({ trial }: MeasuredTrial): readonly Point[] {
+function failurePoints({ trial }: TrialRecord): readonly Point[] {
   return trial.intervals
     .filter(({ durationS }) => durationS > 0)
     .map((interval) => {

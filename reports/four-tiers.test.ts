@@ -227,7 +227,7 @@ test('one tier is compared with nothing', () => {
   const single = analyse({
     ...run,
     facts: { ...run.facts, tiers: run.facts.tiers.slice(0, 1) },
-    trials: run.trials.filter(({ tier }) => tier === 'single'),
+    trials: run.trials.filter(({ subject }) => subject === 'single'),
   });
   expect(single.comparison).toBeNull();
   expect(renderHtml(single)).not.toContain('side by side');

@@ -104,7 +104,7 @@ const carried = z
       .object({
         arrivalRatePerS: z.number(),
         sequence: z.number().int(),
-        why: z.enum(['missed', 'inconclusive', 'unsound']),
+        why: z.enum(['missed', 'inconclusive', 'invalid']),
       })
       .nullable()
       .describe('The next higher rate and what kept it out; null where none was measured.'),

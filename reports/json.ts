@@ -1,10 +1,10 @@
 import { loadLevel, type OfferedLoad } from '../harness/core/load.ts';
 import { formatBound } from '../harness/core/units.ts';
-import type { CarriedRate } from '../harness/judging/carried-rate.ts';
 import type { TierChange, TierRow } from '../harness/judging/compare-tiers.ts';
 import type { LatencyView, LatencyViews } from '../harness/judging/latency-views.ts';
 import type { RecoveryPhase } from '../harness/judging/recovery.ts';
-import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial } from '../harness/judging/summary.ts';
+import type { SustainedRate } from '../harness/judging/sustained-rate.ts';
 import type { Analysis, ComparisonAnalysis, TierAnalysis } from './analysis.ts';
 import type { FaultAnalysis } from './faults.ts';
 import { verdictReasons } from './figures.ts';
@@ -87,9 +87,9 @@ function report({ facts, status, incomplete, tiers, comparison }: Analysis): Rep
       faults: tier.faults.map(madeFault),
       notRun: [...(tier.facts?.notRun ?? [])],
       targets: tier.targets.map(judgedTarget),
-      scenarios: tier.scenarios.map(({ name, carried, trials }) => ({
+      scenarios: tier.scenarios.map(({ name, sustained, trials }) => ({
         name,
-        carried: carried.map(carriedRate),
+        carried: sustained.map(carriedRate),
         trials: trials.map((each) => trial(each, tier)),
       })),
       notMeasured: tier.notMeasured.map(({ scenario, load }) => ({ scenario, load: offeredLoad(load) })),
@@ -166,7 +166,7 @@ function carriedRate({
   target,
   trial: highest,
   next,
-}: CarriedRate): ReportTier['scenarios'][number]['carried'][number] {
+}: SustainedRate): ReportTier['scenarios'][number]['carried'][number] {
   return {
     target: target?.id ?? null,
     arrivalRatePerS: highest === null ? null : loadLevel(highest.summary.load),
@@ -217,24 +217,24 @@ function judgedTarget({ target, scenario, verdict, value, evidence }: JudgedTarg
   };
 }
 
-function trial({ measured, summary }: SummarizedTrial, { views }: TierAnalysis): ReportTrial {
-  const viewed = views?.trials.find((each) => each.trial.measured === measured)?.views;
-  const { intended, completed, failed, dropped } = measured.trial.iterations;
+function trial({ record, summary }: JudgedTrial, { views }: TierAnalysis): ReportTrial {
+  const viewed = views?.trials.find((each) => each.trial.record === record)?.views;
+  const { intended, completed, failed, dropped } = record.trial.iterations;
   return {
     sequence: summary.sequence,
     load: offeredLoad(summary.load),
-    measuredS: measured.trial.measuredS,
+    measuredS: record.trial.measuredS,
     iterations: { intended, completed, failed, dropped },
-    failures: Object.fromEntries(workOf(measured.trial).failures),
+    failures: Object.fromEntries(workOf(record.trial).failures),
     throughputPerS: summary.throughputPerS,
     iterationsPerS: summary.iterationsPerS,
     errorRatio: summary.errorRatio,
     latency: summary.latency,
-    sound: summary.soundness.kind === 'sound',
-    reasons: summary.soundness.kind === 'sound' ? [] : [...summary.soundness.reasons],
+    sound: summary.validity.kind === 'valid',
+    reasons: summary.validity.kind === 'valid' ? [] : [...summary.validity.reasons],
     caveats: [...summary.caveats],
     views: viewed === undefined ? null : reportedViews(viewed),
-    repeatWith: measured.trial.repeatWith ?? null,
+    repeatWith: record.trial.repeatWith ?? null,
     steps: [...summary.steps],
   };
 }

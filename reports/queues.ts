@@ -1,4 +1,4 @@
-import type { MeasuredTrial } from '../harness/core/trial.ts';
+import type { TrialRecord } from '../harness/core/trial.ts';
 import { formatNumber, formatSeconds } from '../harness/core/units.ts';
 import { samplesInWindow } from '../harness/judging/window-samples.ts';
 import { mean } from '../harness/statistics/mean.ts';
@@ -26,7 +26,7 @@ export interface SourceMean {
 }
 
 /** The mean of each metric of each source over the measured window. */
-export function meansOf(trial: MeasuredTrial): readonly SourceMean[] {
+export function meansOf(trial: TrialRecord): readonly SourceMean[] {
   const measured = samplesInWindow(trial);
   return [...Map.groupBy(measured, ({ source, metric }) => JSON.stringify([source, metric])).values()].flatMap(
     (own) => {
@@ -51,7 +51,7 @@ export function queueFacts(means: readonly SourceMean[]): readonly string[] {
 }
 
 /** The share of the cached reads of the API that its cache answered; null where there was none. */
-export function cacheHitRatio(trial: MeasuredTrial): number | null {
+export function cacheHitRatio(trial: TrialRecord): number | null {
   const means = meansOf(trial);
   const [{ hits, misses }] = cacheKinds;
   const total = (metric: string) => means.reduce((sum, each) => sum + (each.metric === metric ? each.mean : 0), 0);
@@ -66,7 +66,7 @@ export interface Queue {
 }
 
 /** The longest queue of a trial; null where none was seen, undefined where no probe looks at queues. */
-export function longestQueue(trial: MeasuredTrial): Queue | null | undefined {
+export function longestQueue(trial: TrialRecord): Queue | null | undefined {
   const means = meansOf(trial);
   const seen = queueKinds.flatMap(({ metric, waitsFor }) => {
     const own = means.filter((each) => each.metric === metric);

@@ -1,7 +1,7 @@
 import type { Estimate } from '../harness/core/estimate.ts';
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
-import type { JudgedTarget, SummarizedTrial, TrialSummary } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/summary.ts';
 import { linearAxis, logAxis, rateAxis, yAxis } from './axes.ts';
 import type { Axis, ChartDescription, Panel, Point, Series, TargetLine } from './chart.ts';
 import { chartName, fileNamePart, loadPoint, namingP95, targetLines, valuesOf } from './charts.ts';
@@ -52,9 +52,9 @@ export function rateChart(
 }
 
 /** `more`: a sentence of its own, or nothing. How unsound trials are drawn is told where there is one. */
-export function rateSubtitle(trials: readonly SummarizedTrial[], more: string): string {
+export function rateSubtitle(trials: readonly JudgedTrial[], more: string): string {
   const requests = requestsPerIteration(trials);
-  const unsound = trials.some(({ summary }) => summary.soundness.kind === 'unsound');
+  const unsound = trials.some(({ summary }) => summary.validity.kind === 'invalid');
   return [
     'Bars: 95 % interval',
     ...(requests === null
@@ -65,7 +65,7 @@ export function rateSubtitle(trials: readonly SummarizedTrial[], more: string): 
   ].join('. ');
 }
 
-export function axisOfRates(trials: readonly SummarizedTrial[]): Axis {
+export function axisOfRates(trials: readonly JudgedTrial[]): Axis {
   return rateAxis(
     loadTitles.rate,
     trials.map(({ summary }) => loadLevel(summary.load)),
@@ -80,7 +80,7 @@ export function throughputOf({ throughputPerS }: TrialSummary): Estimate | null 
 export function overRates(
   label: string,
   style: number,
-  trials: readonly SummarizedTrial[],
+  trials: readonly JudgedTrial[],
   estimate: (summary: TrialSummary) => Estimate | null,
   format: Format,
 ): Series {
@@ -104,7 +104,7 @@ export function throughputPanel(
   series: readonly Series[],
   targets: Targets,
   x: Axis,
-  trials: readonly SummarizedTrial[],
+  trials: readonly JudgedTrial[],
 ): Panel {
   const lines = targetLines(targets, 'throughput').filter(({ value }) => fits(value, x, series));
   const values = [...valuesOf(series), ...lines.map(({ value }) => value)];
@@ -133,7 +133,7 @@ function drawn(series: readonly Series[]): readonly Series[] {
 }
 
 /** As far as it fits the axes: beyond what was answered it would only press the other lines to the ground. */
-function offeredLine(x: Axis, y: Axis, requests: number | null, trials: readonly SummarizedTrial[]): Series | null {
+function offeredLine(x: Axis, y: Axis, requests: number | null, trials: readonly JudgedTrial[]): Series | null {
   if (requests === null) return null;
   const [first, last] = [Math.max(x.from, y.from / requests), Math.min(x.to, y.to / requests)];
   if (!(last > first)) return null;
@@ -149,8 +149,8 @@ function offeredLine(x: Axis, y: Axis, requests: number | null, trials: readonly
 }
 
 /** The usual number, from the trials in which nothing failed where there are such; null where nothing was completed. */
-function requestsPerIteration(trials: readonly SummarizedTrial[]): number | null {
-  const work = trials.map(({ measured }) => workOf(measured.trial)).filter(({ completed }) => completed > 0);
+function requestsPerIteration(trials: readonly JudgedTrial[]): number | null {
+  const work = trials.map(({ record }) => workOf(record.trial)).filter(({ completed }) => completed > 0);
   const whole = work.filter(({ failures }) => failures.length === 0);
   const ratios = (whole.length > 0 ? whole : work)
     .map(({ requests, completed }) => requests / completed)
@@ -162,14 +162,14 @@ function requestsPerIteration(trials: readonly SummarizedTrial[]): number | null
 }
 
 /** None where all work was answered rightly. */
-function lostWorkPanel(trials: readonly SummarizedTrial[]): readonly Panel[] {
-  const works = trials.map(({ measured, summary }) => ({ summary, work: workOf(measured.trial) }));
+function lostWorkPanel(trials: readonly JudgedTrial[]): readonly Panel[] {
+  const works = trials.map(({ record, summary }) => ({ summary, work: workOf(record.trial) }));
   if (works.every(({ work }) => lostWork(work).length === 0)) return [];
   const series = (['dropped', 'failed'] as const).map((kind, index): Series => {
     const points = works.map(({ summary, work }): Point => {
       const share = work[`${kind}Ratio`];
       const text = `${formatRatio(share)} at ${describeLoad(summary.load)}`;
-      return { x: loadLevel(summary.load), y: share, sound: summary.soundness.kind === 'sound', text };
+      return { x: loadLevel(summary.load), y: share, sound: summary.validity.kind === 'valid', text };
     });
     return { label: kind, style: 4 + index, inLegend: true, marks: true, points };
   });

@@ -107,7 +107,7 @@ describe('a scenario over its arrival rates', () => {
     const [single] = ofTiers.tiers;
     const alone = {
       ...rateRunOfTiers(),
-      trials: rateRunOfTiers().trials.filter(({ tier: name }) => name === 'single'),
+      trials: rateRunOfTiers().trials.filter(({ subject: name }) => name === 'single'),
     };
     const facts = { ...alone.facts, tiers: alone.facts.tiers.slice(0, 1) };
     expect(single?.scenarios[0]?.trials).toHaveLength(8);
@@ -182,7 +182,7 @@ describe('how far it came', () => {
         target: 'latency-p95',
         arrivalRatePerS: 300,
         sequence: 9,
-        next: { arrivalRatePerS: 400, sequence: 10, why: 'unsound' },
+        next: { arrivalRatePerS: 400, sequence: 10, why: 'invalid' },
       },
     ]);
   });

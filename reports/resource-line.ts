@@ -1,4 +1,4 @@
-import type { MeasuredTrial, ProbeSample } from '../harness/core/trial.ts';
+import type { ProbeSample, TrialRecord } from '../harness/core/trial.ts';
 import { formatNumber, formatRatio, formatSeconds } from '../harness/core/units.ts';
 import { linearAxis, yAxis } from './axes.ts';
 import type { Axis, ChartDescription, Panel, Point, Series } from './chart.ts';
@@ -89,7 +89,7 @@ const resourceCharts: readonly ResourceChart[] = [
 export function resourceLineCharts(
   tier: string,
   runStartedAt: string,
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialRecord[],
 ): readonly ChartDescription[] {
   const placed = placeOnRunClock(runStartedAt, trials);
   return resourceCharts.flatMap((chart) => resourceChart(tier, chart, placed) ?? []);

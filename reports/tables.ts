@@ -6,7 +6,7 @@ import {
   formatRatio,
   formatSeconds,
 } from '../harness/core/units.ts';
-import type { JudgedTarget, SummarizedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial } from '../harness/judging/summary.ts';
 import type { TierAnalysis } from './analysis.ts';
 import { carriedTargetText, carriedText, otherRatesText } from './carried-words.ts';
 import { estimateValue, loadText, loadWords, plural, sourceOf, verdictReasons, verdictWords } from './figures.ts';
@@ -78,21 +78,21 @@ export function scenarioTables({ name, trials }: ScenarioAnalysis): readonly Tab
   ];
 }
 
-function ratesTable(name: string, trials: readonly SummarizedTrial[]): Table {
+function ratesTable(name: string, trials: readonly JudgedTrial[]): Table {
   return {
     caption: `${name}: what each arrival rate gave`,
     columns: [right('Arrival rate'), ...measuredColumns, right('Due'), right('Errors'), left('Sound')],
     rows: trials.map((trial) => [
       { text: loadWords(trial.summary.load) },
       ...measuredCells(trial),
-      { text: formatNumber(workOf(trial.measured.trial).due) },
+      { text: formatNumber(workOf(trial.record.trial).due) },
       errorsCell(trial),
       soundCell(trial),
     ]),
   };
 }
 
-function usersTable(name: string, trials: readonly SummarizedTrial[]): Table {
+function usersTable(name: string, trials: readonly JudgedTrial[]): Table {
   return {
     caption: `${name}: what each load gave`,
     columns: [right('Concurrency'), ...measuredColumns, right('Errors'), left('Sound')],
@@ -107,7 +107,7 @@ function usersTable(name: string, trials: readonly SummarizedTrial[]): Table {
 
 const measuredColumns = [right('Throughput'), right('p50'), right('p95'), right('p99')];
 
-function measuredCells({ summary }: SummarizedTrial): readonly Cell[] {
+function measuredCells({ summary }: JudgedTrial): readonly Cell[] {
   return [
     estimateCell(summary.throughputPerS, formatRate),
     estimateCell(summary.latency.p50S, formatSeconds),
@@ -117,20 +117,20 @@ function measuredCells({ summary }: SummarizedTrial): readonly Cell[] {
 }
 
 /** With what was dropped, and what failed by kind. */
-function errorsCell({ measured, summary }: SummarizedTrial): Cell {
-  return { text: formatRatio(summary.errorRatio), reasons: lostWork(workOf(measured.trial)) };
+function errorsCell({ record, summary }: JudgedTrial): Cell {
+  return { text: formatRatio(summary.errorRatio), reasons: lostWork(workOf(record.trial)) };
 }
 
-function soundCell({ summary: { soundness, caveats } }: SummarizedTrial): Cell {
-  return soundness.kind === 'sound'
+function soundCell({ summary: { validity, caveats } }: JudgedTrial): Cell {
+  return validity.kind === 'valid'
     ? { text: 'yes', reasons: caveats }
-    : { text: 'no', reasons: [...soundness.reasons, ...caveats], verdict: 'inconclusive' };
+    : { text: 'no', reasons: [...validity.reasons, ...caveats], verdict: 'inconclusive' };
 }
 
 /** How far each tier came by arrival rate, in each scenario. */
 export function carriedTable(tiers: readonly TierAnalysis[]): Table {
   const rows = tiers.flatMap(({ name: tier, scenarios }) =>
-    scenarios.flatMap(({ name: scenario, carried }) => carried.map((each) => ({ tier, scenario, carried: each }))),
+    scenarios.flatMap(({ name: scenario, sustained }) => sustained.map((each) => ({ tier, scenario, carried: each }))),
   );
   const groups = Map.groupBy(rows, ({ scenario, carried }) => JSON.stringify([scenario, carriedTargetText(carried)]));
   return {
@@ -160,7 +160,7 @@ export function repeatTable({ name, scenarios }: TierAnalysis): Table {
     caption: `How to repeat a trial of ${name} by hand`,
     columns: [left('Scenario'), right('Load'), left('Command')],
     rows: scenarios.flatMap((scenario) =>
-      scenario.trials.flatMap(({ measured: { trial } }) =>
+      scenario.trials.flatMap(({ record: { trial } }) =>
         trial.repeatWith === undefined
           ? []
           : [[{ text: scenario.name }, { text: loadWords(trial.plan.load) }, { text: trial.repeatWith }]],
@@ -184,7 +184,7 @@ export function stepsTable({ name, trials }: ScenarioAnalysis): Table {
       right('Errors'),
       left('Answers'),
     ],
-    rows: trials.flatMap(({ measured, summary }) =>
+    rows: trials.flatMap(({ record, summary }) =>
       summary.steps.map((step, index) => [
         { text: loadWords(summary.load), ...(index > 0 && { repeated: true }) },
         { text: step.name },
@@ -194,14 +194,14 @@ export function stepsTable({ name, trials }: ScenarioAnalysis): Table {
         { text: estimateValue(step.latency.p95S, formatSeconds) },
         { text: estimateValue(step.latency.p99S, formatSeconds) },
         { text: formatRatio(step.errorRatio) },
-        { text: answers(measured, step.name) },
+        { text: answers(record, step.name) },
       ]),
     ),
   };
 }
 
 /** `200 × 4,120, 503 × 3, timeout × 2` */
-function answers(measured: SummarizedTrial['measured'], step: string): string {
+function answers(measured: JudgedTrial['record'], step: string): string {
   const result = measured.trial.steps.find((each) => each.name === step);
   if (result === undefined) return '–';
   const unanswered = (['refused', 'reset', 'timeout', 'malformed', 'wrong-answer'] as const)

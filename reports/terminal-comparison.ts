@@ -106,7 +106,7 @@ function p95Cell({ trial, p95, verdicts }: TierRow): string {
 }
 
 function sound({ summary }: NonNullable<TierRow['trial']>): string {
-  return summary.soundness.kind === 'sound' ? '' : '~';
+  return summary.validity.kind === 'valid' ? '' : '~';
 }
 
 function mark(change: TierChange | null): string {

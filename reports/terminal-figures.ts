@@ -1,5 +1,5 @@
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
-import type { SummarizedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTrial } from '../harness/judging/summary.ts';
 import { estimateValue, loadWords, shortened } from './figures.ts';
 import { byUsers, type ScenarioAnalysis } from './scenario-analysis.ts';
 
@@ -9,7 +9,7 @@ export function figureLines(scenarios: readonly ScenarioAnalysis[], width: numbe
     telling(scenario).map((trial, index) => ({ name: index === 0 ? scenario.name : '', trial })),
   );
   if (shown.length === 0) return [];
-  const dropsAny = shown.some(({ trial }) => trial.measured.trial.iterations.dropped > 0);
+  const dropsAny = shown.some(({ trial }) => trial.record.trial.iterations.dropped > 0);
   const columns = allColumns.filter(({ title }) => title !== 'dropped' || dropsAny);
   const lines = linesOf(columns, shown);
   // On a narrow terminal the verdict and p95 matter more than the median.
@@ -23,7 +23,7 @@ export function figureLines(scenarios: readonly ScenarioAnalysis[], width: numbe
 
 interface Shown {
   readonly name: string;
-  readonly trial: SummarizedTrial;
+  readonly trial: JudgedTrial;
 }
 
 interface Column {
@@ -44,11 +44,11 @@ const allColumns: readonly Column[] = [
     },
   })),
   { title: 'errors', text: ({ trial }) => formatRatio(trial.summary.errorRatio) },
-  { title: 'dropped', text: ({ trial }) => formatNumber(trial.measured.trial.iterations.dropped) },
+  { title: 'dropped', text: ({ trial }) => formatNumber(trial.record.trial.iterations.dropped) },
   {
     title: '',
     isWord: true,
-    text: ({ trial }) => (trial.summary.soundness.kind === 'sound' ? '' : 'not sound'),
+    text: ({ trial }) => (trial.summary.validity.kind === 'valid' ? '' : 'not sound'),
   },
 ];
 
@@ -70,11 +70,11 @@ function widest(lines: readonly string[]): number {
 }
 
 /** Of the rates and of the numbers of users each: the lowest, the highest, the one with the most throughput, the carried. */
-function telling({ trials, carried }: ScenarioAnalysis): readonly SummarizedTrial[] {
+function telling({ trials, sustained }: ScenarioAnalysis): readonly JudgedTrial[] {
   const users = byUsers(trials);
-  const highest = new Set(carried.map(({ trial }) => trial));
+  const highest = new Set(sustained.map(({ trial }) => trial));
   return [trials.filter((trial) => !users.includes(trial)), users].flatMap((ladder) => {
-    const best = ladder.reduce<SummarizedTrial | undefined>(
+    const best = ladder.reduce<JudgedTrial | undefined>(
       (most, trial) => (throughput(trial) > throughput(most) ? trial : most),
       undefined,
     );
@@ -84,6 +84,6 @@ function telling({ trials, carried }: ScenarioAnalysis): readonly SummarizedTria
   });
 }
 
-function throughput(trial: SummarizedTrial | undefined): number {
+function throughput(trial: JudgedTrial | undefined): number {
   return trial?.summary.throughputPerS?.value ?? -1;
 }

@@ -74,8 +74,8 @@ function tierLines(tier: TierAnalysis, most: number, look: TerminalLook): readon
   const [header, ...rows] = figureLines(tier.scenarios, look.width);
   const figures = [
     ...(header === undefined ? [] : [paint.faint(header), ...rows]),
-    ...tier.scenarios.flatMap(({ name, carried }) =>
-      carried.flatMap((each) => indented(carriedSentence(name, each), look.width, 0).map(cut)),
+    ...tier.scenarios.flatMap(({ name, sustained }) =>
+      sustained.flatMap((each) => indented(carriedSentence(name, each), look.width, 0).map(cut)),
     ),
   ];
   const groups = measuredTargets(tier);

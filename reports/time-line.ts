@@ -1,4 +1,4 @@
-import type { MeasuredTrial, ProbeSample } from '../harness/core/trial.ts';
+import type { ProbeSample, TrialRecord } from '../harness/core/trial.ts';
 import { formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
 import { samplesNeeded } from '../harness/statistics/quantile-ranks.ts';
 import { linearAxis, yAxis } from './axes.ts';
@@ -22,7 +22,7 @@ import {
 export function timeLineChart(
   tier: string,
   runStartedAt: string,
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialRecord[],
 ): ChartDescription | null {
   const placed = placeOnRunClock(runStartedAt, trials);
   const cpu = cpuSeries(placed);

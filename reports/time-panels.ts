@@ -1,4 +1,4 @@
-import type { MeasuredTrial } from '../harness/core/trial.ts';
+import type { TrialRecord } from '../harness/core/trial.ts';
 import { formatRate, formatSeconds } from '../harness/core/units.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
 import { throughputPerSIn } from '../harness/judging/interval-throughput.ts';
@@ -12,13 +12,13 @@ import { loadText } from './figures.ts';
 
 /** A trial with its place on the chart's clock. */
 export interface Placed {
-  readonly measured: MeasuredTrial;
+  readonly measured: TrialRecord;
   /** Start of the measured window, in seconds since the chart's clock began. */
   readonly startS: number;
 }
 
 /** In the order they were measured. */
-export function placeOnRunClock(runStartedAt: string, trials: readonly MeasuredTrial[]): readonly Placed[] {
+export function placeOnRunClock(runStartedAt: string, trials: readonly TrialRecord[]): readonly Placed[] {
   return trials
     .map((measured) => ({ measured, startS: (Date.parse(measured.trial.startedAt) - Date.parse(runStartedAt)) / 1000 }))
     .toSorted((left, right) => left.startS - right.startS);

@@ -8,7 +8,7 @@ import {
   type LatencyViews,
   latencyViews,
 } from '../harness/judging/latency-views.ts';
-import type { SummarizedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTrial } from '../harness/judging/summary.ts';
 import { yAxis } from './axes.ts';
 import type { ChartDescription, Series } from './chart.ts';
 import { chartName, fileNamePart, valuesOf } from './charts.ts';
@@ -27,7 +27,7 @@ export interface ViewsAnalysis {
 }
 
 interface ViewedTrial {
-  readonly trial: SummarizedTrial;
+  readonly trial: JudgedTrial;
   readonly views: LatencyViews;
 }
 
@@ -35,7 +35,7 @@ interface ViewedTrial {
 export function viewsOf(tier: string, scenarios: readonly ScenarioAnalysis[]): ViewsAnalysis | null {
   const trials = scenarios.flatMap((scenario) =>
     scenario.trials.flatMap((trial): ViewedTrial[] => {
-      const views = latencyViews(trial.measured.trial);
+      const views = latencyViews(trial.record.trial);
       return views === null ? [] : [{ trial, views }];
     }),
   );
@@ -68,7 +68,7 @@ function rank(viewed: ViewedTrial): readonly number[] {
 
 /** A queue that grows is the system's own: had the trial gone on, the views would lie further apart. */
 function isTrusted({ trial: { summary } }: ViewedTrial): boolean {
-  return summary.soundness.kind === 'sound' || summary.soundness.onlyGrowing;
+  return summary.validity.kind === 'valid' || summary.validity.overloaded;
 }
 
 function inWords(viewed: ViewedTrial, trials: readonly ViewedTrial[]): string {
@@ -115,7 +115,7 @@ export function viewsTable(tier: string, { trials }: ViewsAnalysis): Table {
             {
               text: describeLoad(summary.load),
               repeated,
-              ...(summary.soundness.kind === 'unsound' && { detail: 'not sound' }),
+              ...(summary.validity.kind === 'invalid' && { detail: 'not sound' }),
             },
             { text: viewNames[name] },
             ...[view.p50S, view.p95S, view.p99S, view.longestS].map((latencyS) => ({ text: latencyText(latencyS) })),
@@ -148,7 +148,7 @@ function viewsChart(tier: string, { trial: { summary }, views }: ViewedTrial): C
   return {
     id: fileNamePart(`${tier}-views`),
     title: `The same trial read in three ways · ${chartName(tier)}`,
-    subtitle: `${chartName(summary.scenario)} at ${describeLoad(summary.load)}${summary.soundness.kind === 'sound' ? '' : ', not sound'}. Each line ends where its samples end, or where the rest was never answered`,
+    subtitle: `${chartName(summary.scenario)} at ${describeLoad(summary.load)}${summary.validity.kind === 'valid' ? '' : ', not sound'}. Each line ends where its samples end, or where the rest was never answered`,
     alt: `Line chart of latency over percentile of ${summary.scenario} at ${describeLoad(summary.load)}: ${list(ends)}.`,
     x: percentileAxis('Percentile', to),
     panels: [{ y: yAxis('Latency', valuesOf(drawn), formatSeconds), weight: 1, series: drawn, targets: [] }],

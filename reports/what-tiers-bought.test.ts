@@ -30,10 +30,10 @@ function loadOf(concurrency: number, rows: readonly MadeUpRow[]): LoadComparison
       const samples = seen.map(
         ([metric, source, value]): ProbeSample => ({ atS: 2, source, metric, unit: 'count', value }),
       );
-      const measured = { ...madeUpTrial({ concurrency, samples, measuredS: 5, okPerS: 20 }), tier };
+      const record = { ...madeUpTrial({ concurrency, samples, measuredS: 5, okPerS: 20 }), subject: tier };
       const row: TierRow = {
         tier,
-        trial: why === undefined ? { measured, summary: summarizeTrial(measured) } : null,
+        trial: why === undefined ? { record, summary: summarizeTrial(record) } : null,
         why: why ?? null,
         before: change === undefined ? null : before,
         throughput: change?.[0] ?? null,

@@ -204,7 +204,7 @@ function cacheSentences(scenarios: readonly ScenarioComparison[]): readonly stri
   return scenarios.flatMap((scenario) => {
     const highest = highestLoad(scenario);
     const found = (highest?.rows ?? []).flatMap(({ tier, trial }) => {
-      const ratio = trial === null ? null : cacheHitRatio(trial.measured);
+      const ratio = trial === null ? null : cacheHitRatio(trial.record);
       return ratio === null ? [] : [`${formatNumber(Math.round(ratio * 100))} % in ${tier}`];
     });
     if (highest === undefined || found.length === 0) return [];
@@ -236,7 +236,7 @@ function queueSentences(scenarios: readonly ScenarioComparison[]): readonly stri
     const highest = highestLoad(scenario);
     if (highest === undefined) return [];
     const seen = highest.rows.flatMap(({ tier, trial }) => {
-      const queue = trial === null ? undefined : longestQueue(trial.measured);
+      const queue = trial === null ? undefined : longestQueue(trial.record);
       return queue === undefined ? [] : [{ tier, queue }];
     });
     const queued = seen.flatMap(({ tier, queue }) => (queue === null ? [] : [{ tier, ...queue }]));
@@ -269,7 +269,7 @@ function machineSentences(scenarios: readonly ScenarioComparison[]): readonly st
   });
   const full = highest.flatMap(({ scenario, rows }) =>
     rows.flatMap(({ tier, trial }) => {
-      const means = trial === null ? [] : meansOf(trial.measured);
+      const means = trial === null ? [] : meansOf(trial.record);
       const machine = means.find(({ source, metric }) => source === 'machine' && metric === 'utilization');
       return machine === undefined || machine.mean < BUSY_RATIO ? [] : [{ scenario, tier, busyRatio: machine.mean }];
     }),

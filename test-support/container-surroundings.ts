@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TierProviderUnderTest } from '../harness/contracts/providers/tier-contract.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import { askEngine, engineAddress } from '../harness/leftovers/engine.ts';
-import { engineObjects } from '../harness/leftovers/engine-objects.ts';
-import { registerRun } from '../harness/leftovers/register.ts';
+import { askEngine, engineAddress } from '../harness/orphans/engine.ts';
+import { engineObjects } from '../harness/orphans/engine-objects.ts';
+import { registerRun } from '../harness/orphans/register.ts';
 import { containersProvider } from '../harness/providers/containers/containers-provider.ts';
-import type { TierProviderUnderTest } from '../harness/providers/tier-contract.ts';
 
 /** The containers provider with a run of its own, written down where no command looks. */
 export async function containerSurroundings(tier: Tier): Promise<TierProviderUnderTest & { readonly runId: string }> {

@@ -1,11 +1,11 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TierProviderUnderTest } from '../harness/contracts/providers/tier-contract.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import { controlGroupsOfRun } from '../harness/leftovers/control-groups.ts';
-import { newRunId, RUN_VARIABLE } from '../harness/leftovers/run-record.ts';
+import { controlGroupsOfRun } from '../harness/orphans/control-groups.ts';
+import { newRunId, RUN_VARIABLE } from '../harness/orphans/run-record.ts';
 import { type LocalProviderOptions, localProvider } from '../harness/providers/local/local-provider.ts';
-import type { TierProviderUnderTest } from '../harness/providers/tier-contract.ts';
 import { leftBehindIn } from './left-behind.ts';
 
 /** The local provider with a run of its own. */

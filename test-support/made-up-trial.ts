@@ -2,7 +2,7 @@ import type { OfferedLoad } from '../harness/core/load.ts';
 import type { RunFacts, RunResult } from '../harness/core/run.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import type { GeneratorHealth, Interval, MeasuredTrial, ProbeSample, StepResult } from '../harness/core/trial.ts';
+import type { GeneratorHealth, Interval, ProbeSample, StepResult, TrialRecord } from '../harness/core/trial.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
 
 /** A trial whose numbers a test chooses. Nothing in it was measured. */
@@ -10,7 +10,7 @@ export interface MadeUpTrial {
   readonly concurrency?: number;
   readonly load?: OfferedLoad;
   readonly scenario?: string;
-  readonly purpose?: MeasuredTrial['purpose'];
+  readonly purpose?: TrialRecord['purpose'];
   /** Seconds that were measured; the last one may be a part of a second. */
   readonly measuredS?: number;
   /** Successful requests in each second, or in the second of that number. */
@@ -36,7 +36,7 @@ export interface MadeUpTrial {
   readonly sequence?: number;
 }
 
-export function madeUpTrial(choice: MadeUpTrial = {}): MeasuredTrial {
+export function madeUpTrial(choice: MadeUpTrial = {}): TrialRecord {
   const { measuredS = 10, latencyS = 0.02, steps = ['read task'], droppedPerS = 0, failedPerS = 0 } = choice;
   const okIn = typeof choice.okPerS === 'function' ? choice.okPerS : () => (choice.okPerS as number | undefined) ?? 100;
   const latencyOf = typeof latencyS === 'function' ? latencyS : () => latencyS;
@@ -70,7 +70,7 @@ export function madeUpTrial(choice: MadeUpTrial = {}): MeasuredTrial {
   return {
     schemaVersion: 1,
     sequence: choice.sequence ?? 1,
-    tier: 'single',
+    subject: 'single',
     purpose: choice.purpose ?? 'measure',
     trial: {
       engine: 'made up',
@@ -93,7 +93,7 @@ export function madeUpTrial(choice: MadeUpTrial = {}): MeasuredTrial {
         ...(choice.coordinatedS !== undefined && { coordinated: encoded(index === 0 ? choice.coordinatedS : []) }),
       })),
       intervals,
-      unfinished: encoded(choice.unfinishedS ?? []),
+      inFlightAtEnd: encoded(choice.unfinishedS ?? []),
       generator: { utilizationRatio: 0.2, eventLoopLagP99S: 0.001, sendLagP99S: null, ...choice.generator },
       ...(choice.repeatWith !== undefined && { repeatWith: choice.repeatWith }),
       failureExamples: [],
@@ -157,7 +157,7 @@ export const madeUpTier: Tier = {
 };
 
 export function madeUpRun(
-  trials: readonly MeasuredTrial[],
+  trials: readonly TrialRecord[],
   targets: readonly Target[],
   changes: {
     readonly settings?: Partial<RunFacts['settings']>;

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { controlGroupName } from '../harness/leftovers/control-groups.ts';
-import { newRunId } from '../harness/leftovers/run-record.ts';
 import { findProgram } from '../harness/machine/programs.ts';
+import { controlGroupName } from '../harness/orphans/control-groups.ts';
+import { newRunId } from '../harness/orphans/run-record.ts';
 import { makeInstanceGroup } from '../harness/providers/local/control-groups.ts';
 
 /** What some tests need beyond npm packages, and how a person gets it. */

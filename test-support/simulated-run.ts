@@ -1,6 +1,6 @@
 import type { RunFacts, RunStatus } from '../harness/core/run.ts';
 import type { RunEvent } from '../harness/core/run-event.ts';
-import type { MeasuredTrial } from '../harness/core/trial.ts';
+import type { TrialRecord } from '../harness/core/trial.ts';
 import { type SimulatedSystem, simulatedEngine } from '../harness/engines/simulated.ts';
 import { type RunParts, run } from '../harness/studies/run.ts';
 import { defineScenario } from '../scenarios/kit.ts';
@@ -33,7 +33,7 @@ export interface SimulatedRun {
 /** A run on parts that work in memory and note what happens; a simulated system answers. */
 export async function simulatedRun(choice: SimulatedRun = {}) {
   const happened: string[] = [];
-  const trials: MeasuredTrial[] = [];
+  const trials: TrialRecord[] = [];
   const statuses: RunStatus[] = [];
   const events: RunEvent[] = [];
   const facts: RunFacts[] = [];

@@ -2,14 +2,14 @@ import type { ICruiseOptions, IFlattenedRuleSet } from 'dependency-cruiser';
 
 /** Who may import whom. Each rule says why; `npm run check:architecture` fails when one is broken. */
 
-const tests = String.raw`(\.test|-contract)\.ts$|^reference-app/test/`;
+const tests = String.raw`\.test\.ts$|^harness/contracts/|^reference-app/test/|^test-support/`;
 const node =
   '^(node:)?(assert|buffer|child_process|cluster|crypto|dns|events|fs|http|https|module|net|os|path|perf_hooks|process|stream|timers|tls|url|util|worker_threads|zlib)';
 const npm = '(^|/)node_modules/';
 
 /** What it takes to start a program of this machine or of an image. */
 const programs = [
-  '^harness/leftovers/(engine|register|run-record)\\.ts$',
+  '^harness/orphans/(engine|register|run-record)\\.ts$',
   '^harness/machine/placement\\.ts$',
   '^harness/providers/containers/(engine|images-here)\\.ts$',
 ];
@@ -57,27 +57,40 @@ export const rules: Rule[] = [
     'A verdict follows from the stored results alone.',
   ),
   only(
-    'servers-are-described-purely',
-    '^harness/servers/',
+    'service-types-are-pure',
+    '^harness/services/',
     ['^harness/core/'],
     'The configuration of a server follows from the tier alone, for every provider and for the compose file.',
   ),
   only(
-    'files-know-core-and-what-servers-take',
+    'files-know-core-and-services',
     '^harness/files/',
-    ['^harness/(core|servers)/', node, npm],
+    ['^harness/(core|services)/', '^scenarios/', node, npm],
     'Reading and writing files decides nothing; what a setting may be is known where the server is described.',
   ),
   only(
     'engines-are-strangers-to-the-rest',
     '^harness/engines/',
-    ['^harness/(core|histograms|statistics)/', '^scenarios/kit\\.ts$', '^scenarios/', ...programs, node, npm],
+    [
+      '^harness/(core|histograms|statistics|http-client)/',
+      '^harness/files/load-scenario\\.ts$',
+      '^scenarios/',
+      ...programs,
+      node,
+      npm,
+    ],
     'An engine makes load; what is loaded and who watches is not its business. k6 is a program, or in a container.',
+  ),
+  only(
+    'the-http-client-knows-nothing-of-trials',
+    '^harness/http-client/',
+    ['^harness/core/', '^harness/engines/(scenario-response|prepare-request)\\.ts$', '^scenarios/kit\\.ts$', node],
+    'It sends a request and reads the response; which requests, and when, is not its business.',
   ),
   only(
     'providers-are-strangers-to-the-rest',
     '^harness/providers/',
-    ['^harness/(core|leftovers|servers)/', '^harness/machine/programs\\.ts$', node, npm],
+    ['^harness/(core|orphans|services)/', '^harness/machine/programs\\.ts$', node, npm],
     'A provider brings services up, by programs of this machine; who loads and watches them is not its business.',
   ),
   only(
@@ -87,8 +100,8 @@ export const rules: Rule[] = [
     'A probe reads one source of evidence.',
   ),
   only(
-    'leftovers-know-core-only',
-    '^harness/leftovers/',
+    'orphans-know-core-only',
+    '^harness/orphans/',
     ['^harness/core/', node, npm],
     'Cleaning up after a killed command must work when everything else does not.',
   ),
@@ -118,16 +131,29 @@ export const rules: Rule[] = [
     'A report is made from the results folder alone, so that it can be made again later.',
   ),
   only(
+    'exports-are-pure-renderings',
+    '^exports/',
+    ['^harness/(core|services|judging|statistics|histograms|files)/', '^harness/engines/', '^scenarios/', node, npm],
+    'An exported folder works without tierbench; what it holds is decided by the other rooms.',
+  ),
+  only(
     'the-reference-app-stands-alone',
     '^reference-app/',
     ['^reference-app/', node, npm],
     'It is a starting point for a real API: it knows nothing of what measures it.',
   ),
   {
+    name: 'production-from-tests',
+    comment: 'Contracts, fixtures and test support are not shipped.',
+    severity: 'error',
+    from: { path: '^(scenarios|harness|reports|exports|cli|reference-app)/', pathNot: tests },
+    to: { path: String.raw`\.test\.ts$|^harness/contracts/|^test-support/|^reference-app/test/` },
+  },
+  {
     name: 'nobody-imports-the-reference-app',
     comment: 'It is started as a process, as a stranger would be.',
     severity: 'error',
-    from: { path: '^(scenarios|harness|reports|cli)/', pathNot: tests },
+    from: { path: '^(scenarios|harness|reports|exports|cli)/', pathNot: tests },
     to: { path: '^reference-app/' },
   },
   {

@@ -38,7 +38,7 @@ it('passes as it stands, fails with the reason when a rule is broken', async () 
   expect(before.passed).toBe(true);
 
   await appendFile(join(copy, 'harness/core/words.ts'), "\nimport 'node:fs';\n");
-  await appendFile(join(copy, 'scenarios/kit.ts'), "\nimport '../harness/core/words.ts';\n");
+  await appendFile(join(copy, 'scenarios/kit.ts'), "\nimport '../harness/core/closest-match.ts';\n");
   const after = await check();
   expect(after.passed).toBe(false);
   expect(after.text).toContain('core-imports-nothing: harness/core/words.ts -> fs');

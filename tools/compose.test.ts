@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { compose } from '../cli/commands/compose.ts';
-import { processOutput } from '../cli/output.ts';
+import { processOutput } from '../cli/output/streams.ts';
 
 it('docker-compose.bench.yml is what `tierbench compose` prints', async () => {
   let printed = '';

@@ -1,18 +1,18 @@
 import type { CapabilityCheck } from '../../harness/core/machine.ts';
 import { k6Check } from '../../harness/engines/k6/k6-check.ts';
-import { findLeftovers } from '../../harness/leftovers/find.ts';
-import { removeLeftovers } from '../../harness/leftovers/remove.ts';
 import { capabilities } from '../../harness/machine/capabilities.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import { installMissing } from '../../harness/machine/install.ts';
 import { chartDrawingCheck } from '../../harness/machine/npm-parts.ts';
+import { findLeftovers } from '../../harness/orphans/find.ts';
+import { removeLeftovers } from '../../harness/orphans/remove.ts';
 import { containersCanRun } from '../../harness/providers/containers/images-here.ts';
 import { localProviderChecks } from '../../harness/providers/local/what-it-needs.ts';
-import { doctorText } from '../../reports/doctor-text.ts';
 import { loadPictures } from '../../reports/png.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { execute } from '../install-missing.ts';
-import type { Output } from '../output.ts';
+import { doctorText } from '../output/doctor-text.ts';
+import type { Output } from '../output/streams.ts';
 
 export async function doctor(
   options: { readonly install?: boolean; readonly json?: boolean },

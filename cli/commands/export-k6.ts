@@ -1,15 +1,15 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exportForK6 } from '../../exports/k6/export.ts';
+import type { ExportPlan } from '../../exports/k6/export-files.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import type { OfferedLoad } from '../../harness/core/load.ts';
-import { exportForK6 } from '../../harness/engines/k6/export.ts';
-import type { ExportPlan } from '../../harness/engines/k6/export-files.ts';
-import { builtInScenarios, loadScenario, scenarioFile } from '../../harness/engines/load-scenario.ts';
 import { cannotWrite, writeAtomically } from '../../harness/files/atomic-write.ts';
+import { builtInScenarios, loadScenario, scenarioFile } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../output/streams.ts';
 import { allOf } from '../read-inputs.ts';
 import { typedReader } from '../typed-reader.ts';
 

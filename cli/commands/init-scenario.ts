@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { TierbenchError } from '../../harness/core/errors.ts';
-import { scenarioTemplate } from '../../harness/engines/scenario-template.ts';
 import { cannotWrite } from '../../harness/files/atomic-write.ts';
+import { scenarioTemplate } from '../../harness/files/scenario-template.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../output/streams.ts';
 
 export async function initScenario(name: string, output: Output): Promise<number> {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {

@@ -1,6 +1,6 @@
 import { readResults } from '../../harness/files/results.ts';
 import { concludeWithReport } from '../conclude-with-report.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../output/streams.ts';
 
 export async function report(folder: string, options: { readonly json?: boolean }, output: Output): Promise<number> {
   return concludeWithReport(

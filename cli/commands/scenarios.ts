@@ -1,6 +1,6 @@
-import { builtInScenarios, loadScenario } from '../../harness/engines/load-scenario.ts';
+import { builtInScenarios, loadScenario } from '../../harness/files/load-scenario.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../output/streams.ts';
 
 export async function scenarios(options: { readonly json?: boolean }, output: Output): Promise<number> {
   const all = await Promise.all(builtInScenarios().map((name) => loadScenario(name)));

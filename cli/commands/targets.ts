@@ -1,7 +1,7 @@
 import { readTargets } from '../../harness/files/target-file.ts';
-import { targetsTable } from '../../reports/targets-table.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../output/streams.ts';
+import { targetsTable } from '../output/targets-table.ts';
 
 export async function targets(
   options: { readonly targets?: string; readonly json?: boolean },

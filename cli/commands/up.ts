@@ -8,7 +8,7 @@ import { describeDeployment } from '../describe-deployment.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { installFor } from '../install-missing.ts';
 import { untilInterrupted } from '../interrupt.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../output/streams.ts';
 import { progressDisplay } from '../progress.ts';
 import { readRunOptions, type TypedRunOptions } from '../run-options.ts';
 

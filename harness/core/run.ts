@@ -3,7 +3,7 @@ import type { ArrivalProcess, OfferedLoad } from './load.ts';
 import type { MachineFacts } from './machine.ts';
 import type { Target } from './target.ts';
 import type { DataSize, Tier } from './tier.ts';
-import type { FaultKind, MeasuredTrial } from './trial.ts';
+import type { FaultKind, TrialRecord } from './trial.ts';
 
 /** What a reader must know to believe a run, or to repeat it. Holds no secrets. */
 export interface RunFacts {
@@ -123,7 +123,7 @@ export interface RunResult {
   readonly facts: RunFacts;
   readonly status: RunStatus;
   /** In the order they were measured. */
-  readonly trials: readonly MeasuredTrial[];
+  readonly trials: readonly TrialRecord[];
   /** The targets as they stood when the run was made. */
   readonly targets: readonly Target[];
 }

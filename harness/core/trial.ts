@@ -90,7 +90,7 @@ export interface Trial {
    * How long each request had waited that was under way when the window closed: it is in no count and no latency above.
    * Null where the engine cannot tell.
    */
-  readonly unfinished: EncodedHistogram | null;
+  readonly inFlightAtEnd: EncodedHistogram | null;
   readonly generator: GeneratorHealth;
   /** A command that repeats the trial by hand, where there is one. Holds no secrets. */
   readonly repeatWith?: string;
@@ -139,11 +139,11 @@ export interface FaultRecord {
 }
 
 /** A trial with what the probes saw meanwhile: the unit that is stored and reported. */
-export interface MeasuredTrial {
+export interface TrialRecord {
   readonly schemaVersion: 1;
   /** Position in the run, from 1. */
   readonly sequence: number;
-  readonly tier: string;
+  readonly subject: string;
   readonly purpose: 'warm-up' | 'measure' | 'fault';
   /** With purpose `fault`, else absent. */
   readonly fault?: FaultRecord;

@@ -1,5 +1,5 @@
+import { nearestWord } from './closest-match.ts';
 import type { Comparison } from './target.ts';
-import { nearestWord } from './words.ts';
 
 /** The one place where what people write ("200 ms") becomes SI and SI becomes what people read. */
 

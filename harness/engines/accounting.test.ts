@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import oneRequest from '../contracts/engines/scenarios/one-request.ts';
+import { expectConsistent, requestFor } from '../contracts/engines/trial-contract.ts';
 import { requestOutcomes } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { type Accounting, createAccounting } from './accounting.ts';
-import oneRequest from './contract-scenarios/one-request.ts';
-import { expectConsistent, requestFor } from './trial-contract.ts';
 
 const ok = (latencyS: number, step = 'read') => ({
   step,
@@ -103,8 +103,8 @@ describe('accounting', () => {
     const accounting = createAccounting(window);
     accounting.requestEnded(1.5, ok(0.2));
     // One has waited since the warm-up, one for a while; one was sent after the window and before its end was noticed.
-    const { unfinished, steps, measuredS } = accounting.close(2.25, [-0.5, 1.9, 2.1]);
-    const waited = LatencyHistogram.decode(unfinished ?? '');
+    const { inFlightAtEnd, steps, measuredS } = accounting.close(2.25, [-0.5, 1.9, 2.1]);
+    const waited = LatencyHistogram.decode(inFlightAtEnd ?? '');
     expect([...waited.buckets()].map(({ valueS }) => valueS.toFixed(2))).toEqual(['0.10', '2.50']);
     expect([measuredS, steps[0]?.outcomes.ok, steps.length]).toEqual([2, 1, 1]);
   });

@@ -147,15 +147,15 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
         if (stopS > startS) closeSecond(stopS);
         closed = true;
       }
-      const unfinished = LatencyHistogram.empty();
-      for (const sinceS of underWaySinceS) if (sinceS < stopS) unfinished.record(stopS - sinceS);
+      const inFlightAtEnd = LatencyHistogram.empty();
+      for (const sinceS of underWaySinceS) if (sinceS < stopS) inFlightAtEnd.record(stopS - sinceS);
       return {
         measuredS: Math.max(0, startS),
         stopped: startS < durationS,
         iterations: { ...totals.iterations },
         steps: stepResults(totals).map((step) => ({ ...step, ...encodedTimes(times, step.name) })),
         intervals,
-        unfinished: unfinished.encode(),
+        inFlightAtEnd: inFlightAtEnd.encode(),
         failureExamples: [...examples.values()],
       };
     },

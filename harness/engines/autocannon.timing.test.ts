@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { defineScenario, send } from '../../scenarios/kit.ts';
+import { engineContract } from '../contracts/engines/engine-contract.ts';
+import { startTestServer } from '../contracts/engines/server.ts';
+import { expectConsistent, expectOnly, requestFor } from '../contracts/engines/trial-contract.ts';
 import { autocannonEngine } from './autocannon.ts';
-import { startTestServer } from './contract-server.ts';
-import { engineContract } from './engine-contract.ts';
-import { expectConsistent, expectOnly, requestFor } from './trial-contract.ts';
 
 engineContract('autocannon', () => autocannonEngine);
 

@@ -50,7 +50,7 @@ export interface ScenarioRunnerOptions {
 }
 
 /** This many actions or iterations in a row without a request and without time passing are taken for an endless loop. */
-export const MOST_IDLE_TURNS = 10_000;
+const MOST_IDLE_TURNS = 10_000;
 /** `begin` prepares one virtual user; one that sends more than this is taken for an endless loop. */
 export const MOST_BEGIN_REQUESTS = 1_000;
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import oneRequest from '../contracts/engines/scenarios/one-request.ts';
+import { expectConsistent, latencyOf, requestFor } from '../contracts/engines/trial-contract.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Interval, Trial } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import oneRequest from './contract-scenarios/one-request.ts';
 import { earliestFirst } from './earliest-first.ts';
 import { type SimulatedSystem, simulatedEngine } from './simulated.ts';
-import { expectConsistent, latencyOf, requestFor } from './trial-contract.ts';
 
 const never = new AbortController().signal;
 const constant100ms: SimulatedSystem = { servers: 1000, serviceTimeS: 0.1, distribution: 'deterministic' };
@@ -40,7 +40,7 @@ describe('simulated engine, as every engine', () => {
     expect(latency.count).toBeGreaterThanOrEqual(users * 18);
     expect(latency.count).toBeLessThanOrEqual(users * 20);
     // Each virtual user waits for its next answer when the window closes.
-    expect(LatencyHistogram.decode(trial.unfinished ?? '').count).toBe(users);
+    expect(LatencyHistogram.decode(trial.inFlightAtEnd ?? '').count).toBe(users);
     for (const ratio of [0.5, 0.95]) expect(latency.quantileS(ratio)).toBeCloseTo(0.1, 3);
   });
 

@@ -3,7 +3,7 @@ import { arrivalProcesses } from '../core/load.ts';
 import type { RunFacts, RunStatus } from '../core/run.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
 import { serviceKinds } from '../core/tier.ts';
-import { faultKinds, type MeasuredTrial, requestOutcomes } from '../core/trial.ts';
+import { faultKinds, requestOutcomes, type TrialRecord } from '../core/trial.ts';
 
 /**
  * The stored form of a run, schema version 1. A folder of another version is refused instead of being read wrongly.
@@ -166,10 +166,10 @@ const steps = z.array(
   }),
 );
 
-export const measuredTrialSchema: z.ZodType<MeasuredTrial> = z.object({
+export const measuredTrialSchema: z.ZodType<TrialRecord> = z.object({
   schemaVersion: z.literal(1),
   sequence: count,
-  tier: z.string(),
+  subject: z.string(),
   purpose: z.enum(['warm-up', 'measure', 'fault']),
   fault: z
     .object({ kind: z.enum(faultKinds), instance: z.string(), atS: z.number(), undoneAtS: z.number().nullable() })
@@ -191,7 +191,7 @@ export const measuredTrialSchema: z.ZodType<MeasuredTrial> = z.object({
     iterations,
     steps,
     intervals: z.array(z.object({ startS: z.number(), durationS: duration, iterations, steps })),
-    unfinished: z.string().nullable(),
+    inFlightAtEnd: z.string().nullable(),
     generator: z.object({
       utilizationRatio: z.number(),
       eventLoopLagP99S: z.number().nullable(),

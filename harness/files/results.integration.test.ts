@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunFacts } from '../core/run.ts';
-import type { MeasuredTrial } from '../core/trial.ts';
+import type { TrialRecord } from '../core/trial.ts';
 import { createResults, readResults } from './results.ts';
 
 const facts: RunFacts = {
@@ -44,10 +44,10 @@ const facts: RunFacts = {
   tiers: [],
 };
 
-const trial: MeasuredTrial = {
+const trial: TrialRecord = {
   schemaVersion: 1,
   sequence: 2,
-  tier: 'my tier/../x',
+  subject: 'my tier/../x',
   purpose: 'measure',
   trial: {
     engine: 'simulated',
@@ -66,7 +66,7 @@ const trial: MeasuredTrial = {
     iterations: { intended: 0, completed: 0, failed: 0, dropped: 0 },
     steps: [],
     intervals: [],
-    unfinished: null,
+    inFlightAtEnd: null,
     generator: { utilizationRatio: 0, eventLoopLagP99S: 0, sendLagP99S: null },
     failureExamples: [{ step: 'log in', outcome: 'http-error', message: 'the password hunter2-hunter2 is wrong' }],
   },

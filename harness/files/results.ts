@@ -5,7 +5,7 @@ import { type Problem, TierbenchError } from '../core/errors.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { RunFacts, RunResult, RunStatus } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
-import type { MeasuredTrial } from '../core/trial.ts';
+import type { TrialRecord } from '../core/trial.ts';
 import { cannotWrite, writeAtomically } from './atomic-write.ts';
 import { factsSchema, measuredTrialSchema, statusSchema, targetsSchema } from './results-schema.ts';
 
@@ -14,7 +14,7 @@ export interface ResultsWriter {
   readonly folder: string;
   facts(facts: RunFacts): Promise<void>;
   status(status: RunStatus): Promise<void>;
-  trial(trial: MeasuredTrial): Promise<void>;
+  trial(trial: TrialRecord): Promise<void>;
 }
 
 /**
@@ -72,7 +72,7 @@ export async function readResults(folder: string): Promise<RunResult> {
   const status = await read('status.json', statusSchema);
   const targets = await read('targets.json', targetsSchema);
   const names = await readdir(join(folder, 'trials')).catch(() => []);
-  const trials: MeasuredTrial[] = [];
+  const trials: TrialRecord[] = [];
   for (const name of names.filter((each) => each.endsWith('.json')).toSorted()) {
     const trial = await read(join('trials', name), measuredTrialSchema);
     if (trial !== undefined) trials.push(trial);
@@ -89,8 +89,8 @@ export async function readResults(folder: string): Promise<RunResult> {
 }
 
 /** `0007-single-crud-measure-c10.json` */
-function trialFileName({ sequence, tier, purpose, trial }: MeasuredTrial): string {
-  const parts = [String(sequence).padStart(4, '0'), tier, trial.plan.scenario, purpose, loadName(trial.plan.load)];
+function trialFileName({ sequence, subject, purpose, trial }: TrialRecord): string {
+  const parts = [String(sequence).padStart(4, '0'), subject, trial.plan.scenario, purpose, loadName(trial.plan.load)];
   return `${parts.join('-').replaceAll(/[^\w.-]+/g, '_')}.json`;
 }
 

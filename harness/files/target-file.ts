@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { nearestWord } from '../core/closest-match.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import { comparisons, type Judgement, measuredMetrics, studyModels, type Target } from '../core/target.ts';
 import { parseQuantity } from '../core/units.ts';
-import { nearestWord } from '../core/words.ts';
 import { group, type Mistake } from './mistake.ts';
 import { type KnownNames, targetMistakes } from './target-mistakes.ts';
 import {

@@ -1,7 +1,7 @@
+import { suggestion } from '../core/closest-match.ts';
 import { type MeasuredMetric, measuredMetrics } from '../core/target.ts';
 import { serviceKinds } from '../core/tier.ts';
 import { parseQuantity, type Quantity, type Unit } from '../core/units.ts';
-import { suggestion } from '../core/words.ts';
 import { describeValue } from './describe-value.ts';
 import { group, type Mistake } from './mistake.ts';
 

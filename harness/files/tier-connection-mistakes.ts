@@ -1,5 +1,5 @@
+import { suggestion } from '../core/closest-match.ts';
 import type { ServiceKind } from '../core/tier.ts';
-import { suggestion } from '../core/words.ts';
 import type { Mistake } from './mistake.ts';
 import type { Outline } from './tier-outline.ts';
 

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { suggestion } from '../core/closest-match.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import { serviceKinds, type Tier } from '../core/tier.ts';
-import { suggestion } from '../core/words.ts';
 import { tierMistakes } from './tier-mistakes.ts';
 import {
   checkSchema,

@@ -1,5 +1,5 @@
-import { suggestion } from '../core/words.ts';
-import { settingProblem } from '../servers/setting-problem.ts';
+import { suggestion } from '../core/closest-match.ts';
+import { settingProblem } from '../services/setting-problem.ts';
 import { group, type Mistake } from './mistake.ts';
 import { connectionMistakes } from './tier-connection-mistakes.ts';
 import { limitMistakes } from './tier-limit-mistakes.ts';

@@ -14,9 +14,9 @@ import {
   visit,
 } from 'yaml';
 import { z } from 'zod';
+import { suggestion } from '../core/closest-match.ts';
 import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
 import { type Parsed, parseIn, type Unit } from '../core/units.ts';
-import { suggestion } from '../core/words.ts';
 import { describeValue, shorten } from './describe-value.ts';
 
 /** A YAML file that was read: plain values, and where in the file each of them stands. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTier, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { RunResult, TierFacts } from '../core/run.ts';
 import { compareTiers, type TierComparison, type TierRow } from './compare-tiers.ts';
-import { summarizeTrials } from './summarize.ts';
+import { judgeTrials } from './summarize.ts';
 
 /** A run of tiers by name, each with its trials and what is special about it. */
 interface MadeUpTiers {
@@ -11,7 +11,7 @@ interface MadeUpTiers {
 
 function runOf(tiers: MadeUpTiers, status: RunResult['status']['state'] = 'finished'): RunResult {
   const trials = Object.entries(tiers).flatMap(([tier, { trials: own = [] }]) =>
-    own.map((choice) => ({ ...madeUpTrial(choice), tier })),
+    own.map((choice) => ({ ...madeUpTrial(choice), subject: tier })),
   );
   const run = madeUpRun(trials, []);
   const [facts] = run.facts.tiers;
@@ -32,7 +32,7 @@ function runOf(tiers: MadeUpTiers, status: RunResult['status']['state'] = 'finis
 
 function compare(tiers: MadeUpTiers, status?: RunResult['status']['state']): TierComparison {
   const result = runOf(tiers, status);
-  const comparison = compareTiers(result, summarizeTrials(result));
+  const comparison = compareTiers(result, judgeTrials(result));
   if (comparison === null) throw new Error('there is more than one tier');
   return comparison;
 }
@@ -125,7 +125,7 @@ describe('tiers of different ladders', () => {
   function comparisonOf(tiers: MadeUpTiers, settings: Partial<RunResult['facts']['settings']> = probed) {
     const run = runOf(tiers);
     const result = { ...run, facts: { ...run.facts, settings: { ...run.facts.settings, ...settings } } };
-    const comparison = compareTiers(result, summarizeTrials(result));
+    const comparison = compareTiers(result, judgeTrials(result));
     const [crud] = comparison?.scenarios ?? [];
     if (crud === undefined) throw new Error('crud was run on two tiers');
     return { loads: crud.loads.map(({ load }) => load), alone: crud.alone, rows: crud.loads.map(({ rows }) => rows) };
@@ -235,7 +235,7 @@ describe('what cannot be compared says why', () => {
 
   it('one tier has nothing to be compared with, and faults are no measurements', () => {
     const one = runOf({ single: sound });
-    expect(compareTiers(one, summarizeTrials(one))).toBeNull();
+    expect(compareTiers(one, judgeTrials(one))).toBeNull();
     const { scenarios, comparisons } = compare({
       single: { trials: [trial(200, 0.05, { purpose: 'fault' })] },
       pooled: { trials: [trial(200, 0.05, { purpose: 'fault' })] },

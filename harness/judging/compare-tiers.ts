@@ -9,7 +9,7 @@ import { sumInBlocks } from '../statistics/time-blocks.ts';
 import { succeededIn } from './interval-throughput.ts';
 import { judgeP95At, judgeThroughputAt, type LoadVerdict } from './judge-at-load.ts';
 import { p95Blocks } from './p95-blocks.ts';
-import type { SummarizedTrial } from './summary.ts';
+import type { JudgedTrial } from './summary.ts';
 import { wholeSeconds } from './whole-seconds.ts';
 
 /** How the tiers of a run stand to each other, at the same scenario and load. */
@@ -36,7 +36,7 @@ export interface LoadComparison {
 export interface TierRow {
   readonly tier: string;
   /** Null where nothing was measured, and `why` says why. */
-  readonly trial: SummarizedTrial | null;
+  readonly trial: JudgedTrial | null;
   readonly why: string | null;
   /** The tier it is compared with: the one before it in the run that ran. Null for the first. */
   readonly before: string | null;
@@ -73,7 +73,7 @@ const MOST_FAILED_RATIO = 0.05;
  * change stands in 1 to 5 of 100 whole tables, in 7 to 10 where neighbouring seconds are strongly alike; one of 30 % is seen
  * in 9 of 10 comparisons of 10 s and more (harness/statistics/change.test.ts).
  */
-export function compareTiers(result: RunResult, trials: readonly SummarizedTrial[]): TierComparison | null {
+export function compareTiers(result: RunResult, trials: readonly JudgedTrial[]): TierComparison | null {
   const tiers = tiersOf(result);
   if (tiers.length < 2) return null;
   const scenarios = [
@@ -117,7 +117,7 @@ function matters(ratio: number): boolean {
 }
 
 function tiersOf({ facts, trials }: RunResult): readonly string[] {
-  return [...new Set([...facts.tiers.map(({ tier }) => tier.name), ...trials.map(({ tier }) => tier)])];
+  return [...new Set([...facts.tiers.map(({ tier }) => tier.name), ...trials.map(({ subject }) => subject)])];
 }
 
 /** What is known of a change before all of them are looked at together. */
@@ -129,8 +129,8 @@ type UndecidedRow = Omit<TierRow, 'throughput' | 'p95'> & {
 };
 
 interface Figures {
-  readonly throughput: ReadonlyMap<SummarizedTrial, BlockFigure | null>;
-  readonly p95: ReadonlyMap<SummarizedTrial, BlockFigure | null>;
+  readonly throughput: ReadonlyMap<JudgedTrial, BlockFigure | null>;
+  readonly p95: ReadonlyMap<JudgedTrial, BlockFigure | null>;
   readonly throughputCorrelation: number;
   readonly p95Correlation: number;
 }
@@ -139,7 +139,7 @@ function looksAt(
   result: RunResult,
   tiers: readonly string[],
   scenario: string,
-  trials: readonly SummarizedTrial[],
+  trials: readonly JudgedTrial[],
 ): Pick<ScenarioComparison, 'scenario' | 'alone'> & {
   readonly loads: readonly { load: OfferedLoad; rows: readonly UndecidedRow[] }[];
 } {
@@ -182,15 +182,15 @@ function looksAt(
   };
 }
 
-function figuresOf(trials: readonly SummarizedTrial[]): Figures {
-  const rates = trials.map(({ measured: { trial } }) => {
+function figuresOf(trials: readonly JudgedTrial[]): Figures {
+  const rates = trials.map(({ record: { trial } }) => {
     const seconds = wholeSeconds(trial);
     return rateFigure(sumInBlocks(seconds.map(succeededIn)), sumInBlocks(seconds.map(({ durationS }) => durationS)));
   });
   const withP95 = trials.filter(({ summary }) => summary.latency.p95S !== null);
   const p95 = quantileFigures(
     0.95,
-    withP95.map(({ measured }) => p95Blocks(measured.trial)),
+    withP95.map(({ record }) => p95Blocks(record.trial)),
   );
   return {
     throughput: new Map(trials.map((trial, index) => [trial, rates[index] ?? null])),
@@ -219,16 +219,16 @@ function lookAt(before: Measured, after: Measured, figures: Figures, metric: 'th
 
 function whyNotComparable({ tier, trial, why }: Measured, metric: 'throughput' | 'p95'): string | null {
   if (trial === null) return `${tier}: ${why ?? 'not measured'}`;
-  const { soundness, errorRatio } = trial.summary;
+  const { validity, errorRatio } = trial.summary;
   // What to do about it stands with the trial.
-  if (soundness.kind === 'unsound') return `${tier}: not sound, ${soundness.reasons[0].split(';')[0]}`;
+  if (validity.kind === 'invalid') return `${tier}: not sound, ${validity.reasons[0].split(';')[0]}`;
   if (metric === 'p95' && errorRatio > MOST_FAILED_RATIO)
     return `${tier}: ${formatRatio(errorRatio)} of the requests failed`;
   return null;
 }
 
-function isSound({ summary }: SummarizedTrial): boolean {
-  return summary.soundness.kind === 'sound';
+function isSound({ summary }: JudgedTrial): boolean {
+  return summary.validity.kind === 'valid';
 }
 
 function wasNotRun({ facts }: RunResult, name: string): boolean {
@@ -242,7 +242,7 @@ function whyNotMeasured({ facts, status }: RunResult, name: string): string {
   return status.state === 'finished' ? 'not measured' : 'not measured before the run ended';
 }
 
-function loadsOf(trials: readonly SummarizedTrial[]): readonly OfferedLoad[] {
+function loadsOf(trials: readonly JudgedTrial[]): readonly OfferedLoad[] {
   const loads: OfferedLoad[] = [];
   for (const { summary } of trials) {
     if (!loads.some((each) => isSameLoad(each, summary.load))) loads.push(summary.load);
@@ -251,12 +251,7 @@ function loadsOf(trials: readonly SummarizedTrial[]): readonly OfferedLoad[] {
 }
 
 /** Whether more than one tier was to be measured at this load: it was asked for, or stands on more than one ladder. */
-function isShared(
-  { facts }: RunResult,
-  scenario: string,
-  load: OfferedLoad,
-  trials: readonly SummarizedTrial[],
-): boolean {
+function isShared({ facts }: RunResult, scenario: string, load: OfferedLoad, trials: readonly JudgedTrial[]): boolean {
   const { arrivalRatesPerS, concurrencies } = facts.settings;
   const given =
     load.model === 'open'
@@ -279,6 +274,6 @@ function wasAsked({ facts }: RunResult, tier: string, scenario: string, load: Of
   return own.length === 0 || own.some((each) => isSameLoad(each.load, load));
 }
 
-function wasMeasured(trials: readonly SummarizedTrial[], tier: string, load: OfferedLoad): boolean {
+function wasMeasured(trials: readonly JudgedTrial[], tier: string, load: OfferedLoad): boolean {
   return trials.some(({ summary }) => summary.tier === tier && isSameLoad(summary.load, load));
 }

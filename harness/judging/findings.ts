@@ -46,7 +46,7 @@ export function rungsFor(
   const model = concurrency === undefined ? 'open' : 'closed';
   const level = concurrency ?? arrivalRatePerS ?? 0;
   const enough = ladder.rungs.filter(
-    (rung) => rung.summary.load.model === model && documentedLevel(rung, ladder.probe?.requestsPerIteration) >= level,
+    (rung) => rung.summary.load.model === model && documentedLevel(rung, ladder.pilot?.requestsPerIteration) >= level,
   );
   const rungs = enough.filter((rung) => rung.level === enough[0]?.level);
   if (rungs.length > 0) return { rungs, missing: [] };

@@ -13,7 +13,7 @@ const limits = {
 } as const;
 
 /** Why what the generator itself can do, as it was measured before the run, speaks against a trial. */
-export function nearCeiling(trial: Trial, calibration: Calibration | null): string[] {
+export function nearGeneratorLimit(trial: Trial, calibration: Calibration | null): string[] {
   // A ceiling that is not the generator's own says nothing of it.
   if (calibration === null || calibration.ceilingIsAtLeast) return [];
   const { ceilingPerS } = calibration;

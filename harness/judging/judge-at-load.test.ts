@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { Target } from '../core/target.ts';
 import { judgeP95At, judgeThroughputAt } from './judge-at-load.ts';
-import { summarizeTrials } from './summarize.ts';
+import { judgeTrials } from './summarize.ts';
 
 const latency = madeUpTarget({ value: 0.2, judged: { by: 'measured', metric: 'latency-p95' } });
 const throughput = madeUpTarget({
@@ -14,7 +14,7 @@ const throughput = madeUpTarget({
 
 function kindsAt(judge: typeof judgeP95At, targets: readonly Target[], choice: MadeUpTrial): readonly string[] {
   const run = madeUpRun([madeUpTrial(choice)], targets);
-  return summarizeTrials(run).flatMap((trial) => judge(run, trial).map(({ kind }) => kind));
+  return judgeTrials(run).flatMap((trial) => judge(run, trial).map(({ kind }) => kind));
 }
 
 it.each<[MadeUpTrial, string]>([

@@ -2,8 +2,8 @@ import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { reaches } from './judge-throughput.ts';
-import { boundOf, documentedLevel, isSoundOrGrowing, type Rung, rungOf } from './rungs.ts';
-import type { SummarizedTrial } from './summary.ts';
+import { boundOf, documentedLevel, isValidOrOverloaded, type Rung, rungOf } from './rungs.ts';
+import type { JudgedTrial } from './summary.ts';
 
 /** How one load stands to a documented figure. */
 export interface LoadVerdict {
@@ -16,22 +16,22 @@ export interface LoadVerdict {
  * The p95 of one load against each latency target that applies to it. Unlike the verdict of the run, which is about every
  * load, it says at which of them the target is kept.
  */
-export function judgeP95At(result: RunResult, trial: SummarizedTrial): readonly LoadVerdict[] {
+export function judgeP95At(result: RunResult, trial: JudgedTrial): readonly LoadVerdict[] {
   const rung = rungOf(trial);
   const { tier, scenario } = trial.summary;
   return targetsAt(result, rung, 'latency-p95').map((target) => ({
     target,
-    kind: kindOf(judgeLatency(target, { tier, scenario, rungs: [rung], probe: undefined, missing: [] }).verdict.kind),
+    kind: kindOf(judgeLatency(target, { tier, scenario, rungs: [rung], pilot: undefined, missing: [] }).verdict.kind),
   }));
 }
 
 /** The throughput of one load against each throughput target: whether this load reaches it. */
-export function judgeThroughputAt(result: RunResult, trial: SummarizedTrial): readonly LoadVerdict[] {
+export function judgeThroughputAt(result: RunResult, trial: JudgedTrial): readonly LoadVerdict[] {
   const rung = rungOf(trial);
   const { throughputPerS } = rung.summary;
   return targetsAt(result, rung, 'throughput').map((target) => {
     const bound = boundOf(target, 'at least');
-    if (!isSoundOrGrowing(rung) || throughputPerS === null) return { target, kind: 'inconclusive' };
+    if (!isValidOrOverloaded(rung) || throughputPerS === null) return { target, kind: 'inconclusive' };
     if (reaches(rung, bound)) return { target, kind: 'met' };
     return { target, kind: bound.keeps(throughputPerS.high) ? 'inconclusive' : 'not-reached' };
   });

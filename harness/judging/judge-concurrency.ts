@@ -3,7 +3,7 @@ import type { Target } from '../core/target.ts';
 import { formatNumber, formatRatio } from '../core/units.ts';
 import { proportionInterval } from '../statistics/proportion-interval.ts';
 import { exactly, type Finding, inconclusive, met, missed, rungsFor } from './findings.ts';
-import { boundOf, isSound, type Ladder, whyUnsound } from './rungs.ts';
+import { boundOf, isValid, type Ladder, whyInvalid } from './rungs.ts';
 
 /** What a load may fail where no target of the run says how much. */
 const DEFAULT_ERROR_RATIO = 0.001;
@@ -16,11 +16,11 @@ export function judgeConcurrency(target: Target, ladder: Ladder, result: RunResu
   const { limit } = boundOf(target, 'at least');
   const needed = Math.max(limit, target.appliesTo.concurrency ?? 0);
   const { rungs, missing } = rungsFor({ ...target, appliesTo: { ...target.appliesTo, concurrency: needed } }, ladder);
-  const rung = rungs.find(isSound) ?? rungs[0];
+  const rung = rungs.find(isValid) ?? rungs[0];
   if (rung === undefined) return inconclusive(missing, null, 'The load it names was not measured.');
   const value = exactly(rung.level);
   const evidence = `${formatNumber(rung.bad)} of ${formatNumber(rung.all)} requests failed at ${rung.name}; how long they took is judged by the latency target`;
-  if (!isSound(rung)) return inconclusive(whyUnsound(rungs), value, evidence);
+  if (!isValid(rung)) return inconclusive(whyInvalid(rungs), value, evidence);
   const allowed = errorTarget(result, ladder);
   const ratio = proportionInterval(rung.bad, rung.all);
   if (ratio !== null && allowed.keeps(ratio.value)) {

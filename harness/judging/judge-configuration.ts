@@ -4,7 +4,7 @@ import type { Tier } from '../core/tier.ts';
 import { settingOption, tierSetting } from '../core/tier-setting.ts';
 import { formatBound, formatNumber, formatQuantity } from '../core/units.ts';
 import { exactly, type Finding, inconclusive, met, missed, notJudged } from './findings.ts';
-import { boundOf, isSound, type Rung, whyUnsound } from './rungs.ts';
+import { boundOf, isValid, type Rung, whyInvalid } from './rungs.ts';
 
 /** How much data the tier held while it was measured. It counts only when something sound was measured with it. */
 export function judgeDataSize(target: Target, { data }: TierFacts, rungs: readonly Rung[]): Finding {
@@ -17,9 +17,9 @@ export function judgeDataSize(target: Target, { data }: TierFacts, rungs: readon
     const option = target.unit === 'users' ? '--user-count' : '--tasks-per-user';
     return inconclusive([`only ${held} were there; give more with ${option}`], value, `It was measured with ${held}.`);
   }
-  const sound = rungs.filter(isSound).length;
+  const sound = rungs.filter(isValid).length;
   if (sound > 0) return met(value, `${held}; ${sound} sound ${sound === 1 ? 'trial' : 'trials'} ran on them`);
-  const reasons = rungs.length === 0 ? ['nothing was measured with them; run it again to the end'] : whyUnsound(rungs);
+  const reasons = rungs.length === 0 ? ['nothing was measured with them; run it again to the end'] : whyInvalid(rungs);
   return inconclusive(reasons, value, `There were ${held}.`);
 }
 

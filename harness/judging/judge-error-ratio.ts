@@ -2,7 +2,7 @@ import type { Target } from '../core/target.ts';
 import { formatBound, formatNumber, formatRatio } from '../core/units.ts';
 import { proportionInterval } from '../statistics/proportion-interval.ts';
 import { type Finding, inconclusive, met, missed, rungsFor } from './findings.ts';
-import { boundOf, describeRange, isSound, type Ladder, type Rung, whyUnsound } from './rungs.ts';
+import { boundOf, describeRange, isValid, type Ladder, type Rung, whyInvalid } from './rungs.ts';
 
 /**
  * Requests that failed or were never sent, of all.
@@ -17,15 +17,15 @@ export function judgeErrorRatio(target: Target, ladder: Ladder): Finding {
   if (rungs.length === 0) return inconclusive(missing, null, 'The load it names was not measured.');
   for (const rung of rungs) {
     const ratio = proportionInterval(rung.bad, rung.all);
-    if (!isSound(rung) || ratio === null || bound.keeps(ratio.low)) continue;
+    if (!isValid(rung) || ratio === null || bound.keeps(ratio.low)) continue;
     const what = `${failures([rung])} at ${rung.name}`;
     return missed(`${what}, ${formatRatio(ratio.value)}, not ${formatBound(target)}`, ratio, what);
   }
   const together = proportionInterval(total(rungs, 'bad'), total(rungs, 'all'));
   const evidence = `${failures(rungs)} over ${describeRange(rungs)}`;
-  const beyond = rungs.filter((rung) => isSound(rung) && !bound.keeps(rung.summary.errorRatio));
+  const beyond = rungs.filter((rung) => isValid(rung) && !bound.keeps(rung.summary.errorRatio));
   const reasons = [
-    ...whyUnsound(rungs),
+    ...whyInvalid(rungs),
     ...beyond.map((rung) => `${failures([rung])} at ${rung.name}: too few requests to tell that from chance`),
     ...missing,
   ];

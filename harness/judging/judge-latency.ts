@@ -6,13 +6,13 @@ import {
   type Bound,
   boundOf,
   describeRange,
-  isSound,
-  isSoundOrGrowing,
+  isValid,
+  isValidOrOverloaded,
   type Ladder,
   ofEachModel,
   p95WithFailuresS,
   type Rung,
-  whyUnsound,
+  whyInvalid,
 } from './rungs.ts';
 
 /**
@@ -27,24 +27,24 @@ export function judgeLatency(target: Target, ladder: Ladder): Finding {
   const bound = boundOf(target, 'at most');
   const { rungs, missing } = rungsFor(target, ladder);
   if (rungs.length === 0) return inconclusive(missing, null, 'The load it names was not measured.');
-  const firstMiss = rungs.find((rung) => isSoundOrGrowing(rung) && isBeyond(rung, bound));
+  const firstMiss = rungs.find((rung) => isValidOrOverloaded(rung) && isBeyond(rung, bound));
   if (firstMiss !== undefined) return missedFrom(firstMiss, target, bound, rungs);
-  const open = rungs.filter((rung) => !isSound(rung) || !isWithin(rung, bound));
+  const open = rungs.filter((rung) => !isValid(rung) || !isWithin(rung, bound));
   const worst = rungs.toSorted((left, right) => highS(right) - highS(left))[0];
   const value = worst?.summary.latency.p95S ?? null;
   if (open.length === 0 && missing.length === 0) {
     return met(value, `${describeP95(worst)}, the worst of ${describeRange(rungs)}`);
   }
   const reasons = [
-    ...whyUnsound(open),
-    ...open.filter(isSound).map((rung) => `${rung.name}: ${whyOpen(rung, target, bound)}`),
+    ...whyInvalid(open),
+    ...open.filter(isValid).map((rung) => `${rung.name}: ${whyOpen(rung, target, bound)}`),
     ...missing,
   ];
   return inconclusive(reasons, value, `${describeP95(worst)}; ${metUpTo(rungs, bound)}`);
 }
 
 function missedFrom(first: Rung, target: Target, bound: Bound, rungs: readonly Rung[]): Finding {
-  const last = rungs.findLast((rung) => isSoundOrGrowing(rung) && isBeyond(rung, bound)) ?? first;
+  const last = rungs.findLast((rung) => isValidOrOverloaded(rung) && isBeyond(rung, bound)) ?? first;
   const violation = hasTooFewAnswers(first)
     ? `${first.name}: ${formatRatio(first.summary.errorRatio)} of the requests failed, so fewer than 95 % were answered at all`
     : `${describeP95(first)}, not ${formatBound(target)}`;
@@ -93,7 +93,7 @@ function describeP95(rung: Rung | undefined): string {
 /** Up to which load every trial is sound and keeps the target. */
 function metUpTo(rungs: readonly Rung[], bound: Bound): string {
   const names = ofEachModel(rungs).flatMap((group) => {
-    const firstOpen = group.findIndex((rung) => !isSound(rung) || !isWithin(rung, bound));
+    const firstOpen = group.findIndex((rung) => !isValid(rung) || !isWithin(rung, bound));
     const last = firstOpen === -1 ? group.at(-1) : group[firstOpen - 1];
     return last === undefined ? [] : [last.name];
   });

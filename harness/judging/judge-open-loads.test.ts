@@ -4,7 +4,7 @@ import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import { judgeTargets } from './judge.ts';
 import { judgeP95At } from './judge-at-load.ts';
-import { summarizeTrials } from './summarize.ts';
+import { judgeTrials } from './summarize.ts';
 import type { JudgedTarget } from './summary.ts';
 
 /** Ladders of arrival rates, with a number of waiting users at their end. */
@@ -18,7 +18,7 @@ function judgeOne(target: Target, choices: readonly MadeUpTrial[]): JudgedTarget
     choices.map((choice, index) => madeUpTrial({ ...choice, sequence: index + 1 })),
     [target],
   );
-  const [judged] = judgeTargets(result, summarizeTrials(result));
+  const [judged] = judgeTargets(result, judgeTrials(result));
   if (judged === undefined) throw new Error('the target was not judged');
   return judged;
 }
@@ -56,7 +56,7 @@ describe('a throughput target', () => {
     const trial = madeUpTrial({ load: at(125), okPerS: 496, steps });
     const iterations = { intended: 1240, completed: 1240, failed: 0, dropped: 0 };
     const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
-    expect(judgeTargets(result, summarizeTrials(result))[0]?.verdict.kind).toBe('met');
+    expect(judgeTargets(result, judgeTrials(result))[0]?.verdict.kind).toBe('met');
   });
 
   it('is missed when waiting users get no more out of it than the probe did', () => {
@@ -76,7 +76,7 @@ describe('a throughput target', () => {
     const iterations = { intended: 6000, completed: 3300, failed: 0, dropped: 0 };
     const trials = [madeUpTrial({ load: at(150), okPerS: 150 }), { ...trial, trial: { ...trial.trial, iterations } }];
     const result = madeUpRun(trials, [target]);
-    expect(judgeTargets(result, summarizeTrials(result))[0]?.verdict).toEqual({
+    expect(judgeTargets(result, judgeTrials(result))[0]?.verdict).toEqual({
       kind: 'missed',
       violations: ['330/s at 600/s at most, not >= 500/s'],
     });
@@ -86,7 +86,7 @@ describe('a throughput target', () => {
     const trial = madeUpTrial({ load: at(10), okPerS: (second) => (second === 9 ? 9 : 10) });
     const iterations = { intended: 100, completed: 98, failed: 0, dropped: 0 };
     const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
-    const [judged] = judgeTargets(result, summarizeTrials(result));
+    const [judged] = judgeTargets(result, judgeTrials(result));
     expect(judged && reasonsOf(judged)).toBe(
       'nearly all that arrived at 10/s was answered, so more may be; measure higher rates with --rate',
     );
@@ -113,7 +113,7 @@ it('an error target is not met where a two-hundredth of the iterations was dropp
   const trial = madeUpTrial({ load: at(1000), okPerS: 6965, steps });
   const iterations = { intended: 10_000, completed: 9950, failed: 0, dropped: 50 };
   const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
-  expect(judgeTargets(result, summarizeTrials(result))[0]?.verdict).toEqual({
+  expect(judgeTargets(result, judgeTrials(result))[0]?.verdict).toEqual({
     kind: 'missed',
     violations: ['350 of 70,000 requests failed at 1,000/s, 0.5 %, not < 0.1 %'],
   });
@@ -154,7 +154,7 @@ describe('a latency target', () => {
       const count = 10 * iterationsPerS;
       const iterations = { intended: count, completed: count, failed: 0, dropped: 0 };
       const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [named]);
-      const summarized = summarizeTrials(result);
+      const summarized = judgeTrials(result);
       return {
         run: judgeTargets(result, summarized)[0]?.verdict.kind,
         atLoad: summarized.flatMap((each) => judgeP95At(result, each).map(({ kind }) => kind)),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeTargets } from './judge.ts';
-import { summarizeTrials } from './summarize.ts';
+import { judgeTrials } from './summarize.ts';
 
 const measured = (metric: MeasuredMetric, changes: Partial<Target> & Pick<Target, 'value'>): Target =>
   madeUpTarget({ judged: { by: 'measured', metric }, ...changes });
@@ -23,7 +23,7 @@ function kindsOf(targets: readonly Target[], choices: readonly MadeUpTrial[]): s
     choices.map((choice) => madeUpTrial(choice)),
     targets,
   );
-  return judgeTargets(run, summarizeTrials(run)).map(({ verdict }) => verdict.kind);
+  return judgeTargets(run, judgeTrials(run)).map(({ verdict }) => verdict.kind);
 }
 
 const anyLatencyS = fc.constantFrom(0.01, 0.1, 0.18, 0.21, 0.5, 2);

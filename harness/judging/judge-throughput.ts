@@ -1,17 +1,17 @@
 import type { Target } from '../core/target.ts';
 import { formatBound, formatRate } from '../core/units.ts';
 import { type Finding, inconclusive, met, missed, rungsFor } from './findings.ts';
-import type { ProbeFigures } from './probe.ts';
+import type { PilotEstimate } from './pilot.ts';
 import {
   type Bound,
   boundOf,
-  carriedPerS,
   describeRange,
-  isSoundOrGrowing,
+  isValidOrOverloaded,
   type Ladder,
-  NOT_CARRIED_RATIO,
+  NOT_SUSTAINED_RATIO,
   type Rung,
-  whyUnsound,
+  sustainedRequestsPerS,
+  whyInvalid,
 } from './rungs.ts';
 
 /** More than this much more throughput at the most users means that more of them may bring still more. */
@@ -28,10 +28,10 @@ const RISE_THAT_MATTERS = 1.05;
 export function judgeThroughput(target: Target, ladder: Ladder): Finding {
   const bound = boundOf(target, 'at least');
   const { rungs, missing } = rungsFor(target, ladder);
-  const sound = rungs.filter((rung) => isSoundOrGrowing(rung) && rung.summary.throughputPerS !== null);
+  const sound = rungs.filter((rung) => isValidOrOverloaded(rung) && rung.summary.throughputPerS !== null);
   const best = highest(sound);
   if (best === undefined) {
-    const reasons = [...whyUnsound(rungs), ...missing];
+    const reasons = [...whyInvalid(rungs), ...missing];
     return inconclusive(reasons, null, `No sound trial over ${describeRange(rungs)}.`);
   }
   const value = best.summary.throughputPerS;
@@ -54,7 +54,7 @@ export function judgeThroughput(target: Target, ladder: Ladder): Finding {
 
 /** At this load it is as much as the target asks for, chance left aside. */
 export function reaches(rung: Rung, bound: Bound): boolean {
-  const carried = carriedPerS(rung);
+  const carried = sustainedRequestsPerS(rung);
   if (carried !== null && bound.keeps(carried)) return true;
   return bound.keeps(rung.summary.throughputPerS?.low ?? Number.NEGATIVE_INFINITY);
 }
@@ -64,18 +64,18 @@ function whyMoreMayCome(
   sound: readonly Rung[],
   rungs: readonly Rung[],
   best: Rung,
-  { probe }: Ladder,
+  { pilot }: Ladder,
 ): string[] {
-  const unsound = rungs.filter((rung) => !isSoundOrGrowing(rung));
+  const unsound = rungs.filter((rung) => !isValidOrOverloaded(rung));
   const looksBetter = (rung: Rung) => throughput(rung) > throughput(best) * RISE_THAT_MATTERS;
-  if (target.appliesTo.concurrency !== undefined) return [...whyUnsound(unsound.filter(looksBetter))];
-  const rising = whyStillRising(sound, probe);
+  if (target.appliesTo.concurrency !== undefined) return [...whyInvalid(unsound.filter(looksBetter))];
+  const rising = whyStillRising(sound, pilot);
   const doubtful = unsound.filter((rung) => looksBetter(rung) || (rising !== null && isMore(rung, sound)));
-  return [...(rising === null ? [] : [rising]), ...whyUnsound(doubtful)];
+  return [...(rising === null ? [] : [rising]), ...whyInvalid(doubtful)];
 }
 
 /** Null where more load was seen to bring no more. */
-function whyStillRising(sound: readonly Rung[], probe: ProbeFigures | undefined): string | null {
+function whyStillRising(sound: readonly Rung[], probe: PilotEstimate | undefined): string | null {
   const open = sound.filter(({ summary: { load } }) => load.model === 'open');
   if (open.some(fellBehind)) return null;
   const waiting = [
@@ -96,16 +96,16 @@ function whyStillRising(sound: readonly Rung[], probe: ProbeFigures | undefined)
   const highestOpen = open.at(-1);
   return highestOpen === undefined
     ? `only ${last?.name ?? 'no load'} was measured soundly, so nobody knows if more load brings more; see --concurrency`
-    : `${carriedPerS(highestOpen) === null ? 'nearly all' : 'all'} that arrived at ${highestOpen.name} was answered, so more may be; measure higher rates with --rate`;
+    : `${sustainedRequestsPerS(highestOpen) === null ? 'nearly all' : 'all'} that arrived at ${highestOpen.name} was answered, so more may be; measure higher rates with --rate`;
 }
 
 /** More arrived than was answered, and chance or what is under way at the end of a short trial does not explain it. */
 function fellBehind(rung: Rung): boolean {
-  if (carriedPerS(rung) !== null) return false;
-  const { iterations, measuredS } = rung.measured.trial;
-  const { iterationsPerS, soundness } = rung.summary;
-  if (soundness.kind === 'unsound' && soundness.onlyGrowing) return true;
-  return iterationsPerS !== null && iterationsPerS.high < ((1 - NOT_CARRIED_RATIO) * iterations.intended) / measuredS;
+  if (sustainedRequestsPerS(rung) !== null) return false;
+  const { iterations, measuredS } = rung.record.trial;
+  const { iterationsPerS, validity } = rung.summary;
+  if (validity.kind === 'invalid' && validity.overloaded) return true;
+  return iterationsPerS !== null && iterationsPerS.high < ((1 - NOT_SUSTAINED_RATIO) * iterations.intended) / measuredS;
 }
 
 /** Higher than every sound load of its kind. */

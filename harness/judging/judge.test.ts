@@ -9,7 +9,7 @@ import {
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { judgeTargets, overallVerdict } from './judge.ts';
-import { summarizeTrials } from './summarize.ts';
+import { judgeTrials } from './summarize.ts';
 import type { JudgedTarget } from './summary.ts';
 
 const latencyTarget = madeUpTarget({ value: 0.2, judged: { by: 'measured', metric: 'latency-p95' } });
@@ -36,7 +36,7 @@ const dataTarget = madeUpTarget({
 const busyGenerator = { utilizationRatio: 0.95 };
 
 function judge(result: RunResult): JudgedTarget[] {
-  return judgeTargets(result, summarizeTrials(result));
+  return judgeTargets(result, judgeTrials(result));
 }
 
 function judgeOne(

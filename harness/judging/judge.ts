@@ -7,7 +7,7 @@ import { judgeErrorRatio } from './judge-error-ratio.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { judgeThroughput } from './judge-throughput.ts';
 import { type Ladder, ladderOf, type Rung, rungOf } from './rungs.ts';
-import type { JudgedTarget, SummarizedTrial } from './summary.ts';
+import type { JudgedTarget, JudgedTrial } from './summary.ts';
 
 /**
  * Every target that applies to the tiers of a run, judged by what was measured: once for each tier, and where it is
@@ -17,7 +17,7 @@ import type { JudgedTarget, SummarizedTrial } from './summary.ts';
  * What can never happen: `met` by a trial that is unsound, and `met` for slower or fewer answers where faster and more
  * would be `missed`.
  */
-export function judgeTargets(result: RunResult, trials: readonly SummarizedTrial[]): JudgedTarget[] {
+export function judgeTargets(result: RunResult, trials: readonly JudgedTrial[]): JudgedTarget[] {
   const rungs = trials.map(rungOf);
   return result.facts.tiers.flatMap((tierFacts) =>
     result.targets
@@ -57,7 +57,7 @@ function judgeForTier(
         judgeDataSize(
           target,
           tierFacts,
-          rungs.filter(({ measured }) => measured.tier === tier),
+          rungs.filter(({ record }) => record.subject === tier),
         ),
       ),
     ];

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
-import type { FaultRecord, MeasuredTrial, RequestOutcome } from '../core/trial.ts';
+import type { FaultRecord, RequestOutcome, TrialRecord } from '../core/trial.ts';
 import { describeRecovery } from './recovery.ts';
 
 /** Requests of one second: how many succeeded, and how many failed as what. */
 type Second = readonly [ok: number, failed?: number, as?: RequestOutcome];
 
-function faultTrial(seconds: readonly Second[], fault: Partial<FaultRecord> = {}): MeasuredTrial {
+function faultTrial(seconds: readonly Second[], fault: Partial<FaultRecord> = {}): TrialRecord {
   const measured = madeUpTrial({
     purpose: 'fault',
     measuredS: seconds.length,

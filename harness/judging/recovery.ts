@@ -1,9 +1,9 @@
 import {
   type FaultRecord,
   type Interval,
-  type MeasuredTrial,
   type RequestOutcome,
   requestOutcomes,
+  type TrialRecord,
 } from '../core/trial.ts';
 import { succeededIn, throughputPerSIn } from './interval-throughput.ts';
 import { isWholeSecond } from './whole-seconds.ts';
@@ -45,7 +45,7 @@ const SERVED_SHARE_OF_BEFORE = 0.9;
 const SERVED_SECONDS = 3;
 
 /** @throws Error for a trial without a fault. */
-export function describeRecovery({ fault, trial }: MeasuredTrial): Recovery {
+export function describeRecovery({ fault, trial }: TrialRecord): Recovery {
   if (fault === undefined) throw new Error('a trial without a fault has nothing to recover from');
   const seconds = trial.intervals.filter(({ startS }) => startS >= 0);
   const undoneAtS = fault.undoneAtS ?? Number.POSITIVE_INFINITY;

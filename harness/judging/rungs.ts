@@ -2,12 +2,12 @@ import { byLoad, describeLoad, isOneRate, isSameLoad, loadLevel, type OfferedLoa
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import { type ProbeFigures, probeOf, wholeRequests } from './probe.ts';
+import { type PilotEstimate, pilotOf, wholeRequests } from './pilot.ts';
 import { type RequestCounts, requestCounts } from './summarize.ts';
-import type { SummarizedTrial } from './summary.ts';
+import type { JudgedTrial } from './summary.ts';
 
 /** One measured load of a scenario: what targets are judged by. */
-export interface Rung extends SummarizedTrial, RequestCounts {
+export interface Rung extends JudgedTrial, RequestCounts {
   /** Concurrency or arrival rate. */
   readonly level: number;
   /** `concurrency 100` */
@@ -21,51 +21,51 @@ export interface Ladder {
   /** Arrival rates first, then numbers of users; each ascending. */
   readonly rungs: readonly Rung[];
   /** Undefined where nothing was warmed up. */
-  readonly probe: ProbeFigures | undefined;
+  readonly pilot: PilotEstimate | undefined;
   /** What the run was to measure and did not. */
   readonly missing: readonly OfferedLoad[];
 }
 
-export function rungOf({ measured, summary }: SummarizedTrial): Rung {
+export function rungOf({ record, summary }: JudgedTrial): Rung {
   const { load } = summary;
-  return { measured, summary, ...requestCounts(measured.trial), level: loadLevel(load), name: describeLoad(load) };
+  return { record, summary, ...requestCounts(record.trial), level: loadLevel(load), name: describeLoad(load) };
 }
 
 export function ladderOf(result: RunResult, rungs: readonly Rung[], tier: string, scenario: string): Ladder {
   const own = rungs
-    .filter(({ measured }) => measured.tier === tier && measured.trial.plan.scenario === scenario)
+    .filter(({ record }) => record.subject === tier && record.trial.plan.scenario === scenario)
     .toSorted((left, right) => byLoad(left.summary.load, right.summary.load));
   const planned = result.facts.tiers.find((facts) => facts.tier.name === tier)?.planned ?? [];
   const missing = planned
     .filter((each) => each.scenario === scenario && !own.some(({ summary }) => isSameLoad(summary.load, each.load)))
     .map(({ load }) => load);
-  return { tier, scenario, rungs: own, probe: probeOf(result.trials, tier, scenario), missing };
+  return { tier, scenario, rungs: own, pilot: pilotOf(result.trials, tier, scenario), missing };
 }
 
-export function isSound({ summary }: Rung): boolean {
-  return summary.soundness.kind === 'sound';
+export function isValid({ summary }: Rung): boolean {
+  return summary.validity.kind === 'valid';
 }
 
 /**
  * Sound, or unsound only as its latency grew: to measure longer would have read more, so what it misses is missed; and its
  * throughput is as sound as any.
  */
-export function isSoundOrGrowing({ summary: { soundness } }: Rung): boolean {
-  return soundness.kind === 'sound' || soundness.onlyGrowing;
+export function isValidOrOverloaded({ summary: { validity } }: Rung): boolean {
+  return validity.kind === 'valid' || validity.overloaded;
 }
 
 /** p95 when what failed counts as never answered: infinite where fewer than 95 % were answered. */
-export function p95WithFailuresS({ measured, bad, all }: Rung): number {
+export function p95WithFailuresS({ record, bad, all }: Rung): number {
   const rank = Math.ceil(0.95 * all - 1e-9);
   if (rank > all - bad) return Number.POSITIVE_INFINITY;
-  const { steps } = measured.trial;
+  const { steps } = record.trial;
   return LatencyHistogram.merged(steps.map(({ latency }) => LatencyHistogram.decode(latency))).valueAtRankS(rank);
 }
 
 /** `300/s, concurrency 50, 100: the generator was busy ...`: each kind of reason once, with the figures of the highest such load. */
-export function whyUnsound(rungs: readonly Rung[]): readonly string[] {
-  const reasons = rungs.flatMap(({ name, summary: { soundness } }) =>
-    soundness.kind === 'unsound' ? soundness.reasons.map((reason) => ({ name, reason })) : [],
+export function whyInvalid(rungs: readonly Rung[]): readonly string[] {
+  const reasons = rungs.flatMap(({ name, summary: { validity } }) =>
+    validity.kind === 'invalid' ? validity.reasons.map((reason) => ({ name, reason })) : [],
   );
   const alike = Map.groupBy(reasons, ({ reason }) => reason.replaceAll(/[\d.,]+ ?(?:%|[µm]?s\b|\/s)?/gu, '#'));
   return [...alike.values()].map((group) => {
@@ -96,11 +96,11 @@ export function describeRange(rungs: readonly Rung[]): string {
  * An open load answered as it came: by how many requests/s it was offered. Null where a hundredth or more of what was due
  * was not completed rightly within the window, and for closed loads, which offer what is answered.
  */
-export function carriedPerS({ measured: { trial }, all, dropped }: Rung): number | null {
+export function sustainedRequestsPerS({ record: { trial }, all, dropped }: Rung): number | null {
   const { plan, iterations } = trial;
   if (plan.load.model === 'closed' || !isOneRate(plan.load) || iterations.completed === 0) return null;
   const carried = (iterations.completed - iterations.failed) / iterations.intended;
-  if (carried < 1 - NOT_CARRIED_RATIO) return null;
+  if (carried < 1 - NOT_SUSTAINED_RATIO) return null;
   return (plan.load.arrivalRatePerS * (all - dropped)) / iterations.completed;
 }
 
@@ -113,12 +113,12 @@ export function documentedLevel(rung: Rung, requestsPerIteration = ownRequestsPe
   return load.model === 'closed' ? rung.level : rung.level * wholeRequests(requestsPerIteration);
 }
 
-function ownRequestsPerIteration({ measured: { trial }, all, dropped }: Rung): number {
+function ownRequestsPerIteration({ record: { trial }, all, dropped }: Rung): number {
   return trial.iterations.completed === 0 ? 1 : (all - dropped) / trial.iterations.completed;
 }
 
 /** Where so much of what was due was not answered rightly, not all of it was carried. */
-export const NOT_CARRIED_RATIO = 0.01;
+export const NOT_SUSTAINED_RATIO = 0.01;
 
 /** The value a measurement must not exceed or must reach: of a range the end that can be missed. */
 export function boundOf({ value, comparison }: Target, side: 'at most' | 'at least'): Bound {

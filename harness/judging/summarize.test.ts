@@ -109,6 +109,6 @@ describe('the summary of a trial', () => {
     expect(summary.throughputPerS).toBeNull();
     expect(summary.errorRatio).toBe(0);
     expect(summary.latency).toEqual({ count: 0, meanS: 0, maxS: 0, p50S: null, p95S: null, p99S: null });
-    expect(summary.soundness.kind).toBe('unsound');
+    expect(summary.validity.kind).toBe('invalid');
   });
 });

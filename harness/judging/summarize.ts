@@ -1,6 +1,6 @@
 import type { Estimate } from '../core/estimate.ts';
 import type { Calibration, RunResult } from '../core/run.ts';
-import type { Interval, MeasuredTrial, Trial } from '../core/trial.ts';
+import type { Interval, Trial, TrialRecord } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { drawResamples, ratioEstimate } from '../statistics/block-bootstrap.ts';
 import { seededRandom } from '../statistics/seeded-random.ts';
@@ -9,23 +9,23 @@ import { caveatsOf } from './held-to-calibration.ts';
 import { succeededIn } from './interval-throughput.ts';
 import { summarizeLatency } from './latency-summary.ts';
 import { requestsIn } from './requests-in.ts';
-import { judgeSoundness } from './soundness.ts';
-import type { StepSummary, SummarizedTrial, TrialSummary } from './summary.ts';
+import type { JudgedTrial, StepSummary, TrialSummary } from './summary.ts';
+import { judgeValidity } from './validity.ts';
 import { wholeSeconds } from './whole-seconds.ts';
 
-/** The trials that were to measure something, in the order they were measured. */
-export function summarizeTrials({ trials, facts }: RunResult): readonly SummarizedTrial[] {
+/** The trials that were to measure something, in the order they were record. */
+export function judgeTrials({ trials, facts }: RunResult): readonly JudgedTrial[] {
   return trials
     .filter(({ purpose }) => purpose === 'measure')
-    .map((measured) => ({ measured, summary: summarizeTrial(measured, facts.calibration) }));
+    .map((record) => ({ record, summary: summarizeTrial(record, facts.calibration) }));
 }
 
 /**
  * One trial in numbers, each with its interval. The same trial gives the same summary: resampling is seeded by its plan.
  * `calibration` is that of its run, where there is one.
  */
-export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration | null = null): TrialSummary {
-  const { trial } = measured;
+export function summarizeTrial(record: TrialRecord, calibration: Calibration | null = null): TrialSummary {
+  const { trial } = record;
   const seconds = wholeSeconds(trial);
   const rate = rateEstimator(trial, seconds);
   const bySecond = decodeSeconds(seconds);
@@ -50,8 +50,8 @@ export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration
   );
   const { bad, all } = requestCounts(trial);
   return {
-    sequence: measured.sequence,
-    tier: measured.tier,
+    sequence: record.sequence,
+    tier: record.subject,
     scenario: trial.plan.scenario,
     load: trial.plan.load,
     throughputPerS: rate(
@@ -64,7 +64,7 @@ export function summarizeTrial(measured: MeasuredTrial, calibration: Calibration
     errorRatio: ratio(bad, all),
     latency,
     steps,
-    soundness: judgeSoundness(measured, {
+    validity: judgeValidity(record, {
       latency,
       meanLatencyS: allStepsBySecond.filter(({ count }) => count > 0).map(({ meanS }) => meanS),
       calibration,

@@ -1,7 +1,7 @@
 import type { Estimate } from '../core/estimate.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
-import type { MeasuredTrial } from '../core/trial.ts';
+import type { TrialRecord } from '../core/trial.ts';
 import type { NonEmpty, Verdict } from '../core/verdict.ts';
 
 /** Latency of successful requests. A quantile is null where the samples do not allow an interval for it. */
@@ -24,13 +24,13 @@ export interface StepSummary {
   readonly latency: LatencySummary;
 }
 
-export type Soundness =
-  | { readonly kind: 'sound' }
+export type Validity =
+  | { readonly kind: 'valid' }
   | {
-      readonly kind: 'unsound';
+      readonly kind: 'invalid';
       readonly reasons: NonEmpty<string>;
       /** All that speaks against it is that its latency grew: what it misses it would miss by more, had it gone on. */
-      readonly onlyGrowing: boolean;
+      readonly overloaded: boolean;
     };
 
 /** One trial in numbers, with how sure they are. Derived, never stored. */
@@ -49,13 +49,13 @@ export interface TrialSummary {
   readonly latency: LatencySummary;
   readonly steps: readonly StepSummary[];
   /** Can the numbers be trusted? */
-  readonly soundness: Soundness;
+  readonly validity: Validity;
   /** What a reader should mind, though it makes nothing untrue. */
   readonly caveats: readonly string[];
 }
 
-export interface SummarizedTrial {
-  readonly measured: MeasuredTrial;
+export interface JudgedTrial {
+  readonly record: TrialRecord;
   readonly summary: TrialSummary;
 }
 

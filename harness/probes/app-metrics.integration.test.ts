@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import type { RunningService } from '../core/deployment.ts';
 import { appMetricsProbe, parseMetrics } from './app-metrics.ts';
-import { probeContract } from './probe-contract.ts';
 
 const exposition = `# HELP db_pool_waiting Requests that wait for a connection
 # TYPE db_pool_waiting gauge

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { GenericContainer } from 'testcontainers';
 import { describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
 import { readContainerStats } from '../providers/containers/stats.ts';
-import { images } from '../servers/images.ts';
+import { images } from '../services/images.ts';
 import { controlGroupProbe } from './control-group.ts';
 import type { Reading } from './probe.ts';
-import { probeContract } from './probe-contract.ts';
 
 const CPUS = 0.2;
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import { machineCpuProbe } from './machine-cpu.ts';
-import { probeContract } from './probe-contract.ts';
 
 probeContract('machine-cpu', async () => ({ probe: machineCpuProbe(), async [Symbol.asyncDispose]() {} }));
 

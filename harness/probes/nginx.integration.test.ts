@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { inTestFolder, testService } from '../../test-support/servers.ts';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import { type LocalNginx, startNginx } from '../providers/local/nginx.ts';
 import { nginxProbe } from './nginx.ts';
-import { probeContract } from './probe-contract.ts';
 
 describe.skipIf(lacks('nginx'))('nginx by its status page (needs nginx)', () => {
   let backend: Server;

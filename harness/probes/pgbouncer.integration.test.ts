@@ -4,8 +4,8 @@ import { overPostgres } from '../../test-support/instance-access.ts';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { startTestPgbouncer, startTestPostgres } from '../../test-support/servers.ts';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import { pgbouncerProbe } from './pgbouncer.ts';
-import { probeContract } from './probe-contract.ts';
 
 describe.skipIf(lacks('pgbouncer'))('PgBouncer from inside (needs pgbouncer)', () => {
   let postgres: Awaited<ReturnType<typeof startTestPostgres>>;

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { startTestPostgres, startTestReplica } from '../../test-support/servers.ts';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import { postgresProbe } from './postgres.ts';
-import { probeContract } from './probe-contract.ts';
 
 let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 

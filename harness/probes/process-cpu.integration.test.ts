@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import type { RunningService } from '../core/deployment.ts';
 import type { Reading } from './probe.ts';
-import { probeContract } from './probe-contract.ts';
 import { processCpuProbe } from './process-cpu.ts';
 
 /** Works until it is told how much processor time it may still use, then tells how much it used in all. */

@@ -3,8 +3,8 @@ import { overRedis } from '../../test-support/instance-access.ts';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { inTestFolder, testService } from '../../test-support/servers.ts';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import { type LocalRedis, startRedis } from '../providers/local/redis.ts';
-import { probeContract } from './probe-contract.ts';
 import { redisProbe } from './redis.ts';
 
 const LIMIT_BYTES = 4 * 2 ** 20;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { overPostgres } from '../../test-support/instance-access.ts';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { startTestPostgres, startTestReplica } from '../../test-support/servers.ts';
+import { probeContract } from '../contracts/probes/probe-contract.ts';
 import type { Reading } from './probe.ts';
-import { probeContract } from './probe-contract.ts';
 import { replicationProbe } from './replication.ts';
 
 type Server = Awaited<ReturnType<typeof startTestPostgres>>;

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { closedPort } from '../contracts/engines/server.ts';
 import { autocannonEngine } from '../engines/autocannon.ts';
-import { closedPort } from '../engines/contract-server.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
-import { loadScenario } from '../engines/load-scenario.ts';
 import { openLoopEngine } from '../engines/open-loop/open-loop.ts';
+import { loadScenario } from '../files/load-scenario.ts';
 import { calibrate } from './calibrate.ts';
 import { startEcho } from './calibrate-echo.ts';
 

@@ -2,13 +2,13 @@ import type { Scenario, User } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
 import { describeLoad } from '../core/load.ts';
 import type { PlannedLoad, RunSettings } from '../core/run.ts';
-import type { MeasuredTrial, Trial } from '../core/trial.ts';
+import type { Trial, TrialRecord } from '../core/trial.ts';
 import type { LoadEngine } from '../engines/engine.ts';
 import type { ResultsWriter } from '../files/results.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Deployment } from '../providers/provider.ts';
+import { drainTimeS } from './drain-time.ts';
 import { type IsSteady, type LadderScenario, ladder } from './ladder.ts';
-import { leftOverS } from './left-over.ts';
 import { runTrial } from './run-trial.ts';
 import type { ServiceFailures } from './service-failures.ts';
 import type { TrialStep } from './steps.ts';
@@ -29,7 +29,7 @@ export interface ClimbParts {
   readonly probesFor: (deployment: Deployment) => Promise<readonly Probe[]>;
   readonly isSteady: IsSteady;
   /** One line on a finished trial, for whoever watches. */
-  readonly describeTrial: (measured: MeasuredTrial) => string;
+  readonly describeTrial: (measured: TrialRecord) => string;
   readonly results: ResultsWriter;
   /** Lets time pass. Resolves early when the signal aborts. */
   readonly pause: (durationS: number, signal: AbortSignal) => Promise<void>;
@@ -85,13 +85,13 @@ export async function climb(
     if (source === undefined) throw new Error(`no scenario '${step.scenario}'`);
     const trialParts = { engine, ...source, users: users.slice(0, step.users), probes };
     const { measured, failure } = await runTrial(step, deployment, settings, trialParts, stop, progress.interval);
-    idleAtMs = performance.now() + leftOverS(measured.trial) * 1000;
+    idleAtMs = performance.now() + drainTimeS(measured.trial) * 1000;
     const { purpose } = step;
     if (purpose === 'answer-check') {
       const wrong = stop.aborted ? undefined : wrongAnswers(step, measured.trial);
       if (wrong !== undefined) return wrong;
     } else if (purpose !== 'fault' || measured.fault !== undefined) {
-      const kept: MeasuredTrial = {
+      const kept: TrialRecord = {
         ...measured,
         sequence: progress.nextSequence(),
         purpose,

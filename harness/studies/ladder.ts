@@ -2,7 +2,7 @@ import { describeLoad, type OfferedLoad } from '../core/load.ts';
 import type { RunSettings } from '../core/run.ts';
 import type { Tier } from '../core/tier.ts';
 import type { Trial } from '../core/trial.ts';
-import { type ProbeFigures, readProbe } from '../judging/probe.ts';
+import { type PilotEstimate, readPilot } from '../judging/pilot.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { faultSteps } from './fault-steps.ts';
 import { arrivalRates, type DocumentedLoads } from './loads.ts';
@@ -95,13 +95,13 @@ function* climbOne(
       ? Math.min(PROBE_CONCURRENCY, userCount)
       : middle(settings.concurrencies ?? [], FAULT_CONCURRENCY),
   };
-  let found: ProbeFigures | undefined;
+  let found: PilotEstimate | undefined;
   let isWarm = mostWindows === 0;
   // A probe in which nothing came rightly to its end is made again, once more than there may be windows at most.
   for (let window = 0; !isWarm || (probes && found === undefined && window <= mostWindows); window += 1) {
     const seen = yield trial('warm-up', warmUpLoad, 0, WARM_UP_WINDOW_S);
     if (seen !== undefined) windows.push(seen);
-    found = seen && readProbe(seen);
+    found = seen && readPilot(seen);
     isWarm = window + 1 >= mostWindows || isSteady(windows);
   }
 
@@ -155,7 +155,7 @@ function closedWarmUpS(
   { warmUpS }: RunSettings,
   thinks: boolean,
   concurrency: number,
-  found: ProbeFigures | undefined,
+  found: PilotEstimate | undefined,
 ): number {
   if (thinks) return WARM_UPS_OF_THINKING * warmUpS;
   if (warmUpS === 0 || found === undefined) return warmUpS;
@@ -169,7 +169,7 @@ function longEnoughS(durationS: number, requestRatePerS: number): number {
 }
 
 /** Each user that takes part signs in first, so no more do than are needed; and the more, the slower it may get. */
-function usersFor(arrivalRatePerS: number, found: ProbeFigures | undefined, userCount: number): number {
+function usersFor(arrivalRatePerS: number, found: PilotEstimate | undefined, userCount: number): number {
   // Little's law, twice: how long an iteration took in the probe, and how many are under way at this rate.
   const probedS = found === undefined ? 0 : found.concurrency / found.iterationsPerS;
   const allowedS = Math.max(ITERATION_ALLOWED_S, ITERATIONS_ALLOWED * probedS);

@@ -1,5 +1,5 @@
 import type { Target } from '../core/target.ts';
-import { type ProbeFigures, wholeRequests } from '../judging/probe.ts';
+import { type PilotEstimate, wholeRequests } from '../judging/pilot.ts';
 
 /** What the documents say a scenario is to be loaded with. */
 export interface DocumentedLoads {
@@ -40,7 +40,7 @@ export function documentedLoads(targets: readonly Target[], tier: string, scenar
  * as the probe reached. Arrivals are iterations; documented rates are requests.
  */
 export function arrivalRates(
-  { iterationsPerS, requestsPerIteration }: Pick<ProbeFigures, 'iterationsPerS' | 'requestsPerIteration'>,
+  { iterationsPerS, requestsPerIteration }: Pick<PilotEstimate, 'iterationsPerS' | 'requestsPerIteration'>,
   documented: DocumentedLoads,
   quick: boolean,
 ): readonly number[] {

@@ -52,7 +52,7 @@ describe('a run over several tiers', () => {
       { tier: { name: 'single' }, endedEarly: 'it is not ready', data: null, notRun: [] },
       { tier: { name: 'cached' }, endedEarly: null },
     ]);
-    expect(trials.map(({ tier }) => tier)).toEqual(Array.from({ length: 6 }, () => 'cached'));
+    expect(trials.map(({ subject }) => subject)).toEqual(Array.from({ length: 6 }, () => 'cached'));
     expect(happened.filter((what) => what === 'dispose of deployment')).toHaveLength(place === 'deploy' ? 1 : 2);
     expect(events).toContainEqual({ kind: 'note', text: 'tier single ended early: it is not ready' });
   });
@@ -68,7 +68,7 @@ describe('a run over several tiers', () => {
         { what: 'tier cached: SERVICE_ENDED: api/1 ended by itself: exit code 1' },
       ],
     });
-    expect(trials.map(({ tier }) => tier)).toEqual(['single', 'cached']);
+    expect(trials.map(({ subject }) => subject)).toEqual(['single', 'cached']);
     expect(facts.at(-1)?.tiers).toMatchObject([
       { endedEarly: 'api/1 ended by itself: exit code 1' },
       { endedEarly: 'api/1 ended by itself: exit code 1' },
@@ -141,7 +141,7 @@ describe('a run over several tiers', () => {
       message: 'api/1 did not come back after it was killed: it is gone',
     });
     const faults = trials.filter(({ purpose }) => purpose === 'fault');
-    expect(faults.map(({ tier, fault }) => [tier, fault?.kind, fault?.undoneAtS === null])).toEqual([
+    expect(faults.map(({ subject, fault }) => [subject, fault?.kind, fault?.undoneAtS === null])).toEqual([
       ['single', 'kill', true],
       ['cached', 'kill', false],
       ['cached', 'pause', false],

@@ -1,7 +1,7 @@
 import type { Scenario, User } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
 import type { RunSettings } from '../core/run.ts';
-import type { Interval, MeasuredTrial, TrialPlan } from '../core/trial.ts';
+import type { Interval, TrialPlan, TrialRecord } from '../core/trial.ts';
 import { formatSeconds } from '../core/units.ts';
 import type { LoadEngine } from '../engines/engine.ts';
 import type { Probe } from '../probes/probe.ts';
@@ -20,7 +20,7 @@ export interface TrialParts {
 
 export interface RunTrial {
   /** All but its place in the run. A trial whose fault could not be made has none. */
-  readonly measured: Omit<MeasuredTrial, 'sequence' | 'purpose'>;
+  readonly measured: Omit<TrialRecord, 'sequence' | 'purpose'>;
   /** A fault that could not be made, or not undone: the tier is not whole any more. */
   readonly failure: TierbenchError | undefined;
 }
@@ -59,7 +59,7 @@ export async function runTrial(
   return {
     measured: {
       schemaVersion: 1,
-      tier: deployment.tier.name,
+      subject: deployment.tier.name,
       ...(record !== undefined && { fault: record }),
       trial,
       samples,

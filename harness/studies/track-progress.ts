@@ -1,7 +1,7 @@
 import type { RunSettings } from '../core/run.ts';
 import type { RunEvent } from '../core/run-event.ts';
 import type { Tier } from '../core/tier.ts';
-import type { Interval, MeasuredTrial, Trial } from '../core/trial.ts';
+import type { Interval, Trial, TrialRecord } from '../core/trial.ts';
 import { mergeHistograms } from '../histograms/latency-histogram.ts';
 import { succeededIn, throughputPerSIn } from '../judging/interval-throughput.ts';
 import { type LadderScenario, ladder } from './ladder.ts';
@@ -83,7 +83,7 @@ export function trackProgress(outline: RunOutline, emit: (event: RunEvent) => vo
       sequence += 1;
       return sequence;
     },
-    finished(measured: MeasuredTrial, summary: string): void {
+    finished(measured: TrialRecord, summary: string): void {
       if (measured.purpose === 'warm-up') return;
       emit({ kind: 'trial-finished', sequence: counted, total: counted + countedAhead(), summary });
     },

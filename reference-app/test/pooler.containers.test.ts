@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { images } from '../../harness/servers/images.ts';
+import { images } from '../../harness/services/images.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { migrate } from '../migrate.ts';
 import { startTestApp, testConfig } from './app.ts';

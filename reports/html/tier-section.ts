@@ -64,7 +64,7 @@ ${folded(`${plural(views.trials.length, 'trial')} read in three ways`, viewsTabl
 function comparedParts(tier: TierAnalysis): Markup {
   const judged = judgedTable(tier);
   const measured = tier.scenarios.filter(({ trials }) => trials.length > 0);
-  const hasRates = tier.scenarios.some(({ carried }) => carried.length > 0);
+  const hasRates = tier.scenarios.some(({ sustained }) => sustained.length > 0);
   return html`${deployment(tier)}
 ${
   tier.charts.length === 0

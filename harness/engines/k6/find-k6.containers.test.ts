@@ -9,8 +9,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askTestEngine } from '../../../test-support/container-surroundings.ts';
 import { lacks } from '../../../test-support/requirements.ts';
-import { findLeftovers } from '../../leftovers/find.ts';
-import { removeLeftovers } from '../../leftovers/remove.ts';
+import { findLeftovers } from '../../orphans/find.ts';
+import { removeLeftovers } from '../../orphans/remove.ts';
 import { findK6 } from './find-k6.ts';
 import type { K6Process } from './k6-program.ts';
 

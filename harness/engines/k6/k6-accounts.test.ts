@@ -37,7 +37,7 @@ function told(accounts: K6Accounts, samples: readonly K6Sample[]) {
     ...account,
     latency: LatencyHistogram.decode(latency),
     serviceTime: LatencyHistogram.decode(serviceTime ?? none),
-    unfinished: LatencyHistogram.decode(account.unfinished ?? none),
+    inFlightAtEnd: LatencyHistogram.decode(account.inFlightAtEnd ?? none),
   };
 }
 
@@ -93,11 +93,11 @@ test('what is under way at the end waits from when it was due, whether or not k6
     // Answered after the window: k6 lasts a second at least.
     ...request(3, 0.3, 0.8),
   ];
-  const { iterations, unfinished, steps } = told(openAt(10, 0, 0.5), samples);
+  const { iterations, inFlightAtEnd, steps } = told(openAt(10, 0, 0.5), samples);
   expect(iterations).toEqual({ intended: 5, completed: 0, failed: 0, dropped: 0 });
   expect(steps).toEqual([]);
-  expect(unfinished.count).toBe(5);
-  expect([unfinished.quantileS(0), unfinished.maxS]).toEqual([expect.closeTo(0.1, 3), expect.closeTo(0.5, 3)]);
+  expect(inFlightAtEnd.count).toBe(5);
+  expect([inFlightAtEnd.quantileS(0), inFlightAtEnd.maxS]).toEqual([expect.closeTo(0.1, 3), expect.closeTo(0.5, 3)]);
 });
 
 test('requests of one iteration follow each other, and a think time is in no latency', () => {
@@ -114,19 +114,19 @@ test('requests of one iteration follow each other, and a think time is in no lat
     ...ended(1, 1, 1.5, { ...ok, follows: 'send' }),
   ];
   const accounts = openAt(1, 0, 2);
-  const { latency, iterations, steps, unfinished } = told(accounts, samples);
+  const { latency, iterations, steps, inFlightAtEnd } = told(accounts, samples);
   expect(iterations).toEqual({ intended: 2, completed: 1, failed: 1, dropped: 0 });
   expect(steps[0]?.outcomes).toMatchObject({ ok: 3, 'http-error': 1 });
   // Of the first two: 20 ms late and 80 ms, then 100 ms.
   expect(range(3).map((index) => latency.valueAtRankS(index + 1))).toEqual(
     [0.1, 0.1, 0.5].map((seconds) => expect.closeTo(seconds, 3)),
   );
-  expect([unfinished.count, unfinished.maxS]).toEqual([1, expect.closeTo(0.5, 3)]);
+  expect([inFlightAtEnd.count, inFlightAtEnd.maxS]).toEqual([1, expect.closeTo(0.5, 3)]);
 });
 
 test('nobody waits for those who think', () => {
   const samples = [iteration(1, 0), ...ended(1, 0, 0.1, { ...ok, follows: 'think' })];
-  expect(told(openAt(1, 0, 1), samples).unfinished.count).toBe(0);
+  expect(told(openAt(1, 0, 1), samples).inFlightAtEnd.count).toBe(0);
 });
 
 test('a closed load is counted from when each began', () => {
@@ -182,13 +182,13 @@ test('what is told late counts in the second in which it was due, however late t
 test('nothing counts that came after the stop', () => {
   const accounts = openAt(10, 0, 60);
   accounts.stopAt(RUN_START_MS + ORIGIN_MS + 1250);
-  const { stopped, measuredS, iterations, unfinished } = told(
+  const { stopped, measuredS, iterations, inFlightAtEnd } = told(
     accounts,
     range(20).flatMap((index) => request(1 + (index % 3), index / 10, index / 10 + 0.08)),
   );
   expect([stopped, measuredS]).toEqual([true, expect.closeTo(1.25, 6)]);
   expect(iterations).toEqual({ intended: 13, completed: 12, failed: 0, dropped: 0 });
-  expect(unfinished.count).toBe(1);
+  expect(inFlightAtEnd.count).toBe(1);
 });
 
 test('stopped before k6 offered any load, nothing was measured', () => {

@@ -22,7 +22,7 @@ export interface K6Accounts {
 interface K6Account
   extends Pick<
     Trial,
-    'measuredS' | 'stopped' | 'iterations' | 'steps' | 'intervals' | 'unfinished' | 'failureExamples'
+    'measuredS' | 'stopped' | 'iterations' | 'steps' | 'intervals' | 'inFlightAtEnd' | 'failureExamples'
   > {
   /** Of the iterations due in the window; null in a closed load. */
   readonly sendLagP99S: number | null;

@@ -1,6 +1,6 @@
 import { TierbenchError } from '../../core/errors.ts';
 import type { CapabilityCheck, Finding } from '../../core/machine.ts';
-import { askEngine, engineAddress } from '../../leftovers/engine.ts';
+import { askEngine, engineAddress } from '../../orphans/engine.ts';
 import { engineFacts } from '../../providers/containers/engine.ts';
 import { K6_IMAGE, k6OnThePath } from './find-k6.ts';
 

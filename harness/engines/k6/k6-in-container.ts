@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import Docker from 'dockerode';
-import { engineAddress } from '../../leftovers/engine.ts';
-import { registerRun } from '../../leftovers/register.ts';
 import { allowedCpus } from '../../machine/placement.ts';
+import { engineAddress } from '../../orphans/engine.ts';
+import { registerRun } from '../../orphans/register.ts';
 import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
 
 /** As the docker program has it, for what went wrong before the program in the container ran. */

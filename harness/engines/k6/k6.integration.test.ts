@@ -8,15 +8,21 @@ import crud from '../../../scenarios/crud.ts';
 import type { Scenario } from '../../../scenarios/kit.ts';
 import { startFakeTaskApi } from '../../../test-support/fake-task-api.ts';
 import { lacks, programFor } from '../../../test-support/requirements.ts';
+import conversation from '../../contracts/engines/scenarios/conversation.ts';
+import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
+import { startTestServer } from '../../contracts/engines/server.ts';
+import {
+  expectConsistent,
+  expectOnly,
+  openRequestFor,
+  outcomesOf,
+  requestFor,
+} from '../../contracts/engines/trial-contract.ts';
 import type { OfferedLoad } from '../../core/load.ts';
 import type { Interval } from '../../core/trial.ts';
-import conversation from '../contract-scenarios/conversation.ts';
-import oneRequest from '../contract-scenarios/one-request.ts';
-import { startTestServer } from '../contract-server.ts';
+import { scenarioFile } from '../../files/load-scenario.ts';
 import type { TrialRequest } from '../engine.ts';
-import { scenarioFile } from '../load-scenario.ts';
 import { openLoopEngine } from '../open-loop/open-loop.ts';
-import { expectConsistent, expectOnly, openRequestFor, outcomesOf, requestFor } from '../trial-contract.ts';
 import { findK6 } from './find-k6.ts';
 import { type K6EngineOptions, k6Engine } from './k6.ts';
 import type { K6Process, K6Program } from './k6-program.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import oneRequest from '../contract-scenarios/one-request.ts';
+import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
+import { openRequestFor, requestFor } from '../../contracts/engines/trial-contract.ts';
 import type { TrialRequest } from '../engine.ts';
-import { openRequestFor, requestFor } from '../trial-contract.ts';
 import { k6Engine } from './k6.ts';
 import type { K6Program } from './k6-program.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { lacks, programFor } from '../../../test-support/requirements.ts';
-import { engineContract } from '../engine-contract.ts';
+import { engineContract } from '../../contracts/engines/engine-contract.ts';
 import { findK6 } from './find-k6.ts';
 import { k6Engine } from './k6.ts';
 import type { K6Program } from './k6-program.ts';

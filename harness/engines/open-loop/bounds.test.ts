@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { createIdleConnections } from '../../http-client/idle-connections.ts';
 import { createFreeUsers } from './free-users.ts';
-import { createIdleConnections } from './idle-connections.ts';
 
 test('connections are made when they are needed, up to the bound, and the last used is used next', () => {
   let made = 0;

@@ -1,5 +1,7 @@
 import type { GeneratorHealth, Interval, Trial } from '../../core/trial.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
+import { Connection, type ConnectionSettings, endpointOf } from '../../http-client/connection.ts';
+import { createRequestEncoder } from '../../http-client/encode-request.ts';
 import { createAccounting } from '../accounting.ts';
 import type { TrialRequest } from '../engine.ts';
 import { watchGenerator } from '../generator-health.ts';
@@ -7,8 +9,6 @@ import type { Answer } from '../scenario-response.ts';
 import type { NextAction } from '../scenario-runner.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { createBeginnings } from './beginnings.ts';
-import { Connection, type ConnectionSettings, endpointOf } from './connection.ts';
-import { createRequestEncoder } from './encode-request.ts';
 import { createMetronome, type Metronome } from './metronome.ts';
 import { arrivalsIn, countIn, type Share } from './share.ts';
 import { createTimetable, nothingDue, type Timetable } from './timetable.ts';

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
+import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
+import {
+  expectConsistent,
+  inFlightOf,
+  latencyOf,
+  outcomesOf,
+  requestFor,
+  statusesOf,
+} from '../../contracts/engines/trial-contract.ts';
 import type { Trial } from '../../core/trial.ts';
 import { createAccounting } from '../accounting.ts';
-import oneRequest from '../contract-scenarios/one-request.ts';
-import { expectConsistent, latencyOf, outcomesOf, requestFor, statusesOf, unfinishedOf } from '../trial-contract.ts';
 import { mergeTrials } from './merge-trials.ts';
 
 interface Told {
@@ -64,7 +71,7 @@ test('counts and histograms of all processes are added second by second, and hea
     [true, false],
   ]);
   expect(trial.intervals.map(({ iterations }) => iterations.completed)).toEqual([1, 3, 0, 1, 0]);
-  expect(unfinishedOf(trial)).toBe(2);
+  expect(inFlightOf(trial)).toBe(2);
   expect(trial.failureExamples).toEqual([{ step: 'open', outcome: 'http-error', message: 'status 503' }]);
   expect(trial.generator).toEqual({ utilizationRatio: 0.7, eventLoopLagP99S: 0.001, sendLagP99S: 0.05 });
 });

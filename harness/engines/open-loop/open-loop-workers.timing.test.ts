@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { seeProcesses } from '../../leftovers/processes.ts';
-import conversation from '../contract-scenarios/conversation.ts';
-import oneRequest from '../contract-scenarios/one-request.ts';
-import { startTestServer } from '../contract-server.ts';
-import { engineContract } from '../engine-contract.ts';
-import { expectConsistent, expectOnly, openRequestFor, requestFor } from '../trial-contract.ts';
+import { engineContract } from '../../contracts/engines/engine-contract.ts';
+import conversation from '../../contracts/engines/scenarios/conversation.ts';
+import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
+import { startTestServer } from '../../contracts/engines/server.ts';
+import { expectConsistent, expectOnly, openRequestFor, requestFor } from '../../contracts/engines/trial-contract.ts';
+import { seeProcesses } from '../../orphans/processes.ts';
 import { generatorProcesses } from './generator-processes.ts';
 import { openLoopEngine } from './open-loop.ts';
 

@@ -1,11 +1,18 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { defineScenario, send } from '../../../scenarios/kit.ts';
+import { engineContract } from '../../contracts/engines/engine-contract.ts';
+import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
+import { startRawServer, startTestServer } from '../../contracts/engines/server.ts';
+import {
+  expectConsistent,
+  expectOnly,
+  latencyOf,
+  openRequestFor,
+  ownLagS,
+  requestFor,
+} from '../../contracts/engines/trial-contract.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
-import oneRequest from '../contract-scenarios/one-request.ts';
-import { startRawServer, startTestServer } from '../contract-server.ts';
-import { engineContract } from '../engine-contract.ts';
-import { expectConsistent, expectOnly, latencyOf, openRequestFor, ownLagS, requestFor } from '../trial-contract.ts';
 import { type OpenLoopOptions, openLoopEngine } from './open-loop.ts';
 
 engineContract('open-loop', () => openLoopEngine());

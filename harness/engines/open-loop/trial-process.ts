@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
+import { loadScenario } from '../../files/load-scenario.ts';
 import type { TrialRequest } from '../engine.ts';
-import { loadScenario } from '../load-scenario.ts';
 import { type DriveSettings, driveTrial } from './drive-trial.ts';
 import { monotonicMs } from './metronome-worker.ts';
 

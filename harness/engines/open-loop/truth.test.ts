@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { meanResponse, queues, responseQuantile, stallQuantileS } from '../../contracts/engines/theory.ts';
 import type { OfferedLoad } from '../../core/load.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { createAccounting } from '../accounting.ts';
-import { meanResponse, queues, responseQuantile, stallQuantileS } from '../contract-theory.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { createWaitingUsers } from './waiting-users.ts';
 

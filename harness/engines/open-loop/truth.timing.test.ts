@@ -1,9 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type KnownQueue, queueLikeTheory } from '../../contracts/engines/known-queue.ts';
+import { queues, stallQuantileS } from '../../contracts/engines/theory.ts';
+import { latencyOf } from '../../contracts/engines/trial-contract.ts';
+import {
+  expectAsInTheory,
+  expectReadAsServed,
+  type KnownTruth,
+  measureTruth,
+  mostLagS,
+} from '../../contracts/engines/truth-contract.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
-import { type KnownQueue, queueLikeTheory } from '../contract-known-queue.ts';
-import { queues, stallQuantileS } from '../contract-theory.ts';
-import { latencyOf } from '../trial-contract.ts';
-import { expectAsInTheory, expectReadAsServed, type KnownTruth, measureTruth, mostLagS } from '../truth-contract.ts';
 import { openLoopEngine } from './open-loop.ts';
 
 /** Long enough for the known values of a stall; `npm run bench:truth` takes longer. */

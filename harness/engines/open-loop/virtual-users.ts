@@ -1,9 +1,9 @@
+import type { Connection } from '../../http-client/connection.ts';
+import { createIdleConnections } from '../../http-client/idle-connections.ts';
 import type { TrialRequest } from '../engine.ts';
 import { runnerForUser } from '../runner-for-user.ts';
 import type { ScenarioRunner } from '../scenario-runner.ts';
-import type { Connection } from './connection.ts';
 import { createFreeUsers } from './free-users.ts';
-import { createIdleConnections } from './idle-connections.ts';
 import { countIn, type Share } from './share.ts';
 import { createWaitingUsers } from './waiting-users.ts';
 

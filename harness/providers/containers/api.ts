@@ -1,5 +1,5 @@
 import type { Service } from '../../core/tier.ts';
-import { type ApiConnections, apiEnvironment } from '../../servers/api.ts';
+import { type ApiConnections, apiEnvironment } from '../../services/api.ts';
 import { get } from '../http-get.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { environmentFile } from './environment-file.ts';

@@ -4,7 +4,7 @@ import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { TierbenchError } from '../../core/errors.ts';
-import { images } from '../../servers/images.ts';
+import { images } from '../../services/images.ts';
 import { follow } from './follow.ts';
 
 /** Of images that tierbench made. */

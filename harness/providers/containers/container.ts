@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { GenericContainer, Wait } from 'testcontainers';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service } from '../../core/tier.ts';
-import { cpuQuota } from '../../servers/cpu-quota.ts';
+import { cpuQuota } from '../../services/cpu-quota.ts';
 import { freePort } from '../local/free-port.ts';
 import type { Engine, EngineFacts } from './engine.ts';
 import type { DeploymentNetwork } from './network.ts';

@@ -5,7 +5,7 @@ import { askTestEngine, containerSurroundings } from '../../../test-support/cont
 import { lacks } from '../../../test-support/requirements.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
 import { readTier } from '../../files/tier-file.ts';
-import { registerRun } from '../../leftovers/register.ts';
+import { registerRun } from '../../orphans/register.ts';
 import { containersProvider } from './containers-provider.ts';
 
 const never = new AbortController().signal;

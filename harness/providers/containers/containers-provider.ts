@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, Tier } from '../../core/tier.ts';
-import { type Address, postgresUrl } from '../../servers/address.ts';
-import { images } from '../../servers/images.ts';
-import { keepsPreparedStatements } from '../../servers/pgbouncer.ts';
+import { type Address, postgresUrl } from '../../services/address.ts';
+import { images } from '../../services/images.ts';
+import { keepsPreparedStatements } from '../../services/pgbouncer.ts';
 import { bringUp, type Surroundings } from '../bring-up.ts';
 import type { Provider } from '../provider.ts';
 import { startApi } from './api.ts';
@@ -23,7 +23,7 @@ import { DEPLOYMENT_LABEL, removeDeployment } from './remove-deployment.ts';
 import { runOnce } from './run-once.ts';
 
 export interface ContainersProviderOptions {
-  /** The registered run everything started belongs to (harness/leftovers), so that it can be found when it is left. */
+  /** The registered run everything started belongs to (harness/orphans), so that it can be found when it is left. */
   readonly run: {
     readonly id: string;
     /** What every container, network and volume of the run is labelled with. */

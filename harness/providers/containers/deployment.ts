@@ -1,4 +1,4 @@
-import type { Credentials } from '../../servers/address.ts';
+import type { Credentials } from '../../services/address.ts';
 import type { StartedService } from '../bring-up.ts';
 import type { ContainerSurroundings } from './container.ts';
 import type { StartedContainer } from './started-container.ts';

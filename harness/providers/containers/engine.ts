@@ -8,8 +8,8 @@ import {
   LABEL_TESTCONTAINERS_SESSION_ID,
 } from 'testcontainers';
 import { TierbenchError } from '../../core/errors.ts';
-import { askEngine, engineAddress } from '../../leftovers/engine.ts';
-import { reaperImage } from '../../servers/images.ts';
+import { askEngine, engineAddress } from '../../orphans/engine.ts';
+import { reaperImage } from '../../services/images.ts';
 
 /** A container engine that answers. */
 export interface Engine {

@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterEach, expect, it } from 'vitest';
-import { images, reaperImage } from '../../servers/images.ts';
+import { images, reaperImage } from '../../services/images.ts';
 import { containersProvider } from './containers-provider.ts';
 import { containersCanRun, haveImage } from './images-here.ts';
 

@@ -1,7 +1,7 @@
 import type { Service } from '../../core/tier.ts';
-import type { Address } from '../../servers/address.ts';
-import { images } from '../../servers/images.ts';
-import { nginxConfiguration } from '../../servers/nginx.ts';
+import type { Address } from '../../services/address.ts';
+import { images } from '../../services/images.ts';
+import { nginxConfiguration } from '../../services/nginx.ts';
 import { get } from '../http-get.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';

@@ -1,7 +1,7 @@
 import type { Service } from '../../core/tier.ts';
-import { type Address, postgresUrl } from '../../servers/address.ts';
-import { images } from '../../servers/images.ts';
-import { pgbouncerConfiguration, pgbouncerUserList } from '../../servers/pgbouncer.ts';
+import { type Address, postgresUrl } from '../../services/address.ts';
+import { images } from '../../services/images.ts';
+import { pgbouncerConfiguration, pgbouncerUserList } from '../../services/pgbouncer.ts';
 import { askPostgres } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';

@@ -1,7 +1,7 @@
 import type { Service } from '../../core/tier.ts';
-import { postgresUrl } from '../../servers/address.ts';
-import { images } from '../../servers/images.ts';
-import { postgresFlags } from '../../servers/postgres.ts';
+import { postgresUrl } from '../../services/address.ts';
+import { images } from '../../services/images.ts';
+import { postgresFlags } from '../../services/postgres.ts';
 import { askPostgres } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { type ServiceStarter, startInstances } from './start-instances.ts';

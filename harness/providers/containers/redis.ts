@@ -1,6 +1,6 @@
 import type { Service } from '../../core/tier.ts';
-import { images } from '../../servers/images.ts';
-import { redisConfiguration } from '../../servers/redis.ts';
+import { images } from '../../services/images.ts';
+import { redisConfiguration } from '../../services/redis.ts';
 import { askRedis } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';

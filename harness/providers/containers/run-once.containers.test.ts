@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { inEngine } from '../../../test-support/container-surroundings.ts';
 import { lacks } from '../../../test-support/requirements.ts';
-import { registerRun } from '../../leftovers/register.ts';
+import { registerRun } from '../../orphans/register.ts';
 import * as containers from './container.ts';
 import type { ContainerDeployment } from './deployment.ts';
 import { connectToEngine } from './engine.ts';

@@ -1,4 +1,4 @@
-import { askEngine, engineAddress } from '../../leftovers/engine.ts';
+import { askEngine, engineAddress } from '../../orphans/engine.ts';
 
 const ANSWER_LIMIT_S = 5;
 

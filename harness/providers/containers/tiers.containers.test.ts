@@ -1,9 +1,9 @@
 import { describe } from 'vitest';
 import { containerSurroundings } from '../../../test-support/container-surroundings.ts';
 import { lacks } from '../../../test-support/requirements.ts';
+import { describeProvider } from '../../contracts/providers/provider-contract.ts';
+import { describeTier } from '../../contracts/providers/tier-contract.ts';
 import { readTier } from '../../files/tier-file.ts';
-import { describeProvider } from '../provider-contract.ts';
-import { describeTier } from '../tier-contract.ts';
 
 const tiers = await Promise.all(['single', 'pooled', 'replicated', 'cached'].map((name) => readTier(name)));
 

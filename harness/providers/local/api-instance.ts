@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service } from '../../core/tier.ts';
-import { type ApiConnections, apiEnvironment } from '../../servers/api.ts';
+import { type ApiConnections, apiEnvironment } from '../../services/api.ts';
 import { get } from '../http-get.ts';
 import { redact, startChild } from './child-process.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
-import { controlGroupName, controlGroupsOfRun, controlGroupTrees } from '../../leftovers/control-groups.ts';
-import { newRunId } from '../../leftovers/run-record.ts';
+import { controlGroupName, controlGroupsOfRun, controlGroupTrees } from '../../orphans/control-groups.ts';
+import { newRunId } from '../../orphans/run-record.ts';
 import { bareEnvironment, startChild } from './child-process.ts';
 import { makeInstanceGroup } from './control-groups.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { controlGroupTrees } from '../../leftovers/control-groups.ts';
+import { controlGroupTrees } from '../../orphans/control-groups.ts';
 import { limitFiles, parentsFor } from './control-groups.ts';
 
 const both = ['cpu', 'memory'] as const;

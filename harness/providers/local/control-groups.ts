@@ -5,8 +5,8 @@ import {
   controlGroupTrees,
   type LimitedResource,
   removeControlGroup,
-} from '../../leftovers/control-groups.ts';
-import { cpuQuota } from '../../servers/cpu-quota.ts';
+} from '../../orphans/control-groups.ts';
+import { cpuQuota } from '../../services/cpu-quota.ts';
 
 export interface Limits {
   readonly cpus?: number;

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SettingValue } from '../../core/tier.ts';
-import { postgresFlags } from '../../servers/postgres.ts';
+import { postgresFlags } from '../../services/postgres.ts';
 import type { Account } from './account.ts';
 import { type Child, type ChildOptions, startChild } from './child-process.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';

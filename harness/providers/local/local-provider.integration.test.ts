@@ -7,12 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { processesIn } from '../../../test-support/left-behind.ts';
 import { localSurroundings } from '../../../test-support/local-surroundings.ts';
 import { lacks } from '../../../test-support/requirements.ts';
+import { describeProvider, type ProviderUnderTest } from '../../contracts/providers/provider-contract.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
-import { newRunId } from '../../leftovers/run-record.ts';
 import { allowedCpus } from '../../machine/placement.ts';
-import { keepsPreparedStatements } from '../../servers/pgbouncer.ts';
-import { describeProvider, type ProviderUnderTest } from '../provider-contract.ts';
+import { newRunId } from '../../orphans/run-record.ts';
+import { keepsPreparedStatements } from '../../services/pgbouncer.ts';
 import { localProvider } from './local-provider.ts';
 
 const program = (name: string) => fileURLToPath(new URL(`fixtures/stand-in-app/${name}.mjs`, import.meta.url));

@@ -13,7 +13,7 @@ import { runProgram } from './run-program.ts';
 import { obstaclesHere } from './what-runs-here.ts';
 
 export interface LocalProviderOptions {
-  /** The registered run everything started belongs to (harness/leftovers), so that it can be found when it is left. */
+  /** The registered run everything started belongs to (harness/orphans), so that it can be found when it is left. */
   readonly run: {
     readonly id: string;
     /** An existing folder that other accounts may pass through, such as the one PostgreSQL runs under. */

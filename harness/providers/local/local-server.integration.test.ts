@@ -6,8 +6,8 @@ import { overPostgres, overRedis } from '../../../test-support/instance-access.t
 import { isListening, listeningAddresses, processesIn } from '../../../test-support/left-behind.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { startTestPostgres, testService } from '../../../test-support/servers.ts';
-import { controlGroupName, controlGroupsOfRun } from '../../leftovers/control-groups.ts';
-import { newRunId } from '../../leftovers/run-record.ts';
+import { controlGroupName, controlGroupsOfRun } from '../../orphans/control-groups.ts';
+import { newRunId } from '../../orphans/run-record.ts';
 import { accountForServers } from './account.ts';
 import { makeInstanceGroup } from './control-groups.ts';
 import { programOf } from './distribution-server.ts';

@@ -1,8 +1,8 @@
 import { describe } from 'vitest';
 import { localSurroundings } from '../../../test-support/local-surroundings.ts';
 import { lacks } from '../../../test-support/requirements.ts';
+import { describeTier } from '../../contracts/providers/tier-contract.ts';
 import { readTier } from '../../files/tier-file.ts';
-import { describeTier } from '../tier-contract.ts';
 
 describe.skipIf(lacks('pgbouncer') || lacks('nginx') || lacks('redis'))(
   '(needs pgbouncer, nginx and redis)',

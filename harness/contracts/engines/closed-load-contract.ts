@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import type { LoadEngine, TrialRequest } from '../../engines/engine.ts';
+import type { OpenLoadSettings } from './open-load-contract.ts';
+import { startQueueServer } from './queue-server.ts';
+import oneRequest from './scenarios/one-request.ts';
+import thoughtful from './scenarios/thoughtful.ts';
+import { startConstantDelayServer, startTestServer } from './server.ts';
+import {
+  expectConsistent,
+  expectOnly,
+  latencyOf,
+  outcomesOf,
+  ownLagS,
+  requestFor,
+  testWhere,
+} from './trial-contract.ts';
+import { startWitness } from './witness.ts';
+
+/** The witness asks every 5 ms, and its timer is a little late: what it waited beyond that was a pause of the machine. */
+const pauseIn = (waitS: number): number => Math.max(0, waitS - 0.006);
+
+/** Virtual users who wait for their answers, against servers whose truth is known. */
+export function closedLoadContract(
+  name: string,
+  makeEngine: () => LoadEngine,
+  { isElsewhere = false }: OpenLoadSettings,
+): void {
+  // This share of the answers may be read late without the witness.
+  const unseenRatio = isElsewhere ? 0.02 : 0;
+  const run = (request: TrialRequest) => makeEngine().run(request, new AbortController().signal);
+
+  describe(`${name} keeps the contract for closed loads`, () => {
+    test.each([1, 10, 100])(
+      'a server that always takes 100 ms reads 100 to 110 ms at concurrency %i',
+      async (users) => {
+        await using server = await startConstantDelayServer(100);
+        const witness = await startWitness(server.baseUrl);
+        const trial = await run(requestFor(oneRequest, server.baseUrl, users, { warmUpS: 0.5, durationS: 2 }));
+        const waits = await witness.stop();
+        expectConsistent(trial);
+        expect(await server.takeMostInFlight()).toBe(users);
+        const latency = latencyOf(trial, 'request');
+        expect(latency.count).toBeGreaterThanOrEqual(users * (ownLagS(trial) < 0.1 ? 10 : 1));
+        expect(latency.count).toBeLessThanOrEqual(users * 21);
+        // On a machine that is busy with other things the truth is more than 110 ms: then the witness sees it too. All
+        // users may wait in step, so that p95 is what one bad moment in twenty made of it; half of them had no bad moment.
+        for (const [ratio, pauseS] of [
+          [0.5, pauseIn(waits.quantileS(0.9))],
+          [0.95, pauseIn(waits.maxS)],
+        ] as const) {
+          expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
+          const mostS = 0.11 + ownLagS(trial) + 2 * pauseS;
+          expect(latency.quantileS(ratio - unseenRatio), `p${100 * ratio}`).toBeLessThanOrEqual(mostS);
+        }
+        expect(expectOnly('ok', trial)).toBe(latency.count);
+        expect(trial.generator.utilizationRatio).toBeGreaterThan(0);
+        expect(trial.generator.utilizationRatio).toBeLessThanOrEqual(1);
+        expect(trial.generator.sendLagP99S).toBeNull();
+      },
+    );
+
+    // Each user waits for the stall once and asks no more meanwhile, so of thousands of requests only so many see it.
+    test('a stall of 0.5 s in 3 s is seen once by each user, and by no percentile', async () => {
+      const users = 10;
+      const [serviceS, stallS] = [0.01, 0.5];
+      await using server = await startQueueServer({
+        queue: 'unlimited',
+        serviceTimesS: [serviceS],
+        stall: { fromS: 1, toS: 1 + stallS },
+      });
+      const witness = await startWitness(server.baseUrl);
+      const trial = await run(requestFor(oneRequest, server.baseUrl, users, { durationS: 3 }));
+      const waits = await witness.stop();
+      const slackS = ownLagS(trial) + 2 * pauseIn(waits.maxS);
+      expectConsistent(trial);
+      const latency = latencyOf(trial, 'request');
+      expect(expectOnly('ok', trial)).toBe(latency.count);
+      const slowestS = Array.from({ length: users }, (_, index) => latency.valueAtRankS(latency.count - index));
+      for (const latencyS of slowestS) {
+        // It found the user at the worst at the very end of a request of `serviceS`.
+        expect(latencyS).toBeGreaterThan(stallS - serviceS - 0.02 - slackS);
+        expect(latencyS).toBeLessThan(stallS + serviceS + 0.02 + slackS);
+      }
+      expect(latency.quantileS(0.95)).toBeGreaterThanOrEqual(serviceS);
+      expect(latency.quantileS(0.95 - unseenRatio)).toBeLessThan(serviceS + 0.02 + slackS);
+    });
+
+    test('a token bucket: throughput is its rate, what is beyond it is counted as errors', async () => {
+      const users = 10;
+      const tokens = { ratePerS: 100, burst: 10 };
+      await using server = await startQueueServer({ queue: 'unlimited', serviceTimesS: [0], tokens });
+      const trial = await run(requestFor(oneRequest, server.baseUrl, users, { durationS: 2 }));
+      expectConsistent(trial);
+      const { ok, 'http-error': beyond, ...others } = outcomesOf(trial, 'request');
+      expect(Object.values(others).every((count) => count === 0)).toBe(true);
+      expect(ok).toBeLessThanOrEqual(2 * tokens.ratePerS + tokens.burst + 1);
+      // A pause of the machine that is longer than the bucket takes to fill spills tokens.
+      const paused = isElsewhere || ownLagS(trial) >= 0.02;
+      expect(ok).toBeGreaterThanOrEqual(2 * tokens.ratePerS * (paused ? 0.6 : 0.95));
+      // As the server counts them, but for those whose answer was not read in time.
+      const { served, refused } = await server.tell();
+      expect(served.count - ok).toBeGreaterThanOrEqual(0);
+      expect(refused - beyond).toBeGreaterThanOrEqual(0);
+      expect(served.count + refused - ok - beyond).toBeLessThanOrEqual(users);
+      expect(trial.iterations.failed).toBe(beyond);
+      expect(trial.steps[0]?.statuses).toEqual({ 200: ok, 429: beyond });
+    });
+
+    testWhere(makeEngine().canThink)('think times pass, and are in no latency', async () => {
+      const users = 10;
+      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+      const trial = await run(requestFor(thoughtful, server.baseUrl, users, { durationS: 2.5 }));
+      expectConsistent(trial);
+      for (const step of ['before', 'after']) {
+        expect(latencyOf(trial, step).quantileS(0.5)).toBeLessThan(0.15 + ownLagS(trial));
+      }
+      // One iteration takes 400 ms: the seventh has begun, the sixth has ended.
+      expect(expectOnly('ok', trial, 'before')).toBeLessThanOrEqual(7 * users);
+      expect(expectOnly('ok', trial, 'before')).toBeGreaterThanOrEqual(3 * users);
+      expect(trial.iterations.completed).toBeLessThanOrEqual(6 * users);
+    });
+
+    testWhere(!makeEngine().canThink)('an engine that cannot think refuses scenarios that do', async () => {
+      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+      const request = requestFor(thoughtful, server.baseUrl, 2, { durationS: 0.5 });
+      // One that does not say that it thinks is found out when it does.
+      for (const scenario of [thoughtful, { ...thoughtful, thinks: false }]) {
+        await expect(run({ ...request, scenario })).rejects.toMatchObject({ code: 'ENGINE_CANNOT_THINK' });
+      }
+    });
+
+    test('think times are left out when that is asked for', async () => {
+      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+      const request = requestFor(thoughtful, server.baseUrl, 2, { durationS: 0.5 });
+      const trial = await run({ ...request, skipThinkTimes: true });
+      expectConsistent(trial);
+      // With them each user would have sent three.
+      expect(expectOnly('ok', trial, 'before') + expectOnly('ok', trial, 'after')).toBeGreaterThan(8);
+    });
+  });
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { isListening } from '../../../test-support/left-behind.ts';
+import type { RunningInstance } from '../../core/deployment.ts';
+import type { Tier } from '../../core/tier.ts';
+import type { Deployment, Provider } from '../../providers/provider.ts';
+
+/** A provider in the surroundings it needs, made anew for each test. */
+export interface ProviderUnderTest extends AsyncDisposable {
+  readonly provider: Provider;
+  readonly tier: Tier;
+  /**
+   * What the provider made in these surroundings and has not removed, each named for a person: processes, files, control
+   * groups, containers, networks, volumes. Empty is right.
+   */
+  leftBehind(): Promise<readonly string[]>;
+}
+
+/** What every provider must do, with any tier. */
+export function describeProvider(
+  name: string,
+  /** A path of the API that answers 200. */
+  readyPath: string,
+  setUp: () => Promise<ProviderUnderTest>,
+): void {
+  describe(`provider ${name}`, () => {
+    it('says a tier can run here, brings it up, answers at its base URL and tells the truth about it', async () => {
+      await using surroundings = await setUp();
+      const { provider, tier } = surroundings;
+      expect(await provider.obstacles(tier)).toEqual([]);
+      await using deployment = await provider.deploy(tier, new AbortController().signal);
+      expect(deployment.provider).toBe(provider.name);
+      expect(deployment.tier).toBe(tier);
+      const response = await fetch(`${deployment.baseUrl}${readyPath}`);
+      await response.text();
+      expect(response.status).toBe(200);
+      const instances = instancesOf(deployment);
+      expect(instances.length).toBeGreaterThan(0);
+      for (const instance of instances) expect(await isListening(instance), instance.name).toBe(true);
+    });
+
+    it('leaves nothing when it is disposed of, and does not mind being disposed of twice', async () => {
+      await using surroundings = await setUp();
+      const { provider, tier } = surroundings;
+      await using deployment = await provider.deploy(tier, new AbortController().signal);
+      const failures: unknown[] = [];
+      deployment.onFailure((failure) => failures.push(failure));
+      await Promise.all([deployment[Symbol.asyncDispose](), deployment[Symbol.asyncDispose]()]);
+      await deployment[Symbol.asyncDispose]();
+      expect(failures, 'what was asked to end is no failure').toEqual([]);
+      await expect.poll(() => surroundings.leftBehind()).toEqual([]);
+    });
+
+    it('leaves nothing when it is aborted at any step of bringing the tier up', { timeout: 180_000 }, async () => {
+      await using surroundings = await setUp();
+      const { provider, tier } = surroundings;
+      const steps: string[] = [];
+      await (await provider.deploy(tier, new AbortController().signal, (step) => steps.push(step)))[
+        Symbol.asyncDispose
+      ]();
+      // At the start of each step, and somewhat into it.
+      for (const delayMs of [0, 60]) {
+        for (const abortAt of steps) {
+          const controller = new AbortController();
+          const reason = new Error(`aborted at: ${abortAt}`);
+          const deployed = provider.deploy(tier, controller.signal, (step) => {
+            if (step !== abortAt) return;
+            if (delayMs === 0) controller.abort(reason);
+            else setTimeout(() => controller.abort(reason), delayMs);
+          });
+          await deployed.then(
+            // It may have come up before the delay was over.
+            (deployment) => deployment[Symbol.asyncDispose](),
+            (error) => expect(error).toBe(reason),
+          );
+          await expect.poll(() => surroundings.leftBehind(), { message: `after abort at: ${abortAt}` }).toEqual([]);
+        }
+      }
+    });
+
+    it('does not start when it is aborted before', async () => {
+      await using surroundings = await setUp();
+      const reason = new Error('too late');
+      await expect(surroundings.provider.deploy(surroundings.tier, AbortSignal.abort(reason))).rejects.toBe(reason);
+      expect(await surroundings.leftBehind()).toEqual([]);
+    });
+  });
+}
+
+export function instancesOf(deployment: Deployment): RunningInstance[] {
+  return deployment.services.flatMap((service) => service.instances);
+}

@@ -1,0 +1,205 @@
+import { existsSync, statSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import type { Scenario } from '../../scenarios/kit.ts';
+import { suggestion } from '../core/closest-match.ts';
+import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
+
+const builtIn: Readonly<Record<string, { load: () => Promise<object>; file: URL }>> = {
+  login: { load: () => import('../../scenarios/login.ts'), file: builtInFile('login') },
+  crud: { load: () => import('../../scenarios/crud.ts'), file: builtInFile('crud') },
+  browse: { load: () => import('../../scenarios/browse.ts'), file: builtInFile('browse') },
+  mixed: { load: () => import('../../scenarios/mixed.ts'), file: builtInFile('mixed') },
+};
+
+export function builtInScenarios(): readonly string[] {
+  return Object.keys(builtIn);
+}
+
+/**
+ * A built-in scenario by its name, or one from a file by its path (`./mine.ts`; whatever holds a slash or ends like a
+ * script is a path). Throws SCENARIO_NOT_FOUND or SCENARIO_INVALID.
+ */
+export async function loadScenario(reference: string, folder: string = process.cwd()): Promise<Scenario> {
+  const known = Object.hasOwn(builtIn, reference) ? builtIn[reference] : undefined;
+  const file = scenarioFile(reference, folder);
+  return validScenario(known === undefined ? await importFile(file) : await known.load(), file);
+}
+
+/** The file a scenario is read from. Throws SCENARIO_NOT_FOUND. */
+export function scenarioFile(reference: string, folder: string = process.cwd()): string {
+  const known = Object.hasOwn(builtIn, reference) ? builtIn[reference] : undefined;
+  if (known !== undefined) return fileURLToPath(known.file);
+  if (!looksLikePath(reference)) {
+    throw new TierbenchError(
+      'SCENARIO_NOT_FOUND',
+      `There is no scenario '${reference}'.`,
+      `${suggestion(reference, builtInScenarios())} Your own is given by its path: ./${reference}.ts`,
+    );
+  }
+  const file = resolve(folder, reference);
+  if (!existsSync(file)) {
+    throw new TierbenchError(
+      'SCENARIO_NOT_FOUND',
+      `There is no scenario file ${file}.`,
+      'Check the path, or let `tierbench init scenario NAME` write one to start from.',
+    );
+  }
+  if (!statSync(file).isFile()) {
+    throw new TierbenchError('SCENARIO_NOT_FOUND', `${file} is not a file.`, 'Give the path of a scenario file.');
+  }
+  if (!/\.(ts|mts|js|mjs)$/.test(file)) {
+    throw new TierbenchError(
+      'SCENARIO_INVALID',
+      `${file} is neither TypeScript nor JavaScript by its name.`,
+      'Let its name end in .ts (or .mts, .js, .mjs).',
+    );
+  }
+  return file;
+}
+
+function builtInFile(name: string): URL {
+  const ownEnding = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`../../scenarios/${name}.${ownEnding}`, import.meta.url);
+}
+
+function looksLikePath(reference: string): boolean {
+  return /[\\/]/.test(reference) || /\.\w+$/.test(reference);
+}
+
+/**
+ * A scenario lies anywhere, in a folder with or without a package.json: `tierbench/scenarios` is our own kit there,
+ * installed or not, and what it imports by paths is ESM, whatever the folder says.
+ */
+async function importFile(file: string): Promise<object> {
+  const kit = builtInFile('kit').href;
+  const entry = pathToFileURL(file).href;
+  const ownUrls = new Set([entry]);
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === 'tierbench/scenarios') return { url: kit, shortCircuit: true };
+      const resolved = next(specifier, context);
+      const isOwn = resolved.url === entry || (isPath(specifier) && ownUrls.has(context.parentURL ?? ''));
+      if (!isOwn || !/\.[mc]?[tj]s$/.test(resolved.url)) return resolved;
+      ownUrls.add(resolved.url);
+      return { ...resolved, format: resolved.url.endsWith('ts') ? 'module-typescript' : 'module' };
+    },
+  });
+  try {
+    return await import(entry);
+  } catch (error) {
+    throw cannotImport(file, error);
+  } finally {
+    hooks.deregister();
+  }
+}
+
+function isPath(specifier: string): boolean {
+  return /^(\.{0,2}\/|file:)/.test(specifier);
+}
+
+function cannotImport(file: string, error: unknown): TierbenchError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const message = firstLine(error instanceof Error ? error.message : String(error));
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return invalid(
+      [{ file, ...placeIn(error), what: message }],
+      'Only types can be stripped: write it without enums, namespaces with values and parameter properties.',
+      error,
+    );
+  }
+  if (code.startsWith('ERR_MODULE_NOT_FOUND') || code === 'ERR_UNSUPPORTED_DIR_IMPORT') {
+    return invalid(
+      [{ file, what: message }],
+      "Import 'tierbench/scenarios', and your own files by relative paths with their ending: './pages.ts'.",
+      error,
+    );
+  }
+  if (error instanceof SyntaxError) {
+    return invalid([{ file, ...placeIn(error), what: message }], 'Mend the file there.', error);
+  }
+  return invalid(
+    [{ file, ...placeIn(error), what: `throws when it is loaded: ${message}` }],
+    'Let the file define its scenario and do nothing else; work belongs in begin and iteration.',
+    error,
+  );
+}
+
+type Place = Pick<Problem, 'file' | 'line' | 'column'>;
+
+/**
+ * Where Node says it went wrong, maybe in a file the scenario imports; empty where it does not say. A syntax error's
+ * stack begins with `file:line`, the line itself and carets under the place; another error's has `file:line:column`.
+ */
+function placeIn(error: unknown): Place {
+  const stack = stripVTControlCharacters(error instanceof Error ? (error.stack ?? '') : '');
+  const place =
+    error instanceof SyntaxError
+      ? /^(?!\s*at )(.+?):(\d+)$/m.exec(stack)
+      : /\bat (?:.*\()?(.+?):(\d+):(\d+)\)?$/m.exec(stack);
+  const [, where, line, column] = place ?? [];
+  if (where === undefined || line === undefined || where.startsWith('node:')) return {};
+  const file = where.startsWith('file:') ? fileURLToPath(where) : where;
+  const columnInLine = column === undefined ? caretColumn(stack) : Number(column);
+  return { file, line: Number(line), ...(columnInLine === undefined ? {} : { column: columnInLine }) };
+}
+
+function caretColumn(stack: string): number | undefined {
+  const carets = /^( *)\^+$/m.exec(stack)?.[1];
+  return carets === undefined ? undefined : carets.length + 1;
+}
+
+function firstLine(message: string): string {
+  return stripVTControlCharacters(message).trim().split('\n')[0] ?? '';
+}
+
+function invalid(problems: readonly Problem[], nextStep: string, cause?: unknown): TierbenchError {
+  return new TierbenchError(
+    'SCENARIO_INVALID',
+    `The scenario cannot be used: ${problems.map(describeProblem).join('; ')}`,
+    nextStep,
+    { problems, cause },
+  );
+}
+
+const FIELDS = ['name', 'description', 'thinks', 'begin', 'iteration'];
+
+function validScenario(module: object, file: string): Scenario {
+  const scenario: unknown = 'default' in module ? module.default : undefined;
+  if (typeof scenario !== 'object' || scenario === null) {
+    const what =
+      scenario === undefined ? 'has no default export' : `its default export is a ${typeof scenario}, not a scenario`;
+    throw invalid(
+      [{ file, what }],
+      'End it with `export default defineScenario({ name, description, *iteration() { ... } })`.',
+    );
+  }
+  const fields = scenario as Readonly<Record<string, unknown>>;
+  const problems: Problem[] = [];
+  const complain = (what: string, nextStep?: string) =>
+    problems.push(nextStep === undefined ? { file, what } : { file, what, nextStep });
+
+  if (typeof fields.name !== 'string' || !/^[A-Za-z0-9][\w.-]{0,63}$/.test(fields.name)) {
+    complain(`name must be 1 to 64 letters, digits, dots or dashes, but is ${JSON.stringify(fields.name)}`);
+  }
+  if (typeof fields.description !== 'string') complain('description must be a text');
+  if (fields.thinks !== undefined && typeof fields.thinks !== 'boolean') complain('thinks must be true or false');
+  if (!isGeneratorFunction(fields.iteration))
+    complain(`iteration must be a generator: *iteration({ user, random }) { ... }`);
+  if (fields.begin !== undefined && !isGeneratorFunction(fields.begin)) {
+    complain('begin must be a generator: *begin({ user, random }) { ... }');
+  }
+  for (const field of Object.keys(fields)) {
+    if (!FIELDS.includes(field)) complain(`there is no field '${field}'`, suggestion(field, FIELDS));
+  }
+  if (problems.length > 0)
+    throw invalid(problems, 'Mend these fields; `tierbench init scenario NAME` writes an example.');
+  return scenario as Scenario;
+}
+
+/** A plain function may give back a generator; what is async cannot. */
+function isGeneratorFunction(value: unknown): boolean {
+  return typeof value === 'function' && !Object.prototype.toString.call(value).includes('Async');
+}

@@ -1,0 +1,256 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Answer } from '../engines/scenario-response.ts';
+import type { EncodedRequest } from './encode-request.ts';
+import { keepAliveS, ParsedAnswer } from './parsed-answer.ts';
+import type { ParserLimits } from './parser-limits.ts';
+import { type ParsedResponse, ResponseParser } from './response-parser.ts';
+
+export interface ConnectionSettings extends ParserLimits {
+  readonly endpoint: Endpoint;
+  /** From the start of a request that has to connect first. */
+  readonly connectTimeoutS: number;
+  /** From the sending of a request. */
+  readonly firstByteTimeoutS: number;
+  /** What the person who waits is told: the limit of the whole request. */
+  readonly timeoutS: number;
+  /** Wait a little before connecting again and again: for users who would ask at once again. */
+  readonly pausesAfterFailures: boolean;
+  /** Where what is read is put, for all connections of a thread: it is dealt with before anything else is read. */
+  readonly readBuffer: Buffer;
+}
+
+/** Whom to connect to. Read out of the URL once: after a pause hundreds of connections may be made at the same time. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  /** What TLS calls the server; empty for addresses, which it does not name. */
+  readonly servername: string;
+}
+
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 200;
+/** Connections that idle for less are used without a look at what the server said about that. */
+const SHORT_IDLE_MS = 1000;
+
+/**
+ * Sends one request at a time over one socket, which is made when it is needed and again when it broke. Each request is
+ * sent at most once, and its end is told once.
+ */
+export class Connection<Owner> {
+  /** Whose request is in flight. */
+  owner: Owner | undefined;
+  readonly #settings: ConnectionSettings;
+  readonly #onAnswer: (connection: Connection<Owner>, answer: Answer, nowMs: number) => void;
+  readonly #parser: ResponseParser;
+  #socket: Socket | undefined;
+  #isConnected = false;
+  /** Until it is written. */
+  #waiting: EncodedRequest | undefined;
+  #isInFlight = false;
+  #phase: 'connect' | 'first-byte' | 'whole' = 'whole';
+  #wholeDeadlineMs = 0;
+  #deadlineMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = 0;
+  #pause: NodeJS.Timeout | undefined;
+  #failuresInARow = 0;
+  #idleSinceMs = 0;
+  #lastHead: Pick<ParsedResponse, 'headBytes' | 'headLength'> | undefined;
+
+  /** `onAnswer` must not throw. */
+  constructor(
+    settings: ConnectionSettings,
+    onAnswer: (connection: Connection<Owner>, answer: Answer, nowMs: number) => void,
+  ) {
+    this.#settings = settings;
+    this.#onAnswer = onAnswer;
+    this.#parser = new ResponseParser(settings);
+  }
+
+  /** Times are those of `performance.now()`. Nothing else may be in flight. */
+  send(request: EncodedRequest, method: string, nowMs: number, deadlineMs: number): void {
+    if (this.#isConnected && nowMs - this.#idleSinceMs > SHORT_IDLE_MS && this.#hasIdledTooLong(nowMs)) this.#drop();
+    this.#isInFlight = true;
+    this.#wholeDeadlineMs = deadlineMs;
+    this.#parser.expect(method);
+    if (this.#isConnected) {
+      this.#write(request, nowMs);
+      return;
+    }
+    this.#waiting = request;
+    this.#enter('connect', nowMs, this.#settings.connectTimeoutS);
+    const pauseMs = this.#settings.pausesAfterFailures ? pauseAfter(this.#failuresInARow) : 0;
+    if (pauseMs === 0) this.#connect();
+    else this.#pause = setTimeout(() => this.#connect(), pauseMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#pause);
+    this.#isInFlight = false;
+    this.#drop();
+  }
+
+  #write({ text, encoding }: EncodedRequest, nowMs: number): void {
+    this.#enter('first-byte', nowMs, this.#settings.firstByteTimeoutS);
+    this.#socket?.write(text, encoding);
+  }
+
+  #connect(): void {
+    const { endpoint, readBuffer } = this.#settings;
+    const { host, port, isTls, servername } = endpoint;
+    const socket: Socket = isTls
+      ? // Who answers is not what is measured: a test system may have a certificate nobody signed.
+        connectTls({ host, port, servername, rejectUnauthorized: false })
+      : connectTcp({
+          host,
+          port,
+          noDelay: true,
+          onread: {
+            buffer: readBuffer,
+            callback: (length) => {
+              if (this.#socket === socket) this.#read(readBuffer, length);
+              return true;
+            },
+          },
+        });
+    this.#socket = socket;
+    if (isTls) {
+      socket.setNoDelay(true);
+      socket.on('data', (bytes: Buffer) => {
+        if (this.#socket === socket) this.#read(bytes, bytes.length);
+      });
+    }
+    socket.on(isTls ? 'secureConnect' : 'connect', () => {
+      if (this.#socket === socket) this.#onConnected();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#socket === socket) this.#onError(error);
+    });
+    const onEnd = (): void => {
+      if (this.#socket === socket) this.#onHungUp();
+    };
+    socket.on('end', onEnd);
+    socket.on('close', onEnd);
+  }
+
+  #onConnected(): void {
+    this.#isConnected = true;
+    const request = this.#waiting;
+    this.#waiting = undefined;
+    if (request !== undefined) this.#write(request, performance.now());
+  }
+
+  #read(bytes: Buffer, length: number): void {
+    // Bytes nobody asked for: the connection is of no more use.
+    if (!this.#isInFlight) {
+      this.#drop();
+      return;
+    }
+    const parser = this.#parser;
+    const used = parser.read(bytes, 0, length);
+    if (parser.state === 'complete') this.#onResponse(used < length);
+    else if (parser.state === 'malformed') {
+      this.#fail('malformed', `the answer is not HTTP/1.1: ${parser.malformed}`);
+    } else if (this.#phase === 'first-byte') this.#enter('whole', 0, 0);
+  }
+
+  #onResponse(hasMore: boolean): void {
+    const { response } = this.#parser;
+    this.#failuresInARow = 0;
+    const nowMs = performance.now();
+    this.#idleSinceMs = nowMs;
+    // Not the body, which may be large.
+    if (response.bodyBytes === response.headBytes) this.#lastHead = response;
+    else this.#lastHead = { headBytes: response.headBytes, headLength: response.headLength };
+    if (hasMore || !response.keepsConnection) this.#drop();
+    this.#end(new ParsedAnswer(response), nowMs);
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    const isReset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+    // Several addresses may have been tried, each with its own reason.
+    const message = error.message || (error instanceof AggregateError ? String(error.errors[0]) : String(error.code));
+    this.#fail(isReset || this.#isConnected ? 'reset' : 'refused', message);
+  }
+
+  #onHungUp(): void {
+    this.#parser.end();
+    if (this.#isInFlight && this.#parser.state === 'complete') this.#onResponse(true);
+    else this.#fail('reset', 'the server closed the connection before its answer was complete');
+  }
+
+  #fail(outcome: 'refused' | 'reset' | 'timeout' | 'malformed', message: string): void {
+    this.#drop();
+    if (!this.#isInFlight) return;
+    if (outcome !== 'timeout') this.#failuresInARow += 1;
+    this.#end({ kind: 'failed', outcome, message }, performance.now());
+  }
+
+  /** The last step of whatever ends a request: the next one may be sent on the way. */
+  #end(answer: Answer, nowMs: number): void {
+    this.#isInFlight = false;
+    this.#onAnswer(this, answer, nowMs);
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#isConnected = false;
+    this.#parser.reset();
+    this.#waiting = undefined;
+    socket?.destroy();
+  }
+
+  #hasIdledTooLong(nowMs: number): boolean {
+    const keptS = this.#lastHead === undefined ? undefined : keepAliveS(this.#lastHead);
+    // A server that is about to hang up would break a request that comes at the same time.
+    return keptS !== undefined && (nowMs - this.#idleSinceMs) / 1000 > keptS - 1;
+  }
+
+  #enter(phase: 'connect' | 'first-byte' | 'whole', nowMs: number, limitS: number): void {
+    this.#phase = phase;
+    this.#deadlineMs =
+      phase === 'whole' ? this.#wholeDeadlineMs : Math.min(this.#wholeDeadlineMs, nowMs + limitS * 1000);
+    if (this.#timer === undefined || this.#timerAtMs > this.#deadlineMs) this.#setTimer(performance.now());
+  }
+
+  #setTimer(nowMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAtMs = this.#deadlineMs;
+    this.#timer = setTimeout(() => this.#lookAtTime(), Math.max(1, Math.ceil(this.#deadlineMs - nowMs)));
+  }
+
+  /** One timer for many requests: when it fires, it mostly finds a younger request, and waits for what that has left. */
+  #lookAtTime(): void {
+    this.#timer = undefined;
+    if (!this.#isInFlight) return;
+    const nowMs = performance.now();
+    if (this.#deadlineMs > nowMs) {
+      this.#setTimer(nowMs);
+      return;
+    }
+    clearTimeout(this.#pause);
+    const { connectTimeoutS, firstByteTimeoutS, timeoutS } = this.#settings;
+    const isWhole = this.#deadlineMs === this.#wholeDeadlineMs;
+    if (this.#phase === 'connect') {
+      this.#fail('timeout', `not connected within ${isWhole ? timeoutS : connectTimeoutS} s`);
+    } else if (this.#phase === 'first-byte') {
+      this.#fail('timeout', `no first byte of an answer within ${isWhole ? timeoutS : firstByteTimeoutS} s`);
+    } else this.#fail('timeout', `no complete answer within ${timeoutS} s`);
+  }
+}
+
+export function endpointOf({ hostname, port, protocol }: URL): Endpoint {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const isTls = protocol === 'https:';
+  return { host, port: Number(port) || (isTls ? 443 : 80), isTls, servername: isIP(host) === 0 ? host : '' };
+}
+
+/** The first failure is no reason to wait: a server may well hang up on an idle connection. */
+function pauseAfter(failuresInARow: number): number {
+  if (failuresInARow < 2) return 0;
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failuresInARow - 2, 16));
+}

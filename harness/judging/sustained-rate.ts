@@ -1,0 +1,96 @@
+import { isOneRate, loadLevel } from '../core/load.ts';
+import type { RunResult } from '../core/run.ts';
+import type { Target } from '../core/target.ts';
+import { judgeP95At } from './judge-at-load.ts';
+import type { JudgedTrial } from './summary.ts';
+
+/** How far a tier came on its ladder of arrival rates within a p95 target. Tiers of different ladders can be told by it. */
+export interface SustainedRate {
+  /** Null where no p95 target applies: then it is the highest sound rate. */
+  readonly target: Target | null;
+  /** Sound and within the target, with no lower rate beyond it. Null where there is none. */
+  readonly trial: JudgedTrial | null;
+  /** Sound ones at lower rates whose interval lies on both sides of the target. */
+  readonly openBelow: readonly JudgedTrial[];
+  /** The next higher rate that was measured and what kept it out; null where there is none. Of none: what kept all out. */
+  readonly next: NextRate | null;
+}
+
+export interface NextRate {
+  readonly trial: JudgedTrial;
+  /** `inconclusive`: its interval lies on both sides of the target. */
+  readonly why: 'missed' | 'inconclusive' | 'invalid';
+}
+
+/**
+ * The highest arrival rate that met its p95 target, for each target that applies to the scenario and names no load of its
+ * own; equal limits once. `trials` are those of one tier and scenario. Empty where none was by one arrival rate.
+ */
+export function sustainedRates(result: RunResult, trials: readonly JudgedTrial[]): readonly SustainedRate[] {
+  const byRate = trials
+    .filter(({ summary }) => isOneRate(summary.load))
+    .toSorted((left, right) => loadLevel(left.summary.load) - loadLevel(right.summary.load));
+  if (byRate.length === 0) return [];
+  const judged = byRate.map((trial) => ({
+    trial,
+    verdicts: judgeP95At(result, trial).filter(({ target: { appliesTo } }) => {
+      return appliesTo.arrivalRatePerS === undefined && appliesTo.concurrency === undefined;
+    }),
+  }));
+  const limits = new Map(
+    (judged[0]?.verdicts ?? []).map(({ target }) => [JSON.stringify([target.comparison, target.value]), target]),
+  );
+  if (limits.size === 0)
+    return [
+      highestWithin(
+        null,
+        byRate.map((trial) => ({ trial, kind: isValid(trial) ? 'met' : 'invalid' })),
+      ),
+    ];
+  return [...limits.values()].map((target) =>
+    highestWithin(
+      target,
+      judged.map(({ trial, verdicts }) => {
+        const kind = verdicts.find((verdict) => verdict.target.id === target.id)?.kind ?? 'inconclusive';
+        // What is unsound only as its latency grew is missed all the same.
+        return { trial, kind: isValid(trial) || kind === 'missed' ? kind : 'invalid' };
+      }),
+    ),
+  );
+}
+
+type Step = { readonly trial: JudgedTrial; readonly kind: 'met' | NextRate['why'] | 'not-reached' };
+
+/** What is not known at one rate does not end the climb: a higher one that is met speaks for it. */
+function highestWithin(target: Target | null, steps: readonly Step[]): SustainedRate {
+  const missedAt = steps.findIndex(({ kind }) => kind === 'missed');
+  const open = missedAt === -1 ? steps : steps.slice(0, missedAt);
+  const at = open.findLastIndex(({ kind }) => kind === 'met');
+  const next =
+    at === -1 ? mostTelling(steps) : steps.slice(at + 1).find(({ trial }) => levelOf(trial) > levelOf(open[at]?.trial));
+  return {
+    target,
+    trial: open[at]?.trial ?? null,
+    openBelow: open.slice(0, Math.max(0, at)).flatMap(({ kind, trial }) => (kind === 'inconclusive' ? [trial] : [])),
+    next: next === undefined ? null : { trial: next.trial, why: whyNot(next.kind) },
+  };
+}
+
+/** Where no rate met the target: the lowest that missed it says more than one that is open or not sound. */
+function mostTelling(steps: readonly Step[]): Step | undefined {
+  return (
+    steps.find(({ kind }) => kind === 'missed') ?? steps.find(({ kind }) => whyNot(kind) === 'inconclusive') ?? steps[0]
+  );
+}
+
+function whyNot(kind: Step['kind']): NextRate['why'] {
+  return kind === 'missed' || kind === 'invalid' ? kind : 'inconclusive';
+}
+
+function levelOf(trial: JudgedTrial | undefined): number {
+  return trial === undefined ? 0 : loadLevel(trial.summary.load);
+}
+
+function isValid({ summary }: JudgedTrial): boolean {
+  return summary.validity.kind === 'valid';
+}

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { madeUpTrial } from '../../test-support/made-up-trial.ts';
+import { drainTimeS } from './drain-time.ts';
+
+describe('what a trial leaves to the system', () => {
+  test('is what was under way at the end, at the rate at which it answered', () => {
+    // 25 logins under way, 17 answered a second.
+    const unfinishedS = Array.from({ length: 25 }, () => 1);
+    expect(drainTimeS(madeUpTrial({ okPerS: 17, unfinishedS }).trial)).toBeCloseTo(25 / 17);
+  });
+
+  test('counts wrong answers too: they are work', () => {
+    expect(drainTimeS(madeUpTrial({ okPerS: 5, failedPerS: 5, unfinishedS: [1, 1] }).trial)).toBeCloseTo(0.2);
+  });
+
+  test('is nothing where nothing was under way', () => {
+    expect(drainTimeS(madeUpTrial({ unfinishedS: [] }).trial)).toBe(0);
+  });
+
+  test('is at most one request of each user where the engine does not tell', () => {
+    const { trial } = madeUpTrial({ concurrency: 10, okPerS: 20 });
+    expect(drainTimeS({ ...trial, inFlightAtEnd: null })).toBeCloseTo(0.5);
+  });
+
+  test('is waited for no longer than a request may take', () => {
+    const { trial } = madeUpTrial({ okPerS: 1, unfinishedS: Array.from({ length: 1000 }, () => 1) });
+    expect(drainTimeS(trial)).toBe(trial.plan.timeoutS);
+    const nothing = madeUpTrial({ okPerS: 0, unfinishedS: [3] }).trial;
+    expect(drainTimeS(nothing)).toBe(nothing.plan.timeoutS);
+  });
+});
