@@ -13,8 +13,8 @@ import { summarizeTrial } from '../harness/judging/summarize.ts';
 import { choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
 import { machineCpuProbe } from '../harness/probes/machine-cpu.ts';
 import { processCpuProbe } from '../harness/probes/process-cpu.ts';
-import { sampleEachSecond } from '../harness/probes/sampler.ts';
 import { calibrate } from '../harness/studies/calibrate.ts';
+import { measure } from '../harness/studies/measure.ts';
 import crud from '../scenarios/crud.ts';
 import type { Scenario, User } from '../scenarios/kit.ts';
 import login from '../scenarios/login.ts';
@@ -83,19 +83,10 @@ async function measureOnce(
     timeoutS: TIMEOUT_S,
   };
   const of = { round, system: name, load: describeLoad(load), engine: engine.name };
-  const sampling = sampleEachSecond([machineCpuProbe(), processCpuProbe(services)]);
+  const probes = [machineCpuProbe(), processCpuProbe(services)];
   try {
-    const trial = await engine.run({ plan, scenario, scenarioFile, users }, signal).finally(() => sampling.stop());
-    const { samples, notes } = sampling.since(Date.parse(trial.startedAt) / 1000);
-    const measured = {
-      schemaVersion: 1,
-      sequence: 1,
-      subject: name,
-      purpose: 'measure',
-      trial,
-      samples,
-      notes,
-    } as const;
+    const measurement = await measure(engine, { plan, scenario, scenarioFile, users }, probes, signal);
+    const measured = { ...measurement, schemaVersion: 1, sequence: 1, subject: name, purpose: 'measure' } as const;
     const { throughputPerS, latency, errorRatio, validity, caveats } = summarizeTrial(measured, calibration);
     const failed = errorRatio > 0 ? [`${(errorRatio * 100).toFixed(2)} % failed or were dropped`] : [];
     return {

@@ -138,17 +138,22 @@ export interface FaultRecord {
   readonly undoneAtS: number | null;
 }
 
-/** A trial with what the probes saw meanwhile: the unit that is stored and reported. */
-export interface TrialRecord {
+/** One trial with what the probes read meanwhile. */
+export interface Measurement {
+  readonly trial: Trial;
+  readonly samples: readonly ProbeSample[];
+  /** Present when a fault was made on purpose. */
+  readonly fault?: FaultRecord;
+  /** Probes that failed, services that crashed: anything a reader should know. */
+  readonly notes: readonly string[];
+}
+
+/** A measurement and why it was made: what is stored. */
+export interface TrialRecord extends Measurement {
   readonly schemaVersion: 1;
   /** Position in the run, from 1. */
   readonly sequence: number;
+  /** The id of the subject; in a run the name of the tier. */
   readonly subject: string;
   readonly purpose: 'warm-up' | 'measure' | 'fault';
-  /** With purpose `fault`, else absent. */
-  readonly fault?: FaultRecord;
-  readonly trial: Trial;
-  readonly samples: readonly ProbeSample[];
-  /** Probes that failed, services that died: anything a reader should know. */
-  readonly notes: readonly string[];
 }

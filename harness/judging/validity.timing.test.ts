@@ -21,9 +21,9 @@ import { newRunId } from '../orphans/run-record.ts';
 import { machineCpuProbe } from '../probes/machine-cpu.ts';
 import type { Probe } from '../probes/probe.ts';
 import { processCpuProbe } from '../probes/process-cpu.ts';
-import { sampleEachSecond } from '../probes/sampler.ts';
 import { makeInstanceGroup } from '../providers/local/control-groups.ts';
 import { calibrate } from '../studies/calibrate.ts';
+import { measure } from '../studies/measure.ts';
 import { summarizeTrial } from './summarize.ts';
 
 /** Every check of a trial is driven into failure here by what it is there for, on real engines and servers. */
@@ -32,15 +32,17 @@ const openLoop = openLoopEngine();
 /** The fewest whole seconds a trial may have. */
 const durationS = 5.2;
 
-async function measure(engine: LoadEngine, request: TrialRequest, probes: readonly Probe[] = []): Promise<TrialRecord> {
-  const sampling = sampleEachSecond(probes);
-  const trial = await engine.run(request, new AbortController().signal).finally(() => sampling.stop());
-  const read = sampling.since(Date.parse(trial.startedAt) / 1000);
-  return { schemaVersion: 1, sequence: 1, subject: 'none', purpose: 'measure', trial, ...read };
+async function recordOf(
+  engine: LoadEngine,
+  request: TrialRequest,
+  probes: readonly Probe[] = [],
+): Promise<TrialRecord> {
+  const measurement = await measure(engine, request, probes, new AbortController().signal);
+  return { ...measurement, schemaVersion: 1, sequence: 1, subject: 'none', purpose: 'measure' };
 }
 
-function reasonsFor(measured: TrialRecord, calibration: Calibration | null = null): readonly string[] {
-  const { validity } = summarizeTrial(measured, calibration);
+function reasonsFor(record: TrialRecord, calibration: Calibration | null = null): readonly string[] {
+  const { validity } = summarizeTrial(record, calibration);
   return validity.kind === 'valid' ? [] : validity.reasons;
 }
 
@@ -89,7 +91,7 @@ describe('the generator', () => {
         yield { kind: 'send', request: { name: 'request', method: 'GET', path: '/', check } };
       },
     };
-    const measured = await measure(engine, requestFor(costly, server.baseUrl, 10, { durationS }));
+    const measured = await recordOf(engine, requestFor(costly, server.baseUrl, 10, { durationS }));
     expect(reasonsFor(measured)).toContainEqual(
       expect.stringMatching(/^the generator was busy \d+(\.\d+)? % of the time/),
     );
@@ -99,7 +101,7 @@ describe('the generator', () => {
     await using server = await startConstantDelayServer(1);
     const disturbance = setInterval(() => burn(60), 200);
     const request = openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 200 }, { durationS });
-    const measured = await measure(openLoop, request).finally(() => clearInterval(disturbance));
+    const measured = await recordOf(openLoop, request).finally(() => clearInterval(disturbance));
     const reasons = reasonsFor(measured);
     expect(reasons).toContainEqual(expect.stringMatching(/^the generator read answers up to .* late \(p99\)/));
     expect(reasons).toContainEqual(expect.stringMatching(/^requests were sent up to .* after they were due \(p99\)/));
@@ -108,7 +110,7 @@ describe('the generator', () => {
   test('cannot start what is due: fewer users than are under way at once', async () => {
     await using server = await startConstantDelayServer(200);
     const load = { arrivalRatePerS: 100, users: 2 };
-    const measured = await measure(openLoop, openRequestFor(oneRequest, server.baseUrl, load, { durationS }));
+    const measured = await recordOf(openLoop, openRequestFor(oneRequest, server.baseUrl, load, { durationS }));
     expect(reasonsFor(measured)).toContainEqual(
       expect.stringMatching(/^only \d+(\.\d+)? % of the intended 100\/s were started/),
     );
@@ -125,7 +127,7 @@ describe('the generator', () => {
     const calibration = await calibrate({ engine: slow, signal, setApart: () => true, note: () => {} });
     await using server = await startConstantDelayServer(1);
     const load = { arrivalRatePerS: Math.round(0.95 * (calibration?.ceilingPerS ?? 0)) };
-    const measured = await measure(slow, openRequestFor(oneRequest, server.baseUrl, load, { warmUpS: 1, durationS }));
+    const measured = await recordOf(slow, openRequestFor(oneRequest, server.baseUrl, load, { warmUpS: 1, durationS }));
     expect(reasonsFor(measured, calibration)).toContainEqual(
       expect.stringMatching(/^the generator made .*\/s, more than 80 % of the .*\/s it makes at most here/),
     );
@@ -178,8 +180,8 @@ describe('the system', () => {
     await using forArrivals = await startWarmingServer(warming);
     const settings = { durationS: 30 };
     const [users, arrivals] = await Promise.all([
-      measure(openLoop, requestFor(oneRequest, forUsers.baseUrl, 4, settings)),
-      measure(openLoop, openRequestFor(oneRequest, forArrivals.baseUrl, { arrivalRatePerS: 40 }, settings)),
+      recordOf(openLoop, requestFor(oneRequest, forUsers.baseUrl, 4, settings)),
+      recordOf(openLoop, openRequestFor(oneRequest, forArrivals.baseUrl, { arrivalRatePerS: 40 }, settings)),
     ]);
     expect(reasonsFor(users)).toContainEqual(
       expect.stringMatching(/^the throughput was not steady: it (went|settled) .*; warm up longer with --warm-up$/),
@@ -193,7 +195,7 @@ describe('the system', () => {
     await using server = await startQueueServer({ queue: 'fifo', serviceTimesS: [0.02] });
     const load = { arrivalRatePerS: 100, users: 2000 };
     const settings = { durationS: 10, timeoutS: 30 };
-    const measured = await measure(openLoop, openRequestFor(oneRequest, server.baseUrl, load, settings));
+    const measured = await recordOf(openLoop, openRequestFor(oneRequest, server.baseUrl, load, settings));
     expect(reasonsFor(measured)).toContainEqual(
       expect.stringMatching(/^the latency was not steady: it went from .*; more may come than is served: offer less/),
     );
@@ -201,7 +203,7 @@ describe('the system', () => {
 
   test('answers too few for a p95', async () => {
     await using server = await startConstantDelayServer(100);
-    const measured = await measure(openLoop, requestFor(oneRequest, server.baseUrl, 1, { durationS }));
+    const measured = await recordOf(openLoop, requestFor(oneRequest, server.baseUrl, 1, { durationS }));
     expect(reasonsFor(measured)).toContainEqual(
       expect.stringMatching(/^only \d+ requests ended in the window, and p95 needs 72/),
     );
@@ -211,7 +213,7 @@ describe('the system', () => {
     await using server = await startTestServer(({ headers }, _request, response) => {
       if (headers['x-user'] !== '3') response.end('{}');
     });
-    const measured = await measure(openLoop, requestFor(oneRequest, server.baseUrl, 5, { durationS, timeoutS: 60 }));
+    const measured = await recordOf(openLoop, requestFor(oneRequest, server.baseUrl, 5, { durationS, timeoutS: 60 }));
     expect(reasonsFor(measured)).toContainEqual(
       expect.stringMatching(/^1 request had waited up to 5\.\d+ s in vain when the window closed/),
     );
@@ -226,7 +228,7 @@ test('the machine is used by others', async () => {
   const [started] = await Promise.all([starter.stdout.setEncoding('utf8').toArray(), once(starter, 'exit')]);
   try {
     const request = requestFor(oneRequest, server.baseUrl, 2, { durationS });
-    const measured = await measure(openLoop, request, [machineCpuProbe(), processCpuProbe(server.services)]);
+    const measured = await recordOf(openLoop, request, [machineCpuProbe(), processCpuProbe(server.services)]);
     expect(reasonsFor(measured)).toContainEqual(
       expect.stringMatching(/^other processes used \d+(\.\d+)? % of the machine's CPU/),
     );

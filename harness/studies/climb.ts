@@ -93,7 +93,9 @@ export async function climb(
     } else if (purpose !== 'fault' || measured.fault !== undefined) {
       const kept: TrialRecord = {
         ...measured,
+        schemaVersion: 1,
         sequence: progress.nextSequence(),
+        subject: deployment.tier.name,
         purpose,
         notes: [...measured.notes, ...failures.seen],
       };

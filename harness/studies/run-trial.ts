@@ -1,13 +1,13 @@
 import type { Scenario, User } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
 import type { RunSettings } from '../core/run.ts';
-import type { Interval, TrialPlan, TrialRecord } from '../core/trial.ts';
+import type { Interval, Measurement, TrialPlan } from '../core/trial.ts';
 import { formatSeconds } from '../core/units.ts';
 import type { LoadEngine } from '../engines/engine.ts';
 import type { Probe } from '../probes/probe.ts';
-import { sampleEachSecond } from '../probes/sampler.ts';
 import type { Deployment } from '../providers/provider.ts';
 import { type FaultInTrial, type FaultOutcome, faultRecord, makeFault } from './make-fault.ts';
+import { measure } from './measure.ts';
 import type { TrialStep } from './steps.ts';
 
 export interface TrialParts {
@@ -19,8 +19,8 @@ export interface TrialParts {
 }
 
 export interface RunTrial {
-  /** All but its place in the run. A trial whose fault could not be made has none. */
-  readonly measured: Omit<TrialRecord, 'sequence' | 'purpose'>;
+  /** A trial whose fault could not be made has none. */
+  readonly measured: Measurement;
   /** A fault that could not be made, or not undone: the tier is not whole any more. */
   readonly failure: TierbenchError | undefined;
 }
@@ -35,31 +35,24 @@ export async function runTrial(
   onInterval: (interval: Interval) => void,
 ): Promise<RunTrial> {
   const fault = faultOf(step, deployment);
-  const sampling = sampleEachSecond(probes);
-  const trial = await engine
-    .run(
-      {
-        plan: planOf(step, deployment.baseUrl, settings.seed),
-        scenario,
-        ...(file !== undefined && { scenarioFile: file }),
-        users,
-        skipThinkTimes: settings.skipThinkTimes,
-      },
-      signal,
-      (interval) => {
-        onInterval(interval);
-        fault?.interval(interval);
-      },
-    )
-    .finally(() => sampling.stop());
+  const request = {
+    plan: planOf(step, deployment.baseUrl, settings.seed),
+    scenario,
+    ...(file !== undefined && { scenarioFile: file }),
+    users,
+    skipThinkTimes: settings.skipThinkTimes,
+  };
+  const { trial, samples, notes } = await measure(engine, request, probes, signal, {
+    onInterval(interval) {
+      onInterval(interval);
+      fault?.interval(interval);
+    },
+  });
   const windowStartS = Date.parse(trial.startedAt) / 1000;
-  const { samples, notes } = sampling.since(windowStartS);
   const outcome = await fault?.settle(signal);
   const record = step.fault && outcome && faultRecord(step.fault, outcome, windowStartS);
   return {
     measured: {
-      schemaVersion: 1,
-      subject: deployment.tier.name,
       ...(record !== undefined && { fault: record }),
       trial,
       samples,
