@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../harness/machine/free-port.ts';
 import { findProgram } from '../harness/machine/programs.ts';
-import { freePort } from '../harness/providers/local/free-port.ts';
 
 /** A server that does next to nothing, in a process of its own, so that a benchmark sees who asks it. */
 export interface PlainServer extends AsyncDisposable {

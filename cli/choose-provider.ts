@@ -7,7 +7,7 @@ export async function resolveProvider(
   asked: ProviderName,
 ): Promise<{ readonly name: Exclude<ProviderName, 'auto'>; readonly why?: string }> {
   if (asked !== 'auto') return { name: asked };
-  const { containersCanRun } = await import('../harness/providers/containers/images-here.ts');
+  const { containersCanRun } = await import('../harness/providers/containers/obstacles.ts');
   const [obstacle] = await containersCanRun();
   return obstacle === undefined
     ? { name: 'containers', why: 'tiers are brought up in containers: an engine answers, and every image can be had' }
@@ -41,7 +41,7 @@ export async function whyCpusAreNotLimited(name: Exclude<ProviderName, 'auto'>):
       return found?.state === 'ready' ? undefined : (found?.detail ?? 'control groups are not looked for here');
     }
     case 'containers': {
-      const { engineFacts } = await import('../harness/providers/containers/engine.ts');
+      const { engineFacts } = await import('../harness/container-engine/engine.ts');
       const facts = await engineFacts();
       if (typeof facts === 'string') return facts;
       return facts.limitsCpus ? undefined : 'the kernel of the container engine holds no container to its CPUs';

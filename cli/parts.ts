@@ -77,7 +77,7 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
     import('../harness/probes/process-cpu.ts'),
     import('../harness/probes/control-group.ts'),
     import('../harness/probes/generator-throttling.ts'),
-    import('../harness/providers/containers/stats.ts'),
+    import('../harness/container-engine/engine.ts'),
     import('../harness/probes/app-metrics.ts'),
     import('../harness/probes/postgres.ts'),
     import('../harness/probes/replication.ts'),

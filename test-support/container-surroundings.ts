@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { askEngine, engineAddress } from '../harness/container-engine/engine.ts';
 import type { TierProviderUnderTest } from '../harness/contracts/providers/tier-contract.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import { askEngine, engineAddress } from '../harness/orphans/engine.ts';
-import { engineObjects } from '../harness/orphans/engine-objects.ts';
 import { registerRun } from '../harness/orphans/register.ts';
+import { objectsOfRuns } from '../harness/orphans/run-record.ts';
 import { containersProvider } from '../harness/providers/containers/containers-provider.ts';
 
 /** The containers provider with a run of its own, written down where no command looks. */
@@ -27,7 +27,7 @@ export async function containerSurroundings(tier: Tier): Promise<TierProviderUnd
 
 /** Containers, networks and volumes of a run. */
 export async function inEngine(runId: string): Promise<readonly string[]> {
-  const objects = await engineObjects(testEngine());
+  const objects = await objectsOfRuns(testEngine());
   return objects.filter((object) => object.runId === runId).map(({ kind, name }) => `${kind} ${name}`);
 }
 

@@ -7,13 +7,6 @@ const node =
   '^(node:)?(assert|buffer|child_process|cluster|crypto|dns|events|fs|http|https|module|net|os|path|perf_hooks|process|stream|timers|tls|url|util|worker_threads|zlib)';
 const npm = '(^|/)node_modules/';
 
-/** What it takes to start a program of this machine or of an image. */
-const programs = [
-  '^harness/orphans/(engine|register|run-record)\\.ts$',
-  '^harness/machine/placement\\.ts$',
-  '^harness/providers/containers/(engine|images-here)\\.ts$',
-];
-
 type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number] & { readonly name: string; readonly comment: string };
 
 /** `from` may reach only what is listed (and itself). */
@@ -75,7 +68,7 @@ export const rules: Rule[] = [
       '^harness/(core|histograms|statistics|http-client)/',
       '^harness/files/load-scenario\\.ts$',
       '^scenarios/',
-      ...programs,
+      '^harness/(container-engine|orphans|machine)/',
       node,
       npm,
     ],
@@ -90,9 +83,29 @@ export const rules: Rule[] = [
   only(
     'providers-are-strangers-to-the-rest',
     '^harness/providers/',
-    ['^harness/(core|orphans|services)/', '^harness/machine/programs\\.ts$', node, npm],
-    'A provider brings services up, by programs of this machine; who loads and watches them is not its business.',
+    ['^harness/(core|container-engine|machine|orphans|services)/', node, npm],
+    'A provider starts services; who loads and watches them is not its business.',
   ),
+  {
+    name: 'providers-are-strangers-to-each-other',
+    comment: 'What two providers share stands beside them, not in one of them.',
+    severity: 'error',
+    from: { path: '^harness/providers/([^/]+)/', pathNot: tests },
+    to: { path: '^harness/providers/[^/]+/', pathNot: '^harness/providers/$1/' },
+  },
+  only(
+    'the-container-engine-is-one-client',
+    '^harness/container-engine/',
+    ['^harness/(core|machine)/', node, npm],
+    'It creates, finds and removes containers; what runs in them is not its business.',
+  ),
+  {
+    name: 'only-the-container-engine-speaks-docker',
+    comment: 'One room knows the API of the container engine.',
+    severity: 'error',
+    from: { path: '^(harness|cli|exports|reports)/', pathNot: `${tests}|^harness/container-engine/` },
+    to: { path: '(^|/)node_modules/(dockerode|testcontainers)/', dependencyTypesNot: ['type-only'] },
+  },
   only(
     'probes-are-strangers-to-the-rest',
     '^harness/probes/',
@@ -100,9 +113,9 @@ export const rules: Rule[] = [
     'A probe reads one source of evidence.',
   ),
   only(
-    'orphans-know-core-only',
+    'orphans-know-the-container-engine-only',
     '^harness/orphans/',
-    ['^harness/core/', node, npm],
+    ['^harness/(core|container-engine)/', node, npm],
     'Cleaning up after a killed command must work when everything else does not.',
   ),
   only(

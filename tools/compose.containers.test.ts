@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, type ExpectStatic, it } from 'vitest';
 import { readTier } from '../harness/files/tier-file.ts';
-import { freePort } from '../harness/providers/local/free-port.ts';
+import { freePort } from '../harness/machine/free-port.ts';
 import { lacks } from '../test-support/requirements.ts';
 import { workplace } from '../test-support/tierbench.ts';
 

@@ -53,19 +53,19 @@ describe('the npm package, installed in an empty folder', () => {
   });
 
   it('carries all that the image of the API is made of, and no more', async () => {
-    const nameIn = async (module: string) =>
+    const nameIn = async (room: string, ending: string) =>
       (
         await run(process.execPath, [
           '--input-type=module',
           '--eval',
-          `console.log(await (await import(${JSON.stringify(module)})).appImageName())`,
+          `const { referenceAppImage } = await import(${JSON.stringify(`${room}/providers/containers/obstacles.${ending}`)});
+           const { builtImageName } = await import(${JSON.stringify(`${room}/container-engine/build-image.${ending}`)});
+           console.log(await builtImageName(referenceAppImage));`,
         ])
       ).stdout;
-    const packed = 'node_modules/tierbench/dist/harness/providers/containers/app-image.js';
+    const packed = 'node_modules/tierbench/dist/harness';
     // The name is made from the files.
-    expect(await nameIn(join(folder, packed))).toBe(
-      await nameIn(join(root, 'harness/providers/containers/app-image.ts')),
-    );
+    expect(await nameIn(join(folder, packed), 'js')).toBe(await nameIn(join(root, 'harness'), 'ts'));
     expect(await readdir(join(folder, 'node_modules/tierbench/reference-app'))).not.toContain('test');
   });
 

@@ -6,7 +6,7 @@ import { installMissing } from '../../harness/machine/install.ts';
 import { chartDrawingCheck } from '../../harness/machine/npm-parts.ts';
 import { findLeftovers } from '../../harness/orphans/find.ts';
 import { removeLeftovers } from '../../harness/orphans/remove.ts';
-import { containersCanRun } from '../../harness/providers/containers/images-here.ts';
+import { containersCanRun } from '../../harness/providers/containers/obstacles.ts';
 import { localProviderChecks } from '../../harness/providers/local/what-it-needs.ts';
 import { loadPictures } from '../../reports/png.ts';
 import { exitCodes } from '../exit-codes.ts';

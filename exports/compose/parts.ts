@@ -1,6 +1,6 @@
+import { cpuQuota } from '../../harness/core/cpu-quota.ts';
 import type { Service, Tier } from '../../harness/core/tier.ts';
 import type { Credentials } from '../../harness/services/address.ts';
-import { cpuQuota } from '../../harness/services/cpu-quota.ts';
 import { fromEnvironment, secretPlaceholders } from './secrets.ts';
 
 /** One service of a compose file, as far as these files are concerned: what compose knows is checked by compose. */

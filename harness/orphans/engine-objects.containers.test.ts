@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
-import { engineAddress } from './engine.ts';
-import { labelsOf } from './engine-objects.ts';
+import { engineAddress } from '../container-engine/engine.ts';
 import { findLeftovers } from './find.ts';
 import type { Places } from './places.ts';
 import { ownIdentity, thisMachine } from './processes.ts';
 import { removeLeftovers } from './remove.ts';
-import { folderName, newRunId, type RunRecord } from './run-record.ts';
+import { folderName, labelsOf, newRunId, type RunRecord } from './run-record.ts';
 
 let root: string;
 let places: Places;

@@ -1,10 +1,16 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import type { EngineAddress } from './engine.ts';
-import { type EngineObject, engineObjects } from './engine-objects.ts';
+import type { EngineAddress } from '../container-engine/engine.ts';
 import { isOurs, type Places, placesOfThisAccount } from './places.ts';
 import { accountId, isRunning, processesCanBeSeen, type SeenProcess, seeProcesses, thisMachine } from './processes.ts';
-import { MARKER_FILE, parseRunRecord, type RunRecord, runIdOfFolder } from './run-record.ts';
+import {
+  MARKER_FILE,
+  objectsOfRuns,
+  parseRunRecord,
+  type RunObject,
+  type RunRecord,
+  runIdOfFolder,
+} from './run-record.ts';
 import { ownershipOf, processesOfRun, type Sighting } from './what-is-ours.ts';
 
 /** What a killed command left. */
@@ -17,7 +23,7 @@ export interface LeftRun {
   readonly folder: string | undefined;
   readonly processes: readonly SeenProcess[];
   /** Containers, networks and volumes, in the order they can be removed. */
-  readonly engineObjects: readonly EngineObject[];
+  readonly engineObjects: readonly RunObject[];
 }
 
 export interface Leftovers {
@@ -84,10 +90,10 @@ export async function findLeftovers(places: Places = placesOfThisAccount()): Pro
 /** Silent where this account may not use the engine: then it has nothing there. */
 async function objectsIn(
   engine: EngineAddress | undefined,
-): Promise<{ objects: readonly EngineObject[]; limit?: string }> {
+): Promise<{ objects: readonly RunObject[]; limit?: string }> {
   if (engine === undefined) return { objects: [] };
   try {
-    return { objects: await engineObjects(engine) };
+    return { objects: await objectsOfRuns(engine) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (['EACCES', 'ECONNREFUSED', 'ENOENT'].includes(code ?? '')) return { objects: [] };
@@ -96,7 +102,7 @@ async function objectsIn(
 }
 
 /** By its label alone, for a run of which nothing else is left. */
-function sightingOf({ kind, name, record }: EngineObject): Sighting[] {
+function sightingOf({ kind, name, record }: RunObject): Sighting[] {
   return record === undefined ? [] : [{ path: `${kind} ${name}`, record, accountId: record.accountId, ageS: 0 }];
 }
 

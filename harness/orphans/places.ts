@@ -1,7 +1,7 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { type EngineAddress, engineAddress } from './engine.ts';
+import { type EngineAddress, engineAddress } from '../container-engine/engine.ts';
 import { accountId } from './processes.ts';
 
 /** Where runs are written down and where their folders are. */

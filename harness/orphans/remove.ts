@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type EngineAddress, engineAddress } from '../container-engine/engine.ts';
+import { removeObjects } from '../container-engine/objects.ts';
 import { controlGroupsOfRun, removeControlGroup } from './control-groups.ts';
-import { type EngineAddress, engineAddress } from './engine.ts';
-import { removeEngineObject } from './engine-objects.ts';
 import type { Leftovers, LeftRun } from './find.ts';
 import { isRunning, type SeenProcess, seeProcesses } from './processes.ts';
 import { removeRunFolder } from './run-folder.ts';
@@ -59,18 +59,11 @@ async function removeRun(
     }
   }
   if (engine !== undefined) {
-    // A network goes after the containers in it.
-    for (const kind of ['container', 'network', 'volume'] as const) {
-      const objects = engineObjects.filter((object) => object.kind === kind);
-      await Promise.all(
-        objects.map(async (object) => {
-          const what = `${kind} ${object.name} of run ${object.runId}`;
-          const why = await removeEngineObject(engine, object).catch((error: Error) => error.message);
-          if (why === undefined) removed.push(what);
-          else kept.push({ what, why });
-        }),
-      );
-    }
+    await removeObjects(engine, engineObjects, ({ kind, name, runId }, error) => {
+      const what = `${kind} ${name} of run ${runId}`;
+      if (error === undefined) removed.push(what);
+      else kept.push({ what, why: error.message });
+    });
   }
   if (record !== undefined && folder !== undefined && kept.length === 0) {
     const why = await removeRunFolder(folder, record.runId).catch((error: Error) => error.message);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import type { EngineAddress } from '../container-engine/engine.ts';
+import { type EngineObject, labelledObjects } from '../container-engine/objects.ts';
 
 /** Environment variable that every process of a run carries, with the run's id. */
 export const RUN_VARIABLE = 'TIERBENCH_RUN';
@@ -57,4 +59,33 @@ export function parseRunRecord(text: string): RunRecord | undefined {
   }
   const { data } = runRecord.safeParse(value);
   return data !== undefined && runIdOfFolder(data.folder) === data.runId ? data : undefined;
+}
+
+/** Label with the id of the run that something in a container engine belongs to. */
+const RUN_LABEL = 'tierbench.run';
+/** Label with the run's whole record, which says whose it is when nothing else is left of the run. */
+const RECORD_LABEL = 'tierbench.record';
+
+/** A container, network or volume that belongs to a run. */
+export interface RunObject extends EngineObject {
+  readonly runId: string;
+  /** Undefined when the label is not a record of that run. */
+  readonly record: RunRecord | undefined;
+}
+
+export function labelsOf(record: RunRecord): Readonly<Record<string, string>> {
+  return { [RUN_LABEL]: record.runId, [RECORD_LABEL]: JSON.stringify(record) };
+}
+
+/**
+ * What runs of tierbench have in the engine, in the order it can be removed.
+ * @throws Error when the engine does not answer.
+ */
+export async function objectsOfRuns(address: EngineAddress): Promise<readonly RunObject[]> {
+  const objects = await labelledObjects(address, RUN_LABEL);
+  return objects.map((object) => {
+    const runId = object.labels[RUN_LABEL] ?? '';
+    const record = parseRunRecord(object.labels[RECORD_LABEL] ?? '');
+    return { ...object, runId, record: record?.runId === runId ? record : undefined };
+  });
 }

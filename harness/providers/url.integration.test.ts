@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { describeProvider } from '../contracts/providers/provider-contract.ts';
-import { freePort } from './local/free-port.ts';
+import { freePort } from '../machine/free-port.ts';
 import { externalTier, urlProvider } from './url.ts';
 
 const never = new AbortController().signal;

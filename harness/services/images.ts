@@ -9,6 +9,3 @@ export const images: Readonly<Record<ServiceKind, string>> = {
   replica: 'postgres:17',
   cache: 'redis:7',
 };
-
-/** Removes the containers of a command that was killed; the tag is that of testcontainers. */
-export const reaperImage = 'testcontainers/ryuk:0.14.0';

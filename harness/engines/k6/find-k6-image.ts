@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import Docker from 'dockerode';
+import { dockerHere } from '../../container-engine/docker.ts';
+import { engineFacts } from '../../container-engine/engine.ts';
+import { haveImage } from '../../container-engine/images.ts';
 import { TierbenchError } from '../../core/errors.ts';
-import { engineAddress } from '../../orphans/engine.ts';
 import { RUN_VARIABLE } from '../../orphans/run-record.ts';
-import { engineFacts } from '../../providers/containers/engine.ts';
-import { haveImage } from '../../providers/containers/images-here.ts';
 import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
 import {
   type K6Choice,
@@ -32,7 +31,7 @@ export async function k6FromImage(
   const facts = await engineFacts();
   if (typeof facts === 'string') return facts;
   try {
-    await haveImage(new Docker(engineAddress()), image, { signal, onProgress });
+    await haveImage(dockerHere(), image, { signal, onProgress });
   } catch (error) {
     // What to do about it is another thing than for the images of a tier.
     if (error instanceof TierbenchError) return error.message;

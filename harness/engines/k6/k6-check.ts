@@ -1,10 +1,8 @@
+import { engineAddress, engineFacts } from '../../container-engine/engine.ts';
+import { isImageHere } from '../../container-engine/images.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { CapabilityCheck, Finding } from '../../core/machine.ts';
-import { askEngine, engineAddress } from '../../orphans/engine.ts';
-import { engineFacts } from '../../providers/containers/engine.ts';
 import { K6_IMAGE, k6OnThePath } from './find-k6.ts';
-
-const ANSWER_LIMIT_S = 5;
 
 /** For doctor: what `findK6` would come to. Nothing is downloaded and no container started. */
 export const k6Check: CapabilityCheck = { name: 'k6', neededFor: 'the k6 engine', find };
@@ -22,11 +20,10 @@ async function find(): Promise<Finding> {
   if (engine === undefined || typeof (await engineFacts()) === 'string') {
     return { state: 'missing', detail: 'not on the PATH; see https://grafana.com/docs/k6/latest/set-up/install-k6/' };
   }
-  return await askEngine(engine, 'GET', `/images/${K6_IMAGE}/json`, ANSWER_LIMIT_S).then(
-    (): Finding => ({ state: 'ready', detail: `the image ${K6_IMAGE}: no k6 is on the PATH` }),
-    (): Finding => ({
-      state: 'limited',
-      detail: `not on the PATH; the image ${K6_IMAGE} is pulled when it is needed. To have it now: \`docker pull ${K6_IMAGE}\`, or install it as https://grafana.com/docs/k6/latest/set-up/install-k6/ says`,
-    }),
-  );
+  return (await isImageHere(engine, K6_IMAGE))
+    ? { state: 'ready', detail: `the image ${K6_IMAGE}: no k6 is on the PATH` }
+    : {
+        state: 'limited',
+        detail: `not on the PATH; the image ${K6_IMAGE} is pulled when it is needed. To have it now: \`docker pull ${K6_IMAGE}\`, or install it as https://grafana.com/docs/k6/latest/set-up/install-k6/ says`,
+      };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
+import { dockerHere } from '../../container-engine/docker.ts';
 import { allowedCpus } from '../../machine/placement.ts';
-import { engineAddress } from '../../orphans/engine.ts';
 import { registerRun } from '../../orphans/register.ts';
 import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
 
@@ -21,7 +21,7 @@ async function attend(): Promise<number> {
   process.stdin.once('close', () => passOn('SIGKILL')).resume();
 
   await using run = await registerRun();
-  const docker = new Docker(engineAddress());
+  const docker = dockerHere();
   const container = await docker.createContainer(await containerOf(order, run.labels, docker));
   try {
     const output = await container.attach({ stream: true, stdout: true, stderr: true });

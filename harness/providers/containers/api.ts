@@ -1,10 +1,10 @@
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { Service } from '../../core/tier.ts';
 import { type ApiConnections, apiEnvironment } from '../../services/api.ts';
 import { get } from '../http-get.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { environmentFile } from './environment-file.ts';
 import { startInstances } from './start-instances.ts';
-import type { StartedContainer } from './started-container.ts';
 
 const PORT = 3000;
 /** Secrets in a file of the container: its environment is shown to whoever may use the engine. */

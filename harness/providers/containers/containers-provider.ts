@@ -1,4 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { haveBuiltImage } from '../../container-engine/build-image.ts';
+import { enforced } from '../../container-engine/container.ts';
+import { connectToEngine, type Engine } from '../../container-engine/docker.ts';
+import type { EngineFacts } from '../../container-engine/engine.ts';
+import { haveImage } from '../../container-engine/images.ts';
+import { makeNetwork } from '../../container-engine/network.ts';
+import { DEPLOYMENT_LABEL, removeDeployment } from '../../container-engine/objects.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, Tier } from '../../core/tier.ts';
 import { type Address, postgresUrl } from '../../services/address.ts';
@@ -7,19 +14,14 @@ import { keepsPreparedStatements } from '../../services/pgbouncer.ts';
 import { bringUp, type Surroundings } from '../bring-up.ts';
 import type { Provider } from '../provider.ts';
 import { startApi } from './api.ts';
-import { haveAppImage } from './app-image.ts';
-import { enforced } from './container.ts';
 import { aliasOf, type ContainerDeployment, type ContainerInstance, type StartedContainers } from './deployment.ts';
-import { connectToEngine, type Engine, type EngineFacts } from './engine.ts';
 import { containerFaults, watchInstance } from './faults.ts';
-import { containerObstacles, haveImage } from './images-here.ts';
-import { makeNetwork } from './network.ts';
 import { startNginx } from './nginx.ts';
+import { containerObstacles, referenceAppImage } from './obstacles.ts';
 import { startPgbouncer } from './pgbouncer.ts';
 import { startPrimary, startReplica } from './postgres.ts';
 import { publishesByProxy } from './published-ports.ts';
 import { startRedis } from './redis.ts';
-import { DEPLOYMENT_LABEL, removeDeployment } from './remove-deployment.ts';
 import { runOnce } from './run-once.ts';
 
 export interface ContainersProviderOptions {
@@ -40,9 +42,9 @@ export function containersProvider(options: ContainersProviderOptions): Provider
     obstacles: (tier) => containerObstacles([...new Set(tier.services.map(({ kind }) => kind))]),
     async deploy(tier, signal, onProgress = () => {}) {
       signal.throwIfAborted();
-      const { facts, ...engine } = await connectToEngine();
+      const engine = await connectToEngine();
       return await bringUp<StartedContainers>('containers', tier, signal, onProgress, (surroundings) =>
-        begin(options, engine, facts, tier, surroundings),
+        begin(options, engine, tier, surroundings),
       );
     },
   };
@@ -51,18 +53,17 @@ export function containersProvider(options: ContainersProviderOptions): Provider
 async function begin(
   { run, systemCpus }: ContainersProviderOptions,
   engine: Engine,
-  facts: EngineFacts,
   tier: Tier,
   { stack, failures, signal, disposed, onProgress, note }: Surroundings,
 ) {
-  const { docker } = engine;
+  const { docker, facts } = engine;
   const name = `tierbench-${run.id}-${randomBytes(2).toString('hex')}`;
   const labels = { ...run.labels, [DEPLOYMENT_LABEL]: name };
   const redisPassword = randomPassword();
   const jwtSecret = randomBytes(48).toString('base64url');
   const credentials = { user: 'tierbench', password: randomPassword(), database: 'postgres' };
   // Before anything is made. What is under way when it is needed has come to its end by then.
-  stack.defer(() => removeDeployment(docker, name));
+  stack.defer(() => removeDeployment(engine.address, name));
   noteAbout(tier, facts, note);
 
   const wanted = new Set(tier.services.map(({ kind }) => kind).filter((kind) => kind !== 'api'));
@@ -71,12 +72,11 @@ async function begin(
       haveImage(docker, image, { signal, onProgress }),
     ),
   );
-  const appImage = haveAppImage(docker, { signal, onProgress });
+  const appImage = haveBuiltImage(docker, referenceAppImage, { signal, onProgress });
   // Told by whoever waits for it; where the tier has no API, by nobody.
   appImage.catch(() => {});
   const deployment: ContainerDeployment = {
     engine,
-    facts,
     network: await makeNetwork(engine, name, labels),
     labels,
     cpus: systemCpus,

@@ -1,10 +1,10 @@
+import type { ContainerContext } from '../../container-engine/container.ts';
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { Credentials } from '../../services/address.ts';
 import type { StartedService } from '../bring-up.ts';
-import type { ContainerSurroundings } from './container.ts';
-import type { StartedContainer } from './started-container.ts';
 
 /** What every starter of a service takes. */
-export interface ContainerDeployment extends ContainerSurroundings {
+export interface ContainerDeployment extends ContainerContext {
   /** Of the database, for all that connect to it. */
   readonly credentials: Credentials;
   /** The image of the API. */

@@ -1,3 +1,4 @@
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { Service } from '../../core/tier.ts';
 import type { Address } from '../../services/address.ts';
 import { images } from '../../services/images.ts';
@@ -5,7 +6,6 @@ import { nginxConfiguration } from '../../services/nginx.ts';
 import { get } from '../http-get.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';
-import type { StartedContainer } from './started-container.ts';
 
 const PORT = 80;
 const STATUS_PORT = 8081;

@@ -1,3 +1,4 @@
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { Service } from '../../core/tier.ts';
 import { type Address, postgresUrl } from '../../services/address.ts';
 import { images } from '../../services/images.ts';
@@ -5,7 +6,6 @@ import { pgbouncerConfiguration, pgbouncerUserList } from '../../services/pgboun
 import { askPostgres } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';
-import type { StartedContainer } from './started-container.ts';
 
 const PORT = 5432;
 const USER_LIST = '/etc/pgbouncer/userlist.txt';

@@ -1,3 +1,4 @@
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { Service } from '../../core/tier.ts';
 import { postgresUrl } from '../../services/address.ts';
 import { images } from '../../services/images.ts';
@@ -5,7 +6,6 @@ import { postgresFlags } from '../../services/postgres.ts';
 import { askPostgres } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { type ServiceStarter, startInstances } from './start-instances.ts';
-import type { StartedContainer } from './started-container.ts';
 
 const PORT = 5432;
 const DATA_FOLDER = '/var/lib/postgresql/data';

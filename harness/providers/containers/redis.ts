@@ -1,10 +1,10 @@
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { Service } from '../../core/tier.ts';
 import { images } from '../../services/images.ts';
 import { redisConfiguration } from '../../services/redis.ts';
 import { askRedis } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';
-import type { StartedContainer } from './started-container.ts';
 
 const PORT = 6379;
 const CONFIGURATION = '/etc/tierbench/redis.conf';

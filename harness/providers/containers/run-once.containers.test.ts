@@ -1,27 +1,27 @@
 import { describe, expect, it, vi } from 'vitest';
 import { inEngine } from '../../../test-support/container-surroundings.ts';
 import { lacks } from '../../../test-support/requirements.ts';
+import * as containers from '../../container-engine/container.ts';
+import { connectToEngine } from '../../container-engine/docker.ts';
+import { makeNetwork } from '../../container-engine/network.ts';
+import { DEPLOYMENT_LABEL, removeDeployment } from '../../container-engine/objects.ts';
 import { registerRun } from '../../orphans/register.ts';
-import * as containers from './container.ts';
 import type { ContainerDeployment } from './deployment.ts';
-import { connectToEngine } from './engine.ts';
-import { makeNetwork } from './network.ts';
-import { DEPLOYMENT_LABEL, removeDeployment } from './remove-deployment.ts';
 import { runOnce } from './run-once.ts';
 
-vi.mock(import('./container.ts'), { spy: true });
+vi.mock(import('../../container-engine/container.ts'), { spy: true });
 
 describe.skipIf(lacks('docker'))('a program that runs once (needs docker)', () => {
   it('ends also when it is aborted at the very moment its container has started', async () => {
     await using run = await registerRun();
-    const { facts, ...engine } = await connectToEngine();
+    const engine = await connectToEngine();
     const name = `tierbench-${run.id}-once`;
     const labels = { ...run.labels, [DEPLOYMENT_LABEL]: name };
     await using stack = new AsyncDisposableStack();
-    stack.defer(() => removeDeployment(engine.docker, name));
+    stack.defer(() => removeDeployment(engine.address, name));
     const controller = new AbortController();
     const reason = new Error('enough');
-    const actual = await vi.importActual<typeof containers>('./container.ts');
+    const actual = await vi.importActual<typeof containers>('../../container-engine/container.ts');
     vi.mocked(containers.startContainer).mockImplementationOnce(async (...given) => {
       const started = await actual.startContainer(...given);
       controller.abort(reason);
@@ -29,7 +29,6 @@ describe.skipIf(lacks('docker'))('a program that runs once (needs docker)', () =
     });
     const deployment: ContainerDeployment = {
       engine,
-      facts,
       network: await makeNetwork(engine, name, labels),
       labels,
       secrets: [],

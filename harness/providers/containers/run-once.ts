@@ -1,6 +1,6 @@
+import { startContainer } from '../../container-engine/container.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { SECRETS_FILE } from './api.ts';
-import { startContainer } from './container.ts';
 import type { ContainerDeployment } from './deployment.ts';
 import { environmentFile } from './environment-file.ts';
 

@@ -1,10 +1,10 @@
+import { type ContainerSpec, startContainer } from '../../container-engine/container.ts';
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { RunningInstance } from '../../core/deployment.ts';
 import type { Service } from '../../core/tier.ts';
 import { allOrFirstFailure } from '../bring-up.ts';
 import type { InstanceAccess } from '../provider.ts';
-import { type ContainerSpec, startContainer } from './container.ts';
 import { aliasOf, type ContainerDeployment, type ContainerInstance, type StartedContainers } from './deployment.ts';
-import type { StartedContainer } from './started-container.ts';
 import { untilReady } from './until-ready.ts';
 
 /** How one kind of service runs in containers. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StartedContainer } from '../../container-engine/started-container.ts';
 import { TierbenchError } from '../../core/errors.ts';
-import { redact } from '../local/child-process.ts';
-import type { StartedContainer } from './started-container.ts';
+import { redact } from '../../core/redact.ts';
 
 const START_LIMIT_S = 60;
 const POLL_S = 0.05;

@@ -3,10 +3,11 @@ import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TierbenchError } from '../../core/errors.ts';
+import { redact } from '../../core/redact.ts';
 import type { Service } from '../../core/tier.ts';
 import { type ApiConnections, apiEnvironment } from '../../services/api.ts';
 import { get } from '../http-get.ts';
-import { redact, startChild } from './child-process.ts';
+import { startChild } from './child-process.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
 import { startServer, surroundingsOf } from './local-server-process.ts';
 

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { expect, it, vi } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
+import { redact } from '../../core/redact.ts';
 import { allowedCpus } from '../../machine/placement.ts';
-import { bareEnvironment, type ChildOptions, redact, startChild } from './child-process.ts';
+import { bareEnvironment, type ChildOptions, startChild } from './child-process.ts';
 
 async function stateOf(processId: number): Promise<string> {
   const stat = await readFile(`/proc/${processId}/stat`, 'utf8').catch(() => ') gone');

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { redact } from '../../core/redact.ts';
 import { findProgram } from '../../machine/programs.ts';
 import type { Account } from './account.ts';
 import type { Confinement } from './confinement.ts';
@@ -129,13 +130,4 @@ function lastLinesOf(output: string): string {
   // The first kept line may be the second half of one, and half a secret is not recognised as a secret.
   const whole = output.length >= KEPT_CHARACTERS ? lines.slice(1) : lines;
   return whole.slice(-KEPT_LINES).join('\n');
-}
-
-/** `text` without the given values and without passwords in URLs. */
-export function redact(text: string, secrets: readonly string[]): string {
-  let redacted = text;
-  for (const secret of secrets.toSorted((left, right) => right.length - left.length)) {
-    if (secret.length >= 4) redacted = redacted.replaceAll(secret, '[redacted]');
-  }
-  return redacted.replace(/(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g, '$1:[redacted]@');
 }

@@ -1,12 +1,12 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuQuota } from '../../core/cpu-quota.ts';
 import {
   type ControlGroupTree,
   controlGroupTrees,
   type LimitedResource,
   removeControlGroup,
 } from '../../orphans/control-groups.ts';
-import { cpuQuota } from '../../services/cpu-quota.ts';
 
 export interface Limits {
   readonly cpus?: number;

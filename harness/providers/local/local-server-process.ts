@@ -2,10 +2,10 @@ import { chown, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TierbenchError } from '../../core/errors.ts';
+import { freePort } from '../../machine/free-port.ts';
 import { seeProcesses } from '../../orphans/processes.ts';
 import { type Account, accountForServers, isReachableFor } from './account.ts';
 import { bareEnvironment, type Child } from './child-process.ts';
-import { freePort } from './free-port.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
 
 /** How one kind of server is run. */

@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Service } from '../../core/tier.ts';
+import { freePort } from '../../machine/free-port.ts';
 import type { Address } from '../../services/address.ts';
 import { nginxConfiguration } from '../../services/nginx.ts';
 import { get } from '../http-get.ts';
 import { startChild } from './child-process.ts';
 import { programOf, versionOf, writePrivateFile } from './distribution-server.ts';
-import { freePort } from './free-port.ts';
 import type { LocalServer, LocalServerOptions } from './local-server.ts';
 import { accountFor, startServer, surroundingsOf, untilAnswered } from './local-server-process.ts';
 

@@ -6,9 +6,10 @@ import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { GenericContainer, Wait } from 'testcontainers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lacks } from '../../../test-support/requirements.ts';
-import { appImageName, appSources, contextFiles, haveAppImage, type ImageSource } from './app-image.ts';
-import { connectToEngine } from './engine.ts';
+import { lacks } from '../../test-support/requirements.ts';
+import { referenceAppImage } from '../providers/containers/obstacles.ts';
+import { builtImageName, contextFiles, haveBuiltImage, type ImageSource } from './build-image.ts';
+import { connectToEngine } from './docker.ts';
 
 const signal = new AbortController().signal;
 
@@ -16,7 +17,7 @@ describe.skipIf(lacks('docker'))('the image of the API (needs docker)', () => {
   let docker: Docker;
   let source: ImageSource;
   const steps: string[] = [];
-  const have = () => haveAppImage(docker, { signal, onProgress: (step) => steps.push(step) }, source);
+  const have = () => haveBuiltImage(docker, source, { signal, onProgress: (step) => steps.push(step) });
   const write = (text: string) => writeFile(join(source.folder, 'server.ts'), text);
   const idOf = async (name: string) => (await docker.getImage(name).inspect()).Id;
   const tags = async () =>
@@ -95,18 +96,17 @@ describe.skipIf(lacks('docker'))('the image of the API (needs docker)', () => {
     await writeFile(join(source.folder, 'Dockerfile'), 'FROM node:24-bookworm-slim\nRUN sleep 300\n');
     const controller = new AbortController();
     const reason = new Error('enough');
-    const building = haveAppImage(
-      docker,
-      { signal: controller.signal, onProgress: () => setTimeout(() => controller.abort(reason), 500) },
-      source,
-    );
+    const building = haveBuiltImage(docker, source, {
+      signal: controller.signal,
+      onProgress: () => setTimeout(() => controller.abort(reason), 500),
+    });
     await expect(building).rejects.toBe(reason);
   });
 
   it('is made of the files that .dockerignore lets in, no others', async () => {
-    const sent = (await contextFiles(appSources())).filter((file) => file !== '.dockerignore');
-    const image = await haveAppImage(docker, { signal, onProgress: () => {} });
-    expect(image).toBe(await appImageName());
+    const sent = (await contextFiles(referenceAppImage.folder)).filter((file) => file !== '.dockerignore');
+    const image = await haveBuiltImage(docker, referenceAppImage, { signal, onProgress: () => {} });
+    expect(image).toBe(await builtImageName(referenceAppImage));
     const lister = await new GenericContainer(image)
       .withCommand(['sh', '-c', 'find . -type f -not -path "./node_modules/*"; echo listed'])
       .withWaitStrategy(Wait.forLogMessage('listed'))

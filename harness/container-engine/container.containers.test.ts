@@ -1,25 +1,25 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { isListening } from '../../../test-support/left-behind.ts';
-import { lacks } from '../../../test-support/requirements.ts';
-import { registerRun } from '../../orphans/register.ts';
-import { images } from '../../services/images.ts';
-import * as ports from '../local/free-port.ts';
+import { isListening } from '../../test-support/left-behind.ts';
+import { lacks } from '../../test-support/requirements.ts';
+import * as ports from '../machine/free-port.ts';
+import { registerRun } from '../orphans/register.ts';
+import { images } from '../services/images.ts';
 import { startContainer } from './container.ts';
-import { connectToEngine } from './engine.ts';
+import { connectToEngine } from './docker.ts';
 import { makeNetwork } from './network.ts';
-import { DEPLOYMENT_LABEL, removeDeployment } from './remove-deployment.ts';
+import { DEPLOYMENT_LABEL, removeDeployment } from './objects.ts';
 
-vi.mock(import('../local/free-port.ts'), { spy: true });
+vi.mock(import('../machine/free-port.ts'), { spy: true });
 
 describe.skipIf(lacks('docker'))('a container (needs docker)', () => {
   it('takes another port when the one that was free has been taken meanwhile', async () => {
     await using run = await registerRun();
-    const { facts, ...engine } = await connectToEngine();
+    const engine = await connectToEngine();
     const name = `tierbench-${run.id}-port`;
     const labels = { ...run.labels, [DEPLOYMENT_LABEL]: name };
     await using stack = new AsyncDisposableStack();
-    stack.defer(() => removeDeployment(engine.docker, name));
+    stack.defer(() => removeDeployment(engine.address, name));
     const network = await makeNetwork(engine, name, labels);
     const busy = createServer();
     await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
@@ -27,7 +27,7 @@ describe.skipIf(lacks('docker'))('a container (needs docker)', () => {
     const { port: taken } = busy.address() as { port: number };
     vi.mocked(ports.freePort).mockResolvedValueOnce(taken);
     const container = await startContainer(
-      { engine, facts, network, labels, secrets: [], signal: new AbortController().signal },
+      { engine, network, labels, secrets: [], signal: new AbortController().signal },
       { alias: 'cache', image: images.cache, ports: new Map([[6379, undefined]]) },
     );
     const port = container.port(6379);

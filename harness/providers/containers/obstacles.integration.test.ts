@@ -5,9 +5,11 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterEach, expect, it } from 'vitest';
-import { images, reaperImage } from '../../services/images.ts';
+import { reaperImage } from '../../container-engine/docker.ts';
+import { haveImage } from '../../container-engine/images.ts';
+import { images } from '../../services/images.ts';
 import { containersProvider } from './containers-provider.ts';
-import { containersCanRun, haveImage } from './images-here.ts';
+import { containersCanRun } from './obstacles.ts';
 
 const dockerHost = process.env.DOCKER_HOST;
 

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { accountId } from './processes.ts';
 
 /** Where a container engine takes requests. */
 export type EngineAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
@@ -26,7 +25,7 @@ export function engineAddress(environment: NodeJS.ProcessEnv = process.env): Eng
     ...(runtime === '' ? [] : [join(runtime, 'docker.sock')]),
     join(homedir(), '.docker', 'run', 'docker.sock'),
     join(homedir(), '.docker', 'desktop', 'docker.sock'),
-    `/run/user/${accountId()}/docker.sock`,
+    `/run/user/${process.getuid?.() ?? -1}/docker.sock`,
   ];
   const socketPath = sockets.find((path) => existsSync(path));
   return socketPath === undefined ? undefined : { socketPath };
@@ -71,4 +70,61 @@ export function askEngine(
     .once('error', failed)
     .end();
   return promise;
+}
+
+/** What the engine says of itself. */
+export interface EngineFacts {
+  readonly version: string;
+  /** The host name of the machine it runs on. */
+  readonly machine: string;
+  readonly cpus: number;
+  /** Whether its kernel holds containers to CPUs and memory. */
+  readonly limitsCpus: boolean;
+  readonly limitsMemory: boolean;
+}
+
+const ANSWER_LIMIT_S = 5;
+
+/** Undefined with a reason where containers cannot be used from here. */
+export async function engineFacts(): Promise<EngineFacts | string> {
+  const address = engineAddress();
+  const install = 'install one from https://docs.docker.com/engine/install/, or use the local provider';
+  if (address === undefined) return `no container engine was found; ${install}`;
+  const place = 'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`;
+  if ('host' in address && !['localhost', '127.0.0.1', '::1', '[::1]'].includes(address.host)) {
+    return `the container engine at ${place} is not on this machine; unset DOCKER_HOST, or run tierbench there`;
+  }
+  const answer = await askEngine(address, 'GET', '/info', ANSWER_LIMIT_S).catch(
+    (error: NodeJS.ErrnoException) => error,
+  );
+  if (answer instanceof Error) {
+    const refused = (answer as NodeJS.ErrnoException).code === 'EACCES';
+    return refused
+      ? `this account may not use the container engine at ${place}; \`sudo usermod -aG docker $USER\`, then sign in again`
+      : `no container engine answers at ${place} (${answer.message}); start it (\`sudo systemctl start docker\`), or ${install}`;
+  }
+  const info = answer as Record<string, unknown>;
+  const facts = {
+    version: String(info.ServerVersion),
+    machine: String(info.Name),
+    cpus: Number(info.NCPU),
+    limitsCpus: info.CpuCfsQuota === true,
+    limitsMemory: info.MemoryLimit === true,
+  };
+  if (isInContainer() && facts.machine !== hostname()) {
+    return 'tierbench runs in a container itself and cannot reach the ports of others; run it outside, or with the local provider';
+  }
+  return facts;
+}
+
+/** tierbench runs in a container, or on a machine that looks like one. */
+export function isInContainer(): boolean {
+  return existsSync('/.dockerenv');
+}
+
+/** What the engine says of a container's CPU, memory and throttling, at once instead of after a second of watching. */
+export async function readContainerStats(containerId: string): Promise<unknown> {
+  const engine = engineAddress();
+  if (engine === undefined) throw new Error('no container engine was found');
+  return await askEngine(engine, 'GET', `/containers/${containerId}/stats?stream=false&one-shot=true`, ANSWER_LIMIT_S);
 }

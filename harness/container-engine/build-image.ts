@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative, sep } from 'node:path';
 import type Docker from 'dockerode';
-import { TierbenchError } from '../../core/errors.ts';
-import { images } from '../../services/images.ts';
-import { follow } from './follow.ts';
+import { TierbenchError } from '../core/errors.ts';
+import { follow, hasImage, type ImageOptions } from './images.ts';
 
 /** Of images that tierbench made. */
 const IMAGE_LABEL = 'tierbench.image';
@@ -13,22 +11,14 @@ const IMAGE_LABEL = 'tierbench.image';
 const KEPT_IMAGES = 3;
 const KEPT_LINES = 30;
 
-/** The folder with the Dockerfile: that of the checkout, and of the installed package, whose dist/ holds no sources. */
-export function appSources(): string {
-  const up = extname(import.meta.url) === '.ts' ? '../../..' : '../../../..';
-  return fileURLToPath(new URL(`${up}/reference-app`, import.meta.url));
-}
-
 /** What an image is made of, and what it is called before the colon. */
 export interface ImageSource {
   readonly folder: string;
   readonly repository: string;
 }
 
-const referenceApp: ImageSource = { folder: appSources(), repository: images.api };
-
 /** `tierbench/reference-app:3f2a...`: the same files have the same name. */
-export async function appImageName({ folder, repository } = referenceApp): Promise<string> {
+export async function builtImageName({ folder, repository }: ImageSource): Promise<string> {
   const hash = createHash('sha256');
   for (const file of await contextFiles(folder)) {
     hash
@@ -40,23 +30,23 @@ export async function appImageName({ folder, repository } = referenceApp): Promi
 }
 
 /**
- * Builds the image of the API unless it is there, and removes older ones that nothing uses. Resolves with its name.
+ * Builds an image unless it is here, and removes older ones that nothing uses. Resolves with its name.
  * @throws TierbenchError IMAGE_BUILD_FAILED
  */
-export async function haveAppImage(
+export async function haveBuiltImage(
   docker: Docker,
-  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (what: string) => void },
-  source = referenceApp,
+  source: ImageSource,
+  { signal, onProgress }: ImageOptions,
 ): Promise<string> {
-  const name = await appImageName(source);
-  if (await isHere(docker, name)) return name;
-  onProgress('building the image of the API');
+  const name = await builtImageName(source);
+  if (await hasImage(docker, name)) return name;
+  onProgress(`building the image ${source.repository}`);
   await build(docker, source, name, signal);
   await removeOlderImages(docker, source.repository, name);
   return name;
 }
 
-/** What reference-app/.dockerignore lets in, and the two files that say how. Sorted. */
+/** What .dockerignore lets in (programs and SQL), and the two files that say how. Sorted. */
 export async function contextFiles(folder: string): Promise<readonly string[]> {
   const own = new Set(['node_modules', 'test', 'dist']);
   const visit = async (at: string): Promise<string[]> => {
@@ -74,14 +64,10 @@ export async function contextFiles(folder: string): Promise<readonly string[]> {
   return (await visit(folder)).filter(goesIn).toSorted();
 }
 
-async function isHere(docker: Docker, name: string): Promise<boolean> {
-  try {
-    await docker.getImage(name).inspect();
-    return true;
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return false;
-    throw error;
-  }
+/** The images that the one of `folder` is built from. */
+export async function baseImages(folder: string): Promise<readonly string[]> {
+  const text = await readFile(join(folder, 'Dockerfile'), 'utf8');
+  return [...text.matchAll(/^FROM (\S+)/gm)].flatMap(([, image]) => image ?? []);
 }
 
 async function build(
@@ -102,8 +88,8 @@ async function build(
     const lastLines = said.join('').trim().split('\n').slice(-KEPT_LINES).join('\n');
     throw new TierbenchError(
       'IMAGE_BUILD_FAILED',
-      `the image of the API could not be built: ${(cause as Error).message}\n${lastLines}`.trim(),
-      `Mend what is named above; \`docker build ${folder}\` builds the same by hand. It needs the npm registry.`,
+      `the image ${repository} could not be built: ${(cause as Error).message}\n${lastLines}`.trim(),
+      `Fix what is named above; \`docker build ${folder}\` builds the same by hand. It needs the npm registry.`,
       { cause },
     );
   }

@@ -1,18 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { GenericContainer, Wait } from 'testcontainers';
-import { TierbenchError } from '../../core/errors.ts';
-import type { Service } from '../../core/tier.ts';
-import { cpuQuota } from '../../services/cpu-quota.ts';
-import { freePort } from '../local/free-port.ts';
-import type { Engine, EngineFacts } from './engine.ts';
+import { cpuQuota } from '../core/cpu-quota.ts';
+import { TierbenchError } from '../core/errors.ts';
+import type { Service } from '../core/tier.ts';
+import { freePort } from '../machine/free-port.ts';
+import type { Engine } from './docker.ts';
+import type { EngineFacts } from './engine.ts';
 import type { DeploymentNetwork } from './network.ts';
 import { portBusy, type StartedContainer, startedContainer } from './started-container.ts';
 
 /** What all containers of a deployment have in common. */
-export interface ContainerSurroundings {
+export interface ContainerContext {
   readonly engine: Engine;
-  readonly facts: EngineFacts;
   readonly network: DeploymentNetwork;
   readonly labels: Readonly<Record<string, string>>;
   /** The CPUs they may run on; all when left out. */
@@ -41,46 +39,21 @@ export interface ContainerSpec {
   readonly sharedMemoryBytes?: number;
 }
 
-const POLL_S = 0.03;
 const PORT_ATTEMPTS = 5;
-
-/** A container of testcontainers that says when it exists, before it starts. */
-class Container extends GenericContainer {
-  readonly #onCreated: (id: string) => void;
-
-  constructor(
-    image: string,
-    create: Docker.ContainerCreateOptions,
-    host: Docker.HostConfig,
-    onCreated: (id: string) => void,
-  ) {
-    super(image);
-    Object.assign(this.createOpts, create);
-    Object.assign(this.hostConfig, host);
-    this.#onCreated = onCreated;
-  }
-
-  protected override async containerCreated(id: string): Promise<void> {
-    this.#onCreated(id);
-  }
-}
 
 /**
  * Starts a container in the network of the deployment. Its ports are published on 127.0.0.1 only.
  * @throws TierbenchError PORT_BUSY for a port that was asked for.
  */
-export async function startContainer(
-  surroundings: ContainerSurroundings,
-  spec: ContainerSpec,
-): Promise<StartedContainer> {
-  const address = surroundings.network.nextAddress();
+export async function startContainer(context: ContainerContext, spec: ContainerSpec): Promise<StartedContainer> {
+  const address = context.network.nextAddress();
   for (let attempt = 1; ; attempt += 1) {
     const ports = new Map<number, number>();
     for (const [container, asked] of spec.ports ?? []) ports.set(container, asked ?? (await freePort()));
     try {
-      return await startOnce(surroundings, spec, address, ports);
+      return await startOnce(context, spec, address, ports);
     } catch (error) {
-      surroundings.signal.throwIfAborted();
+      context.signal.throwIfAborted();
       if (!portBusy.test((error as Error).message)) throw error;
       const asked = [...(spec.ports?.values() ?? [])].filter((port) => port !== undefined);
       if (asked.length === 0 && attempt < PORT_ATTEMPTS) continue;
@@ -95,61 +68,44 @@ export async function startContainer(
 }
 
 async function startOnce(
-  surroundings: ContainerSurroundings,
+  context: ContainerContext,
   spec: ContainerSpec,
   address: string,
   ports: ReadonlyMap<number, number>,
 ): Promise<StartedContainer> {
-  const { engine, signal } = surroundings;
+  const { engine, signal } = context;
   signal.throwIfAborted();
-  const created = Promise.withResolvers<string>();
-  const container = new Container(
-    spec.image,
-    createOptions(surroundings, spec, address),
-    hostConfig(surroundings, spec, ports),
-    (id) => {
-      created.resolve(id);
-      signal.throwIfAborted();
-    },
-  )
-    .withNetworkMode(surroundings.network.name)
-    .withLabels({ ...surroundings.labels })
-    .withEnvironment({ ...spec.environment })
-    .withCopyContentToContainer(
-      Object.entries(spec.files ?? {}).map(([target, content]) => ({ target, content, mode: 0o444 })),
-    )
-    .withWaitStrategy(Wait.forAll([]));
-  // Its ports are known; testcontainers would look for those of a container that ended at once for ten seconds.
-  const starting = container.start();
-  starting.catch(created.reject);
-  const docker = engine.docker.getContainer(await created.promise);
-  const { promise: aborted, reject: abort } = Promise.withResolvers<never>();
-  const onAbort = () => abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
+  const docker = await engine.docker.createContainer({
+    ...createOptions(context, spec, address),
+    HostConfig: hostConfig(context, spec, ports),
+  });
+  signal.throwIfAborted();
+  const files = Object.entries(spec.files ?? {});
+  if (files.length > 0) await docker.putArchive(tarOf(files), { path: '/' });
+  signal.throwIfAborted();
   try {
-    await Promise.race([starting, leftCreation(docker), aborted]);
+    await docker.start();
   } catch (error) {
     // Its name and address are for the next attempt.
     if (portBusy.test((error as Error).message)) await docker.remove({ force: true, v: true });
     throw error;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    // Whichever came first, the others are of no interest any more.
-    starting.catch(() => {});
-    aborted.catch(() => {});
   }
-  const limits = enforced(surroundings.facts, spec.resources ?? {});
-  return await startedContainer({ docker, address, ports, limits, secrets: surroundings.secrets });
+  signal.throwIfAborted();
+  const limits = enforced(engine.facts, spec.resources ?? {});
+  return await startedContainer({ docker, address, ports, limits, secrets: context.secrets });
 }
 
 function createOptions(
-  { network }: ContainerSurroundings,
+  { engine, network, labels }: ContainerContext,
   spec: ContainerSpec,
   address: string,
 ): Docker.ContainerCreateOptions {
   return {
     name: `${network.name}-${spec.alias}`,
+    Image: spec.image,
     Hostname: spec.alias,
+    Env: Object.entries(spec.environment ?? {}).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...labels, ...engine.reaperLabels },
     ...(spec.entrypoint && { Entrypoint: [...spec.entrypoint] }),
     ...(spec.command && { Cmd: [...spec.command] }),
     ...(spec.user !== undefined && { User: spec.user }),
@@ -161,13 +117,14 @@ function createOptions(
 }
 
 function hostConfig(
-  { engine, facts, labels, cpus }: ContainerSurroundings,
+  { engine, network, labels, cpus }: ContainerContext,
   { resources = {}, dataFolder, sharedMemoryBytes }: ContainerSpec,
   ports: ReadonlyMap<number, number>,
 ): Docker.HostConfig {
-  const limits = enforced(facts, resources);
+  const limits = enforced(engine.facts, resources);
   const quota = limits.cpus === undefined ? undefined : cpuQuota(limits.cpus);
   return {
+    NetworkMode: network.name,
     PortBindings: Object.fromEntries(
       [...ports].map(([container, host]) => [`${container}/tcp`, [{ HostIp: '127.0.0.1', HostPort: String(host) }]]),
     ),
@@ -204,7 +161,31 @@ export function enforced(
   };
 }
 
-/** Resolves when it runs, or has ended already. */
-async function leftCreation(docker: Docker.Container): Promise<void> {
-  while ((await docker.inspect()).State.Status === 'created') await delay(POLL_S * 1000);
+const BLOCK = 512;
+
+/** An archive of text files that everyone may read (POSIX ustar: "pax Interchange Format" in the manual of pax). */
+function tarOf(files: readonly (readonly [path: string, content: string])[]): Buffer {
+  const blocks = files.flatMap(([path, content]) => {
+    const name = path.replace(/^\//, '');
+    const body = Buffer.from(content);
+    if (Buffer.byteLength(name) >= 100) throw new Error(`the path ${path} is too long for an archive`);
+    const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0');
+    const header = Buffer.alloc(BLOCK);
+    header.write(name, 0);
+    header.write(
+      `${octal(0o444, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(body.length, 11)}\0${octal(0, 11)}\0`,
+      100,
+    );
+    header.write('        0', 148);
+    header.write('ustar\x0000', 257);
+    header.write(
+      `${octal(
+        header.reduce((sum, byte) => sum + byte, 0),
+        6,
+      )}\0 `,
+      148,
+    );
+    return [header, body, Buffer.alloc((BLOCK - (body.length % BLOCK)) % BLOCK)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
 }

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import type { Engine } from './engine.ts';
+import type { Engine } from './docker.ts';
 
 /** A network of one deployment. */
 export interface DeploymentNetwork {
@@ -14,7 +14,7 @@ const FIRST_HOST = 10;
 
 /**
  * A container keeps its address over kill and start only where the network was made with a given range: nginx and
- * PgBouncer remember addresses, and a part that comes back elsewhere would stay away for them. The engine knows which
+ * PgBouncer remember addresses, and a service that comes back elsewhere would stay unreachable for them. The engine knows which
  * ranges are free, so it is asked for one first.
  */
 export async function makeNetwork(

@@ -1,0 +1,51 @@
+import Docker from 'dockerode';
+import { getContainerRuntimeClient, getReaper, LABEL_TESTCONTAINERS_SESSION_ID } from 'testcontainers';
+import { TierbenchError } from '../core/errors.ts';
+import { type EngineAddress, type EngineFacts, engineAddress, engineFacts, isInContainer } from './engine.ts';
+
+/** Removes the containers of a command that was killed; the tag is that of testcontainers. */
+export const reaperImage = 'testcontainers/ryuk:0.14.0';
+
+/** A container engine that answers, and removes what is labelled with `reaperLabels` should this process be killed. */
+export interface Engine {
+  readonly address: EngineAddress;
+  readonly docker: Docker;
+  readonly facts: EngineFacts;
+  readonly reaperLabels: Readonly<Record<string, string>>;
+}
+
+/**
+ * The engine of this account with the reaper of testcontainers, which starts on the first call.
+ * @throws TierbenchError ENGINE_NOT_AVAILABLE
+ */
+export async function connectToEngine(): Promise<Engine> {
+  const facts = await engineFacts();
+  const address = engineAddress();
+  if (typeof facts === 'string' || address === undefined) throw notAvailable(String(facts));
+  // Where there is a file /.dockerenv, testcontainers takes this machine for a container next to those it starts, and
+  // looks for their ports at the gateway of the engine's network. engineFacts has refused that case.
+  if (isInContainer()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';
+  process.env.RYUK_CONTAINER_IMAGE ??= reaperImage;
+  try {
+    const client = await getContainerRuntimeClient();
+    const { sessionId } = await getReaper(client);
+    const { dockerode: docker } = client.container;
+    return { address, docker, facts, reaperLabels: { [LABEL_TESTCONTAINERS_SESSION_ID]: sessionId } };
+  } catch (error) {
+    throw notAvailable(`the container engine cannot be used: ${(error as Error).message}`, error);
+  }
+}
+
+/** The engine of this account, without a reaper: for whoever removes what it makes by itself. */
+export function dockerHere(): Docker {
+  return new Docker(engineAddress());
+}
+
+function notAvailable(what: string, cause?: unknown): TierbenchError {
+  return new TierbenchError(
+    'ENGINE_NOT_AVAILABLE',
+    what,
+    'Start a container engine that this account may use, or use the local provider; `tierbench doctor` says more.',
+    { cause },
+  );
+}
