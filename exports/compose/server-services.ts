@@ -1,9 +1,9 @@
 import type { Service, Tier } from '../../harness/core/tier.ts';
+import { redisConfiguration } from '../../harness/services/cache.ts';
 import { images } from '../../harness/services/images.ts';
-import { nginxConfiguration } from '../../harness/services/nginx.ts';
-import { pgbouncerConfiguration, pgbouncerUserList } from '../../harness/services/pgbouncer.ts';
+import { nginxConfiguration } from '../../harness/services/load-balancer.ts';
+import { pgbouncerConfiguration, pgbouncerUserList } from '../../harness/services/pooler.ts';
 import { postgresFlags } from '../../harness/services/postgres.ts';
-import { redisConfiguration } from '../../harness/services/redis.ts';
 import {
   after,
   type ComposeParts,

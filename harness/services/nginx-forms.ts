@@ -1,4 +1,4 @@
-import type { nginxDefaults } from './nginx.ts';
+import type { nginxDefaults } from './load-balancer.ts';
 
 const wholeNumber = { pattern: /^\d{1,9}$/u, words: 'a whole number' };
 const time = { pattern: /^\d{1,6}(?:ms|s|m|h)$/u, words: "a time with its unit, such as '1s' or '500ms'" };

@@ -1,7 +1,7 @@
 import { suggestion } from '../core/closest-match.ts';
 import type { ServiceKind, SettingValue } from '../core/tier.ts';
 import { parseIn } from '../core/units.ts';
-import { nginxDefaults } from './nginx.ts';
+import { nginxDefaults } from './load-balancer.ts';
 import { nginxForms } from './nginx-forms.ts';
 
 /** What is wrong with one setting of a service. */

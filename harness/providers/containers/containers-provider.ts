@@ -10,7 +10,7 @@ import { TierbenchError } from '../../core/errors.ts';
 import type { Service, Tier } from '../../core/tier.ts';
 import { type Address, postgresUrl } from '../../services/address.ts';
 import { images } from '../../services/images.ts';
-import { keepsPreparedStatements } from '../../services/pgbouncer.ts';
+import { keepsPreparedStatements } from '../../services/pooler.ts';
 import { bringUp, type Surroundings } from '../bring-up.ts';
 import type { Provider } from '../provider.ts';
 import { startApi } from './api.ts';

@@ -2,7 +2,7 @@ import type { StartedContainer } from '../../container-engine/started-container.
 import type { Service } from '../../core/tier.ts';
 import type { Address } from '../../services/address.ts';
 import { images } from '../../services/images.ts';
-import { nginxConfiguration } from '../../services/nginx.ts';
+import { nginxConfiguration } from '../../services/load-balancer.ts';
 import { get } from '../http-get.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';

@@ -2,7 +2,7 @@ import type { StartedContainer } from '../../container-engine/started-container.
 import type { Service } from '../../core/tier.ts';
 import { type Address, postgresUrl } from '../../services/address.ts';
 import { images } from '../../services/images.ts';
-import { pgbouncerConfiguration, pgbouncerUserList } from '../../services/pgbouncer.ts';
+import { pgbouncerConfiguration, pgbouncerUserList } from '../../services/pooler.ts';
 import { askPostgres } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';

@@ -1,7 +1,7 @@
 import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { Service } from '../../core/tier.ts';
+import { redisConfiguration } from '../../services/cache.ts';
 import { images } from '../../services/images.ts';
-import { redisConfiguration } from '../../services/redis.ts';
 import { askRedis } from '../answers.ts';
 import type { ContainerDeployment, StartedContainers } from './deployment.ts';
 import { startInstances } from './start-instances.ts';

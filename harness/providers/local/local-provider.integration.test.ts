@@ -12,7 +12,7 @@ import { TierbenchError } from '../../core/errors.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
 import { allowedCpus } from '../../machine/placement.ts';
 import { newRunId } from '../../orphans/run-record.ts';
-import { keepsPreparedStatements } from '../../services/pgbouncer.ts';
+import { keepsPreparedStatements } from '../../services/pooler.ts';
 import { localProvider } from './local-provider.ts';
 
 const program = (name: string) => fileURLToPath(new URL(`fixtures/stand-in-app/${name}.mjs`, import.meta.url));

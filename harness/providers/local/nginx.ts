@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Service } from '../../core/tier.ts';
 import { freePort } from '../../machine/free-port.ts';
 import type { Address } from '../../services/address.ts';
-import { nginxConfiguration } from '../../services/nginx.ts';
+import { nginxConfiguration } from '../../services/load-balancer.ts';
 import { get } from '../http-get.ts';
 import { startChild } from './child-process.ts';
 import { programOf, versionOf, writePrivateFile } from './distribution-server.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Service } from '../../core/tier.ts';
 import { type Address, type Credentials, postgresUrl } from '../../services/address.ts';
-import { keepsPreparedStatements, pgbouncerConfiguration, pgbouncerUserList } from '../../services/pgbouncer.ts';
+import { keepsPreparedStatements, pgbouncerConfiguration, pgbouncerUserList } from '../../services/pooler.ts';
 import { askPostgres } from '../answers.ts';
 import { startChild } from './child-process.ts';
 import { programOf, versionOf, writePrivateFile } from './distribution-server.ts';

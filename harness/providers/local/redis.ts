@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Service } from '../../core/tier.ts';
-import { redisConfiguration } from '../../services/redis.ts';
+import { redisConfiguration } from '../../services/cache.ts';
 import { askRedis } from '../answers.ts';
 import { startChild } from './child-process.ts';
 import { programOf, writePrivateFile } from './distribution-server.ts';

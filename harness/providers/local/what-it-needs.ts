@@ -7,7 +7,7 @@ import type { ServiceKind } from '../../core/tier.ts';
 import { distributionProgram } from '../../machine/programs.ts';
 import { controlGroupName } from '../../orphans/control-groups.ts';
 import { newRunId } from '../../orphans/run-record.ts';
-import { keepsPreparedStatements } from '../../services/pgbouncer.ts';
+import { keepsPreparedStatements } from '../../services/pooler.ts';
 import { accountForServers, isReachableFor } from './account.ts';
 import { tryControlGroups } from './control-groups.ts';
 import type { DistributionServer } from './distribution-server.ts';
