@@ -1,4 +1,7 @@
-/** One thing that is wrong with an input, told so that a person can mend it. */
+import type { ErrorCode } from './error-codes.ts';
+import type { Remedy } from './findings.ts';
+
+/** One thing that is wrong with an input, said so that a person can fix it. */
 export interface Problem {
   /** What happened, with the value: `arrivalRatePerS must be above 0, but is -3`. */
   readonly what: string;
@@ -11,24 +14,27 @@ export interface Problem {
 }
 
 /**
- * An error a user can act on. `code` is stable (upper snake case) and documented in docs/errors.md.
- * The command line prints it without a stack trace; anything else that is thrown is a defect of tierbench.
+ * An error a user can act on. `code` is stable and documented in docs/errors.md. `nextStep` names no option of the command
+ * line, which adds the one that belongs to `remedy`. It prints the error without a stack trace; anything else that is
+ * thrown is a defect of tierbench.
  */
 export class TierbenchError extends Error {
   override readonly name = 'TierbenchError';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly nextStep: string;
+  readonly remedy: Remedy | undefined;
   readonly problems: readonly Problem[];
 
   constructor(
-    code: string,
+    code: ErrorCode,
     what: string,
     nextStep: string,
-    options: { problems?: readonly Problem[]; cause?: unknown } = {},
+    options: { problems?: readonly Problem[]; cause?: unknown; remedy?: Remedy } = {},
   ) {
     super(what, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.nextStep = nextStep;
+    this.remedy = options.remedy;
     this.problems = options.problems ?? [];
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { offeredLoadSchema as load } from '../core/findings.ts';
 import { arrivalProcesses } from '../core/load.ts';
 import type { RunFacts, RunStatus } from '../core/run.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
@@ -13,16 +14,6 @@ import { faultKinds, requestOutcomes, type TrialRecord } from '../core/trial.ts'
 const count = z.number().int().nonnegative();
 const duration = z.number().nonnegative();
 const documentReference = z.object({ document: z.string(), section: z.string() });
-
-const load = z.discriminatedUnion('model', [
-  z.object({
-    model: z.literal('open'),
-    arrivalRatePerS: z.number().positive(),
-    arrivals: z.enum(arrivalProcesses),
-    changes: z.array(z.object({ atS: z.number(), overS: duration, toRatePerS: z.number().positive() })).exactOptional(),
-  }),
-  z.object({ model: z.literal('closed'), concurrency: count }),
-]);
 
 const tier = z.object({
   name: z.string(),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkSchema, closedObject, parseYaml, readYamlFile } from './yaml-file.ts';
 
-const kind = { kind: 'example', invalid: 'EXAMPLE_INVALID' };
+const kind = { kind: 'example', invalid: 'TIER_FILE_INVALID' } as const;
 let folder: string;
 
 beforeAll(() => {

@@ -15,6 +15,7 @@ import {
 } from 'yaml';
 import { z } from 'zod';
 import { suggestion } from '../core/closest-match.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
 import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
 import { type Parsed, parseIn, type Unit } from '../core/units.ts';
 import { describeValue, shorten } from './describe-value.ts';
@@ -38,7 +39,7 @@ interface Place {
 /** What a kind of file is called in errors: `{ kind: 'tier', invalid: 'TIER_FILE_INVALID' }`. */
 export interface FileKind {
   readonly kind: string;
-  readonly invalid: string;
+  readonly invalid: ErrorCode;
 }
 
 const LARGEST_FILE_BYTES = 1024 * 1024;

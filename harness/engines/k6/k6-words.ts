@@ -1,3 +1,4 @@
+import { isErrorCode } from '../../core/error-codes.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { RequestOutcome } from '../../core/trial.ts';
 import { ERROR_LINE, FAILURE_LINE } from './drive-in-k6.ts';
@@ -58,7 +59,7 @@ export function createK6Words(): K6Words {
 
 function errorIn(json: string): TierbenchError | undefined {
   const { code, message, nextStep } = fieldsIn(json);
-  return code === undefined ? undefined : new TierbenchError(code, message ?? '', nextStep ?? '');
+  return code === undefined || !isErrorCode(code) ? undefined : new TierbenchError(code, message ?? '', nextStep ?? '');
 }
 
 /** A line may be cut short where k6 was killed. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import { loadScenario } from '../../files/load-scenario.ts';
@@ -28,7 +29,7 @@ export type FromProcess =
 /** An error as it goes from one process to another; with a code it is a `TierbenchError`. */
 export interface ToldError {
   readonly message: string;
-  readonly code?: string;
+  readonly code?: ErrorCode;
   readonly nextStep?: string;
   readonly problems?: readonly Problem[];
 }

@@ -38,7 +38,7 @@ describe.skipIf(lacks('docker'))('a program that runs once (needs docker)', () =
       onProgress: () => {},
     };
     const program = ['--eval', 'setInterval(() => {}, 1000)'];
-    const oneShot = { name: 'waiting', alias: 'waiting', failureCode: 'SEED_FAILED', program, secrets: {} };
+    const oneShot = { name: 'waiting', alias: 'waiting', failureCode: 'SEED_FAILED' as const, program, secrets: {} };
     await expect(runOnce(deployment, oneShot)).rejects.toBe(reason);
     await expect.poll(() => inEngine(run.id)).toEqual([expect.stringContaining('network')]);
   });

@@ -1,4 +1,5 @@
 import { startContainer } from '../../container-engine/container.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { SECRETS_FILE } from './api.ts';
 import type { ContainerDeployment } from './deployment.ts';
@@ -10,7 +11,7 @@ export interface OneShot {
   /** Its name in the network. */
   readonly alias: string;
   /** The code of the error when it fails. */
-  readonly failureCode: string;
+  readonly failureCode: ErrorCode;
   /** A program of the image and its arguments: `['migrate.ts']`. */
   readonly program: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;

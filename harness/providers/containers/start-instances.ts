@@ -1,6 +1,7 @@
 import { type ContainerSpec, startContainer } from '../../container-engine/container.ts';
 import type { StartedContainer } from '../../container-engine/started-container.ts';
 import type { RunningInstance } from '../../core/deployment.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import type { Service } from '../../core/tier.ts';
 import { allOrFirstFailure } from '../bring-up.ts';
 import type { InstanceAccess } from '../provider.ts';
@@ -15,8 +16,8 @@ export interface ServiceStarter {
   /** One question that it answers when it is ready; resolves with its version if it tells. */
   readonly ask: (container: StartedContainer, signal: AbortSignal) => Promise<string | undefined>;
   readonly accessUrl: (container: StartedContainer) => string;
-  readonly endedCode: string;
-  readonly notReadyCode: string;
+  readonly endedCode: ErrorCode;
+  readonly notReadyCode: ErrorCode;
 }
 
 /** Starts all instances of a service, and resolves when all are ready. */

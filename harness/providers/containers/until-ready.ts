@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StartedContainer } from '../../container-engine/started-container.ts';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { redact } from '../../core/redact.ts';
 
@@ -14,8 +15,8 @@ export interface Readiness<T> {
   readonly ask: (signal: AbortSignal) => Promise<T>;
   readonly secrets: readonly string[];
   /** The codes of the error when it ends, and when it does not become ready in time. */
-  readonly endedCode: string;
-  readonly notReadyCode: string;
+  readonly endedCode: ErrorCode;
+  readonly notReadyCode: ErrorCode;
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,7 @@
 import { chown, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ErrorCode } from '../../core/error-codes.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { freePort } from '../../machine/free-port.ts';
 import { seeProcesses } from '../../orphans/processes.ts';
@@ -13,7 +14,7 @@ export interface ServerProgram {
   /** For messages: `Redis`. */
   readonly name: string;
   /** The code of the error when it does not start. */
-  readonly failureCode: string;
+  readonly failureCode: ErrorCode;
   /** What its setting `port` asks for; a free one is taken when the tier file leaves it out. */
   readonly fixedPort?: number | undefined;
   /** Writes what it needs to listen on `port`. Called again with another one when that is taken. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../core/error-codes.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { bareEnvironment, startChild } from './child-process.ts';
 import type { Confinement } from './confinement.ts';
@@ -6,7 +7,7 @@ export interface ProgramOptions {
   /** For messages: `the migration of the database`. */
   readonly name: string;
   /** The code of the error when it fails. */
-  readonly failureCode: string;
+  readonly failureCode: ErrorCode;
   readonly program: string;
   readonly arguments: readonly string[];
   readonly folder: string;

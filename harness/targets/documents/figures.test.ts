@@ -95,7 +95,7 @@ let targets: readonly Target[];
 
 beforeAll(async () => {
   const path = fileURLToPath(new URL('./figures.yaml', import.meta.url));
-  const file = await readYamlFile(path, { kind: 'figures', invalid: 'FIGURES_INVALID' });
+  const file = await readYamlFile(path, { kind: 'figures', invalid: 'TARGET_FILE_INVALID' });
   const { value, problems } = checkSchema(file, figuresSchema);
   expect([...file.problems, ...problems]).toEqual([]);
   if (value === undefined) throw new Error('unreachable');

@@ -1,0 +1,210 @@
+import { z } from 'zod';
+import { arrivalProcesses } from './load.ts';
+import { faultKinds } from './trial.ts';
+
+/**
+ * What tierbench finds, as data: why a trial is invalid, what a reader should know, why something was not judged. Codes are
+ * stable; numbers are in SI units, ratios from 0 to 1. `reports/describe/` has the words for each code, and the command
+ * line the options for each remedy. `detail` is text of somebody else, such as a message of a server, and is only shown.
+ *
+ * Findings are stored and reported, so that each is a schema first, and its type follows from it.
+ */
+
+const count = z.number().int().nonnegative();
+const number = z.number();
+const text = z.string();
+const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
+
+export const offeredLoadSchema = z.discriminatedUnion('model', [
+  z.object({
+    model: z.literal('open'),
+    arrivalRatePerS: z.number().positive(),
+    arrivals: z.enum(arrivalProcesses),
+    changes: listOf(
+      z.object({ atS: number, overS: z.number().nonnegative(), toRatePerS: z.number().positive() }),
+    ).exactOptional(),
+  }),
+  z.object({ model: z.literal('closed'), concurrency: count }),
+]);
+
+/** One code and what it says. */
+const finding = <Code extends string, Fields extends z.ZodRawShape>(code: Code, fields: Fields) =>
+  z.object({ code: z.literal(code), ...fields });
+
+/** Why a trial is invalid: its figures may be those of something else than the system. */
+export const reasonSchema = z.discriminatedUnion('code', [
+  finding('stopped', { measuredS: number, plannedS: number }),
+  finding('service-crashed', { instance: text, detail: text }),
+  /** Requests in flight at the end that had waited much longer than any answer took (`longestAnswerS` 0: none came). */
+  finding('never-answered', { requests: count, waitedS: number, longestAnswerS: number, timeoutS: number }),
+  finding('too-few-seconds', { seconds: count, neededSeconds: count }),
+  finding('too-few-requests', { requests: count, neededRequests: count }),
+  finding('cpu-stolen', { ratio: number, limitRatio: number }),
+  finding('generator-throttled', { ratio: number, limitRatio: number }),
+  /** CPU of processes that belong neither to the system nor to the generator. */
+  finding('foreign-cpu', { ratio: number, limitRatio: number }),
+  finding('generator-busy', { utilizationRatio: number, limitRatio: number }),
+  finding('read-late', { p99S: number, limitS: number }),
+  finding('sent-late', { p99S: number, limitS: number }),
+  finding('not-offered', { startedRatio: number, limitRatio: number, arrivalRatePerS: number }),
+  finding('near-generator-limit', { ratePerS: number, ceilingPerS: number, limitRatio: number }),
+  finding('throughput-drift', { firstHalfPerS: number, secondHalfPerS: number }),
+  finding('throughput-settled-late', { afterSeconds: count, ofSeconds: count, settledPerS: number, wholePerS: number }),
+  finding('latency-drift', { firstHalfMeanS: number, secondHalfMeanS: number }),
+]);
+export type Reason = z.infer<typeof reasonSchema>;
+
+/** What makes no figure untrue and should be kept in mind all the same. */
+export const caveatSchema = z.discriminatedUnion('code', [
+  /** The machine was busy when the generator was calibrated. */
+  finding('above-ceiling', { ratePerS: number, ceilingPerS: number }),
+  finding('near-floor', { p95S: number, floorP95S: number }),
+]);
+export type Caveat = z.infer<typeof caveatSchema>;
+
+/** Why a tier cannot be started here. */
+export const obstacleSchema = z.discriminatedUnion('code', [
+  /** `command` installs it, where one does. */
+  finding('missing', { capability: text, services: listOf(text), detail: text, command: text.nullable() }),
+  finding('no-container-engine', {}),
+  finding('container-engine-not-reachable', { address: text, detail: text }),
+  finding('container-engine-refused', { address: text }),
+  finding('container-engine-remote', { address: text }),
+  /** tierbench runs in a container itself and cannot reach the ports of others. */
+  finding('inside-container', {}),
+  finding('image-not-available', { image: text, detail: text }),
+]);
+export type Obstacle = z.infer<typeof obstacleSchema>;
+
+const limitName = z.enum(['cpus', 'memoryBytes']);
+
+/** What a reader should know of a run, a deployment or a trial. */
+export const noteSchema = z.discriminatedUnion('code', [
+  // The run
+  finding('calibrated', { engine: text, ceilingPerS: number, ceilingIsAtLeast: z.boolean(), floorP95S: number }),
+  /** Too little of what the generator sent to the echo was answered. */
+  finding('not-calibrated', { engine: text }),
+  finding('provider-chosen', { provider: text, obstacle: obstacleSchema.nullable() }),
+  finding('tier-not-run', { tier: text, obstacles: listOf(obstacleSchema) }),
+  finding('tier-ended-early', { tier: text, errorCode: text, detail: text }),
+  /** Something failed while a tier was stopped because of another error. */
+  finding('clean-up-failed', { detail: text }),
+  /** Where the API runs is not known: the generator has no CPUs of its own. */
+  finding('external-api', {}),
+  finding('cpus-shared', { cause: z.enum(['one-cpu', 'cpus-unknown', 'no-taskset', 'taskset-failed']) }),
+  /** `pilot-only`: nothing but the pilot trial warmed it up. */
+  finding('caches', { state: z.enum(['warm', 'cold', 'pilot-only']) }),
+  /** No iteration of the pilot trial succeeded, so no arrival rate was chosen. */
+  finding('rates-unknown', { scenario: text, pilotLoad: offeredLoadSchema }),
+  // A deployment
+  finding('container-engine', { version: text }),
+  finding('limits-not-enforced', { service: text, limits: listOf(limitName), detail: text.nullable() }),
+  finding('not-pinned', { cpus: listOf(count) }),
+  finding('published-by-proxy', {}),
+  finding('prepared-statements-off', { service: text, version: text.nullable() }),
+  // A trial
+  finding('service-crashed', { instance: text, detail: text }),
+  finding('probe-failed', { probe: text, times: count, detail: text }),
+  /** Requests time out earlier in a fault trial, so that closed-loop users do not wait for a silent service. */
+  finding('fault-timeout', { timeoutS: number }),
+  finding('fault-not-made', { kind: z.enum(faultKinds), instance: text, detail: text }),
+  finding('fault-not-undone', { kind: z.enum(faultKinds), instance: text, detail: text }),
+]);
+export type Note = z.infer<typeof noteSchema>;
+
+/** Why something was not judged, not compared or not measured, or what keeps a verdict open. */
+export const whyNotSchema = z.discriminatedUnion('code', [
+  // Not measured
+  finding('tier-not-run', { obstacles: listOf(obstacleSchema) }),
+  finding('tier-ended-early', { detail: text }),
+  finding('not-measured', { runEnded: z.boolean() }),
+  /** The load was planned for other tiers only. */
+  finding('not-planned', {}),
+  finding('planned-load-not-measured', { load: offeredLoadSchema }),
+  /** The target names a load, and none as high was measured. Rates of targets are requests/s. */
+  finding('no-load-as-high', { model: z.enum(['open', 'closed']), level: number }),
+  finding('no-trial-of-scenario', { scenario: text }),
+  // Not comparable
+  finding('invalid', { reason: reasonSchema }),
+  finding('too-many-failed', { errorRatio: number }),
+  finding('too-few-answers', {}),
+  // Not judged
+  finding('not-yet', { detail: text }),
+  finding('model-only', { model: text }),
+  finding('other-scenarios', { scenarios: listOf(text) }),
+  finding('data-unknown', {}),
+  finding('no-such-service', { kind: text }),
+  finding('setting-open', { option: text }),
+  // Open
+  /** The reason of the highest of these loads; each code once. */
+  finding('invalid-trials', { loads: listOf(offeredLoadSchema), reason: reasonSchema }),
+  finding('too-few-for-p95', { load: offeredLoadSchema, succeeded: count }),
+  finding('p95-straddles', { load: offeredLoadSchema, lowS: number, highS: number }),
+  /** `p95S` with failed requests counted as never answered; null where fewer than 95 % were answered. */
+  finding('p95-with-failures', { load: offeredLoadSchema, failed: count, requests: count, p95S: number.nullable() }),
+  finding('failures-may-be-chance', { load: offeredLoadSchema, failed: count, requests: count }),
+  finding('error-ratio-straddles', { failed: count, requests: count, highRatio: number.nullable() }),
+  finding('users-not-answered', { load: offeredLoadSchema, answered: count }),
+  finding('throughput-straddles', { load: offeredLoadSchema, lowPerS: number, highPerS: number }),
+  finding('throughput-still-rising', { load: offeredLoadSchema }),
+  finding('one-load-only', { load: offeredLoadSchema }),
+  /** All that arrived at the highest rate was answered (`nearly`: all but a little), so that more may be. */
+  finding('limit-not-reached', { load: offeredLoadSchema, nearly: z.boolean() }),
+  finding('too-little-data', { unit: z.enum(['users', 'tasks']), users: count, tasksPerUser: count }),
+]);
+export type WhyNot = z.infer<typeof whyNotSchema>;
+
+/** How a target was missed. */
+export const violationSchema = z.discriminatedUnion('code', [
+  finding('p95-above', { load: offeredLoadSchema, p95S: number.nullable() }),
+  finding('fewer-than-95-percent-answered', { load: offeredLoadSchema, errorRatio: number }),
+  finding('failures-above', { load: offeredLoadSchema, failed: count, requests: count, limitRatio: number }),
+  finding('throughput-below', { load: offeredLoadSchema, throughputPerS: number }),
+  finding('setting-differs', { option: text, value: number, unit: text, tier: text }),
+]);
+export type Violation = z.infer<typeof violationSchema>;
+
+/** What a verdict rests on. `loads`: all that were judged. */
+export const evidenceSchema = z.discriminatedUnion('code', [
+  finding('p95', {
+    /** The worst load; of a missed target the lowest and the highest load beyond it. */
+    at: listOf(z.object({ load: offeredLoadSchema, p95S: number.nullable() })),
+    loads: listOf(offeredLoadSchema),
+    /** The highest load of each model up to which all met the target. */
+    metUpTo: listOf(offeredLoadSchema),
+  }),
+  finding('failures', { failed: count, requests: count, loads: listOf(offeredLoadSchema) }),
+  finding('throughput', { load: offeredLoadSchema, throughputPerS: number, loads: listOf(offeredLoadSchema) }),
+  finding('no-valid-trial', { loads: listOf(offeredLoadSchema) }),
+  finding('data', { users: count, tasksPerUser: count, validTrials: count }),
+  finding('setting', { option: text, value: number, unit: text, tier: text }),
+]);
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+/** What a person can do about a finding or an error. The command line says with which option. */
+export const remedies = [
+  'measure-longer',
+  'warm-up-longer',
+  'lower-timeout',
+  'lower-load',
+  'higher-concurrency',
+  'higher-rates',
+  'name-rates',
+  'name-scenario',
+  'more-users',
+  'more-tasks',
+  'faster-engine',
+  'more-generator-cpu',
+  'quiet-machine',
+  'run-to-end',
+  'fix-failures',
+  'other-folder',
+  'other-provider',
+  'allow-remote',
+  'other-engine',
+  'constant-arrivals',
+  'skip-think-times',
+  'other-fault',
+  'name-k6',
+] as const;
+export type Remedy = (typeof remedies)[number];
