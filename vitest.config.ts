@@ -26,7 +26,9 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           expect: patient,
-          // Each file starts servers of its own, and the machine may have two cores.
+          // The files of the reference app in one worker share a PostgreSQL.
+          globalSetup: './reference-app/test/worker-servers.ts',
+          // Files start servers, and the machine may have two cores.
           maxWorkers: 2,
         },
       },

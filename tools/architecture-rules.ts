@@ -156,6 +156,13 @@ export const rules: Rule[] = [
     'It is a starting point for a real API: it knows nothing of what measures it.',
   ),
   {
+    name: 'the-tests-of-the-reference-app-stand-alone',
+    comment: 'Who takes the app as a starting point takes its tests along.',
+    severity: 'error',
+    from: { path: '^reference-app/' },
+    to: { pathNot: ['^reference-app/', node, npm] },
+  },
+  {
     name: 'production-from-tests',
     comment: 'Contracts, fixtures and test support are not shipped.',
     severity: 'error',

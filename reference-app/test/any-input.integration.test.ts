@@ -1,18 +1,14 @@
 import fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { bearer, password, type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { newDatabase, query } from './postgres.ts';
 
-let postgres: EmbeddedPostgres;
 let app: TestApp;
 let admin: SignedIn;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  const databaseUrl = await newDatabase(postgres.url);
+  const databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl));
   await app.register('admin@example.com');
   await query(databaseUrl, `update users set role = 'admin'`);
@@ -21,7 +17,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 /** Without those that would end the session of the test: a logout, and the end of all sessions. */

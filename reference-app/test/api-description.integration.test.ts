@@ -1,11 +1,9 @@
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { chromiumProgram, lacks } from '../../test-support/requirements.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { buildApp } from '../app.ts';
 import { startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase } from './databases.ts';
+import { newDatabase } from './postgres.ts';
+import { chromiumProgram, lacks } from './programs.ts';
 
 interface Operation {
   readonly security?: readonly Record<string, string[]>[];
@@ -13,7 +11,6 @@ interface Operation {
   readonly responses: Record<string, unknown>;
 }
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 let app: TestApp;
 let description: {
@@ -23,15 +20,13 @@ let description: {
 };
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl));
   description = (await app.get('/openapi.json')).json();
 });
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 const operations = () =>

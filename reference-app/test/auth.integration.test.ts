@@ -1,22 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { password, startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { newDatabase, query } from './postgres.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 let app: TestApp;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl));
 });
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 describe('register', () => {

@@ -1,21 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startNginx } from '../../harness/providers/local/nginx.ts';
-import { lacks } from '../../test-support/requirements.ts';
-import { inTestFolder, startTestPostgres, testService } from '../../test-support/servers.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { bearer, password, startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase } from './databases.ts';
+import { newDatabase } from './postgres.ts';
+import { lacks } from './programs.ts';
+import { startTestNginx } from './servers.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
 });
-afterAll(() => postgres?.[Symbol.asyncDispose]());
 
 const environment = { TRUST_PROXY: 'loopback,uniquelocal' };
 
@@ -54,9 +49,9 @@ test('a kept connection outlives the 65 s of a balancer before it', async () => 
 });
 
 describe.skipIf(lacks('nginx'))('behind nginx (needs nginx)', () => {
-  async function listening(app: TestApp): Promise<{ host: string; port: number }> {
-    await app.app.listen({ host: '127.0.0.1', port: 0 });
-    return { host: '127.0.0.1', port: (app.app.server.address() as AddressInfo).port };
+  async function listeningPort({ app }: TestApp): Promise<number> {
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    return (app.server.address() as AddressInfo).port;
   }
 
   test('sessions, limits and cookies work as without it, over connections that are kept', async () => {
@@ -68,11 +63,8 @@ describe.skipIf(lacks('nginx'))('behind nginx (needs nginx)', () => {
       connections += 1;
     };
     for (const { app } of apps) app.server.on('connection', countOne);
-    const backends = await Promise.all(apps.map(listening));
-    await using nginx = await inTestFolder((folder) =>
-      startNginx({ folder, service: testService('load-balancer'), backends }),
-    );
-    const origin = `http://127.0.0.1:${nginx.port}`;
+    await using nginx = await startTestNginx(await Promise.all(apps.map(listeningPort)));
+    const origin = nginx.url;
     const send = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
       fetch(origin + path, {
         method,

@@ -1,20 +1,15 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { removeExpired } from '../repositories/mailed-tokens.ts';
-import { bearer, startTestApp, testConfig, until } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { bearer, startTestApp, testConfig } from './app.ts';
+import { newDatabase, query } from './postgres.ts';
+import { until } from './processes.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
 });
-
-afterAll(() => postgres?.[Symbol.asyncDispose]());
 
 const counts = async () =>
   (

@@ -1,20 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { bearer, password, type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { newDatabase, query } from './postgres.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 let app: TestApp;
 let user: SignedIn;
 let port: number;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl));
   await app.register('user@example.com');
   user = await app.logIn('user@example.com');
@@ -24,7 +20,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 /** Sends bytes as they are and gives the whole answer, as no HTTP client would let us send them. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, Network, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lacks } from '../../test-support/requirements.ts';
+import { lacks } from './programs.ts';
 
 describe.skipIf(lacks('docker'))('the image (needs docker)', () => {
   const open = new AsyncDisposableStack();

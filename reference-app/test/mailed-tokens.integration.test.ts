@@ -1,23 +1,19 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
-import { password, startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { password, startTestApp, type TestApp, testConfig } from './app.ts';
+import { newDatabase, query } from './postgres.ts';
+import { until } from './processes.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 let app: TestApp;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl));
 });
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 async function mailedToken(to: string, purpose: string): Promise<string> {

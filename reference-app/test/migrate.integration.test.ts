@@ -4,26 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { migrate } from '../migrate.ts';
-import { createDatabases, query } from './databases.ts';
+import { emptyDatabases, query } from './postgres.ts';
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, '..', 'migrate.ts');
-let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 let folder: string;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
   folder = await mkdtemp(join(tmpdir(), 'migrations-'));
 });
 afterAll(async () => {
-  await postgres?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
 
 async function emptyDatabase(): Promise<string> {
-  const [url = ''] = await createDatabases(postgres.url, 1);
+  const [url = ''] = await emptyDatabases(1);
   return url;
 }
 

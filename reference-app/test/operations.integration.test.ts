@@ -1,24 +1,20 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
-import { password, startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { password, startTestApp, type TestApp, testConfig } from './app.ts';
+import { newDatabase, query } from './postgres.ts';
+import { until } from './processes.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 let app: TestApp;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl));
 });
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 describe('/health and /ready', () => {
@@ -78,7 +74,7 @@ describe('/health and /ready', () => {
 
 describe('the database pools', () => {
   test('send reads that may be old to the reader, and others to the writer', async () => {
-    const readerUrl = await newDatabase(postgres.url);
+    const readerUrl = await newDatabase();
     await using apart = await startTestApp(testConfig(databaseUrl, { DATABASE_READER_URL: readerUrl }));
     await apart.register('split@example.com');
     const { accessToken, userId } = await apart.logIn('split@example.com');
@@ -212,7 +208,7 @@ describe('the log', () => {
   });
 
   test('has the stack of an unexpected failure, and the answer has not', async () => {
-    const broken = await newDatabase(postgres.url);
+    const broken = await newDatabase();
     await using failing = await startTestApp(testConfig(broken));
     await query(broken, 'alter table users rename column name to other_name');
     const answer = await failing.post('/api/auth/login', { email: 'a@example.com', password });
@@ -226,7 +222,7 @@ describe('the log', () => {
   });
 
   test('has no row of the database, which PostgreSQL puts into some of its errors', async () => {
-    const broken = await newDatabase(postgres.url);
+    const broken = await newDatabase();
     await using failing = await startTestApp(testConfig(broken));
     await query(broken, 'alter table users add constraint unforeseen check (false)');
     expect((await failing.register('in-a-row@example.com')).statusCode).toBe(500);

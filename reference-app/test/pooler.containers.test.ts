@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { images } from '../../harness/services/images.ts';
-import { lacks } from '../../test-support/requirements.ts';
 import { migrate } from '../migrate.ts';
 import { startTestApp, testConfig } from './app.ts';
-import { query } from './databases.ts';
+import { query } from './postgres.ts';
+import { lacks } from './programs.ts';
 import { useEverything } from './use-everything.ts';
 
 describe.skipIf(lacks('docker'))('behind a PgBouncer that keeps prepared statements (needs docker)', () => {
@@ -16,7 +15,7 @@ describe.skipIf(lacks('docker'))('behind a PgBouncer that keeps prepared stateme
   beforeAll(async () => {
     const network = open.use(await new Network().start());
     const database = open.use(
-      await new GenericContainer(images.primary)
+      await new GenericContainer('postgres:17')
         .withNetwork(network)
         .withNetworkAliases('database')
         .withEnvironment({ POSTGRES_USER: 'app', POSTGRES_DB: 'app', POSTGRES_PASSWORD: password })
@@ -26,7 +25,7 @@ describe.skipIf(lacks('docker'))('behind a PgBouncer that keeps prepared stateme
         .start(),
     );
     const pooler = open.use(
-      await new GenericContainer(images.pooler)
+      await new GenericContainer('edoburu/pgbouncer:v1.24.1-p1')
         .withNetwork(network)
         .withEnvironment({
           DB_HOST: 'database',

@@ -3,21 +3,16 @@ import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
-import { jwtSecret, password, until } from './app.ts';
-import { newDatabase } from './databases.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { jwtSecret, password } from './app.ts';
+import { newDatabase } from './postgres.ts';
+import { until } from './processes.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
 });
-
-afterAll(() => postgres?.[Symbol.asyncDispose]());
 
 interface Server extends AsyncDisposable {
   readonly child: ChildProcess;

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { lacks } from '../../test-support/requirements.ts';
-import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Environment } from '../config.ts';
 import { bearer, password, startTestApp, testConfig } from './app.ts';
-import { newDatabase } from './databases.ts';
+import { newDatabase } from './postgres.ts';
+import { lacks } from './programs.ts';
+import { startTestRedis, type TestServer } from './servers.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   await using app = await startTestApp(testConfig(databaseUrl));
   for (const email of ['a@example.com', 'b@example.com']) await app.register(email);
 });
-
-afterAll(() => postgres?.[Symbol.asyncDispose]());
 
 const allOff = {
   RATE_LIMIT_GENERAL: 'off',
@@ -139,7 +134,7 @@ function limits(storeOptions: Environment) {
 describe('counted in memory', () => limits({ RATE_LIMIT_STORE: 'memory' }));
 
 describe.skipIf(lacks('redis'))('counted in Redis (needs redis)', () => {
-  let redis: TestRedis;
+  let redis: TestServer;
   // A busy machine must not look like a Redis that is away.
   const store: Record<string, string> = {
     RATE_LIMIT_STORE: 'redis',

@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import type { LocalServer } from '../../harness/providers/local/local-server.ts';
-import type { LocalPgbouncer } from '../../harness/providers/local/pgbouncer.ts';
-import { lacks } from '../../test-support/requirements.ts';
-import { startTestPgbouncer, startTestPostgres, startTestReplica } from '../../test-support/servers.ts';
 import { migrate } from '../migrate.ts';
-import { startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { createDatabases, query } from './databases.ts';
+import { startTestApp, type TestApp, testConfig } from './app.ts';
 import { metric, pause, resume, startLoad } from './outages.ts';
+import { createDatabases, query, startTestPostgres, startTestReplica } from './postgres.ts';
+import { until } from './processes.ts';
+import { lacks } from './programs.ts';
+import { startTestPgbouncer, type TestServer } from './servers.ts';
 
 const withPooler = !lacks('pgbouncer');
-let primary: EmbeddedPostgres;
-let replica: EmbeddedPostgres;
-let pooler: LocalPgbouncer | undefined;
+let primary: TestServer;
+let replica: TestServer;
+let pooler: TestServer | undefined;
 let count = 0;
 
 beforeAll(async () => {
@@ -20,7 +18,7 @@ beforeAll(async () => {
   replica = await startTestReplica(primary);
   await migrate(primary.url);
   await until(async () => (await query(replica.url, `select to_regclass('tasks') is not null as ok`)).rows[0].ok);
-  if (withPooler) pooler = await startTestPgbouncer(replica, { server_login_retry: 1 });
+  if (withPooler) pooler = await startTestPgbouncer(replica.url, { server_login_retry: 1 });
 });
 
 afterAll(async () => {
@@ -60,7 +58,7 @@ async function moreReadsFrom(app: TestApp, from: string): Promise<void> {
 
 const clients = 6;
 
-const parts: { name: string; lacking: boolean; part(): LocalServer; readerUrl(): string }[] = [
+const parts: { name: string; lacking: boolean; part(): TestServer; readerUrl(): string }[] = [
   { name: 'a replica', lacking: false, part: () => replica, readerUrl: () => replica.url },
   {
     name: 'a replica behind a pooler (needs pgbouncer)',
@@ -71,7 +69,7 @@ const parts: { name: string; lacking: boolean; part(): LocalServer; readerUrl():
   {
     name: 'the pooler of a replica (needs pgbouncer)',
     lacking: !withPooler,
-    part: () => pooler as LocalServer,
+    part: () => pooler as TestServer,
     readerUrl: () => pooler?.url ?? '',
   },
 ];

@@ -1,30 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { type LocalRedis, startRedis } from '../../harness/providers/local/redis.ts';
-import { lacks } from '../../test-support/requirements.ts';
-import { inTestFolder, startTestPostgres, testService } from '../../test-support/servers.ts';
-import { bearer, startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bearer, startTestApp, type TestApp, testConfig } from './app.ts';
 import { pause, resume, startLoad } from './outages.ts';
+import { newDatabase, query } from './postgres.ts';
+import { until } from './processes.ts';
+import { lacks } from './programs.ts';
+import { startTestRedis, type TestServer } from './servers.ts';
 
 describe.skipIf(lacks('redis'))('two instances that share a Redis (needs redis)', () => {
-  let postgres: EmbeddedPostgres;
   let databaseUrl: string;
-  let redis: LocalRedis;
+  let redis: TestServer;
   let count = 0;
   let anyToken: string;
 
   beforeAll(async () => {
-    postgres = await startTestPostgres();
-    databaseUrl = await newDatabase(postgres.url);
+    databaseUrl = await newDatabase();
   });
-  afterAll(() => postgres?.[Symbol.asyncDispose]());
 
   beforeEach(async () => {
     count += 1;
-    redis = await inTestFolder((folder) => startRedis({ folder, service: testService('cache') }));
+    redis = await startTestRedis();
     return () => redis[Symbol.asyncDispose]();
   });
 

@@ -1,31 +1,28 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { lacks } from '../../test-support/requirements.ts';
-import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Cache, CachedRoute } from '../dependencies.ts';
 import { createCache } from '../plugins/cache.ts';
 import { createMetrics } from '../plugins/metrics.ts';
 import { connectRedis } from '../plugins/redis.ts';
 import { type WalPosition, walStart } from '../plugins/wal-position.ts';
-import { bearer, startTestApp, testConfig, until } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { bearer, startTestApp, testConfig } from './app.ts';
+import { newDatabase, query } from './postgres.ts';
+import { until } from './processes.ts';
+import { lacks } from './programs.ts';
+import { startTestRedis, type TestServer } from './servers.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 
 describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
-  let postgres: EmbeddedPostgres;
   let databaseUrl: string;
-  let redis: TestRedis;
+  let redis: TestServer;
   let count = 0;
   let email = '';
 
   beforeAll(async () => {
-    postgres = await startTestPostgres();
-    databaseUrl = await newDatabase(postgres.url);
+    databaseUrl = await newDatabase();
   });
-  afterAll(() => postgres?.[Symbol.asyncDispose]());
 
   beforeEach(async () => {
     count += 1;
@@ -71,15 +68,13 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
       const revoked = await app.logIn(email);
       const good = await app.logIn(email);
       await logOut(app, revoked.accessToken);
-      const { port } = redis;
-      process.kill(redis.processId, 'SIGKILL');
-      await redis[Symbol.asyncDispose]();
+      await redis.kill();
       expect((await app.get('/api/auth/me', revoked.accessToken)).json().code).toBe('TOKEN_REVOKED');
       expect((await app.get('/api/auth/me', good.accessToken)).statusCode).toBe(200);
 
       const whileDown = await app.logIn(email);
       await logOut(app, whileDown.accessToken);
-      redis = await startTestRedis(port);
+      await redis.start();
       const refused: unknown[] = [];
       await until(async () => {
         for (const { accessToken } of [revoked, whileDown]) {

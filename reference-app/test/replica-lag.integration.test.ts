@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startRedis } from '../../harness/providers/local/redis.ts';
-import { lacks } from '../../test-support/requirements.ts';
-import { inTestFolder, startTestPostgres, startTestReplica, testService } from '../../test-support/servers.ts';
-import { bearer, cookieOf, type SignedIn, startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { bearer, cookieOf, type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
 import { metric, pause, resume } from './outages.ts';
+import { newDatabase, query, startTestPostgres, startTestReplica } from './postgres.ts';
+import { until } from './processes.ts';
+import { lacks } from './programs.ts';
+import { startTestRedis, type TestServer } from './servers.ts';
 
-let primary: EmbeddedPostgres;
-let replica: EmbeddedPostgres;
+let primary: TestServer;
+let replica: TestServer;
 let databaseUrl: string;
 let readerUrl: string;
 let count = 0;
@@ -17,7 +16,7 @@ beforeAll(async () => {
   const settings = { shared_preload_libraries: 'pg_stat_statements' };
   primary = await startTestPostgres(settings);
   replica = await startTestReplica(primary, settings);
-  databaseUrl = await newDatabase(primary.url);
+  databaseUrl = await newDatabase(primary);
   const url = new URL(replica.url);
   url.pathname = new URL(databaseUrl).pathname;
   readerUrl = url.href;
@@ -189,12 +188,10 @@ describe('a user whose replica lags', () => {
 });
 
 describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)', () => {
-  const startCache = () => inTestFolder((folder) => startRedis({ folder, service: testService('cache') }));
-
   const redisIsUp = async (app: TestApp) => (await app.get('/ready')).json().dependencies.redis.state === 'up';
 
   test('gives no device of the user what is older than a write, and none keeps it', async () => {
-    await using redis = await startCache();
+    await using redis = await startTestRedis();
     await using one = await startApp({ REDIS_URL: redis.url });
     await using other = await startApp({ REDIS_URL: redis.url });
     const user = await newUser(one);
@@ -210,7 +207,7 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
   });
 
   test('that lost all it held while the replica lags stores nothing older', async () => {
-    await using redis = await startCache();
+    await using redis = await startTestRedis();
     await using app = await startApp({ REDIS_URL: redis.url });
     const user = await newUser(app);
     await create(app, user, 'first');
@@ -228,7 +225,7 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
   });
 
   test('that was away when it should have been told of a write is told when it is back', async () => {
-    await using redis = await startCache();
+    await using redis = await startTestRedis();
     await using app = await startApp({ REDIS_URL: redis.url });
     const user = await newUser(app);
     await create(app, user, 'first');
@@ -244,7 +241,7 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
   });
 
   test('that was never told of a write, as by an instance that died, does not show its writer the state before', async () => {
-    await using redis = await startCache();
+    await using redis = await startTestRedis();
     await using app = await startApp({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' });
     await using untold = await startApp();
     const user = await newUser(app);
@@ -263,7 +260,7 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
   });
 
   test('that could not be told of a write does not show its writer the state before', async () => {
-    await using redis = await startCache();
+    await using redis = await startTestRedis();
     await using app = await startApp({ REDIS_URL: redis.url });
     const user = await newUser(app);
     await create(app, user, 'first');

@@ -2,24 +2,19 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { verify } from '@node-rs/bcrypt';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestPostgres } from '../../test-support/servers.ts';
+import { beforeAll, expect, it } from 'vitest';
 import { migrate } from '../migrate.ts';
 import { type SeedOptions, seed } from '../seed.ts';
-import { createDatabases, query } from './databases.ts';
+import { emptyDatabases, query } from './postgres.ts';
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, '..', 'seed.ts');
 const options: SeedOptions = { users: 7, tasksPerUser: 30, seed: 1, password: 'a fine password', bcryptCost: 4 };
-let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres?.[Symbol.asyncDispose]());
+beforeAll(async () => {});
 
 async function migratedDatabases(count: number): Promise<string[]> {
-  const urls = await createDatabases(postgres.url, count);
+  const urls = await emptyDatabases(count);
   for (const url of urls) await migrate(url);
   return urls;
 }
@@ -90,7 +85,7 @@ it('refuses a database that has users, unless it may replace them', async () => 
 });
 
 it('names every invalid option at once, and an unmigrated database', async () => {
-  const [url = ''] = await createDatabases(postgres.url, 1);
+  const [url = ''] = await emptyDatabases(1);
   const invalid = { users: 0, tasksPerUser: -1, seed: 1.5, password: 'short', bcryptCost: 3 };
   await expect(seed(url, invalid)).rejects.toThrow(/users.*tasks per user.*seed.*bcrypt cost.*password/);
   await expect(seed(url, options)).rejects.toThrow('run migrate.ts first');

@@ -1,21 +1,21 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lacks } from '../../test-support/requirements.ts';
-import { startTestPostgres, startTestRedis, type TestRedis } from '../../test-support/servers.ts';
-import { bearer, type SignedIn, startTestApp, type TestApp, testConfig, until, untilRedisAnswers } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { bearer, type SignedIn, startTestApp, type TestApp, testConfig, untilRedisAnswers } from './app.ts';
+import { newDatabase, query } from './postgres.ts';
+import { until } from './processes.ts';
+import { lacks } from './programs.ts';
+import { startTestRedis, type TestServer } from './servers.ts';
 
 describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () => {
-  let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
-  let redis: TestRedis;
+  let redis: TestServer;
   let databaseUrl: string;
   let api: TestApp;
   let user: SignedIn;
   let other: SignedIn;
 
   beforeAll(async () => {
-    [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
-    databaseUrl = await newDatabase(postgres.url);
+    redis = await startTestRedis();
+    databaseUrl = await newDatabase();
     api = await startTestApp(testConfig(databaseUrl, { REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' }));
     for (const email of ['one@example.org', 'two@example.org']) await api.register(email);
     user = await api.logIn('one@example.org');
@@ -24,7 +24,6 @@ describe.skipIf(lacks('redis'))('cached lists and statistics (needs redis)', () 
   afterAll(async () => {
     await api?.[Symbol.asyncDispose]();
     await redis?.[Symbol.asyncDispose]();
-    await postgres?.[Symbol.asyncDispose]();
   });
 
   beforeEach(() => untilRedisAnswers(api));

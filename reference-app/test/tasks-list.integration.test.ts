@@ -1,21 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase } from './databases.ts';
+import { newDatabase } from './postgres.ts';
 import { taskRequests } from './task-requests.ts';
 
-let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 let api: TestApp;
 let requests: ReturnType<typeof taskRequests>;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  api = await startTestApp(testConfig(await newDatabase(postgres.url)));
+  api = await startTestApp(testConfig(await newDatabase()));
   requests = taskRequests(api);
 });
 afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 type Requests = ReturnType<typeof taskRequests>;

@@ -1,10 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestPostgres } from '../../test-support/servers.ts';
-import { migrate } from '../migrate.ts';
 import { listStatement, statsStatement } from '../repositories/tasks.ts';
 import { taskPriorities, taskSorts, taskStatuses } from '../schemas/tasks.ts';
 import { seed } from '../seed.ts';
+import { newDatabase } from './postgres.ts';
 
 interface PlanNode {
   readonly 'Node Type': string;
@@ -15,19 +14,18 @@ interface PlanNode {
 }
 
 const userId = 500;
-let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 let client: pg.Client;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  await migrate(postgres.url);
-  await seed(postgres.url, { users: 1000, tasksPerUser: 1000, seed: 1, password: 'a fine password', bcryptCost: 4 });
-  client = new pg.Client(postgres.url);
+  const databaseUrl = await newDatabase();
+  await seed(databaseUrl, { users: 1000, tasksPerUser: 1000, seed: 1, password: 'a fine password', bcryptCost: 4 });
+  client = new pg.Client(databaseUrl);
   await client.connect();
 }, 300_000);
 afterAll(async () => {
+  // A million rows, which the server would tidy up while other files use it.
+  await client?.query('truncate users cascade');
   await client?.end();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 /** Every statement a list request can lead to: each filter given or not, each sort. */

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { newDatabase, query } from './postgres.ts';
 import { taskRequests } from './task-requests.ts';
 
-let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 let databaseUrl: string;
 let api: TestApp;
 let requests: ReturnType<typeof taskRequests>;
@@ -12,8 +10,7 @@ let owner: SignedIn;
 let stranger: SignedIn;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   api = await startTestApp(testConfig(databaseUrl));
   requests = taskRequests(api);
   owner = await requests.newUser();
@@ -21,7 +18,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await api?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 type Requests = ReturnType<typeof taskRequests>;

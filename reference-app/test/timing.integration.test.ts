@@ -1,25 +1,21 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
-import { startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { newDatabase } from './databases.ts';
+import { startTestApp, type TestApp, testConfig } from './app.ts';
+import { newDatabase } from './postgres.ts';
+import { until } from './processes.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 let app: TestApp;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
   // A cost that takes milliseconds, so that a missing hash would stand out by a factor of ten.
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl, { BCRYPT_COST: '8' }));
   await app.register('known@example.com');
 });
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 /** Times in ms of requests by turns, each the one a tenth is below: what else the machine does only adds to a time. */

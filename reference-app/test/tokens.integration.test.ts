@@ -1,25 +1,20 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import { startTestPostgres } from '../../test-support/servers.ts';
 import { bearer, cookieOf, jwtSecret, type SignedIn, startTestApp, type TestApp, testConfig } from './app.ts';
-import { newDatabase, query } from './databases.ts';
+import { newDatabase, query } from './postgres.ts';
 
-let postgres: EmbeddedPostgres;
 let databaseUrl: string;
 let app: TestApp;
 let user: SignedIn;
 let count = 0;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await newDatabase(postgres.url);
+  databaseUrl = await newDatabase();
   app = await startTestApp(testConfig(databaseUrl, { CORS_ORIGINS: 'https://app.example.com' }));
 });
 
 afterAll(async () => {
   await app?.[Symbol.asyncDispose]();
-  await postgres?.[Symbol.asyncDispose]();
 });
 
 beforeEach(async () => {

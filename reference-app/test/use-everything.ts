@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { bearer, cookieOf, password, type TestApp, until } from './app.ts';
+import { bearer, cookieOf, password, type TestApp } from './app.ts';
+import { until } from './processes.ts';
 
 /** Every request that reaches the database, as one user who is new. */
 export async function useEverything(app: TestApp, email: string): Promise<void> {

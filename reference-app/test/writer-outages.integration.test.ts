@@ -1,24 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmbeddedPostgres } from '../../harness/providers/local/embedded-postgres.ts';
-import type { LocalServer } from '../../harness/providers/local/local-server.ts';
-import type { LocalPgbouncer } from '../../harness/providers/local/pgbouncer.ts';
-import { lacks } from '../../test-support/requirements.ts';
-import { startTestPgbouncer, startTestPostgres } from '../../test-support/servers.ts';
 import { migrate } from '../migrate.ts';
-import { bearer, startTestApp, type TestApp, testConfig, until } from './app.ts';
-import { query } from './databases.ts';
+import { bearer, startTestApp, type TestApp, testConfig } from './app.ts';
 import { type Load, pause, resume, startLoad } from './outages.ts';
+import { query, startTestPostgres } from './postgres.ts';
+import { until } from './processes.ts';
+import { lacks } from './programs.ts';
+import { startTestPgbouncer, type TestServer } from './servers.ts';
 
 const withPooler = !lacks('pgbouncer');
-let primary: EmbeddedPostgres;
-let pooler: LocalPgbouncer | undefined;
+let primary: TestServer;
+let pooler: TestServer | undefined;
 let count = 0;
 
 beforeAll(async () => {
   // A commit that is answered survives the death of the process in the memory of the system, without fsync too.
   primary = await startTestPostgres();
   await migrate(primary.url);
-  if (withPooler) pooler = await startTestPgbouncer(primary, { server_login_retry: 1, query_wait_timeout: 5 });
+  if (withPooler) pooler = await startTestPgbouncer(primary.url, { server_login_retry: 1, query_wait_timeout: 5 });
 });
 
 afterAll(async () => {
@@ -30,7 +28,7 @@ beforeEach(() => {
   count += 1;
 });
 
-const parts: { name: string; lacking: boolean; part(): LocalServer; url(): string }[] = [
+const parts: { name: string; lacking: boolean; part(): TestServer; url(): string }[] = [
   { name: 'a primary', lacking: false, part: () => primary, url: () => primary.url },
   {
     name: 'a primary behind a pooler (needs pgbouncer)',
@@ -41,7 +39,7 @@ const parts: { name: string; lacking: boolean; part(): LocalServer; url(): strin
   {
     name: 'the pooler of a primary (needs pgbouncer)',
     lacking: !withPooler,
-    part: () => pooler as LocalServer,
+    part: () => pooler as TestServer,
     url: () => pooler?.url ?? '',
   },
 ];
