@@ -64,7 +64,6 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
     machineCpu,
     processCpu,
     controlGroup,
-    generatorThrottling,
     containerStats,
     appMetrics,
     postgres,
@@ -76,7 +75,6 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
     import('../harness/probes/machine-cpu.ts'),
     import('../harness/probes/process-cpu.ts'),
     import('../harness/probes/control-group.ts'),
-    import('../harness/probes/generator-throttling.ts'),
     import('../harness/container-engine/engine.ts'),
     import('../harness/probes/app-metrics.ts'),
     import('../harness/probes/postgres.ts'),
@@ -110,7 +108,7 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
   return [
     machineCpu.machineCpuProbe(),
     processCpu.processCpuProbe(services),
-    ...(generatorThrottling.seesOwnControlGroups() ? [generatorThrottling.generatorThrottlingProbe()] : []),
+    ...(controlGroup.seesOwnControlGroups() ? [controlGroup.generatorThrottlingProbe()] : []),
     ...(controlGroup.haveControlGroups(services)
       ? [controlGroup.controlGroupProbe(services, containerStats.readContainerStats)]
       : []),

@@ -7,7 +7,7 @@ import { mainLadder, type ScenarioAnalysis } from './scenario-analysis.ts';
 
 /** CPU of a process as the probes give it: 1 is one core kept busy. */
 export function isCpu({ metric }: ProbeSample): boolean {
-  return metric === 'cpu-utilization';
+  return metric === 'cpu-cores';
 }
 
 /**
@@ -20,12 +20,12 @@ export function busiestSources(scenarios: readonly ScenarioAnalysis[]): readonly
     if (last === undefined) return [];
     const means = meansOf(last.record);
     const cpu = means
-      .filter(({ metric }) => metric === 'cpu-utilization')
+      .filter(({ metric }) => metric === 'cpu-cores')
       .toSorted((left, right) => right.mean - left.mean || (left.source < right.source ? -1 : 1))
       .slice(0, 4)
       .map(({ source, mean }) => `${source} used ${formatRatio(mean)} of a core`);
     const machine = means
-      .filter(({ source, metric }) => source === 'machine' && metric === 'utilization')
+      .filter(({ source, metric }) => source === 'machine' && metric === 'machine-utilization')
       .map(({ mean }) => `the machine ${formatRatio(mean)} of all its cores`);
     const facts = [list([...cpu, ...machine]), ...queueFacts(means)].filter((fact) => fact !== '');
     return facts.length === 0 ? [] : [`${name} at ${describeLoad(last.summary.load)}: ${facts.join('; ')}`];

@@ -1,3 +1,4 @@
+import type { MetricId } from '../harness/core/metrics.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { samplesInWindow } from '../harness/judging/window-samples.ts';
 import { mean } from '../harness/statistics/mean.ts';
@@ -38,12 +39,16 @@ export function evidenceMeans(scenarios: readonly ScenarioAnalysis[]): EvidenceM
   };
 }
 
-function meanOf(trial: TrialRecord, source: string, metric: string): number | null {
+function meanOf(trial: TrialRecord, source: string, metric: MetricId): number | null {
   const own = samplesInWindow(trial).filter((sample) => sample.source === source && sample.metric === metric);
   return own.length === 0 ? null : mean(own.map(({ value }) => value));
 }
 
-function shareOver(trials: readonly TrialRecord[], part: string, rest: string): { first: number; mean: number } | null {
+function shareOver(
+  trials: readonly TrialRecord[],
+  part: MetricId,
+  rest: MetricId,
+): { first: number; mean: number } | null {
   const counts = trials
     .map((trial) => ({ part: totalOf(trial, part), rest: totalOf(trial, rest) }))
     .filter((each) => each.part + each.rest > 0);
@@ -54,6 +59,6 @@ function shareOver(trials: readonly TrialRecord[], part: string, rest: string): 
   return { first: first.part / (first.part + first.rest), mean: parts / (parts + rests) };
 }
 
-function totalOf(trial: TrialRecord, metric: string): number {
+function totalOf(trial: TrialRecord, metric: MetricId): number {
   return samplesInWindow(trial).reduce((sum, sample) => sum + (sample.metric === metric ? sample.value : 0), 0);
 }

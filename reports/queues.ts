@@ -1,3 +1,4 @@
+import type { MetricId } from '../harness/core/metrics.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { formatNumber, formatSeconds } from '../harness/core/units.ts';
 import { samplesInWindow } from '../harness/judging/window-samples.ts';
@@ -13,7 +14,7 @@ export const queueKinds = [
 /** Counters of what was found in a cache and what was not. */
 export const cacheKinds = [
   { hits: 'cache-hits', misses: 'cache-misses', what: "the API's cached reads" },
-  { hits: 'hits', misses: 'misses', what: 'keys looked up in Redis' },
+  { hits: 'key-hits', misses: 'key-misses', what: 'keys looked up in Redis' },
 ] as const;
 
 /** From this mean on a queue is worth a word. */
@@ -21,7 +22,7 @@ const QUEUE_FROM = 0.5;
 
 export interface SourceMean {
   readonly source: string;
-  readonly metric: string;
+  readonly metric: MetricId;
   readonly mean: number;
 }
 
@@ -54,7 +55,7 @@ export function queueFacts(means: readonly SourceMean[]): readonly string[] {
 export function cacheHitRatio(trial: TrialRecord): number | null {
   const means = meansOf(trial);
   const [{ hits, misses }] = cacheKinds;
-  const total = (metric: string) => means.reduce((sum, each) => sum + (each.metric === metric ? each.mean : 0), 0);
+  const total = (metric: MetricId) => means.reduce((sum, each) => sum + (each.metric === metric ? each.mean : 0), 0);
   const reads = total(hits) + total(misses);
   return reads > 0 ? total(hits) / reads : null;
 }

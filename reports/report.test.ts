@@ -80,9 +80,9 @@ describe('a complete run', () => {
       ...each,
       samples: [
         ...each.samples,
-        { atS: 1, source: 'api/1', metric: 'pool-waiting', unit: 'count' as const, value: 12 },
-        { atS: 2, source: 'api/1', metric: 'pool-waiting', unit: 'count' as const, value: 14 },
-        { atS: 1, source: 'machine', metric: 'utilization', unit: 'ratio' as const, value: 0.97 },
+        { atS: 1, source: 'api/1', metric: 'pool-waiting' as const, value: 12 },
+        { atS: 2, source: 'api/1', metric: 'pool-waiting' as const, value: 14 },
+        { atS: 1, source: 'machine', metric: 'machine-utilization' as const, value: 0.97 },
       ],
     }));
     const [first] = analyse({ ...complete, trials }).tiers[0]?.busiest ?? [];

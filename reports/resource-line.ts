@@ -1,3 +1,4 @@
+import type { MetricId } from '../harness/core/metrics.ts';
 import type { ProbeSample, TrialRecord } from '../harness/core/trial.ts';
 import { formatNumber, formatRatio, formatSeconds } from '../harness/core/units.ts';
 import { linearAxis, yAxis } from './axes.ts';
@@ -137,11 +138,11 @@ function pointsOf(line: Line, { format }: Kind, { measured, startS }: Placed): r
     });
 }
 
-function sumOf(metric: string): Line['value'] {
+function sumOf(metric: MetricId): Line['value'] {
   return (samples) => total(samples, metric);
 }
 
-function mostOf(metric: string): Line['value'] {
+function mostOf(metric: MetricId): Line['value'] {
   return (samples) => {
     const own = samples.filter((sample) => sample.metric === metric).map(({ value }) => value);
     return own.length === 0 ? null : Math.max(...own);
@@ -149,14 +150,14 @@ function mostOf(metric: string): Line['value'] {
 }
 
 /** A counter that was never counted up may not be there: it is 0 where the other one is. */
-function shareOf(part: string, rest: string): Line['value'] {
+function shareOf(part: MetricId, rest: MetricId): Line['value'] {
   return (samples) => {
     const [found, missed] = [total(samples, part) ?? 0, total(samples, rest) ?? 0];
     return found + missed === 0 ? null : found / (found + missed);
   };
 }
 
-function total(samples: readonly ProbeSample[], metric: string): number | null {
+function total(samples: readonly ProbeSample[], metric: MetricId): number | null {
   const own = samples.filter((sample) => sample.metric === metric);
   return own.length === 0 ? null : own.reduce((sum, { value }) => sum + value, 0);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { MetricId } from '../harness/core/metrics.ts';
 import type { ProbeSample } from '../harness/core/trial.ts';
 import type { LoadComparison, TierChange, TierComparison, TierRow } from '../harness/judging/compare-tiers.ts';
 import { summarizeTrial } from '../harness/judging/summarize.ts';
@@ -13,7 +14,7 @@ const changed = (value: number): TierChange => ({
 const unknown = (why: string): TierChange => ({ kind: 'unknown', why });
 
 /** What a probe read each second: metric, source, value. */
-type Seen = readonly (readonly [metric: string, source: string, value: number])[];
+type Seen = readonly (readonly [metric: MetricId, source: string, value: number])[];
 
 interface MadeUpRow {
   readonly tier: string;
@@ -27,9 +28,7 @@ function loadOf(concurrency: number, rows: readonly MadeUpRow[]): LoadComparison
   return {
     load: { model: 'closed', concurrency },
     rows: rows.map(({ tier, change, seen = [], why }): TierRow => {
-      const samples = seen.map(
-        ([metric, source, value]): ProbeSample => ({ atS: 2, source, metric, unit: 'count', value }),
-      );
+      const samples = seen.map(([metric, source, value]): ProbeSample => ({ atS: 2, source, metric, value }));
       const record = { ...madeUpTrial({ concurrency, samples, measuredS: 5, okPerS: 20 }), subject: tier };
       const row: TierRow = {
         tier,
@@ -186,20 +185,20 @@ describe('what queued and what was busy meanwhile', () => {
     ],
     [
       'a cache that nothing was found in',
-      [['utilization', 'machine', 0.4]],
+      [['machine-utilization', 'machine', 0.4]],
       [['cache-misses', 'api/1', 20]],
       'Of the cached reads of login at concurrency 50 the cache answered 0 % in pooled.',
     ],
     [
       'a machine with little left',
-      [['utilization', 'machine', 0.97]],
-      [['utilization', 'machine', 0.85]],
+      [['machine-utilization', 'machine', 0.97]],
+      [['machine-utilization', 'machine', 0.85]],
       "At these loads 85 to 97 % of the machine's CPU was in use in every tier.",
     ],
     [
       'a machine with little left in one tier',
-      [['utilization', 'machine', 0.97]],
-      [['utilization', 'machine', 0.4]],
+      [['machine-utilization', 'machine', 0.97]],
+      [['machine-utilization', 'machine', 0.4]],
       "At these loads 97 % of the machine's CPU was in use in login on single.",
     ],
   ])('%s', (_, first, second, expected) => {

@@ -270,7 +270,7 @@ function machineSentences(scenarios: readonly ScenarioComparison[]): readonly st
   const full = highest.flatMap(({ scenario, rows }) =>
     rows.flatMap(({ tier, trial }) => {
       const means = trial === null ? [] : meansOf(trial.record);
-      const machine = means.find(({ source, metric }) => source === 'machine' && metric === 'utilization');
+      const machine = means.find(({ source, metric }) => source === 'machine' && metric === 'machine-utilization');
       return machine === undefined || machine.mean < BUSY_RATIO ? [] : [{ scenario, tier, busyRatio: machine.mean }];
     }),
   );

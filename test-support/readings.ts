@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect } from 'vitest';
+import type { MetricId } from '../harness/core/metrics.ts';
 import type { Probe, Reading } from '../harness/probes/probe.ts';
 
-export function measured(readings: readonly Reading[], metric: string): number | undefined {
+export function measured(readings: readonly Reading[], metric: MetricId): number | undefined {
   return readings.find((reading) => reading.metric === metric)?.value;
 }
 

@@ -1,4 +1,5 @@
 import type { OfferedLoad } from './load.ts';
+import type { MetricId } from './metrics.ts';
 
 /** One measured load, as it was asked for. Holds no secrets: it is written to the results folder. */
 export interface TrialPlan {
@@ -118,8 +119,10 @@ export interface ProbeSample {
   readonly atS: number;
   /** `service/instance`, e.g. `api/1`; the generator is `generator`. */
   readonly source: string;
-  readonly metric: string;
-  readonly unit: 'ratio' | 'bytes' | 'seconds' | 'count' | 'per-second';
+  readonly metric: MetricId;
+  /** What of the source it is about, where the metric has one value for each of many: the text of a statement. */
+  readonly detail?: string;
+  /** In the unit of the metric. */
   readonly value: number;
 }
 

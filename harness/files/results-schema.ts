@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { offeredLoadSchema as load } from '../core/findings.ts';
 import { arrivalProcesses } from '../core/load.ts';
+import { isMetricId } from '../core/metrics.ts';
 import type { RunFacts, RunStatus } from '../core/run.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
 import { serviceKinds } from '../core/tier.ts';
@@ -191,14 +192,19 @@ export const measuredTrialSchema: z.ZodType<TrialRecord> = z.object({
     repeatWith: z.string().exactOptional(),
     failureExamples: z.array(z.object({ step: z.string(), outcome: z.enum(requestOutcomes), message: z.string() })),
   }),
-  samples: z.array(
-    z.object({
-      atS: z.number(),
-      source: z.string(),
-      metric: z.string(),
-      unit: z.enum(['ratio', 'bytes', 'seconds', 'count', 'per-second']),
-      value: z.number(),
-    }),
-  ),
+  // A metric that only another version of tierbench knows is passed over: nothing is derived from it.
+  samples: z
+    .array(
+      z.object({
+        atS: z.number(),
+        source: z.string(),
+        metric: z.string(),
+        detail: z.string().exactOptional(),
+        value: z.number(),
+      }),
+    )
+    .transform((samples) =>
+      samples.flatMap(({ metric, ...sample }) => (isMetricId(metric) ? [{ metric, ...sample }] : [])),
+    ),
   notes: z.array(z.string()),
 });

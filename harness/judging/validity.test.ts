@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
+import type { MetricId } from '../core/metrics.ts';
 import type { Calibration } from '../core/run.ts';
 import type { ProbeSample } from '../core/trial.ts';
 import { summarizeTrial } from './summarize.ts';
@@ -9,13 +10,13 @@ function reasonsFor(choice: MadeUpTrial): readonly string[] {
   return validity.kind === 'valid' ? [] : validity.reasons;
 }
 
-function sampled(source: string, metric: string, value: number): ProbeSample[] {
-  return [1, 2, 3].map((atS) => ({ atS, source, metric, unit: 'ratio', value }));
+function sampled(source: string, metric: MetricId, value: number): ProbeSample[] {
+  return [1, 2, 3].map((atS) => ({ atS, source, metric, value }));
 }
 
 const busyMachine = [
   ...sampled('machine', 'cores', 2),
-  ...sampled('machine', 'utilization', 0.9),
+  ...sampled('machine', 'machine-utilization', 0.9),
   ...sampled('machine', 'interrupts', 0.1),
 ];
 
@@ -39,16 +40,12 @@ describe('a trial can be trusted', () => {
     {
       what: 'when the system itself keeps the machine busy',
       choice: {
-        samples: [
-          ...busyMachine,
-          ...sampled('api/1', 'cpu-utilization', 1.2),
-          ...sampled('generator', 'cpu-utilization', 0.3),
-        ],
+        samples: [...busyMachine, ...sampled('api/1', 'cpu-cores', 1.2), ...sampled('generator', 'cpu-cores', 0.3)],
       },
     },
     {
       what: 'when nobody can tell whose CPU it was',
-      choice: { samples: [...busyMachine, ...sampled('generator', 'cpu-utilization', 0.3)] },
+      choice: { samples: [...busyMachine, ...sampled('generator', 'cpu-cores', 0.3)] },
     },
     {
       what: 'with answers still to come that take no longer than others',
@@ -164,11 +161,7 @@ describe('a trial cannot be trusted', () => {
       what: 'when others used the machine',
       choice: {
         // 0.9 - 0.1 of two cores are 1.6; the system and the generator used 1.2 of them.
-        samples: [
-          ...busyMachine,
-          ...sampled('api/1', 'cpu-utilization', 0.9),
-          ...sampled('generator', 'cpu-utilization', 0.3),
-        ],
+        samples: [...busyMachine, ...sampled('api/1', 'cpu-cores', 0.9), ...sampled('generator', 'cpu-cores', 0.3)],
       },
       reason: "other processes used 20 % of the machine's CPU, more than 10 %; stop them and run again",
     },

@@ -1,3 +1,4 @@
+import type { MetricId } from '../core/metrics.ts';
 import type { Calibration } from '../core/run.ts';
 import type { ProbeSample, Trial, TrialRecord } from '../core/trial.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../core/units.ts';
@@ -189,7 +190,7 @@ function unsteady(
 
 function machineReasons(measured: TrialRecord): string[] {
   const inWindow = samplesInWindow(measured);
-  const machine = (metric: string) => meanOf(inWindow, 'machine', metric);
+  const machine = (metric: MetricId) => meanOf(inWindow, 'machine', metric);
   const reasons: string[] = [];
   const stolen = machine('steal');
   if (stolen !== null && stolen > validityLimits.stolenCpuRatio) {
@@ -203,7 +204,7 @@ function machineReasons(measured: TrialRecord): string[] {
       `a CPU limit stopped the generator in ${formatRatio(throttled)} of its periods, more than ${formatRatio(validityLimits.throttledPeriodsRatio)}; raise the limit of the container or control group it runs in`,
     );
   }
-  const foreign = foreignCpuRatio(inWindow, machine('utilization'), machine('interrupts'), machine('cores'));
+  const foreign = foreignCpuRatio(inWindow, machine('machine-utilization'), machine('interrupts'), machine('cores'));
   if (foreign !== null && foreign > validityLimits.foreignCpuRatio) {
     reasons.push(
       `other processes used ${formatRatio(foreign)} of the machine's CPU, more than ${formatRatio(validityLimits.foreignCpuRatio)}; stop them and run again`,
@@ -219,13 +220,13 @@ function foreignCpuRatio(
   interrupts: number | null,
   cores: number | null,
 ): number | null {
-  const sources = new Set(samples.filter(({ metric }) => metric === 'cpu-utilization').map(({ source }) => source));
+  const sources = new Set(samples.filter(({ metric }) => metric === 'cpu-cores').map(({ source }) => source));
   if (utilization === null || cores === null || !sources.has('generator') || sources.size < 2) return null;
-  const own = [...sources].reduce((sum, source) => sum + (meanOf(samples, source, 'cpu-utilization') ?? 0), 0);
+  const own = [...sources].reduce((sum, source) => sum + (meanOf(samples, source, 'cpu-cores') ?? 0), 0);
   return utilization - (interrupts ?? 0) - own / cores;
 }
 
-function meanOf(samples: readonly ProbeSample[], source: string, metric: string): number | null {
+function meanOf(samples: readonly ProbeSample[], source: string, metric: MetricId): number | null {
   const values = samples.filter((sample) => sample.source === source && sample.metric === metric);
   return values.length === 0 ? null : mean(values.map(({ value }) => value));
 }

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
 import { fetchText } from './http-text.ts';
-import type { Probe, Reading } from './probe.ts';
+import { type Probe, type Reading, readingsOf, rememberCounters } from './probe.ts';
 
 const TIMEOUT_S = 5;
 
@@ -15,47 +15,31 @@ export interface MetricLine {
 }
 
 /**
- * What each instance of the API says of itself at `/metrics`: `event-loop-lag-p99` since the last reading, the pools
- * (`pool-size`, `pool-in-use`, `pool-waiting`, all pools together), password hashes (`password-hashes-waiting`,
- * `password-hashes-in-use`), and reads through the cache per second (`cache-hits`, `cache-misses`). What an API does not
- * export is left out.
+ * What each instance of the API says of itself at `/metrics`; the metrics of all its pools are added up. What an API does
+ * not export is left out.
  */
 export function appMetricsProbe(services: readonly RunningService[]): Probe {
   const instances = services.filter(({ kind }) => kind === 'api').flatMap((service) => service.instances);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const before = new Map<string, { readonly atMs: number; readonly lines: readonly MetricLine[] }>();
+  const memories = new Map(instances.map(({ name }) => [name, rememberCounters<'hits' | 'misses'>()]));
 
-  async function readInstance(instance: RunningInstance): Promise<readonly Reading[]> {
-    const lines = parseMetrics(
-      await fetchText(
-        `GET /metrics of ${instance.name}`,
-        `http://${instance.host}:${instance.port}/metrics`,
-        agent,
-        TIMEOUT_S,
-      ),
-    );
-    const atMs = performance.now();
-    const last = before.get(instance.name);
-    before.set(instance.name, { atMs, lines });
-    const elapsedS = last === undefined ? 0 : (atMs - last.atMs) / 1000;
-    const gauge = (metric: string, unit: Reading['unit'], value: number | undefined): Reading[] =>
-      value === undefined ? [] : [{ source: instance.name, metric, unit, value }];
-    const rate = (metric: string, count: (from: readonly MetricLine[]) => number | undefined): Reading[] => {
-      const now = count(lines);
-      if (last === undefined || now === undefined || elapsedS <= 0) return [];
-      return gauge(metric, 'per-second', Math.max(0, now - (count(last.lines) ?? 0)) / elapsedS);
-    };
+  async function readInstance({ name, host, port }: RunningInstance): Promise<readonly Reading[]> {
+    const url = `http://${host}:${port}/metrics`;
+    const lines = parseMetrics(await fetchText(`GET /metrics of ${name}`, url, agent, TIMEOUT_S));
+    const [hits, misses] = ['hit', 'miss'].map((result) => total(lines, 'cache_reads_total', { result }));
+    const perS = memories.get(name)?.next({ hits: hits ?? 0, misses: misses ?? 0 })?.perS;
     const lagS = total(lines, 'nodejs_eventloop_lag_p99_seconds');
-    return [
-      ...gauge('event-loop-lag-p99', 'seconds', lagS === undefined ? lagS : Math.max(0, lagS - EVENT_LOOP_SAMPLING_S)),
-      ...gauge('pool-size', 'count', total(lines, 'db_pool_size')),
-      ...gauge('pool-in-use', 'count', total(lines, 'db_pool_in_use')),
-      ...gauge('pool-waiting', 'count', total(lines, 'db_pool_waiting')),
-      ...gauge('password-hashes-waiting', 'count', total(lines, 'password_hash_queue_length')),
-      ...gauge('password-hashes-in-use', 'count', total(lines, 'password_hash_in_use')),
-      ...rate('cache-hits', (from) => total(from, 'cache_reads_total', { result: 'hit' })),
-      ...rate('cache-misses', (from) => total(from, 'cache_reads_total', { result: 'miss' })),
-    ];
+    return readingsOf(name, {
+      'event-loop-lag-p99': lagS === undefined ? undefined : Math.max(0, lagS - EVENT_LOOP_SAMPLING_S),
+      'pool-size': total(lines, 'db_pool_size'),
+      'pool-in-use': total(lines, 'db_pool_in_use'),
+      'pool-limit': total(lines, 'db_pool_max'),
+      'pool-waiting': total(lines, 'db_pool_waiting'),
+      'password-hashes-waiting': total(lines, 'password_hash_queue_length'),
+      'password-hashes-in-use': total(lines, 'password_hash_in_use'),
+      'cache-hits': hits === undefined ? undefined : perS?.hits,
+      'cache-misses': misses === undefined ? undefined : perS?.misses,
+    });
   }
 
   return {

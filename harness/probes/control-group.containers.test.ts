@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { GenericContainer } from 'testcontainers';
 import { describe, expect, it } from 'vitest';
+import { measured } from '../../test-support/readings.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { readContainerStats } from '../container-engine/engine.ts';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
 import { images } from '../services/images.ts';
 import { controlGroupProbe } from './control-group.ts';
-import type { Reading } from './probe.ts';
 
 const CPUS = 0.2;
 
@@ -37,10 +37,6 @@ async function busyContainer(
   };
 }
 
-function measured(readings: readonly Reading[], metric: string): number | undefined {
-  return readings.find((reading) => reading.metric === metric)?.value;
-}
-
 describe.skipIf(lacks('docker'))('control group (needs docker)', () => {
   it.each(['processes seen', 'processes unseen'] as const)(
     'tells how a quota holds a container back, %s',
@@ -55,7 +51,7 @@ describe.skipIf(lacks('docker'))('control group (needs docker)', () => {
       expect(measured(readings, 'throttled-time')).toBeGreaterThanOrEqual(0);
       // Of what process-cpu sees, it says nothing, as no value may be told twice.
       expect(measured(readings, 'memory') === undefined).toBe(seen === 'processes seen');
-      expect(measured(readings, 'cpu-utilization') === undefined).toBe(seen === 'processes seen');
+      expect(measured(readings, 'cpu-cores') === undefined).toBe(seen === 'processes seen');
     },
   );
 
@@ -64,7 +60,7 @@ describe.skipIf(lacks('docker'))('control group (needs docker)', () => {
     await using probe = controlGroupProbe(busy.services, readContainerStats);
     await probe.read();
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    const used = measured(await probe.read(), 'cpu-utilization') ?? Number.NaN;
+    const used = measured(await probe.read(), 'cpu-cores') ?? Number.NaN;
     // Never more than its quota, and some of it also on a busy machine.
     expect(used).toBeGreaterThan(CPUS / 10);
     expect(used).toBeLessThan(CPUS * 1.5);

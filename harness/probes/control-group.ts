@@ -2,10 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
-import type { Probe, Reading } from './probe.ts';
+import {
+  type CounterMemory,
+  type Increments,
+  type Probe,
+  type Reading,
+  readingsOf,
+  rememberCounters,
+  type Values,
+} from './probe.ts';
+
+/** Reads a file, or undefined when it is not there. */
+type ReadText = (path: string) => string | undefined;
 
 /** What a CPU quota has cost a control group since the group was made (`man 7 cgroups`). */
-export interface Throttling {
+interface Throttling {
   /** In which the quota was counted. */
   readonly periods: number;
   /** Those in which it was used up. */
@@ -14,7 +25,7 @@ export interface Throttling {
   readonly throttledS: number;
 }
 
-export interface ContainerUsage extends Throttling {
+interface ContainerUsage extends Throttling {
   /** Seconds of one CPU. */
   readonly cpuS: number;
   /** Without files that are only cached. */
@@ -25,10 +36,8 @@ const MOUNT = '/sys/fs/cgroup';
 
 /**
  * What its CPU quota costs each instance that has a control group of its own, a container or a group of the local
- * provider: `throttled` (the share of periods in which the quota was used up, 0..1) and `throttled-time` (seconds its
- * threads waited for the next period, per second; above 1 when several waited), both since the last reading.
- * Where the processes of a container cannot be seen, so that process-cpu says nothing of it, also `cpu-utilization`
- * (1 is one CPU kept busy) and `memory`, all from `readStats`.
+ * provider. Where the processes of a container cannot be seen, so that process-cpu says nothing of it, also its CPU and
+ * memory, all from `readStats`.
  */
 export function controlGroupProbe(
   services: readonly RunningService[],
@@ -36,41 +45,34 @@ export function controlGroupProbe(
   readStats?: (containerId: string) => Promise<unknown>,
 ): Probe {
   const instances = services.flatMap((service) => service.instances);
-  const before = new Map<string, { readonly atMs: number; readonly usage: Throttling & Partial<ContainerUsage> }>();
+  const memories = new Map(instances.map(({ name }) => [name, rememberCounters<keyof Throttling | 'cpuS'>()]));
+  let hasRead = false;
 
-  function readingsOf(source: string, usage: Throttling & Partial<ContainerUsage>): Reading[] {
-    const atMs = performance.now();
-    const last = before.get(source);
-    before.set(source, { atMs, usage });
-    const ratio = (metric: string, value: number): Reading => ({ source, metric, unit: 'ratio', value });
-    const { memoryBytes } = usage;
-    const readings: Reading[] = [];
-    if (memoryBytes !== undefined) readings.push({ source, metric: 'memory', unit: 'bytes', value: memoryBytes });
-    if (last === undefined || atMs <= last.atMs) return readings;
-    const elapsedS = (atMs - last.atMs) / 1000;
-    if (last.usage.cpuS !== undefined && usage.cpuS !== undefined) {
-      readings.push(ratio('cpu-utilization', grown(last.usage.cpuS, usage.cpuS) / elapsedS));
-    }
-    const since = throttledSince(last.usage, usage);
-    readings.push(ratio('throttled', since.periodsRatio));
-    readings.push(ratio('throttled-time', since.throttledS / elapsedS));
-    return readings;
-  }
-
-  function fromFiles(): readonly Reading[] {
-    return ownGroups(instances).flatMap(({ name, folder }) => {
-      const text = readText(join(folder, 'cpu.stat'));
-      return text === undefined ? [] : readingsOf(name, throttlingFromFile(text));
-    });
+  function readingsFor({ name, limits }: RunningInstance, usage: Throttling & Partial<ContainerUsage>) {
+    hasRead = true;
+    const { periods, throttledPeriods, throttledS, cpuS, memoryBytes } = usage;
+    const since = memories.get(name)?.next({ periods, throttledPeriods, throttledS, cpuS: cpuS ?? 0 });
+    return readingsOf(
+      name,
+      throttlingValues(since),
+      cpuS === undefined
+        ? {}
+        : {
+            'cpu-cores': since?.perS.cpuS,
+            'cpu-limit': limits?.cpus,
+            memory: memoryBytes,
+            'memory-limit': limits?.memoryBytes,
+          },
+    );
   }
 
   async function fromEngine(containers: readonly RunningInstance[]): Promise<readonly Reading[]> {
     const readings: Reading[] = [];
     const failures: unknown[] = [];
     // One after the other: an engine that watches for a second before it answers would be kept busy by many.
-    for (const { name, containerId = '' } of containers) {
+    for (const container of containers) {
       try {
-        readings.push(...readingsOf(name, usageFromStats(await readStats?.(containerId))));
+        readings.push(...readingsFor(container, usageFromStats(await readStats?.(container.containerId ?? ''))));
       } catch (error) {
         failures.push(error);
       }
@@ -87,13 +89,70 @@ export function controlGroupProbe(
         ({ processIds, containerId }) =>
           readStats !== undefined && processIds.length === 0 && containerId !== undefined,
       );
-      const readings = fromFiles();
-      const all = unseen.length === 0 ? readings : [...readings, ...(await fromEngine(unseen))];
-      if (before.size === 0) throw new Error('no instance has a control group of its own that can be seen');
-      return all;
+      const fromFiles = ownGroups(instances).flatMap(({ instance, folder }) => {
+        const text = readText(join(folder, 'cpu.stat'));
+        return text === undefined ? [] : readingsFor(instance, throttlingFromFile(text));
+      });
+      const readings = unseen.length === 0 ? fromFiles : [...fromFiles, ...(await fromEngine(unseen))];
+      if (!hasRead) throw new Error('no instance has a control group of its own that can be seen');
+      return readings;
     },
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/**
+ * What a CPU quota costs the generator, source `generator`. A quota on any of the groups that hold this process stops it,
+ * so that which stopped it most is reported.
+ */
+export function generatorThrottlingProbe(read: ReadText = readText): Probe {
+  const memories = new Map<string, CounterMemory<keyof Throttling>>();
+  return {
+    name: 'generator-throttling',
+    async read() {
+      const groups = throttlingOfOwnGroups(read);
+      if (groups.size === 0) throw new Error('the control groups of this process cannot be seen');
+      const values = [...groups].map(([folder, now]) => {
+        const memory = memories.get(folder) ?? rememberCounters<keyof Throttling>();
+        memories.set(folder, memory);
+        return throttlingValues(memory.next({ ...now }));
+      });
+      const worst = (metric: 'throttled' | 'throttled-time') => {
+        const seen = values.flatMap((each) => each[metric] ?? []);
+        return seen.length === 0 ? undefined : Math.max(...seen);
+      };
+      return readingsOf('generator', { throttled: worst('throttled'), 'throttled-time': worst('throttled-time') });
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** The share of the periods in which the quota was used up, and how long threads waited. */
+function throttlingValues(since: Increments<keyof Throttling> | undefined): Values {
+  if (since === undefined) return {};
+  const { periods, throttledPeriods } = since.by;
+  return { throttled: periods === 0 ? 0 : throttledPeriods / periods, 'throttled-time': since.perS.throttledS };
+}
+
+/** Whether the generator is held in groups that can be seen. */
+export function seesOwnControlGroups(read: ReadText = readText): boolean {
+  return throttlingOfOwnGroups(read).size > 0;
+}
+
+function throttlingOfOwnGroups(read: ReadText): ReadonlyMap<string, Throttling> {
+  const group = cpuGroupIn(read('/proc/self/cgroup') ?? '');
+  if (group === undefined) return new Map();
+  const names = group.path.split('/').filter((name) => name !== '' && name !== '..');
+  // In a container the tree may be seen from further down than its groups are named: what is not there holds nobody.
+  const folders = Array.from({ length: names.length + 1 }, (_, up) =>
+    join(group.root, ...names.slice(0, names.length - up)),
+  );
+  return new Map(
+    folders.flatMap((folder) => {
+      const text = read(join(folder, 'cpu.stat'));
+      return text === undefined ? [] : [[folder, throttlingFromFile(text)] as const];
+    }),
+  );
 }
 
 /** Whether some instance is held in a group of its own, so that there is something to read. */
@@ -103,11 +162,12 @@ export function haveControlGroups(services: readonly RunningService[]): boolean 
 }
 
 /** A group that others are in too says nothing of an instance. */
-function ownGroups(instances: readonly RunningInstance[]): { readonly name: string; readonly folder: string }[] {
+function ownGroups(instances: readonly RunningInstance[]) {
   const shared = groupOf(process.pid);
-  const groups = instances.flatMap(({ name, processIds: [processId] }) => {
+  const groups = instances.flatMap((instance) => {
+    const [processId] = instance.processIds;
     const folder = processId === undefined ? undefined : groupOf(processId);
-    return folder === undefined || folder === shared ? [] : [{ name, folder }];
+    return folder === undefined || folder === shared ? [] : [{ instance, folder }];
   });
   const folders = groups.map(({ folder }) => folder);
   return groups.filter(({ folder }) => folders.indexOf(folder) === folders.lastIndexOf(folder));
@@ -120,7 +180,7 @@ function groupOf(processId: number): string | undefined {
 }
 
 /** The group for CPU quotas in `/proc/PID/cgroup`, and where the tree it is in is mounted. */
-export function cpuGroupIn(text: string): { readonly root: string; readonly path: string } | undefined {
+function cpuGroupIn(text: string): { readonly root: string; readonly path: string } | undefined {
   const lines = text.trim().split('\n');
   const groups = lines.filter(Boolean).map((line) => {
     const [, controllers = '', ...path] = line.split(':');
@@ -130,23 +190,6 @@ export function cpuGroupIn(text: string): { readonly root: string; readonly path
   if (ofVersionOne !== undefined) return { root: join(MOUNT, 'cpu'), path: ofVersionOne.path };
   const ofVersionTwo = groups.find(({ controllers }) => controllers.includes(''));
   return ofVersionTwo && { root: MOUNT, path: ofVersionTwo.path };
-}
-
-/** What a quota cost between two readings: the share of the periods in which it was used up, and how long threads waited. */
-export function throttledSince(
-  last: Throttling,
-  now: Throttling,
-): { readonly periodsRatio: number; readonly throttledS: number } {
-  const periods = grown(last.periods, now.periods);
-  return {
-    periodsRatio: periods === 0 ? 0 : grown(last.throttledPeriods, now.throttledPeriods) / periods,
-    throttledS: grown(last.throttledS, now.throttledS),
-  };
-}
-
-/** Counters begin again when a container was started anew. */
-function grown(last: number, now: number): number {
-  return now >= last ? now - last : now;
 }
 
 /** `cpu.stat` of version 1, which counts nanoseconds, or 2, which counts microseconds. */

@@ -20,8 +20,8 @@ describe('machine CPU', () => {
     const own = (user + system) / 1e6 / 0.5 / cores;
     expect(cores).toBeGreaterThanOrEqual(availableParallelism());
     // Counters step by a hundredth of a second on each core.
-    expect(readings.get('utilization')).toBeGreaterThan(own - 0.1);
-    for (const metric of ['utilization', 'interrupts', 'steal', 'io-wait']) {
+    expect(readings.get('machine-utilization')).toBeGreaterThan(own - 0.1);
+    for (const metric of ['machine-utilization', 'interrupts', 'steal', 'io-wait'] as const) {
       expect(readings.get(metric)).toBeGreaterThanOrEqual(0);
       expect(readings.get(metric)).toBeLessThanOrEqual(1);
     }

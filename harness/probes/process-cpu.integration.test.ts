@@ -1,11 +1,12 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
 import type { RunningService } from '../core/deployment.ts';
+import type { MetricId } from '../core/metrics.ts';
 import type { Reading } from './probe.ts';
 import { processCpuProbe } from './process-cpu.ts';
 
@@ -61,7 +62,7 @@ function serviceOf(...children: ChildProcess[]): RunningService {
   return { name: 'api', kind: 'api', instances };
 }
 
-function measured(readings: readonly Reading[], source: string, metric: string): number {
+function measured(readings: readonly Reading[], source: string, metric: MetricId): number {
   return readings.find((reading) => reading.source === source && reading.metric === metric)?.value ?? Number.NaN;
 }
 
@@ -77,7 +78,7 @@ async function secondsSeen(child: ChildProcess, source: string): Promise<{ least
   child.send({ useMs: 500, memoryBytes: 0 });
   await once(child, 'message');
   const beforeSecondMs = performance.now();
-  const used = measured(await probe.read(), source, 'cpu-utilization');
+  const used = measured(await probe.read(), source, 'cpu-cores');
   const afterSecondMs = performance.now();
   return {
     least: (used * (beforeSecondMs - afterFirstMs)) / 1000,
@@ -93,6 +94,24 @@ describe('process CPU', () => {
     const { least, most } = await secondsSeen(await start(file), 'api/1');
     expect(least).toBeLessThan(0.6);
     expect(most).toBeGreaterThan(0.4);
+  });
+
+  it('tells the main thread, and the CPUs an instance may use: its limit where it has one', async () => {
+    const child = await start('worker.mjs');
+    const service = serviceOf(child);
+    const instances = service.instances.map((instance) => ({ ...instance, limits: { cpus: 0.5, memoryBytes: 1e9 } }));
+    await using probe = processCpuProbe([{ ...service, instances }]);
+    await probe.read();
+    child.send({ useMs: 500, memoryBytes: 0 });
+    await once(child, 'message');
+    const readings = await probe.read();
+    // Its work is done in one thread; garbage collection and the compiler have threads of their own.
+    const [all, main] = [measured(readings, 'api/1', 'cpu-cores'), measured(readings, 'api/1', 'main-thread')];
+    expect(main).toBeGreaterThan(0.5 * all);
+    expect(main).toBeLessThanOrEqual(all);
+    expect(measured(readings, 'api/1', 'cpu-limit')).toBe(0.5);
+    expect(measured(readings, 'api/1', 'memory-limit')).toBe(1e9);
+    expect(measured(readings, 'generator', 'cpu-limit')).toBe(availableParallelism());
   });
 
   it('does not count instances with the generator that started them', async () => {

@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs';
-import type { RunningService } from '../core/deployment.ts';
-import type { Probe, Reading } from './probe.ts';
+import { cpus } from 'node:os';
+import type { RunningInstance, RunningService } from '../core/deployment.ts';
+import { type Probe, readingsOf } from './probe.ts';
 
 /** Linux counts CPU time in hundredths of a second for programs, whatever the kernel's own tick is (`man 5 proc`). */
 const TICKS_PER_S = 100;
 
-interface Watched {
-  readonly source: string;
-  readonly processIds: readonly number[];
-}
-
 interface ProcessTimes {
   readonly ticks: number;
+  /** Of its main thread alone. */
+  readonly mainThreadTicks: number;
   /** A process id is used again one day, but not with the same start. */
   readonly startTicks: string;
 }
@@ -20,9 +18,10 @@ interface ProcessTimes {
  * CPU and memory of each service instance with its child processes, and of the generator (this process, with children
  * that belong to no instance).
  *
- * `cpu-utilization`: cores in use since the last reading, 1 is one core kept busy. `memory`: private memory of all its
- * processes, and the largest share of memory they may have in common. Files of /proc are read synchronously: they are
- * made on the spot, and waiting for each in turn costs the generator several times as much.
+ * Memory is the private memory of all its processes, and the largest share of memory they may have in common. A program
+ * that does its work in one thread (an event loop) is saturated when that thread is, so the busiest main thread counts
+ * beside all threads. Files of /proc are read synchronously: they are made on the spot, and waiting for each in turn costs
+ * the generator several times as much.
  */
 export function processCpuProbe(services: readonly RunningService[], generatorProcessId: number = process.pid): Probe {
   let before: { readonly atMs: number; readonly times: ReadonlyMap<number, ProcessTimes> } | undefined;
@@ -31,34 +30,39 @@ export function processCpuProbe(services: readonly RunningService[], generatorPr
     name: 'process-cpu',
     async read() {
       const atMs = performance.now();
+      const elapsedS = before === undefined ? 0 : (atMs - before.atMs) / 1000;
       // Anew each time: an instance that was killed and started again has other ids.
-      const watched: Watched[] = [
-        ...services.flatMap(({ instances }) => instances.map(({ name, processIds }) => ({ source: name, processIds }))),
-        { source: 'generator', processIds: [generatorProcessId] },
+      const watched: Pick<RunningInstance, 'name' | 'processIds' | 'limits'>[] = [
+        ...services.flatMap(({ instances }) => instances),
+        { name: 'generator', processIds: [generatorProcessId] },
       ].filter(({ processIds }) => processIds.length > 0);
       const roots = new Set(watched.flatMap(({ processIds }) => processIds));
       const times = new Map<number, ProcessTimes>();
-      const readings: Reading[] = [];
-      for (const { source, processIds } of watched) {
+      const readings = watched.flatMap(({ name, processIds, limits }) => {
         const tree = processIds.flatMap((processId) => treeOf(processId, roots));
-        let ticks = 0;
-        let seen = 0;
-        for (const processId of tree) {
+        const used = tree.flatMap((processId) => {
           const now = readTimes(processId);
-          if (now === undefined) continue;
-          seen += 1;
+          if (now === undefined) return [];
           times.set(processId, now);
           const last = before?.times.get(processId);
-          ticks += now.ticks - (last?.startTicks === now.startTicks ? last.ticks : 0);
-        }
+          const isSame = last?.startTicks === now.startTicks;
+          return {
+            ticks: now.ticks - (isSame ? last.ticks : 0),
+            mainThreadTicks: now.mainThreadTicks - (isSame ? last.mainThreadTicks : 0),
+          };
+        });
         // An instance that is gone uses nothing; that it is gone is for the provider to tell.
-        if (seen === 0) continue;
-        if (before !== undefined && atMs > before.atMs) {
-          const value = ticks / TICKS_PER_S / ((atMs - before.atMs) / 1000);
-          readings.push({ source, metric: 'cpu-utilization', unit: 'ratio', value });
-        }
-        readings.push({ source, metric: 'memory', unit: 'bytes', value: memoryBytes(tree) });
-      }
+        if (used.length === 0) return [];
+        const { memoryBytes, cpusAllowed } = readStatus(tree);
+        const inUse = (ticks: number) => (elapsedS > 0 ? ticks / TICKS_PER_S / elapsedS : undefined);
+        return readingsOf(name, {
+          'cpu-cores': inUse(used.reduce((sum, { ticks }) => sum + ticks, 0)),
+          'cpu-limit': Math.min(cpusAllowed, limits?.cpus ?? Number.POSITIVE_INFINITY),
+          'main-thread': inUse(Math.max(...used.map(({ mainThreadTicks }) => mainThreadTicks))),
+          memory: memoryBytes,
+          'memory-limit': limits?.memoryBytes,
+        });
+      });
       if (times.size === 0) throw new Error('none of the processes can be seen in /proc');
       before = { atMs, times };
       return readings;
@@ -82,27 +86,46 @@ function treeOf(processId: number, roots: ReadonlySet<number>): number[] {
 }
 
 function readTimes(processId: number): ProcessTimes | undefined {
-  const text = readText(`/proc/${processId}/stat`);
+  const all = readStat(`/proc/${processId}/stat`);
+  if (all === undefined) return undefined;
+  const mainThread = all.threads > 1 ? readStat(`/proc/${processId}/task/${processId}/stat`) : all;
+  return { ticks: all.ticks, mainThreadTicks: mainThread?.ticks ?? all.ticks, startTicks: all.startTicks };
+}
+
+function readStat(path: string) {
+  const text = readText(path);
   if (text === undefined) return undefined;
   // The name of the program stands in brackets and may hold spaces and brackets; fields are counted from behind it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { ticks: Number(fields[11]) + Number(fields[12]), startTicks: fields[19] ?? '' };
+  return {
+    ticks: Number(fields[11]) + Number(fields[12]),
+    threads: Number(fields[17]),
+    startTicks: fields[19] ?? '',
+  };
 }
 
-function memoryBytes(processIds: readonly number[]): number {
-  let privateBytes = 0;
-  let sharedBytes = 0;
-  for (const processId of processIds) {
-    const status = readText(`/proc/${processId}/status`);
-    if (status === undefined) continue;
-    privateBytes += kibibytes(status, 'RssAnon') * 1024;
-    sharedBytes = Math.max(sharedBytes, (kibibytes(status, 'RssFile') + kibibytes(status, 'RssShmem')) * 1024);
-  }
-  return privateBytes + sharedBytes;
+/** Memory of all its processes, and the CPUs they may run on: also those that are not there may be allowed. */
+function readStatus(processIds: readonly number[]): { readonly memoryBytes: number; readonly cpusAllowed: number } {
+  const statuses = processIds.flatMap((processId) => readText(`/proc/${processId}/status`) ?? []);
+  const privateBytes = statuses.map((status) => bytesIn(status, 'RssAnon'));
+  const sharedBytes = statuses.map((status) => bytesIn(status, 'RssFile') + bytesIn(status, 'RssShmem'));
+  const allowed = /^Cpus_allowed_list:\s+(\S+)/m.exec(statuses[0] ?? '')?.[1];
+  return {
+    memoryBytes: privateBytes.reduce((sum, bytes) => sum + bytes, 0) + Math.max(0, ...sharedBytes),
+    cpusAllowed: Math.min(cpus().length, allowed === undefined ? Number.POSITIVE_INFINITY : cpusIn(allowed)),
+  };
 }
 
-function kibibytes(status: string, field: string): number {
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
+function bytesIn(status: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** `0-3,8` */
+function cpusIn(list: string): number {
+  return list.split(',').reduce((sum, range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return sum + last - first + 1;
+  }, 0);
 }
 
 /** Undefined where the process is gone. */

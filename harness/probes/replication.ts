@@ -1,13 +1,11 @@
 import { postgresConnection } from './postgres-connection.ts';
-import type { Probe, Reading } from './probe.ts';
+import { type Probe, readingsOf, type Values } from './probe.ts';
 
 /**
- * How far a streaming replica is behind its primary, asked of both.
- *
- * Of the replica: `replica-lag`, the age of the last transaction it replayed, 0 when all it received is replayed. Of the
- * primary: `replica-lag-bytes`, the log it wrote that the replica did not replay, and `replica-unsent-bytes`, the part of
- * it that was not even sent; the latter only while the replica is connected. When one of the two does not answer, what
- * the other says is given: the place a replica had reached stays known, so that one that is gone is seen to fall behind.
+ * How far a streaming replica is behind its primary, asked of both: the age of the last transaction it replayed (0 when
+ * all it received is replayed), the log that it did not replay, and, while it is connected, the log that it was not sent.
+ * When one of the two does not answer, what the other says is given: the position a replica had reached stays known, so
+ * that one that is gone is seen to fall behind.
  */
 export function replicationProbe(options: {
   /** Of the primary. */
@@ -23,7 +21,7 @@ export function replicationProbe(options: {
   let known: { readonly slot: string; readonly replayed: string } | undefined;
 
   const readReplica = () =>
-    replica.use(async (client): Promise<Omit<Reading, 'source'>[]> => {
+    replica.use(async (client): Promise<Values> => {
       const { rows } = await client.query(`
         select current_setting('primary_slot_name') as slot, pg_last_wal_replay_lsn()::text as replayed,
                coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false) as "caughtUp",
@@ -35,12 +33,11 @@ export function replicationProbe(options: {
       // One that replayed no transaction yet counts from its first reading.
       if (caughtUp || (caughtUpAtMs === undefined && ageS === null)) caughtUpAtMs = nowMs;
       const longestS = caughtUpAtMs === undefined ? Number.POSITIVE_INFINITY : (nowMs - caughtUpAtMs) / 1000;
-      const value = Math.max(0, Math.min(ageS ?? Number.POSITIVE_INFINITY, longestS));
-      return [{ metric: 'replica-lag', unit: 'seconds', value }];
+      return { 'replica-lag': Math.max(0, Math.min(ageS ?? Number.POSITIVE_INFINITY, longestS)) };
     });
 
   const readPrimary = () =>
-    primary.use(async (client): Promise<Omit<Reading, 'source'>[]> => {
+    primary.use(async (client): Promise<Values> => {
       const { rows } = await client.query(
         `select coalesce(slot.slot_name, '') as slot,
                 greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), sent_lsn))::float8 as "unsentBytes",
@@ -55,13 +52,10 @@ export function replicationProbe(options: {
       const named = connected.filter(({ slot }) => slot !== '' && slot === known?.slot);
       // Without a slot only a single one is known to be the one that is meant.
       const own = named[0] ?? (connected.length === 1 && (known?.slot ?? '') === '' ? connected[0] : undefined);
-      const lagBytes: number | null = own?.lagBytes ?? rows[0]?.lagBytesAtLast ?? null;
-      return [
-        ...(lagBytes === null ? [] : [{ metric: 'replica-lag-bytes', unit: 'bytes', value: lagBytes } as const]),
-        ...(own === undefined
-          ? []
-          : [{ metric: 'replica-unsent-bytes', unit: 'bytes', value: own.unsentBytes } as const]),
-      ];
+      return {
+        'replica-lag-bytes': own?.lagBytes ?? rows[0]?.lagBytesAtLast ?? undefined,
+        'replica-unsent-bytes': own?.unsentBytes,
+      };
     });
 
   return {
@@ -69,9 +63,8 @@ export function replicationProbe(options: {
     async read() {
       const [ofReplica, ofPrimary] = await Promise.allSettled([readReplica(), readPrimary()]);
       if (ofReplica.status === 'rejected' && ofPrimary.status === 'rejected') throw ofReplica.reason;
-      return [ofReplica, ofPrimary]
-        .flatMap((half) => (half.status === 'fulfilled' ? half.value : []))
-        .map((reading) => ({ source: options.source, ...reading }));
+      const read = [ofReplica, ofPrimary].flatMap((half) => (half.status === 'fulfilled' ? half.value : []));
+      return readingsOf(options.source, ...read);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([primary[Symbol.asyncDispose](), replica[Symbol.asyncDispose]()]);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Probe, Reading } from './probe.ts';
 import { sampleEachSecond } from './sampler.ts';
 
-const reading: Reading = { source: 'api/1', metric: 'pool-waiting', unit: 'count', value: 1 };
+const reading: Reading = { source: 'api/1', metric: 'pool-waiting', value: 1 };
 
 function probeOf(name: string, read: () => Promise<readonly Reading[]>): Probe {
   return { name, read, async [Symbol.asyncDispose]() {} };
