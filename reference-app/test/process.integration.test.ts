@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { jwtSecret, password } from './app.ts';
 import { newDatabase } from './postgres.ts';
-import { until } from './processes.ts';
+import { childrenOf, isRunning, until } from './processes.ts';
 
 let databaseUrl: string;
 
@@ -22,7 +23,15 @@ interface Server extends AsyncDisposable {
 
 function start(environment: Record<string, string>): Server {
   const child = spawn(process.execPath, [fileURLToPath(new URL('../server.ts', import.meta.url))], {
-    env: { PATH: process.env.PATH, PORT: '0', RATE_LIMIT: 'off', JWT_SECRET: jwtSecret, ...environment },
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      RATE_LIMIT: 'off',
+      JWT_SECRET: jwtSecret,
+      // Stripping types is most of what a start costs.
+      NODE_COMPILE_CACHE: join(inject('workerServers'), 'compiled'),
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -173,35 +182,16 @@ describe('two instances', () => {
   test('are started again when one dies, and end when the primary is killed', async () => {
     await using server = start({ DATABASE_URL: databaseUrl, INSTANCES: '2' });
     const { url } = await listening(server);
-    const workers = await childrenOf(server.child.pid ?? 0);
+    const workers = childrenOf(server.child.pid ?? 0);
     expect(workers).toHaveLength(2);
     process.kill(workers[0] as number, 'SIGKILL');
-    await until(async () => {
-      const now = await childrenOf(server.child.pid ?? 0);
+    await until(() => {
+      const now = childrenOf(server.child.pid ?? 0);
       return now.length === 2 && !now.includes(workers[0] as number);
     });
     await until(async () => (await fetch(`${url}/health`)).ok);
-    const last = await childrenOf(server.child.pid ?? 0);
+    const last = childrenOf(server.child.pid ?? 0);
     server.child.kill('SIGKILL');
     await until(() => last.every((pid) => !isRunning(pid)));
   });
 });
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const list = spawn('ps', ['-o', 'pid=', '--ppid', String(pid)]);
-  let text = '';
-  list.stdout.on('data', (chunk) => {
-    text += chunk;
-  });
-  await once(list, 'close');
-  return text.split('\n').map(Number).filter(Boolean);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

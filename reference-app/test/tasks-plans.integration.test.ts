@@ -18,12 +18,12 @@ let client: pg.Client;
 
 beforeAll(async () => {
   const databaseUrl = await newDatabase();
-  await seed(databaseUrl, { users: 1000, tasksPerUser: 1000, seed: 1, password: 'a fine password', bcryptCost: 4 });
+  await seed(databaseUrl, { users: 1000, tasksPerUser: 250, seed: 1, password: 'a fine password', bcryptCost: 4 });
   client = new pg.Client(databaseUrl);
   await client.connect();
 }, 300_000);
 afterAll(async () => {
-  // A million rows, which the server would tidy up while other files use it.
+  // Many rows, which the server would tidy up while other files use it.
   await client?.query('truncate users cascade');
   await client?.end();
 });
