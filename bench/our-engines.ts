@@ -1,4 +1,4 @@
-import { autocannonEngine } from '../harness/engines/autocannon.ts';
+import { autocannonEngine } from '../harness/engines/autocannon/autocannon.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
 import { findK6 } from '../harness/engines/k6/find-k6.ts';
 import { k6Engine } from '../harness/engines/k6/k6.ts';

@@ -149,7 +149,7 @@ function runOptions(command: Command): Command {
     )
     .option(
       '--engine <name>',
-      'what makes the load: open-loop (default), k6, or autocannon, which knows numbers of users only and cannot wait',
+      'what makes the load: open-loop (default), k6, or autocannon, which offers numbers of users only',
     )
     .option(
       '--provider <name>',
@@ -188,7 +188,7 @@ function runOptions(command: Command): Command {
     .option('--faults', 'kill and pause every service in turn')
     .option('--scale-model', 'scale the CPUs of all services by one factor, so that the largest tier fits this machine')
     .option('--install-missing', 'install what the tiers need and this machine lacks, saying each command first')
-    .option('--skip-think-times', 'leave the pauses of scenarios out, for engines that cannot wait')
+    .option('--skip-think-times', 'leave the think times of scenarios out')
     .option('--targets <file>', 'judge against a targets file of your own')
     .option('--out <folder>', 'the results folder (default: results/<time>-<run id>)')
     .option('--allow-missed', 'exit with 0 once the run is complete, whatever the verdicts')

@@ -40,7 +40,6 @@ describe('words of the command line', () => {
     ['run --tier ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
     ['run --scenario logn', 'SCENARIO_NOT_FOUND', "'login'"],
     ['run --scenario ./missing.ts', 'SCENARIO_NOT_FOUND', 'missing.ts'],
-    ['run --engine autocannon --scenario mixed', 'ENGINE_CANNOT_THINK', '--skip-think-times'],
     ['run --engine autocanon', 'OPTIONS_INVALID', "'autocannon'"],
     ['run --provider locale', 'OPTIONS_INVALID', "'local'"],
     ['run --url localhost', 'OPTIONS_INVALID', 'http'],

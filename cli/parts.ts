@@ -30,7 +30,7 @@ export async function chooseEngine(name: EngineName, surroundings: EngineSurroun
     case 'k6':
       return chooseK6(surroundings);
     case 'autocannon':
-      return (await import('../harness/engines/autocannon.ts')).autocannonEngine;
+      return (await import('../harness/engines/autocannon/autocannon.ts')).autocannonEngine;
   }
 }
 

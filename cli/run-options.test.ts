@@ -40,9 +40,9 @@ describe('readRunOptions', () => {
     expect(loads({ arrivals: 'constant' })).toEqual([null, 'constant', null]);
   });
 
-  it('climbs concurrencies with an engine that knows no arrivals, and no scenario that thinks', () => {
+  it('measures concurrencies with an engine that offers no arrival rates', () => {
     const { settings } = readRunOptions({ engine: 'autocannon' });
-    expect(settings).toMatchObject({ arrivalRatesPerS: [], scenarios: ['login', 'crud'] });
+    expect(settings).toMatchObject({ arrivalRatesPerS: [], scenarios: ['login', 'crud', 'browse'] });
     expect(settings.concurrencies).toContain(100);
   });
 

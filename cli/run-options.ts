@@ -70,7 +70,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
   const quick = typed.quick ?? false;
   const engine = read.oneOf('--engine', typed.engine ?? engineNames[0], engineNames);
   const loads = readLoads(typed, engine, quick, read, problems);
-  const scenarios = typed.scenario === undefined ? defaultScenarios(engine, quick) : splitList(typed.scenario);
+  const scenarios = typed.scenario === undefined ? (quick ? quickScenarios : fullScenarios) : splitList(typed.scenario);
   if (scenarios.length === 0)
     problems.push({ what: '--scenario names no scenario', nextStep: 'see `tierbench scenarios`' });
   if (typed.url !== undefined && typed.tier !== undefined) {
@@ -185,11 +185,6 @@ function refuseWithUrl(
       nextStep: 'it is about services that tierbench brings up: choose tiers with --tier instead',
     });
   }
-}
-
-/** An engine that cannot wait measures no scenario that thinks. */
-function defaultScenarios(engine: EngineName, quick: boolean): readonly string[] {
-  return quick || engine === 'autocannon' ? quickScenarios : fullScenarios;
 }
 
 function readUrl(url: string, problems: Problem[]): void {

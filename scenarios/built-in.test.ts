@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { EndedRequest } from '../harness/engines/judge-answer.ts';
-import { createScenarioRunner, type NextAction } from '../harness/engines/scenario-runner.ts';
+import type { EndedRequest } from '../harness/engines/shared/classify-response.ts';
+import { createScenarioRunner, type NextAction } from '../harness/engines/shared/scenario-runner.ts';
 import { type FakeRequest, fakeTaskApi } from '../test-support/fake-task-api.ts';
 import browse from './browse.ts';
 import crud from './crud.ts';
@@ -30,7 +30,7 @@ function play(scenario: Scenario, api: Api, iterations = 20, as: User = user, be
       before(sent);
       sent += 1;
       const { request } = next;
-      const { status, body, setCookies } = api.answer({ ...request, body: request.body ?? '' });
+      const { status, body, setCookies } = api.answer({ ...request, body: String(request.body ?? '') });
       const answered = { kind: 'answered', status, header: () => undefined, setCookies: () => setCookies } as const;
       const step = runner.answer({ ...answered, text: () => body });
       ended.push(step.ended);

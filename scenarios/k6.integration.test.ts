@@ -17,7 +17,7 @@ function entryFile(name: string): string {
     import http from 'k6/http';
     import scenario from ${source(`${name}.ts`)};
     import { randomStream } from ${source('kit.ts')};
-    import { createScenarioRunner } from ${source('../harness/engines/scenario-runner.ts')};
+    import { createScenarioRunner } from ${source('../harness/engines/shared/scenario-runner.ts')};
 
     export const options = { vus: 1, iterations: 1 };
 

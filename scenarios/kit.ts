@@ -62,7 +62,7 @@ export interface VirtualUser {
 export interface Scenario<Session = unknown> {
   readonly name: string;
   readonly description: string;
-  /** Whether it thinks. An engine that cannot wait refuses such a scenario unless think times are skipped. */
+  /** Whether it has think times: such a load follows from the number of users and not from how fast the system answers. */
   readonly thinks?: boolean;
   /** Once for each virtual user, before its first iteration: log in, say. What it returns is the session. */
   begin?(virtualUser: VirtualUser): Behaviour<Session>;

@@ -1,7 +1,7 @@
 import type { RunFacts, RunStatus } from '../harness/core/run.ts';
 import type { RunEvent } from '../harness/core/run-event.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
-import { type SimulatedSystem, simulatedEngine } from '../harness/engines/simulated.ts';
+import { type SimulatedSystem, simulatedEngine } from '../harness/engines/simulated/simulated.ts';
 import { type RunParts, run } from '../harness/studies/run.ts';
 import { defineScenario } from '../scenarios/kit.ts';
 import { madeUpRun, madeUpTier } from './made-up-trial.ts';

@@ -66,7 +66,7 @@ export const rules: Rule[] = [
     '^harness/engines/',
     [
       '^harness/(core|histograms|statistics|http-client)/',
-      '^harness/files/load-scenario\\.ts$',
+      '^harness/files/(load-scenario|own-module)\\.ts$',
       '^scenarios/',
       '^harness/(container-engine|orphans|machine)/',
       node,
@@ -77,7 +77,7 @@ export const rules: Rule[] = [
   only(
     'the-http-client-knows-nothing-of-trials',
     '^harness/http-client/',
-    ['^harness/core/', '^harness/engines/(scenario-response|prepare-request)\\.ts$', '^scenarios/kit\\.ts$', node],
+    [node],
     'It sends a request and reads the response; which requests, and when, is not its business.',
   ),
   only(
@@ -161,6 +161,20 @@ export const rules: Rule[] = [
     severity: 'error',
     from: { path: '^reference-app/' },
     to: { pathNot: ['^reference-app/', node, npm] },
+  },
+  {
+    name: 'engines-are-strangers-to-one-another',
+    comment: 'What two engines need is in harness/engines/shared/: an engine can be removed with its folder.',
+    severity: 'error',
+    from: { path: '^harness/engines/([^/]+)/', pathNot: `${tests}|^harness/engines/shared/` },
+    to: { path: '^harness/engines/[^/]+/', pathNot: '^harness/engines/($1|shared)/' },
+  },
+  {
+    name: 'what-engines-share-knows-none-of-them',
+    comment: 'The common life cycle of a trial gets its transport handed in.',
+    severity: 'error',
+    from: { path: '^harness/engines/shared/', pathNot: tests },
+    to: { path: '^harness/engines/[^/]+/', pathNot: '^harness/engines/shared/' },
   },
   {
     name: 'production-from-tests',

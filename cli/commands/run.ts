@@ -3,15 +3,12 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Calibration, Placement, RunFacts } from '../../harness/core/run.ts';
 import type { Tier } from '../../harness/core/tier.ts';
-import type { LoadEngine } from '../../harness/engines/engine.ts';
-import { cannotThink } from '../../harness/engines/think-times.ts';
 import { createResults, readResults } from '../../harness/files/results.ts';
 import { currentCommit } from '../../harness/machine/current-commit.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import type { RegisteredRun } from '../../harness/orphans/register.ts';
 import type { Provider } from '../../harness/providers/provider.ts';
 import { calibrate } from '../../harness/studies/calibrate.ts';
-import type { ScenarioSource } from '../../harness/studies/climb.ts';
 import { run as runStudy } from '../../harness/studies/run.ts';
 import { isSteadyThroughput } from '../../harness/studies/steadiness.ts';
 import type { User } from '../../scenarios/kit.ts';
@@ -52,7 +49,6 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     note,
     cleanUp,
   });
-  refuseThinking(engine, scenarios, options);
   const parts = await chooseParts(options, tiers, run, note);
   const settings = {
     ...options.settings,
@@ -113,16 +109,6 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     return exitCodes.couldNotRun;
   }
   return verdict;
-}
-
-function refuseThinking(
-  engine: LoadEngine,
-  scenarios: ReadonlyMap<string, ScenarioSource>,
-  { settings: { skipThinkTimes } }: RunOptions,
-): void {
-  if (engine.canThink || skipThinkTimes) return;
-  const thinking = [...scenarios.values()].find(({ scenario }) => scenario.thinks === true);
-  if (thinking !== undefined) throw cannotThink(engine.name, thinking.scenario.name);
 }
 
 interface ChosenParts {

@@ -1,5 +1,5 @@
-import { answerFromK6, type K6Answer } from '../../harness/engines/k6/answer-from-k6.ts';
-import { createScenarioRunner, type NextAction } from '../../harness/engines/scenario-runner.ts';
+import { answerFromK6, bodyForK6, type K6Answer } from '../../harness/engines/k6/answer-from-k6.ts';
+import { createScenarioRunner, type NextAction } from '../../harness/engines/shared/scenario-runner.ts';
 import type { Scenario, User } from '../../scenarios/kit.ts';
 
 /**
@@ -17,7 +17,7 @@ export interface ExportedLoad {
 
 export interface K6Modules {
   readonly http: {
-    request(method: string, url: string, body: string | null, params: object): K6Answer;
+    request(method: string, url: string, body: string | ArrayBuffer | null, params: object): K6Answer;
     readonly CookieJar: new () => object;
   };
   readonly exec: {
@@ -64,7 +64,7 @@ export function virtualUserInK6(
         continue;
       }
       const { name, method, path, headers, body } = next.request;
-      const answer = http.request(method, load.baseUrl + path, body ?? null, {
+      const answer = http.request(method, load.baseUrl + path, bodyForK6(body), {
         headers,
         timeout: load.timeoutS * 1000,
         redirects: 0,

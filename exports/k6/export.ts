@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Target } from '../../harness/core/target.ts';
 import { bundleForK6 } from '../../harness/engines/k6/bundle.ts';
+import { ownModule } from '../../harness/files/own-module.ts';
 import { type ExportPlan, readmeFile, scriptFile, usersExampleFile } from './export-files.ts';
 import { thresholdsOf } from './export-thresholds.ts';
 
@@ -24,8 +25,7 @@ export async function exportForK6(
 }
 
 function entry(scenarioFile: string): string {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const drive = fileURLToPath(new URL(`./export-drive.${ending}`, import.meta.url));
+  const drive = fileURLToPath(ownModule('./export-drive', import.meta.url));
   return `import scenario from ${JSON.stringify(scenarioFile)};
 import { virtualUserInK6 } from ${JSON.stringify(drive)};
 export const virtualUser = (users, load, modules, metrics) => virtualUserInK6(scenario, users, load, modules, metrics);

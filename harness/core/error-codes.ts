@@ -36,7 +36,6 @@ export const errorCodes = {
     INVALID_LOAD: 'a concurrency or an arrival rate that nobody can offer',
     INVALID_BASE_URL: 'the address the load goes to is not one',
     TOO_FEW_USERS: 'fewer users than virtual users; no two share one',
-    ENGINE_CANNOT_THINK: 'the scenario pauses and the engine cannot',
     GENERATOR_ENDED: 'a process of the open-loop engine ended in the midst of a trial',
     AUTOCANNON_UNKNOWN: 'another version of autocannon is installed than tierbench knows',
   },

@@ -10,18 +10,16 @@ export interface TrialRequest {
   readonly scenarioFile?: string;
   /** Virtual user `i` is `users[i]`; there must be at least as many as virtual users. */
   readonly users: readonly User[];
-  /** Leave think times out, for engines that cannot wait. */
+  /** Leave think times out. */
   readonly skipThinkTimes?: boolean;
 }
 
-/** Drives one scenario at one offered load. What it must do is `engine-contract.ts`, which every engine runs. */
+/** Drives one scenario at one offered load. What it must do is `harness/contracts/engines/engine-contract.ts`, which every engine runs. */
 export interface LoadEngine {
   readonly name: string;
   readonly supports: ReadonlySet<OfferedLoad['model']>;
   /** How arrivals may follow one another; empty where it offers no open load. */
   readonly arrivals: ReadonlySet<ArrivalProcess>;
-  /** Whether it can pause between requests; otherwise it refuses scenarios that think. */
-  readonly canThink: boolean;
   /**
    * Resolves when the measured window is over, or soon after `signal` aborts: then with what was measured and
    * `stopped: true`. Rejects with a TierbenchError when the trial cannot be run at all.

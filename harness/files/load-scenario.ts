@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Scenario } from '../../scenarios/kit.ts';
 import { suggestion } from '../core/closest-match.ts';
 import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
+import { ownModule } from './own-module.ts';
 
 const builtIn: Readonly<Record<string, { load: () => Promise<object>; file: URL }>> = {
   login: { load: () => import('../../scenarios/login.ts'), file: builtInFile('login') },
@@ -61,8 +62,7 @@ export function scenarioFile(reference: string, folder: string = process.cwd()):
 }
 
 function builtInFile(name: string): URL {
-  const ownEnding = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`../../scenarios/${name}.${ownEnding}`, import.meta.url);
+  return ownModule(`../../scenarios/${name}`, import.meta.url);
 }
 
 function looksLikePath(reference: string): boolean {

@@ -1,5 +1,4 @@
-import { type ParserLimits, tooLong } from './parser-limits.ts';
-import type { Malformed } from './response-head.ts';
+import { type Malformed, type ParserLimits, tooLong } from './response-head.ts';
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;

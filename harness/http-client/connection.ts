@@ -1,18 +1,13 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Answer } from '../engines/scenario-response.ts';
+import { ClientResponse, keepAliveS } from './client-response.ts';
 import type { EncodedRequest } from './encode-request.ts';
-import { keepAliveS, ParsedAnswer } from './parsed-answer.ts';
-import type { ParserLimits } from './parser-limits.ts';
+import { type RawResponse, reconnectPauseMs, type TransportFailure } from './message.ts';
 import { type ParsedResponse, ResponseParser } from './response-parser.ts';
 
-export interface ConnectionSettings extends ParserLimits {
+export interface ConnectionSettings {
   readonly endpoint: Endpoint;
-  /** From the start of a request that has to connect first. */
-  readonly connectTimeoutS: number;
-  /** From the sending of a request. */
-  readonly firstByteTimeoutS: number;
-  /** What the person who waits is told: the limit of the whole request. */
+  /** Limit of the whole request, for the message of a timeout. */
   readonly timeoutS: number;
   /** Wait a little before connecting again and again: for users who would ask at once again. */
   readonly pausesAfterFailures: boolean;
@@ -29,8 +24,6 @@ export interface Endpoint {
   readonly servername: string;
 }
 
-const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 200;
 /** Connections that idle for less are used without a look at what the server said about that. */
 const SHORT_IDLE_MS = 1000;
 
@@ -38,19 +31,15 @@ const SHORT_IDLE_MS = 1000;
  * Sends one request at a time over one socket, which is made when it is needed and again when it broke. Each request is
  * sent at most once, and its end is told once.
  */
-export class Connection<Owner> {
-  /** Whose request is in flight. */
-  owner: Owner | undefined;
+export class Connection {
   readonly #settings: ConnectionSettings;
-  readonly #onAnswer: (connection: Connection<Owner>, answer: Answer, nowMs: number) => void;
+  readonly #onResponse: (response: RawResponse, nowMs: number) => void;
   readonly #parser: ResponseParser;
   #socket: Socket | undefined;
   #isConnected = false;
   /** Until it is written. */
   #waiting: EncodedRequest | undefined;
   #isInFlight = false;
-  #phase: 'connect' | 'first-byte' | 'whole' = 'whole';
-  #wholeDeadlineMs = 0;
   #deadlineMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
@@ -59,29 +48,26 @@ export class Connection<Owner> {
   #idleSinceMs = 0;
   #lastHead: Pick<ParsedResponse, 'headBytes' | 'headLength'> | undefined;
 
-  /** `onAnswer` must not throw. */
-  constructor(
-    settings: ConnectionSettings,
-    onAnswer: (connection: Connection<Owner>, answer: Answer, nowMs: number) => void,
-  ) {
+  /** `onResponse` must not throw. */
+  constructor(settings: ConnectionSettings, onResponse: (response: RawResponse, nowMs: number) => void) {
     this.#settings = settings;
-    this.#onAnswer = onAnswer;
-    this.#parser = new ResponseParser(settings);
+    this.#onResponse = onResponse;
+    this.#parser = new ResponseParser();
   }
 
   /** Times are those of `performance.now()`. Nothing else may be in flight. */
   send(request: EncodedRequest, method: string, nowMs: number, deadlineMs: number): void {
     if (this.#isConnected && nowMs - this.#idleSinceMs > SHORT_IDLE_MS && this.#hasIdledTooLong(nowMs)) this.#drop();
     this.#isInFlight = true;
-    this.#wholeDeadlineMs = deadlineMs;
+    this.#deadlineMs = deadlineMs;
+    if (this.#timer === undefined || this.#timerAtMs > deadlineMs) this.#setTimer(nowMs);
     this.#parser.expect(method);
     if (this.#isConnected) {
-      this.#write(request, nowMs);
+      this.#write(request);
       return;
     }
     this.#waiting = request;
-    this.#enter('connect', nowMs, this.#settings.connectTimeoutS);
-    const pauseMs = this.#settings.pausesAfterFailures ? pauseAfter(this.#failuresInARow) : 0;
+    const pauseMs = this.#settings.pausesAfterFailures ? reconnectPauseMs(this.#failuresInARow) : 0;
     if (pauseMs === 0) this.#connect();
     else this.#pause = setTimeout(() => this.#connect(), pauseMs);
   }
@@ -93,9 +79,9 @@ export class Connection<Owner> {
     this.#drop();
   }
 
-  #write({ text, encoding }: EncodedRequest, nowMs: number): void {
-    this.#enter('first-byte', nowMs, this.#settings.firstByteTimeoutS);
+  #write({ text, encoding, bytes }: EncodedRequest): void {
     this.#socket?.write(text, encoding);
+    if (bytes !== undefined) this.#socket?.write(bytes);
   }
 
   #connect(): void {
@@ -140,7 +126,7 @@ export class Connection<Owner> {
     this.#isConnected = true;
     const request = this.#waiting;
     this.#waiting = undefined;
-    if (request !== undefined) this.#write(request, performance.now());
+    if (request !== undefined) this.#write(request);
   }
 
   #read(bytes: Buffer, length: number): void {
@@ -151,13 +137,13 @@ export class Connection<Owner> {
     }
     const parser = this.#parser;
     const used = parser.read(bytes, 0, length);
-    if (parser.state === 'complete') this.#onResponse(used < length);
+    if (parser.state === 'complete') this.#onComplete(used < length);
     else if (parser.state === 'malformed') {
       this.#fail('malformed', `the answer is not HTTP/1.1: ${parser.malformed}`);
-    } else if (this.#phase === 'first-byte') this.#enter('whole', 0, 0);
+    }
   }
 
-  #onResponse(hasMore: boolean): void {
+  #onComplete(hasMore: boolean): void {
     const { response } = this.#parser;
     this.#failuresInARow = 0;
     const nowMs = performance.now();
@@ -166,7 +152,7 @@ export class Connection<Owner> {
     if (response.bodyBytes === response.headBytes) this.#lastHead = response;
     else this.#lastHead = { headBytes: response.headBytes, headLength: response.headLength };
     if (hasMore || !response.keepsConnection) this.#drop();
-    this.#end(new ParsedAnswer(response), nowMs);
+    this.#end(new ClientResponse(response), nowMs);
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -178,11 +164,11 @@ export class Connection<Owner> {
 
   #onHungUp(): void {
     this.#parser.end();
-    if (this.#isInFlight && this.#parser.state === 'complete') this.#onResponse(true);
+    if (this.#isInFlight && this.#parser.state === 'complete') this.#onComplete(true);
     else this.#fail('reset', 'the server closed the connection before its answer was complete');
   }
 
-  #fail(outcome: 'refused' | 'reset' | 'timeout' | 'malformed', message: string): void {
+  #fail(outcome: TransportFailure, message: string): void {
     this.#drop();
     if (!this.#isInFlight) return;
     if (outcome !== 'timeout') this.#failuresInARow += 1;
@@ -190,9 +176,9 @@ export class Connection<Owner> {
   }
 
   /** The last step of whatever ends a request: the next one may be sent on the way. */
-  #end(answer: Answer, nowMs: number): void {
+  #end(response: RawResponse, nowMs: number): void {
     this.#isInFlight = false;
-    this.#onAnswer(this, answer, nowMs);
+    this.#onResponse(response, nowMs);
   }
 
   #drop(): void {
@@ -210,21 +196,14 @@ export class Connection<Owner> {
     return keptS !== undefined && (nowMs - this.#idleSinceMs) / 1000 > keptS - 1;
   }
 
-  #enter(phase: 'connect' | 'first-byte' | 'whole', nowMs: number, limitS: number): void {
-    this.#phase = phase;
-    this.#deadlineMs =
-      phase === 'whole' ? this.#wholeDeadlineMs : Math.min(this.#wholeDeadlineMs, nowMs + limitS * 1000);
-    if (this.#timer === undefined || this.#timerAtMs > this.#deadlineMs) this.#setTimer(performance.now());
-  }
-
   #setTimer(nowMs: number): void {
     clearTimeout(this.#timer);
     this.#timerAtMs = this.#deadlineMs;
-    this.#timer = setTimeout(() => this.#lookAtTime(), Math.max(1, Math.ceil(this.#deadlineMs - nowMs)));
+    this.#timer = setTimeout(() => this.#checkDeadline(), Math.max(1, Math.ceil(this.#deadlineMs - nowMs)));
   }
 
   /** One timer for many requests: when it fires, it mostly finds a younger request, and waits for what that has left. */
-  #lookAtTime(): void {
+  #checkDeadline(): void {
     this.#timer = undefined;
     if (!this.#isInFlight) return;
     const nowMs = performance.now();
@@ -233,13 +212,12 @@ export class Connection<Owner> {
       return;
     }
     clearTimeout(this.#pause);
-    const { connectTimeoutS, firstByteTimeoutS, timeoutS } = this.#settings;
-    const isWhole = this.#deadlineMs === this.#wholeDeadlineMs;
-    if (this.#phase === 'connect') {
-      this.#fail('timeout', `not connected within ${isWhole ? timeoutS : connectTimeoutS} s`);
-    } else if (this.#phase === 'first-byte') {
-      this.#fail('timeout', `no first byte of an answer within ${isWhole ? timeoutS : firstByteTimeoutS} s`);
-    } else this.#fail('timeout', `no complete answer within ${timeoutS} s`);
+    const missing = !this.#isConnected
+      ? 'not connected'
+      : this.#parser.state === 'waiting'
+        ? 'no first byte of an answer'
+        : 'no complete answer';
+    this.#fail('timeout', `${missing} within ${this.#settings.timeoutS} s`);
   }
 }
 
@@ -247,10 +225,4 @@ export function endpointOf({ hostname, port, protocol }: URL): Endpoint {
   const host = hostname.replace(/^\[|\]$/g, '');
   const isTls = protocol === 'https:';
   return { host, port: Number(port) || (isTls ? 443 : 80), isTls, servername: isIP(host) === 0 ? host : '' };
-}
-
-/** The first failure is no reason to wait: a server may well hang up on an idle connection. */
-function pauseAfter(failuresInARow: number): number {
-  if (failuresInARow < 2) return 0;
-  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failuresInARow - 2, 16));
 }

@@ -1,5 +1,12 @@
-/** Why an answer is not HTTP/1.1, for a person: `chunk size: ...`. What comes before the colon is the kind. */
+/** Why a response is not HTTP/1.1, for a person: `chunk size: ...`. What comes before the colon is the kind. */
 export type Malformed = { readonly malformed: string };
+
+export interface ParserLimits {
+  /** Status line and headers together; also the trailers, and one line of a chunk's size. */
+  readonly mostHeadBytes: number;
+  /** The body as it is, without what frames its chunks. */
+  readonly mostBodyBytes: number;
+}
 
 export interface ResponseHead {
   readonly status: number;
@@ -138,6 +145,10 @@ function lengthIn(text: string): number | undefined {
   const [first = ''] = lengths;
   const isLength = /^\d+$/.test(first) && first.replace(/^0+/, '').length <= MOST_LENGTH_DIGITS;
   return isLength && lengths.every((one) => one === first) ? Number(first) : undefined;
+}
+
+export function tooLong(what: string, most: number): Malformed {
+  return fault(what, `more than ${most} bytes`);
 }
 
 function fault(kind: string, what: string): Malformed {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { integerBetween, pick, type Random, randomStream } from '../../scenarios/kit.ts';
-import { ParsedAnswer } from './parsed-answer.ts';
+import { ClientResponse } from './client-response.ts';
 import { ResponseParser } from './response-parser.ts';
 
-/** CI takes a million: `TIERBENCH_FUZZ_ANSWERS=1000000 npx vitest run harness/engines/open-loop/response-parser-fuzz`, 10 s. */
+/** CI takes a million: `TIERBENCH_FUZZ_ANSWERS=1000000 npx vitest run harness/http-client/response-parser-fuzz`, 10 s. */
 const ANSWERS = Number(process.env.TIERBENCH_FUZZ_ANSWERS ?? 50_000);
 const LIMITS = { mostHeadBytes: 600, mostBodyBytes: 3000 };
 
@@ -69,7 +69,7 @@ function parse(pieces: readonly Buffer[], method: string): string {
     return 'malformed';
   }
   if (parser.state !== 'complete') return parser.state;
-  const answer = new ParsedAnswer(parser.response);
+  const answer = new ClientResponse(parser.response);
   const { bodyBytes, bodyFrom, headLength, status, keepsConnection } = parser.response;
   if (headLength > LIMITS.mostHeadBytes || bodyBytes.length - bodyFrom > LIMITS.mostBodyBytes)
     throw new Error('too large');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ParsedAnswer } from './parsed-answer.ts';
+import { ClientResponse } from './client-response.ts';
 import { ResponseParser } from './response-parser.ts';
 
 const LIMITS = { mostHeadBytes: 2000, mostBodyBytes: 10_000 };
@@ -108,7 +108,7 @@ const answers: readonly Case[] = [
 function outcomeOf(parser: ResponseParser) {
   if (parser.state !== 'complete') return { state: parser.state };
   const { status, keepsConnection } = parser.response;
-  return { state: parser.state, status, keepsConnection, body: new ParsedAnswer(parser.response).text() };
+  return { state: parser.state, status, keepsConnection, body: new ClientResponse(parser.response).text() };
 }
 
 function parsePieces(pieces: readonly Buffer[], method: string, ends: boolean) {
@@ -165,7 +165,7 @@ test('answers one after the other in one piece', () => {
   for (const { body } of kept) {
     parser.expect('GET');
     at = parser.read(bytes, at, bytes.length);
-    expect(new ParsedAnswer(parser.response).text()).toBe(body);
+    expect(new ClientResponse(parser.response).text()).toBe(body);
   }
   expect(at).toBe(bytes.length);
 });
@@ -177,7 +177,7 @@ test('headers and cookies as they were sent', () => {
     `${OK}Set-Cookie: a=1; Path=/\r\nX-A:  one \r\nset-cookie: b=2\r\nx-a: two\r\nContent-Length: 0\r\n\r\n`,
   );
   parser.read(bytes, 0, bytes.length);
-  const answer = new ParsedAnswer(parser.response);
+  const answer = new ClientResponse(parser.response);
   expect(answer.setCookies()).toEqual(['a=1; Path=/', 'b=2']);
   expect([answer.header('x-a'), answer.header('x-b')]).toEqual(['one, two', undefined]);
 });

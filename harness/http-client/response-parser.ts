@@ -1,7 +1,5 @@
 import { ChunkFraming } from './chunk-framing.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
-import { type ParserLimits, tooLong } from './parser-limits.ts';
-import { excerpt, type Malformed, type ResponseHead, readHead } from './response-head.ts';
+import { excerpt, type Malformed, type ParserLimits, type ResponseHead, readHead, tooLong } from './response-head.ts';
 
 /** A whole answer. Its bytes are its own. */
 export interface ParsedResponse {
@@ -20,6 +18,9 @@ export type ParserState = 'idle' | 'waiting' | 'reading' | 'complete' | 'malform
 
 type Stage = 'head' | 'length' | 'until-close' | 'chunk-framing' | 'chunk-data';
 
+const FIRST_BYTES = 1024;
+/** Beyond these a response is malformed: a server cannot exhaust the memory of the generator. */
+const DEFAULT_LIMITS: ParserLimits = { mostHeadBytes: 64 * 1024, mostBodyBytes: 64 * 1024 * 1024 };
 const EMPTY = Buffer.alloc(0);
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
@@ -53,7 +54,7 @@ export class ResponseParser {
   #left = 0;
   readonly #chunks: ChunkFraming;
 
-  constructor(limits: ParserLimits) {
+  constructor(limits: ParserLimits = DEFAULT_LIMITS) {
     this.#limits = limits;
     this.#chunks = new ChunkFraming(limits);
   }
@@ -231,4 +232,32 @@ export class ResponseParser {
 function faultBeforeEnd(held: Buffer): Malformed | undefined {
   if ('HTTP/1.'.startsWith(held.toString('latin1', 0, Math.min(held.length, 7)))) return undefined;
   return { malformed: `status line: ${excerpt(held.toString('latin1'))}` };
+}
+
+/** Collects bytes that arrive in pieces. Doubles when it is full, so that single bytes cost little too. */
+class GrowingBuffer {
+  length = 0;
+  #room: Buffer = EMPTY;
+
+  add(bytes: Buffer, from: number, to: number): void {
+    const length = this.length + to - from;
+    if (length > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, length, 2 * this.#room.length));
+      this.#room.copy(larger, 0, 0, this.length);
+      this.#room = larger;
+    }
+    bytes.copy(this.#room, this.length, from, to);
+    this.length = length;
+  }
+
+  bytes(): Buffer {
+    return this.length === 0 ? EMPTY : this.#room.subarray(0, this.length);
+  }
+
+  /** Starts anew; what `bytes` gave before stays as it is. */
+  clear(): void {
+    if (this.length === 0) return;
+    this.length = 0;
+    this.#room = EMPTY;
+  }
 }

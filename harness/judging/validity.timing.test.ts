@@ -13,7 +13,7 @@ import { openRequestFor, requestFor } from '../contracts/engines/trial-contract.
 import type { RunningService } from '../core/deployment.ts';
 import type { Calibration } from '../core/run.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import { autocannonEngine } from '../engines/autocannon.ts';
+import { autocannonEngine } from '../engines/autocannon/autocannon.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
 import { openLoopEngine } from '../engines/open-loop/open-loop.ts';
 import { controlGroupName } from '../orphans/control-groups.ts';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { ownModule } from '../files/own-module.ts';
 import type { EchoListening } from './calibrate-echo-thread.ts';
 
 /** A server that takes no time worth speaking of, on a thread of this process. */
@@ -12,8 +13,7 @@ export interface Echo extends AsyncDisposable {
 }
 
 export async function startEcho(): Promise<Echo> {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const thread = new Worker(new URL(`./calibrate-echo-thread.${ending}`, import.meta.url), { execArgv: [] });
+  const thread = new Worker(ownModule('./calibrate-echo-thread', import.meta.url), { execArgv: [] });
   const [{ port, threadId }] = (await once(thread, 'message')) as [EchoListening];
   return {
     baseUrl: `http://127.0.0.1:${port}`,

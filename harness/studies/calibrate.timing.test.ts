@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { closedPort } from '../contracts/engines/server.ts';
-import { autocannonEngine } from '../engines/autocannon.ts';
+import { autocannonEngine } from '../engines/autocannon/autocannon.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
 import { openLoopEngine } from '../engines/open-loop/open-loop.ts';
 import { loadScenario } from '../files/load-scenario.ts';

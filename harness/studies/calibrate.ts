@@ -5,6 +5,7 @@ import type { Calibration } from '../core/run.ts';
 import type { Trial } from '../core/trial.ts';
 import { formatRate, formatSeconds } from '../core/units.ts';
 import type { LoadEngine } from '../engines/engine.ts';
+import { ownModule } from '../files/own-module.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { throughputPerSIn } from '../judging/interval-throughput.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
@@ -95,8 +96,7 @@ async function run(engine: LoadEngine, echo: Echo, load: OfferedLoad, signal: Ab
 }
 
 function scenarioFile(): string {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`./calibrate-scenario.${ending}`, import.meta.url));
+  return fileURLToPath(ownModule('./calibrate-scenario', import.meta.url));
 }
 
 /** For whoever watches. */

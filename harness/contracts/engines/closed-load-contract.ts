@@ -5,15 +5,7 @@ import { startQueueServer } from './queue-server.ts';
 import oneRequest from './scenarios/one-request.ts';
 import thoughtful from './scenarios/thoughtful.ts';
 import { startConstantDelayServer, startTestServer } from './server.ts';
-import {
-  expectConsistent,
-  expectOnly,
-  latencyOf,
-  outcomesOf,
-  ownLagS,
-  requestFor,
-  testWhere,
-} from './trial-contract.ts';
+import { expectConsistent, expectOnly, latencyOf, outcomesOf, ownLagS, requestFor } from './trial-contract.ts';
 import { startWitness } from './witness.ts';
 
 /** The witness asks every 5 ms, and its timer is a little late: what it waited beyond that was a pause of the machine. */
@@ -106,7 +98,7 @@ export function closedLoadContract(
       expect(trial.steps[0]?.statuses).toEqual({ 200: ok, 429: beyond });
     });
 
-    testWhere(makeEngine().canThink)('think times pass, and are in no latency', async () => {
+    test('think times pass, and are in no latency', async () => {
       const users = 10;
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const trial = await run(requestFor(thoughtful, server.baseUrl, users, { durationS: 2.5 }));
@@ -118,15 +110,6 @@ export function closedLoadContract(
       expect(expectOnly('ok', trial, 'before')).toBeLessThanOrEqual(7 * users);
       expect(expectOnly('ok', trial, 'before')).toBeGreaterThanOrEqual(3 * users);
       expect(trial.iterations.completed).toBeLessThanOrEqual(6 * users);
-    });
-
-    testWhere(!makeEngine().canThink)('an engine that cannot think refuses scenarios that do', async () => {
-      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
-      const request = requestFor(thoughtful, server.baseUrl, 2, { durationS: 0.5 });
-      // One that does not say that it thinks is found out when it does.
-      for (const scenario of [thoughtful, { ...thoughtful, thinks: false }]) {
-        await expect(run({ ...request, scenario })).rejects.toMatchObject({ code: 'ENGINE_CANNOT_THINK' });
-      }
     });
 
     test('think times are left out when that is asked for', async () => {

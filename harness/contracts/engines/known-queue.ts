@@ -1,6 +1,6 @@
 import { randomStream } from '../../../scenarios/kit.ts';
 import type { OfferedLoad } from '../../core/load.ts';
-import { arrivalsOf } from '../../engines/open-loop/arrivals.ts';
+import { arrivalsOf } from '../../engines/shared/arrivals.ts';
 import { meanResponse, type Queue, responseQuantile } from './theory.ts';
 
 /** A queue and the arrivals for it, known before anything is measured. */

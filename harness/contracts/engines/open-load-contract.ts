@@ -208,7 +208,7 @@ export function openLoadContract(
       expectConsistent(trial);
     });
 
-    testWhere(makeEngine().canThink)('think times pass, and are in no latency', async () => {
+    test('think times pass, and are in no latency', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const closed = await run(requestFor(thoughtful, server.baseUrl, 10, { durationS: 2.5 }));
       const open = await run(openRequestFor(thoughtful, server.baseUrl, { arrivalRatePerS: 50 }, { durationS: 2 }));

@@ -32,7 +32,7 @@ export function requestFor(
   }));
   return {
     scenario,
-    scenarioFile: join(import.meta.dirname, 'contract-scenarios', `${scenario.name}.ts`),
+    scenarioFile: join(import.meta.dirname, 'scenarios', `${scenario.name}.ts`),
     users,
     plan: {
       scenario: scenario.name,

@@ -1,4 +1,4 @@
-import type { Answer } from '../scenario-response.ts';
+import type { RawResponse, TransportFailure } from '../../http-client/message.ts';
 
 /** As `http.request` of k6 gives it. */
 export interface K6Answer {
@@ -12,10 +12,8 @@ export interface K6Answer {
   readonly body: string | null;
 }
 
-type Failure = Extract<Answer, { kind: 'failed' }>['outcome'];
-
 /** Runs inside k6, so it knows nothing of Node. */
-export function answerFromK6({ status, error, error_code: code, headers, cookies, body }: K6Answer): Answer {
+export function answerFromK6({ status, error, error_code: code, headers, cookies, body }: K6Answer): RawResponse {
   if (status === 0) return { kind: 'failed', outcome: failureOf(code, error), message: error };
   return {
     kind: 'answered',
@@ -35,6 +33,12 @@ export function answerFromK6({ status, error, error_code: code, headers, cookies
   };
 }
 
+/** What k6 takes for a body. */
+export function bodyForK6(body: string | Uint8Array | undefined): string | ArrayBuffer | null {
+  if (body === undefined || typeof body === 'string') return body ?? null;
+  return new Uint8Array(body).buffer;
+}
+
 /** Where a cookie is set for the first time, in headers that are joined with `, `. */
 function placeOf(name: string, setCookies: string): number {
   return `, ${setCookies}`.indexOf(`, ${name}=`);
@@ -44,7 +48,7 @@ function placeOf(name: string, setCookies: string): number {
  * The error codes of k6 that tell more than their hundred (lib/netext/httpext/error_codes.go;
  * https://grafana.com/docs/k6/latest/javascript-api/error-codes/).
  */
-const byCode: Readonly<Record<number, Failure>> = {
+const byCode: Readonly<Record<number, TransportFailure>> = {
   1050: 'timeout',
   // Dialing: an error, no answer in time, refused, an error of the system.
   1210: 'refused',
@@ -54,13 +58,13 @@ const byCode: Readonly<Record<number, Failure>> = {
 };
 
 /** DNS and TLS: there was no connection to send anything over. TCP: there was one, and it broke. */
-const byHundred: Readonly<Record<number, Failure>> = { 11: 'refused', 12: 'reset', 13: 'refused' };
+const byHundred: Readonly<Record<number, TransportFailure>> = { 11: 'refused', 12: 'reset', 13: 'refused' };
 
 /** All that k6 has no code for (1000) is told by the words of Go's net/http: these are a connection that ended too soon. */
 const endedTooSoon = /\bEOF\b|closed idle connection|use of closed|connection reset|broken pipe|context canceled/;
 
 /** Why a request of k6 has no answer. What is neither known nor a broken connection is an answer that is no HTTP/1.1. */
-export function failureOf(code: number, message: string): Failure {
+export function failureOf(code: number, message: string): TransportFailure {
   const known = byCode[code] ?? byHundred[Math.floor(code / 100)];
   if (known !== undefined) return known;
   return endedTooSoon.test(message) ? 'reset' : 'malformed';

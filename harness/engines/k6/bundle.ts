@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
+import { ownModule } from '../../files/own-module.ts';
 
 /** A module that is not in a file, and the folder its relative imports start from. */
 export interface BundleEntry {
@@ -66,11 +67,7 @@ function whyNot(specifier: string): string | undefined {
 }
 
 function kitFile(): string {
-  return fileURLToPath(new URL(`../../../scenarios/kit.${ownEnding()}`, import.meta.url));
-}
-
-function ownEnding(): 'ts' | 'js' {
-  return import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(ownModule('../../../scenarios/kit', import.meta.url));
 }
 
 /** A comment says which file each part is from: not where on this machine that file is. */

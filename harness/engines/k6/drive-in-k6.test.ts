@@ -10,7 +10,7 @@ const users: User[] = [0, 1, 2].map((index) => ({ index: 99, email: `user-${inde
 interface Sent {
   readonly method: string;
   readonly url: string;
-  readonly body: string | null;
+  readonly body: string | ArrayBuffer | null;
   readonly params: { readonly jar: object; readonly headers: object };
   readonly atMs: number;
 }
@@ -23,7 +23,7 @@ function fakeK6(answer: (sent: Sent) => K6Answer = () => fine, vu = 2) {
   const samples: string[] = [];
   const slept: number[] = [];
   let aborted = 0;
-  function request(method: string, url: string, body: string | null, params: object): K6Answer {
+  function request(method: string, url: string, body: string | ArrayBuffer | null, params: object): K6Answer {
     const one = { method, url, body, params: params as Sent['params'], atMs: nowMs };
     sent.push(one);
     nowMs += 10;

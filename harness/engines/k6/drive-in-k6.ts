@@ -1,7 +1,9 @@
 import type { Scenario, User } from '../../../scenarios/kit.ts';
 import { TierbenchError } from '../../core/errors.ts';
-import { type Begun, createScenarioRunner, type NextAction, type ScenarioRunner } from '../scenario-runner.ts';
-import { answerFromK6, type K6Answer } from './answer-from-k6.ts';
+import { reconnectPauseMs } from '../../http-client/message.ts';
+import { type Begun, createScenarioRunner, type NextAction, type ScenarioRunner } from '../shared/scenario-runner.ts';
+import { SETUPS_AT_ONCE } from '../shared/session-setup.ts';
+import { answerFromK6, bodyForK6, type K6Answer } from './answer-from-k6.ts';
 
 /** What k6 is to run: written into the script of a trial as it is. Holds no secrets. */
 export interface K6Plan {
@@ -23,8 +25,8 @@ export interface K6Plan {
 /** What the script imports from k6, handed over so that nothing here needs k6 to be read or tested. */
 export interface K6Modules {
   readonly http: {
-    request(method: string, url: string, body: string | null, params: object): K6Answer;
-    asyncRequest(method: string, url: string, body: string | null, params: object): Promise<K6Answer>;
+    request(method: string, url: string, body: string | ArrayBuffer | null, params: object): K6Answer;
+    asyncRequest(method: string, url: string, body: string | ArrayBuffer | null, params: object): Promise<K6Answer>;
     readonly CookieJar: new () => object;
   };
   readonly exec: {
@@ -61,10 +63,6 @@ export interface K6Metrics {
 export const ERROR_LINE = 'tierbench-error ';
 export const FAILURE_LINE = 'tierbench-failure ';
 
-/** Signing in may be the dearest thing a system does: a hundred at once would time out before anything is measured. */
-const BEGINS_AT_ONCE = 10;
-const FIRST_PAUSE_S = 0.005;
-const LONGEST_PAUSE_S = 0.2;
 const READINGS_OF_THE_ORIGIN = 5;
 
 /** The two functions of a script for k6: `begin` is its setup, `iterate` one iteration of the virtual user that calls it. */
@@ -147,7 +145,7 @@ async function beginAll(
       begun[index] = ended;
     }
   }
-  await Promise.all(Array.from({ length: BEGINS_AT_ONCE }, beginOthers));
+  await Promise.all(Array.from({ length: SETUPS_AT_ONCE }, beginOthers));
   return begun;
 }
 
@@ -163,7 +161,7 @@ async function performInBegin(
   }
   const { method, path, headers, body } = action.request;
   const params = paramsOf(plan, headers, new http.CookieJar());
-  const answer = await http.asyncRequest(method, plan.baseUrl + path, body ?? null, params);
+  const answer = await http.asyncRequest(method, plan.baseUrl + path, bodyForK6(body), params);
   return runner.answer(answerFromK6(answer)).next;
 }
 
@@ -231,10 +229,10 @@ function virtualUser(
       }
       const { name, method, path, headers, body } = next.request;
       // In a closed load, as the other engines: a system that is down is not asked again at once, over and over.
-      if (!plan.isOpen && failuresInARow >= 2) sleep(pauseAfter(failuresInARow));
+      if (!plan.isOpen && failuresInARow >= 2) sleep(reconnectPauseMs(failuresInARow) / 1000);
       const sentMs = nowMs();
       const params = paramsOf(plan, headers, new http.CookieJar());
-      const answer = http.request(method, plan.baseUrl + path, body ?? null, params);
+      const answer = http.request(method, plan.baseUrl + path, bodyForK6(body), params);
       const endedMs = nowMs();
       const { ended, next: following } = runner.answer(answerFromK6(answer));
       if (answer.status !== 0) failuresInARow = 0;
@@ -271,11 +269,6 @@ function originOf(load: K6Modules['exec']['scenario'], nowMs: () => number, leng
     origin = (beforeMs + afterMs) / 2 - elapsedMs;
   }
   return origin;
-}
-
-/** The first failure is no reason to wait: a server may well hang up on an idle connection. */
-function pauseAfter(failuresInARow: number): number {
-  return Math.min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** Math.min(failuresInARow - 2, 16));
 }
 
 /** Comes out of JSON as it went in. */

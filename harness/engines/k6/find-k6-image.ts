@@ -6,6 +6,7 @@ import { dockerHere } from '../../container-engine/docker.ts';
 import { engineFacts } from '../../container-engine/engine.ts';
 import { haveImage } from '../../container-engine/images.ts';
 import { TierbenchError } from '../../core/errors.ts';
+import { ownModule } from '../../files/own-module.ts';
 import { RUN_VARIABLE } from '../../orphans/run-record.ts';
 import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
 import {
@@ -74,6 +75,5 @@ function starterOf(image: string): K6Program['start'] {
 }
 
 function attendantFile(): string {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`./k6-in-container.${ending}`, import.meta.url));
+  return fileURLToPath(ownModule('./k6-in-container', import.meta.url));
 }

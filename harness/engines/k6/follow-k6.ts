@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import type { GeneratorHealth, Interval, Trial, TrialPlan } from '../../core/trial.ts';
-import { watchGenerator } from '../generator-health.ts';
+import { watchGenerator } from '../shared/generator-health.ts';
 import { createK6Accounts } from './k6-accounts.ts';
 import { findProcessCpu, type ProcessCpu } from './k6-cpu.ts';
 import type { K6Load } from './k6-load.ts';

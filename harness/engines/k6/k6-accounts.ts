@@ -1,6 +1,6 @@
 import type { Interval, Trial, TrialPlan } from '../../core/trial.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
-import { createAccounting } from '../accounting.ts';
+import { createAccounting } from '../shared/accounting.ts';
 import type { EndedInK6, K6Sample } from './k6-samples.ts';
 
 /**

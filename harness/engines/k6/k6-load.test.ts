@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OfferedLoad } from '../../core/load.ts';
-import { arrivalsOf } from '../open-loop/arrivals.ts';
+import { arrivalsOf } from '../shared/arrivals.ts';
 import { k6Load } from './k6-load.ts';
 
 type OpenLoad = Extract<OfferedLoad, { model: 'open' }>;

@@ -2,6 +2,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeLoad } from '../../core/load.ts';
 import type { TrialPlan } from '../../core/trial.ts';
+import { ownModule } from '../../files/own-module.ts';
+import { longestSetupS } from '../shared/session-setup.ts';
 import { bundleForK6 } from './bundle.ts';
 import type { K6Plan } from './drive-in-k6.ts';
 import { k6Metrics } from './k6-samples.ts';
@@ -17,16 +19,6 @@ export interface K6ScriptSettings {
   readonly executorS: number;
   /** Whether the scenario has one. */
   readonly begins: boolean;
-}
-
-/** When users take longer than this to begin, the others begin as a part of their first iteration. */
-const LONGEST_BEGINNING_S = 10;
-/** Closed load: all of them are needed, so they are waited for longer. */
-const LONGEST_BEGINNING_PER_USER_S = 0.1;
-
-/** How long it may take until k6 offers load, in which nothing but `begin` is done. */
-export function longestBeginningS({ load, timeoutS }: TrialPlan, virtualUsers: number): number {
-  return LONGEST_BEGINNING_S + (load.model === 'open' ? 0 : timeoutS + LONGEST_BEGINNING_PER_USER_S * virtualUsers);
 }
 
 /** A script that needs nothing but k6 and users: `k6 run -e USERS=users.json` repeats the trial. Holds no secrets. */
@@ -46,7 +38,7 @@ export async function k6Script(settings: K6ScriptSettings): Promise<string> {
 function entryOf(settings: K6ScriptSettings): string {
   const { plan, baseUrl, skipThinkTimes, virtualUsers, executor, executorS, begins, scenarioFile } = settings;
   const { load, seed, timeoutS, warmUpS, durationS } = plan;
-  const longestBeginning = longestBeginningS(plan, virtualUsers);
+  const longestBeginning = longestSetupS(plan, virtualUsers);
   const k6Plan: Omit<K6Plan, 'baseUrl'> = {
     seed,
     timeoutS,
@@ -107,6 +99,5 @@ ${begins ? 'export const setup = load.begin;\n' : ''}export default load.iterate
 }
 
 function driveFile(): string {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`./drive-in-k6.${ending}`, import.meta.url));
+  return fileURLToPath(ownModule('./drive-in-k6', import.meta.url));
 }

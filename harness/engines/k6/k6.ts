@@ -4,14 +4,14 @@ import { join, relative, resolve } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import { describeLoad, type OfferedLoad } from '../../core/load.ts';
 import type { Trial } from '../../core/trial.ts';
-import { createAccounting } from '../accounting.ts';
-import { checkBaseUrl } from '../base-url.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
-import { checkLoad } from '../open-loop/open-loop.ts';
+import { createAccounting } from '../shared/accounting.ts';
+import { checkBaseUrl, checkLoad } from '../shared/check-request.ts';
+import { longestSetupS } from '../shared/session-setup.ts';
 import { followK6 } from './follow-k6.ts';
 import { k6Load } from './k6-load.ts';
 import type { K6Program } from './k6-program.ts';
-import { k6Script, longestBeginningS } from './k6-script.ts';
+import { k6Script } from './k6-script.ts';
 
 export interface K6EngineOptions {
   readonly program: K6Program;
@@ -47,7 +47,6 @@ export function k6Engine({
     name: 'k6',
     supports: new Set(['open', 'closed']),
     arrivals: new Set(['constant']),
-    canThink: true,
     async run(request, signal, onInterval = () => {}) {
       const baseUrl = checkBaseUrl(request.plan.baseUrl).href.replace(/\/+$/, '');
       const scenarioFile = checkRequest(request);
@@ -76,7 +75,7 @@ export function k6Engine({
           {
             plan,
             load,
-            longestBeginningS: begins ? longestBeginningS(plan, virtualUsers) + plan.timeoutS : 0,
+            longestBeginningS: begins ? longestSetupS(plan, virtualUsers) + plan.timeoutS : 0,
             longestEndS,
           },
           signal,
@@ -100,7 +99,7 @@ function checkRequest(request: TrialRequest): string {
       'Ask for constant arrivals (--arrivals constant), or choose an engine that offers others (--engine open-loop).',
     );
   }
-  checkLoad(request);
+  checkLoad(load, request.users.length);
   if (request.scenarioFile === undefined) {
     throw new TierbenchError(
       'SCENARIO_FILE_UNKNOWN',

@@ -1,10 +1,9 @@
 import { TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import type { TrialRequest } from '../engine.ts';
-import type { DriveSettings } from './drive-trial.ts';
+import { monotonicMs } from '../shared/wake-timer-worker.ts';
 import type { GeneratorProcess, GeneratorProcesses } from './generator-processes.ts';
 import { mergeIntervals, mergeTrials } from './merge-trials.ts';
-import { monotonicMs } from './metronome-worker.ts';
 import type { FromProcess, ToldError, ToProcess } from './trial-process.ts';
 
 /** Until the last process has heard that all are ready. */
@@ -17,7 +16,7 @@ const OPENS_AFTER_MS = 20;
  */
 export async function driveInProcesses(
   request: TrialRequest,
-  settings: Omit<DriveSettings, 'share' | 'opening'>,
+  mostConnections: number,
   processes: GeneratorProcesses,
   count: number,
   signal: AbortSignal,
@@ -78,8 +77,8 @@ export async function driveInProcesses(
     for (const generator of generators) generator.tell(message);
   };
   for (const [index, generator] of generators.entries()) {
-    const own = { ...settings, baseUrl: settings.baseUrl.href, share: { index, of: count } };
-    generator.tell({ kind: 'drive', share: { request: withoutScenario, scenarioFile, settings: own } });
+    const share = { index, of: count };
+    generator.tell({ kind: 'drive', task: { request: withoutScenario, scenarioFile, mostConnections, share } });
   }
   const stop = (): void => tellAll({ kind: 'stop' });
   signal.addEventListener('abort', stop);

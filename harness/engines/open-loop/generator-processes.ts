@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { ownModule } from '../../files/own-module.ts';
 import type { FromProcess, ToProcess } from './trial-process.ts';
 
 /**
@@ -69,8 +70,7 @@ export function generatorProcesses({ count, environment = {} }: GeneratorProcess
 }
 
 function start(environment: Readonly<Record<string, string>>): ChildProcess {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fork(new URL(`./trial-process.${ending}`, import.meta.url), {
+  return fork(ownModule('./trial-process', import.meta.url), {
     env: { ...process.env, ...environment },
     execArgv: [],
     serialization: 'advanced',

@@ -9,7 +9,7 @@ import {
   statusesOf,
 } from '../../contracts/engines/trial-contract.ts';
 import type { Trial } from '../../core/trial.ts';
-import { createAccounting } from '../accounting.ts';
+import { createAccounting } from '../shared/accounting.ts';
 import { mergeTrials } from './merge-trials.ts';
 
 interface Told {
@@ -17,17 +17,17 @@ interface Told {
   readonly step: string;
   readonly latencyS: number;
   readonly status?: number;
-  readonly isCoordinated?: boolean;
+  readonly isClosedLoopSample?: boolean;
 }
 
 /** What one process measured until `closedS`. */
 function part(requests: readonly Told[], closedS: number, generator: Partial<Trial['generator']> = {}): Trial {
   const { plan } = requestFor(oneRequest, 'http://127.0.0.1', 2, { warmUpS: 1, durationS: 4 });
   const accounting = createAccounting(plan);
-  for (const { atS, step, latencyS, status = 200, isCoordinated = false } of requests) {
+  for (const { atS, step, latencyS, status = 200, isClosedLoopSample = false } of requests) {
     accounting.iterationStarted(atS);
     const outcome = status === 200 ? 'ok' : 'http-error';
-    const request = { step, outcome, status, latencyS, serviceTimeS: latencyS / 2, isCoordinated } as const;
+    const request = { step, outcome, status, latencyS, serviceTimeS: latencyS / 2, isClosedLoopSample } as const;
     accounting.requestEnded(atS, { ...request, describe: () => `status ${status}` });
     accounting.iterationEnded(atS, status !== 200);
   }
@@ -44,7 +44,7 @@ test('counts and histograms of all processes are added second by second, and hea
   const first = part(
     [
       { atS: -0.5, step: 'open', latencyS: 0.1 },
-      { atS: 0.5, step: 'open', latencyS: 0.2, isCoordinated: true },
+      { atS: 0.5, step: 'open', latencyS: 0.2, isClosedLoopSample: true },
       { atS: 2.5, step: 'tell', latencyS: 0.3 },
     ],
     4,
@@ -77,7 +77,7 @@ test('counts and histograms of all processes are added second by second, and hea
 });
 
 test('what one process measured alone is given as it is', () => {
-  const alone = part([{ atS: 0.5, step: 'open', latencyS: 0.2, isCoordinated: true }], 4);
+  const alone = part([{ atS: 0.5, step: 'open', latencyS: 0.2, isClosedLoopSample: true }], 4);
   expect(mergeTrials([alone])).toEqual(alone);
 });
 

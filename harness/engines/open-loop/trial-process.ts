@@ -4,18 +4,18 @@ import { type Problem, TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import { loadScenario } from '../../files/load-scenario.ts';
 import type { TrialRequest } from '../engine.ts';
-import { type DriveSettings, driveTrial } from './drive-trial.ts';
-import { monotonicMs } from './metronome-worker.ts';
+import { type DriveSettings, driveTrial } from '../shared/drive-trial.ts';
+import { monotonicMs } from '../shared/wake-timer-worker.ts';
+import { socketTransport } from './socket-transport.ts';
 
 /** What a process that drives a share of a trial is given. */
-interface TrialShare {
+interface ProcessTask extends Pick<DriveSettings, 'mostConnections' | 'share'> {
   readonly request: Omit<TrialRequest, 'scenario' | 'scenarioFile'>;
   readonly scenarioFile: string;
-  readonly settings: Omit<DriveSettings, 'opening' | 'baseUrl'> & { readonly baseUrl: string };
 }
 
 export type ToProcess =
-  | { readonly kind: 'drive'; readonly share: TrialShare }
+  | { readonly kind: 'drive'; readonly task: ProcessTask }
   /** All processes are ready: warming up begins then, by `monotonicMs`. */
   | { readonly kind: 'open'; readonly atMs: number }
   | { readonly kind: 'stop' };
@@ -39,13 +39,18 @@ interface CurrentTrial {
   readonly opening: PromiseWithResolvers<number>;
 }
 
-async function drive({ request, scenarioFile, settings }: TrialShare, { stop, opening }: CurrentTrial): Promise<void> {
+async function drive(
+  { request, scenarioFile, mostConnections, share }: ProcessTask,
+  { stop, opening }: CurrentTrial,
+): Promise<void> {
   try {
     const trial = await driveTrial(
       { ...request, scenarioFile, scenario: await loadScenario(scenarioFile) },
       {
-        ...settings,
-        baseUrl: new URL(settings.baseUrl),
+        engine: 'open-loop',
+        transport: socketTransport(request.plan),
+        mostConnections,
+        share,
         async opening() {
           tell({ kind: 'ready' });
           const startMs = (await opening.promise) - monotonicMs() + performance.now();
@@ -78,7 +83,7 @@ let current: CurrentTrial | undefined;
 process.on('message', (message: ToProcess) => {
   if (message.kind === 'drive') {
     current = { stop: new AbortController(), opening: Promise.withResolvers() };
-    void drive(message.share, current);
+    void drive(message.task, current);
   } else if (message.kind === 'open') current?.opening.resolve(message.atMs);
   else current?.stop.abort();
 });

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { meanResponse, queues, responseQuantile, stallQuantileS } from '../../contracts/engines/theory.ts';
 import type { OfferedLoad } from '../../core/load.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
-import { createAccounting } from '../accounting.ts';
-import { arrivalsOf } from './arrivals.ts';
-import { createWaitingUsers } from './waiting-users.ts';
+import { createAccounting } from '../shared/accounting.ts';
+import { arrivalsOf } from '../shared/arrivals.ts';
+import { createClosedLoopUsers } from '../shared/virtual-users.ts';
 
 type OpenLoad = Extract<OfferedLoad, { model: 'open' }>;
 
@@ -15,37 +15,37 @@ interface System {
 }
 
 /**
- * A trial in virtual time: the arrivals, the waiting users, the accounts and the histograms of the engine, with a queue in
+ * A trial in virtual time: the arrivals, the closed-loop users, the accounts and the histograms of the engine, with a queue in
  * the place of sockets and clock.
  */
 function trialInVirtualTime(load: OpenLoad, system: System, durationS: number) {
   const accounting = createAccounting({ warmUpS: 0, durationS });
   const next = arrivalsOf(load, 11, 0);
-  const waitingUsers = createWaitingUsers(10);
-  const underWay: { readonly dueS: number; readonly endS: number; readonly isCoordinated: boolean }[] = [];
+  const closedLoopUsers = createClosedLoopUsers(10);
+  const inFlight: { readonly scheduledS: number; readonly endS: number; readonly isClosedLoopSample: boolean }[] = [];
   const { stall } = system;
   let first = 0;
   let freeS = 0;
 
   function endUntil(nowS: number): void {
-    for (let head = underWay[first]; head !== undefined && head.endS <= nowS; head = underWay[first]) {
-      const { dueS, endS, isCoordinated } = head;
+    for (let head = inFlight[first]; head !== undefined && head.endS <= nowS; head = inFlight[first]) {
+      const { scheduledS, endS, isClosedLoopSample } = head;
       first += 1;
-      const latencyS = endS - dueS;
-      const described = { latencyS, serviceTimeS: latencyS, isCoordinated, describe: () => '' };
+      const latencyS = endS - scheduledS;
+      const described = { latencyS, serviceTimeS: latencyS, isClosedLoopSample, describe: () => '' };
       accounting.requestEnded(endS, { step: 'request', outcome: 'ok', status: 200, ...described });
       accounting.iterationEnded(endS, false);
-      if (isCoordinated) waitingUsers.giveBack();
+      if (isClosedLoopSample) closedLoopUsers.giveBack();
     }
   }
 
-  for (let dueS = next(); dueS < durationS; dueS = next()) {
-    endUntil(dueS);
-    accounting.iterationStarted(dueS);
-    let beginS = system.queue === 'fifo' ? Math.max(dueS, freeS) : dueS;
+  for (let scheduledS = next(); scheduledS < durationS; scheduledS = next()) {
+    endUntil(scheduledS);
+    accounting.iterationStarted(scheduledS);
+    let beginS = system.queue === 'fifo' ? Math.max(scheduledS, freeS) : scheduledS;
     if (stall !== undefined && beginS >= stall.fromS && beginS < stall.toS) beginS = stall.toS;
     freeS = beginS + system.serviceTimeS();
-    underWay.push({ dueS, endS: freeS, isCoordinated: waitingUsers.take() });
+    inFlight.push({ scheduledS, endS: freeS, isClosedLoopSample: closedLoopUsers.take() });
   }
   endUntil(durationS);
   const { steps, iterations } = accounting.close(durationS, []);

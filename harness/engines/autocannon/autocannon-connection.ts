@@ -1,0 +1,283 @@
+import type { Client } from 'autocannon';
+import { TierbenchError } from '../../core/errors.ts';
+import { responseFromRawHeaders } from '../../http-client/client-response.ts';
+import {
+  expectsContent,
+  type RawResponse,
+  reconnectPauseMs,
+  type TransportFailure,
+} from '../../http-client/message.ts';
+import type { PreparedRequest } from '../shared/prepare-request.ts';
+import type { ConnectionListener, TransportConnection } from '../shared/transport.ts';
+
+/**
+ * One autocannon client that behaves as a measurement needs. autocannon 9 by itself reconnects at once and without end,
+ * sends the old request again when a connection breaks, does not report that the server closed the connection, ignores
+ * the errors of its parser (and then waits for the timeout), keeps the parser's half-read response for the next
+ * connection, takes 1xx for the response, waits for the body of a 304 and of a HEAD, and turns bodies into text chunk by
+ * chunk, which breaks characters in two. So its client's own steps are wrapped here: each request is sent once, and its
+ * end is reported once.
+ */
+export interface AutocannonConnection extends TransportConnection {
+  /** Is called from now on. */
+  listener: ConnectionListener;
+}
+
+/** What is used of autocannon's lib/httpClient.js beside its documented methods. */
+interface ClientInside {
+  timeout: number;
+  destroyed: boolean;
+  conn?: object;
+  readonly requestIterator: {
+    recordBody(request: unknown, status: number, body: unknown, rawHeaders: readonly string[] | undefined): void;
+  };
+  readonly pipelinedRequests: { addBody(chunk: Buffer): void; insertRequest(request: unknown): void };
+  readonly parser: {
+    readonly state: string;
+    body_bytes: number | null;
+    isChunked: boolean;
+    execute(chunk: Buffer): unknown;
+    finish(): unknown;
+    reinitialize(type: 'RESPONSE'): void;
+  };
+  _connect(): void;
+  _destroyConnection(): void;
+  _doRequest(): void;
+  destroy(): void;
+  setRequests(requests: readonly object[]): void;
+  on(event: 'headers', listener: (headers: { statusCode: number; shouldKeepAlive?: boolean }) => void): void;
+  on(event: 'connError', listener: (error: NodeJS.ErrnoException) => void): void;
+}
+
+/** The longest Node has: autocannon's own timer never fires, as it is late and warns when it was rescheduled. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** To be called in `setupClient`, before the client connects. */
+export function adoptAutocannonClient(
+  publicClient: Client,
+  settings: { readonly timeoutS: number; readonly pathPrefix: string },
+): AutocannonConnection {
+  const client = inside(publicClient);
+  const connect = client._connect.bind(client);
+  const doRequest = client._doRequest.bind(client);
+  const execute = client.parser.execute.bind(client.parser);
+
+  const destroyConnection = client._destroyConnection.bind(client);
+
+  /** Until it is written. */
+  let waiting: PreparedRequest | undefined;
+  let isInFlight = false;
+  let isHead = false;
+  let deadlineMs = 0;
+  let body: Buffer[] = [];
+  let isConnected = false;
+  /** Something is being dealt with: what is asked to be sent meanwhile goes out at its end. */
+  let isBusy = false;
+  let mustReconnect = false;
+  let failuresInARow = 0;
+  let pause: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let timerAtMs = 0;
+  client.timeout = NEVER_MS;
+
+  function sendWaiting(): void {
+    if (waiting === undefined || isInFlight || isBusy || pause !== undefined) return;
+    if (mustReconnect || !isConnected) {
+      client._connect();
+      return;
+    }
+    const request = waiting;
+    waiting = undefined;
+    body = [];
+    client.setRequests([toAutocannon(request, settings.pathPrefix)]);
+    isHead = request.method === 'HEAD';
+    isInFlight = true;
+    doRequest();
+  }
+
+  /** One timer for many requests: when it fires, it mostly finds a younger request, and waits for what that has left. */
+  function checkDeadline(): void {
+    timer = undefined;
+    if (!isInFlight && waiting === undefined) return;
+    const leftMs = deadlineMs - performance.now();
+    if (leftMs > 0) {
+      setTimer(leftMs);
+      return;
+    }
+    mustReconnect = true;
+    clearTimeout(pause);
+    pause = undefined;
+    waiting = undefined;
+    isInFlight = true;
+    end(failed('timeout', `no complete answer within ${settings.timeoutS} s`));
+    sendWaiting();
+  }
+
+  function setTimer(inMs: number): void {
+    clearTimeout(timer);
+    timerAtMs = deadlineMs;
+    timer = setTimeout(checkDeadline, Math.max(1, Math.ceil(inMs)));
+  }
+
+  function end(response: RawResponse): void {
+    if (!isInFlight) return;
+    isInFlight = false;
+    if (response.kind === 'answered') failuresInARow = 0;
+    else if (response.outcome !== 'timeout') failuresInARow += 1;
+    const wasBusy = isBusy;
+    isBusy = true;
+    connection.listener.onResponse(response, performance.now());
+    isBusy = wasBusy;
+  }
+
+  /** autocannon itself connects anew after an error and when the server hung up. */
+  client._connect = () => {
+    if (client.destroyed || pause !== undefined) return;
+    mustReconnect = false;
+    if (isInFlight) {
+      endWithBodyUpToHere();
+      end(failed('reset', 'the server closed the connection before its answer was complete'));
+    }
+    if (client.conn !== undefined) {
+      client._destroyConnection();
+      isConnected = false;
+      client.parser.reinitialize('RESPONSE');
+    }
+    if (waiting === undefined) return; // The next request connects.
+    const pauseMs = reconnectPauseMs(failuresInARow);
+    if (pauseMs === 0) {
+      connectNow();
+      return;
+    }
+    pause = setTimeout(() => {
+      pause = undefined;
+      if (!client.destroyed) connectNow();
+    }, pauseMs);
+  };
+
+  function connectNow(): void {
+    isConnected = true;
+    try {
+      connect();
+    } catch (error) {
+      connection.listener.onDefect(error);
+    }
+  }
+
+  /** A body without length or chunks ends where the connection does. */
+  function endWithBodyUpToHere(): void {
+    if (client.parser.state !== 'BODY_RAW') return;
+    isBusy = true;
+    client.parser.finish();
+    isBusy = false;
+  }
+
+  /** One that was never needed has none. */
+  client._destroyConnection = () => {
+    if (client.conn !== undefined) destroyConnection();
+  };
+
+  client._doRequest = () => {
+    if (!client.destroyed) sendWaiting();
+  };
+
+  client.pipelinedRequests.addBody = (chunk) => {
+    body.push(chunk);
+  };
+
+  client.requestIterator.recordBody = (request, status, _text, rawHeaders = []) => {
+    if (status < 200) {
+      // An interim answer: the real one is still to come for this request.
+      client.pipelinedRequests.insertRequest(request);
+      return;
+    }
+    const chunks = body;
+    end(responseFromRawHeaders(status, rawHeaders, () => Buffer.concat(chunks).toString('utf8')));
+  };
+
+  client.on('headers', (headers) => {
+    // RFC 9112, section 6.3: no body follows, whatever length is given. The parser would wait for it.
+    if (isHead || headers.statusCode < 200 || headers.statusCode === 204 || headers.statusCode === 304) {
+      client.parser.body_bytes = 0;
+      client.parser.isChunked = false;
+    }
+    if (headers.shouldKeepAlive === false) mustReconnect = true;
+  });
+
+  client.on('connError', (error) => {
+    const kind = error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'refused';
+    isConnected = false;
+    if (!isInFlight) failuresInARow += 1;
+    end(failed(kind, error.message)); // autocannon calls _connect right after this.
+  });
+
+  client.parser.execute = (chunk) => {
+    // Bytes nobody asked for: the connection is of no more use.
+    if (!isInFlight) {
+      mustReconnect = true;
+      return chunk.length;
+    }
+    isBusy = true;
+    let result: unknown;
+    try {
+      result = execute(chunk);
+    } catch (error) {
+      // autocannon falls over a second answer to one request.
+      result = error;
+    }
+    isBusy = false;
+    if (result instanceof Error) {
+      mustReconnect = true;
+      end(failed('malformed', `the answer is not HTTP/1.1: ${result.message}`));
+    }
+    sendWaiting();
+    return result;
+  };
+
+  const connection: AutocannonConnection = {
+    listener: { onResponse() {}, onDefect() {} },
+    send(request, nowMs, requestDeadlineMs) {
+      waiting = request;
+      deadlineMs = requestDeadlineMs;
+      if (timer === undefined || timerAtMs > deadlineMs) setTimer(deadlineMs - nowMs);
+      sendWaiting();
+    },
+    close() {
+      clearTimeout(pause);
+      clearTimeout(timer);
+      waiting = undefined;
+      isInFlight = false;
+      client.destroy();
+    },
+  };
+  return connection;
+}
+
+function failed(outcome: TransportFailure, message: string): RawResponse {
+  return { kind: 'failed', outcome, message };
+}
+
+function toAutocannon(request: PreparedRequest, pathPrefix: string): object {
+  const headers: Record<string, string> = { ...request.headers };
+  // autocannon leaves it out.
+  if (request.body === undefined && expectsContent(request.method)) headers['content-length'] = '0';
+  return { method: request.method, path: pathPrefix + request.path, headers, body: request.body ?? '' };
+}
+
+/** Fails at once, not with odd figures, when another autocannon has come. */
+function inside(client: unknown): ClientInside {
+  const candidate = client as Partial<ClientInside>;
+  const isKnown =
+    typeof candidate._connect === 'function' &&
+    typeof candidate._destroyConnection === 'function' &&
+    typeof candidate._doRequest === 'function' &&
+    typeof candidate.requestIterator?.recordBody === 'function' &&
+    typeof candidate.pipelinedRequests?.addBody === 'function' &&
+    typeof candidate.parser?.reinitialize === 'function';
+  if (isKnown) return candidate as ClientInside;
+  throw new TierbenchError(
+    'AUTOCANNON_UNKNOWN',
+    'The installed autocannon is built differently from version 9.0, for which this engine is made.',
+    'Install the version tierbench names: npm install autocannon@9.0.0',
+  );
+}

@@ -1,0 +1,128 @@
+import type { Request, Response } from '../../../scenarios/kit.ts';
+import type { RequestOutcome } from '../../core/trial.ts';
+import type { RawResponse, ReceivedResponse } from '../../http-client/message.ts';
+
+export interface EndedRequest {
+  readonly step: string;
+  readonly outcome: RequestOutcome;
+  /** 0 when no answer came. */
+  readonly status: number;
+  /** What was wrong, for a person; empty when nothing was. Worked out only when asked for. */
+  describe(): string;
+}
+
+/** How a request ended by what the scenario expects of it, and what the scenario gets to see. */
+export function classifyResponse(request: Request, answer: RawResponse): { ended: EndedRequest; response: Response } {
+  if (answer.kind === 'failed') {
+    const { outcome, message } = answer;
+    const response = new ScenarioResponse(noResponse, false);
+    return { response, ended: { step: request.name, outcome, status: 0, describe: () => message } };
+  }
+  const { status } = answer;
+  if (!isExpected(status, request.expectStatus)) {
+    const response = new ScenarioResponse(answer, false);
+    const describe = () => `${placeOfRequest(request)} answered ${status}: ${excerpt(answer.text())}`;
+    return { response, ended: { step: request.name, outcome: 'http-error', status, describe } };
+  }
+  const response = new ScenarioResponse(answer, true);
+  const complaint = checkContent(request, response);
+  if (complaint === undefined) {
+    return { response, ended: { step: request.name, outcome: 'ok', status, describe: () => '' } };
+  }
+  response.ok = false;
+  const describe = () => `${placeOfRequest(request)} answered ${status}, but ${complaint}`;
+  return { response, ended: { step: request.name, outcome: 'wrong-answer', status, describe } };
+}
+
+function checkContent(request: Request, response: Response): string | undefined {
+  if (request.check === undefined) return undefined;
+  try {
+    return request.check(response) === true ? undefined : 'the scenario says its content is wrong';
+  } catch (error) {
+    return `the scenario's check threw: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function isExpected(status: number, expected: Request['expectStatus']): boolean {
+  if (expected === undefined) return status >= 200 && status < 300;
+  return typeof expected === 'number' ? status === expected : expected.includes(status);
+}
+
+const noResponse: ReceivedResponse = {
+  kind: 'answered',
+  status: 0,
+  header: () => undefined,
+  setCookies: () => [],
+  text: () => '',
+};
+
+/** Without the query, which may carry secrets. */
+function placeOfRequest(request: Request): string {
+  return `${request.method} ${request.path.split('?')[0]}`;
+}
+
+const EXCERPT_LENGTH = 160;
+
+/** The start of a body on one line, without anything long enough to be a token. */
+function excerpt(body: string): string {
+  const line = body.slice(0, 4 * EXCERPT_LENGTH).replace(/\s+/g, ' ');
+  const safe = line.replace(/[A-Za-z0-9_\-.+/=]{32,}/g, '[left out]');
+  return safe.length <= EXCERPT_LENGTH ? safe : `${safe.slice(0, EXCERPT_LENGTH)}...`;
+}
+
+/** What a scenario sees of an answer: body and cookies are read when it first looks. */
+export class ScenarioResponse implements Response {
+  ok: boolean;
+  readonly #answer: ReceivedResponse;
+  #cookies: Readonly<Record<string, string>> | undefined;
+  #text: string | undefined;
+  #json: { readonly value: unknown } | undefined;
+
+  constructor(answer: ReceivedResponse, ok: boolean) {
+    this.#answer = answer;
+    this.ok = ok;
+  }
+
+  get status(): number {
+    return this.#answer.status;
+  }
+
+  get cookies(): Readonly<Record<string, string>> {
+    this.#cookies ??= parseSetCookies(this.#answer.setCookies());
+    return this.#cookies;
+  }
+
+  header(name: string): string | undefined {
+    return this.#answer.header(name.toLowerCase());
+  }
+
+  text(): string {
+    this.#text ??= this.#answer.text();
+    return this.#text;
+  }
+
+  json(): unknown {
+    this.#json ??= { value: parseJson(this.text()) };
+    return this.#json.value;
+  }
+}
+
+/** Name -> value as it was sent; the last one of a name counts. Attributes (Path, Max-Age ...) are left aside. */
+export function parseSetCookies(setCookies: readonly string[]): Readonly<Record<string, string>> {
+  const cookies: Record<string, string> = Object.create(null);
+  for (const setCookie of setCookies) {
+    const pair = setCookie.split(';', 1)[0] ?? '';
+    const equals = pair.indexOf('=');
+    const name = pair.slice(0, equals).trim();
+    if (equals > 0 && name !== '') cookies[name] = pair.slice(equals + 1).trim();
+  }
+  return cookies;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,254 @@
+import {
+  type Action,
+  type Behaviour,
+  type Request,
+  type Response,
+  randomStream,
+  type Scenario,
+  type User,
+} from '../../../scenarios/kit.ts';
+import { TierbenchError } from '../../core/errors.ts';
+import type { RawResponse } from '../../http-client/message.ts';
+import { classifyResponse, type EndedRequest } from './classify-response.ts';
+import { type PreparedRequest, prepareRequest } from './prepare-request.ts';
+
+/**
+ * Drives a scenario for one virtual user, free of sockets and clocks: every engine performs what it says and hands back
+ * the answers. Runs inside k6 too, so it knows nothing of Node.
+ */
+export interface ScenarioRunner {
+  /** Starts `begin`; at once `done` where the scenario has none. */
+  begin(): NextAction;
+  /** Where `begin` was not run, or gave up after a failed request, it is run first as a part of this iteration. */
+  startIteration(): NextAction;
+  /** Hands over how the request asked for last ended. */
+  answer(answer: RawResponse): { readonly ended: EndedRequest; readonly next: NextAction };
+  /** Goes on after a think time. */
+  resume(): NextAction;
+  /** What `begin` returned; undefined before. */
+  begun(): Begun | undefined;
+}
+
+export interface Begun {
+  readonly session?: unknown;
+}
+
+export type NextAction =
+  | { readonly kind: 'send'; readonly request: PreparedRequest }
+  | { readonly kind: 'think'; readonly durationS: number }
+  /** `begin` or the iteration is over. `failed`: at least one of its requests was not ok. */
+  | { readonly kind: 'done'; readonly failed: boolean };
+
+export interface ScenarioRunnerOptions {
+  readonly scenario: Scenario;
+  readonly user: User;
+  readonly seed: number;
+  readonly virtualUser: number;
+  readonly skipThinkTimes?: boolean;
+  /** `begin` was run elsewhere, and returned this session. */
+  readonly begun?: Begun | undefined;
+}
+
+/** This many actions or iterations in a row without a request and without time passing are taken for an endless loop. */
+const MOST_IDLE_TURNS = 10_000;
+/** `begin` prepares one virtual user; one that sends more than this is taken for an endless loop. */
+export const MOST_BEGIN_REQUESTS = 1_000;
+
+export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRunner {
+  const { scenario, user, seed, virtualUser } = options;
+  let behaviour: Behaviour<unknown> | undefined;
+  let phase: 'begin' | 'iteration' = 'begin';
+  let begun = scenario.begin === undefined || options.begun !== undefined;
+  let iterationFollows = false;
+  let iteration = 0;
+  let session = options.begun?.session;
+  let awaited: Request | undefined;
+  let failed = false;
+  let idleTurns = 0;
+  let beginRequests = 0;
+
+  function launch(next: 'begin' | 'iteration'): void {
+    phase = next;
+    try {
+      if (next === 'begin') {
+        beginRequests = 0;
+        behaviour = scenario.begin?.({ user, random: randomStream(seed, virtualUser, -1) });
+      } else {
+        behaviour = scenario.iteration({ user, random: randomStream(seed, virtualUser, iteration), session });
+        iteration += 1;
+      }
+    } catch (error) {
+      throw threw(error);
+    }
+    if (!isSynchronousGenerator(behaviour)) throw notAGenerator(scenario, phase);
+  }
+
+  function begin(): NextAction {
+    failed = false;
+    iterationFollows = false;
+    if (scenario.begin === undefined) return { kind: 'done', failed };
+    launch('begin');
+    return advance(undefined);
+  }
+
+  function startIteration(): NextAction {
+    failed = false;
+    iterationFollows = !begun;
+    launch(begun ? 'iteration' : 'begin');
+    return advance(undefined);
+  }
+
+  function advance(response: Response | undefined): NextAction {
+    let handed = response;
+    for (;;) {
+      const turn = takeTurn(handed);
+      handed = undefined;
+      if (turn === 'gave up' || turn.done) {
+        behaviour = undefined;
+        if (phase === 'begin' && turn !== 'gave up') {
+          begun = true;
+          session = turn.value;
+          if (iterationFollows) {
+            iterationFollows = false;
+            launch('iteration');
+            continue;
+          }
+        }
+        countIdleTurn();
+        return { kind: 'done', failed };
+      }
+      const action = turn.value;
+      if (isSend(action)) {
+        idleTurns = 0;
+        if (phase === 'begin') countBeginRequest();
+        const request = prepareRequest(scenario.name, action.request);
+        awaited = action.request;
+        return { kind: 'send', request };
+      }
+      const durationS = thinkTimeS(action);
+      if (options.skipThinkTimes !== true && durationS > 0) {
+        idleTurns = 0;
+        return { kind: 'think', durationS };
+      }
+      countIdleTurn();
+    }
+  }
+
+  /** What a scenario throws after a failed request is taken for that failure's consequence: it gives up, no more. */
+  function takeTurn(response: Response | undefined): IteratorResult<Action, unknown> | 'gave up' {
+    if (behaviour === undefined) throw new Error(`'${scenario.name}' was resumed, but nothing of it is running`);
+    try {
+      return behaviour.next(response);
+    } catch (error) {
+      if (failed) return 'gave up';
+      throw threw(error);
+    }
+  }
+
+  function threw(error: unknown): TierbenchError {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return new TierbenchError(
+      'SCENARIO_THREW',
+      `Scenario '${scenario.name}' threw in ${phase} although every answer was right: ${reason}${placeOf(error)}`,
+      'Mend the scenario file, then try it with one virtual user.',
+      { cause: error },
+    );
+  }
+
+  function thinkTimeS(action: unknown): number {
+    if (isThink(action) && Number.isFinite(action.durationS) && action.durationS >= 0) return action.durationS;
+    const isThought = typeof action === 'object' && action !== null && 'kind' in action && action.kind === 'think';
+    const what = isThought
+      ? `thinks for ${String('durationS' in action ? action.durationS : undefined)} seconds`
+      : `yielded ${describeValue(action)}`;
+    throw new TierbenchError(
+      'SCENARIO_INVALID_ACTION',
+      `Scenario '${scenario.name}' ${what} in ${phase}.`,
+      isThought
+        ? 'Give think() a number of seconds that is 0 or more.'
+        : 'Write `yield* send({ ... })` or `yield* think(seconds)`: with the star, and nothing else.',
+    );
+  }
+
+  function countIdleTurn(): void {
+    idleTurns += 1;
+    if (idleTurns < MOST_IDLE_TURNS) return;
+    throw new TierbenchError(
+      'SCENARIO_SENDS_NOTHING',
+      `Scenario '${scenario.name}' went on ${MOST_IDLE_TURNS} times without sending a request.`,
+      'Let each iteration send at least one: `yield* send({ ... })`; without `yield*` nothing is sent.',
+    );
+  }
+
+  function countBeginRequest(): void {
+    beginRequests += 1;
+    if (beginRequests <= MOST_BEGIN_REQUESTS) return;
+    throw new TierbenchError(
+      'SCENARIO_BEGINS_FOREVER',
+      `Scenario '${scenario.name}' sent ${MOST_BEGIN_REQUESTS} requests in begin and has not come to its end.`,
+      'Let begin prepare one virtual user and return; what repeats belongs in iteration.',
+    );
+  }
+
+  return {
+    begin,
+    startIteration,
+    resume: () => advance(undefined),
+    begun: () => (begun ? { session } : undefined),
+    answer(answer) {
+      const request = awaited;
+      if (request === undefined) throw new Error(`'${scenario.name}' was given an answer it did not ask for`);
+      awaited = undefined;
+      const classified = classifyResponse(request, answer);
+      if (classified.ended.outcome !== 'ok') failed = true;
+      return { ended: classified.ended, next: advance(classified.response) };
+    },
+  };
+}
+
+/** `at crud.ts:12:5`: the first line of the stack, which is where a scenario's author looks. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const place = /\bat .*?([^/\s()]+:\d+:\d+)\)?/.exec(stack)?.[1];
+  return place === undefined ? '' : ` (${place})`;
+}
+
+function isSend(action: unknown): action is { kind: 'send'; request: Request } {
+  return typeof action === 'object' && action !== null && 'kind' in action && action.kind === 'send';
+}
+
+function isThink(action: unknown): action is { kind: 'think'; durationS: number } {
+  return (
+    typeof action === 'object' &&
+    action !== null &&
+    'kind' in action &&
+    action.kind === 'think' &&
+    'durationS' in action &&
+    typeof action.durationS === 'number'
+  );
+}
+
+function isSynchronousGenerator(value: unknown): value is Behaviour<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'next' in value &&
+    typeof value.next === 'function' &&
+    !(Symbol.asyncIterator in value)
+  );
+}
+
+function notAGenerator(scenario: Scenario, phase: 'begin' | 'iteration'): TierbenchError {
+  return new TierbenchError(
+    'SCENARIO_INVALID',
+    `The ${phase} of scenario '${scenario.name}' is not a synchronous generator.`,
+    `Write it with a star and without async: \`*${phase}({ user, random }) { ... }\`.`,
+  );
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value === 'object' && value !== null) {
+    return 'next' in value ? 'a generator' : `an object with ${Object.keys(value).join(', ') || 'no fields'}`;
+  }
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,25 @@
+import type { RawResponse } from '../../http-client/message.ts';
+import type { PreparedRequest } from './prepare-request.ts';
+
+/** What carries requests to the system and responses back: all that engines which run in Node do not share. */
+export interface Transport {
+  /** A connection that is made when it is first needed. */
+  connect(listener: ConnectionListener): TransportConnection;
+  /** After all its connections have been closed. */
+  close?(): Promise<void>;
+}
+
+/** None of its functions throws. */
+export interface ConnectionListener {
+  /** Called once for each request that was sent. The time is that of `performance.now()`. */
+  onResponse(response: RawResponse, nowMs: number): void;
+  /** An exception in the transport itself. */
+  onDefect(error: unknown): void;
+}
+
+export interface TransportConnection {
+  /** One request at a time; each is sent at most once. Times are those of `performance.now()`. */
+  send(request: PreparedRequest, nowMs: number, deadlineMs: number): void;
+  /** What is in flight gets no response any more. */
+  close(): void;
+}

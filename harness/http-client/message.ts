@@ -1,0 +1,50 @@
+/** What is sent and what comes back, and the rules of every HTTP client that an engine may have. k6 bundles them too. */
+
+/** A request as it is sent. */
+export interface HttpRequest {
+  readonly method: string;
+  /** From the base URL on. */
+  readonly path: string;
+  /** Names in lower case; content-type and cookie are in it. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/** How a request ended: a whole response, or the reason why there is none. */
+export type RawResponse =
+  | ReceivedResponse
+  | {
+      readonly kind: 'failed';
+      readonly outcome: TransportFailure;
+      readonly message: string;
+    };
+
+export type TransportFailure = 'refused' | 'reset' | 'timeout' | 'malformed';
+
+/** Functions, because most scenarios look at little of a response. */
+export interface ReceivedResponse {
+  readonly kind: 'answered';
+  readonly status: number;
+  /** By the name in lower case; several values joined with `, `. */
+  header(name: string): string | undefined;
+  /** Each `set-cookie` header, or at least its `name=value`. */
+  setCookies(): readonly string[];
+  text(): string;
+}
+
+/** RFC 9110, section 8.6: a request without content says so, where its method would lead to expect some. */
+export function expectsContent(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH';
+}
+
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 200;
+
+/**
+ * Milliseconds to wait before a closed-loop user connects again. The first failure is no reason to wait: a server may
+ * well close an idle connection.
+ */
+export function reconnectPauseMs(failuresInARow: number): number {
+  if (failuresInARow < 2) return 0;
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failuresInARow - 2, 16));
+}
