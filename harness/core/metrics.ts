@@ -3,10 +3,10 @@
  * USE method (utilization, saturation, errors: https://www.brendangregg.com/usemethod.html).
  */
 
-type MetricUnit = 'ratio' | 'cores' | 'bytes' | 'seconds' | 'count' | 'per-second' | 'seconds-per-second';
+export type MetricUnit = 'ratio' | 'cores' | 'bytes' | 'seconds' | 'count' | 'per-second' | 'seconds-per-second';
 
 /** What a metric is about. */
-type Resource = 'cpu' | 'memory' | 'connections' | 'locks' | 'io' | 'replication' | 'cache' | 'work';
+export type Resource = 'cpu' | 'memory' | 'connections' | 'locks' | 'io' | 'replication' | 'cache' | 'work';
 
 /**
  * `utilization`: how much of a resource is in use, of `limit`; of 1 where the unit is a ratio.

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { madeUpTrial } from '../../test-support/made-up-trial.ts';
+import type { MetricId } from '../core/metrics.ts';
+import type { ProbeSample } from '../core/trial.ts';
+import { bottleneckOf } from './bottleneck.ts';
+
+type Means = Readonly<Record<string, Readonly<Partial<Record<MetricId, number>>>>>;
+
+/** As the kinds of the shipped tiers say it. */
+const services = [
+  {
+    name: 'api',
+    resources: ['cpu-cores', 'main-thread', 'throttled', 'pool-in-use', 'pool-waiting', 'password-hashes-waiting'],
+  },
+  { name: 'pooler', resources: ['cpu-cores', 'main-thread', 'servers-active', 'clients-waiting'] },
+  { name: 'primary', resources: ['cpu-cores', 'waiting-for-lock', 'waiting-for-lwlock', 'waiting-for-io'] },
+] as const;
+
+/** Readings around the means, and others in the warm-up, which do not count. */
+function samplesOf(means: Means): ProbeSample[] {
+  return Object.entries(means).flatMap(([source, values]) =>
+    Object.entries(values).flatMap(([name, value]) => {
+      const metric = name as MetricId;
+      return [
+        { atS: -1, source, metric, value: 1000 },
+        { atS: 1, source, metric, value: value * 0.9 },
+        { atS: 2, source, metric, value: value * 1.1 },
+      ];
+    }),
+  );
+}
+
+function limitOf(means: Means, systemCpus: number | null = null) {
+  const found = bottleneckOf(madeUpTrial({ samples: samplesOf(means) }), { services, systemCpus });
+  if ('unknown' in found) throw new Error(found.unknown);
+  const name = (limit: typeof found.first) => limit && `${limit.kind} of ${limit.source}: ${limit.metric}`;
+  return { ...found, first: name(found.first), next: name(found.next), firstLimit: found.first };
+}
+
+const idle = { 'cpu-cores': 0.1, 'cpu-limit': 1 };
+
+describe('what limited a trial', () => {
+  it.each<[what: string, means: Means, first: string | null, next: string | null]>([
+    [
+      'CPU of a service at its limit, then the next busiest service',
+      { 'api/1': { 'cpu-cores': 0.97, 'cpu-limit': 1 }, 'primary/1': { 'cpu-cores': 0.8, 'cpu-limit': 2 } },
+      'utilization of api/1: cpu-cores',
+      'utilization of primary/1: cpu-cores',
+    ],
+    [
+      'one thread of a program that works in one, however many CPUs it may use',
+      { 'pooler/1': { 'cpu-cores': 0.99, 'cpu-limit': 8, 'main-thread': 0.98 }, 'primary/1': idle },
+      'utilization of pooler/1: main-thread',
+      'utilization of primary/1: cpu-cores',
+    ],
+    [
+      'the CPU of the database, not the pool whose connections wait for it',
+      {
+        'api/1': { ...idle, 'pool-in-use': 10, 'pool-limit': 10, 'pool-waiting': 12 },
+        'primary/1': { 'cpu-cores': 0.95, 'cpu-limit': 1 },
+      },
+      'utilization of primary/1: cpu-cores',
+      'utilization of api/1: pool-in-use',
+    ],
+    [
+      'the pool, where what is behind it has time left',
+      { 'api/1': { ...idle, 'pool-in-use': 10, 'pool-limit': 10, 'pool-waiting': 12 }, 'primary/1': idle },
+      'utilization of api/1: pool-in-use',
+      'utilization of api/1: cpu-cores',
+    ],
+    [
+      'locks, though the pool is used up meanwhile',
+      {
+        'api/1': { ...idle, 'pool-in-use': 10, 'pool-limit': 10, 'pool-waiting': 3 },
+        'primary/1': { ...idle, 'waiting-for-lock': 9 },
+      },
+      'queue of primary/1: waiting-for-lock',
+      'utilization of api/1: pool-in-use',
+    ],
+    [
+      'a queue, where no utilization says why',
+      { 'api/1': { ...idle, 'password-hashes-waiting': 40 } },
+      'queue of api/1: password-hashes-waiting',
+      null,
+    ],
+    [
+      'a CPU limit that stopped a service before the mean reached it',
+      { 'api/1': { 'cpu-cores': 0.75, 'cpu-limit': 1, throttled: 0.4 }, 'primary/1': idle },
+      'utilization of api/1: cpu-cores',
+      'utilization of primary/1: cpu-cores',
+    ],
+    [
+      'the machine, where all together use it up',
+      {
+        machine: { 'machine-utilization': 0.97 },
+        'api/1': { 'cpu-cores': 1, 'cpu-limit': 2 },
+        'primary/1': { 'cpu-cores': 0.8, 'cpu-limit': 2 },
+      },
+      'utilization of machine: machine-utilization',
+      'utilization of api/1: cpu-cores',
+    ],
+    [
+      'the other instances of a service are not what comes next',
+      {
+        'api/1': { 'cpu-cores': 0.98, 'cpu-limit': 1 },
+        'api/2': { 'cpu-cores': 0.97, 'cpu-limit': 1 },
+        'primary/1': { 'cpu-cores': 0.5, 'cpu-limit': 1 },
+      },
+      'utilization of api/1: cpu-cores',
+      'utilization of primary/1: cpu-cores',
+    ],
+    [
+      'nothing, where all have time left',
+      { 'api/1': { 'cpu-cores': 0.6, 'cpu-limit': 1, throttled: 0.01 }, 'primary/1': idle },
+      null,
+      'utilization of api/1: cpu-cores',
+    ],
+    [
+      'nothing by what says nothing of its kind: memory, connections that are kept, one busy session',
+      {
+        'primary/1': {
+          ...idle,
+          memory: 99,
+          'memory-limit': 100,
+          connections: 99,
+          'connections-limit': 100,
+          'main-thread': 1,
+        },
+      },
+      null,
+      'utilization of primary/1: cpu-cores',
+    ],
+  ])('%s', (_, means, first, next) => {
+    expect(limitOf(means)).toMatchObject({ first, next });
+  });
+
+  it('the CPUs that the services are pinned to, while the machine has others', () => {
+    const means = {
+      machine: { 'machine-utilization': 0.6 },
+      'api/1': { 'cpu-cores': 0.6, 'cpu-limit': 1 },
+      'primary/1': { 'cpu-cores': 0.38, 'cpu-limit': 1 },
+    };
+    expect(limitOf(means).first).toBeNull();
+    expect(limitOf(means, 1).firstLimit).toEqual({
+      kind: 'utilization',
+      source: 'machine',
+      metric: 'cpu-cores',
+      resource: 'cpu',
+      used: expect.closeTo(0.98),
+      limit: 1,
+      ratio: expect.closeTo(0.98),
+    });
+  });
+
+  it('gives utilization with its limit of each instance, and no queue below what an idle system shows', () => {
+    const { utilizations, queues } = limitOf({
+      'api/1': { 'cpu-cores': 1.5, 'cpu-limit': 2, 'pool-waiting': 0.4, 'event-loop-lag-p99': 0.03 },
+      'primary/1': { ...idle, memory: 50, 'memory-limit': 100 },
+      generator: { 'cpu-cores': 1, 'cpu-limit': 1 },
+    });
+    expect(utilizations).toMatchObject([
+      { source: 'api/1', metric: 'cpu-cores', used: 1.5, limit: 2, ratio: 0.75 },
+      { source: 'primary/1', metric: 'memory', used: 50, limit: 100, ratio: 0.5 },
+      { source: 'primary/1', metric: 'cpu-cores', ratio: expect.closeTo(0.1) },
+    ]);
+    expect(queues).toMatchObject([{ source: 'api/1', metric: 'event-loop-lag-p99', waiting: 0.03 }]);
+  });
+
+  it('is unknown where nothing was read, or nothing of the system', () => {
+    const unknown = (means: Means) =>
+      bottleneckOf(madeUpTrial({ samples: samplesOf(means) }), { services, systemCpus: 1 });
+    expect(unknown({})).toEqual({ unknown: 'no-samples' });
+    expect(unknown({ generator: { 'cpu-cores': 1, 'cpu-limit': 1 } })).toEqual({ unknown: 'no-utilization' });
+    expect(unknown({ 'api/1': { 'cpu-cores': 1 } })).not.toHaveProperty('unknown');
+  });
+});
