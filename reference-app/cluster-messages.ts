@@ -1,14 +1,7 @@
-import type { MetricObjectWithValues, MetricValue } from 'prom-client';
-
-export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
-
 /** What the primary process and its workers tell each other. */
 export type ToWorker =
   | { kind: 'stop' }
-  | { kind: 'read-metrics'; id: number }
-  | { kind: 'all-metrics'; id: number; text: string };
+  /** Of all instances; without a text when one of them does not answer. */
+  | { kind: 'all-metrics'; id: number; text?: string };
 
-export type ToPrimary =
-  | { kind: 'failed'; problem: string }
-  | { kind: 'metrics'; id: number; metrics: MetricValues }
-  | { kind: 'want-all-metrics'; id: number };
+export type ToPrimary = { kind: 'failed'; problem: string } | { kind: 'want-all-metrics'; id: number };

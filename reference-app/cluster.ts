@@ -4,17 +4,16 @@ import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AggregatorRegistry } from 'prom-client';
-import type { MetricValues, ToPrimary, ToWorker } from './cluster-messages.ts';
+import type { ToPrimary, ToWorker } from './cluster-messages.ts';
 import type { Config } from './config.ts';
 import type { Instance } from './instance.ts';
 
-const metricsTimeoutMs = 2000;
 const restartDelayMs = 1000;
 
 /** INSTANCES processes on one port. One that dies is started again. */
 export async function startCluster(config: Config): Promise<Instance> {
   cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)) });
-  const collect = createMetricsCollector();
+  const metrics = new AggregatorRegistry();
   // All instances must accept each other's tokens, also when the secret was made at random.
   const startWorker = () => cluster.fork({ JWT_SECRET: config.JWT_SECRET });
   const workers = new Set<Worker>();
@@ -22,7 +21,12 @@ export async function startCluster(config: Config): Promise<Instance> {
 
   function add(worker: Worker): Worker {
     workers.add(worker);
-    worker.on('message', (message: ToPrimary) => collect(worker, message));
+    worker.on('message', async (message: ToPrimary) => {
+      if (message.kind !== 'want-all-metrics') return;
+      // A sum without the instance that does not answer would look as if its counts had been reset.
+      const text = await metrics.clusterMetrics().catch(() => undefined);
+      send(worker, { kind: 'all-metrics', id: message.id, ...(text !== undefined && { text }) });
+    });
     worker.on('exit', () => workers.delete(worker));
     return worker;
   }
@@ -69,35 +73,4 @@ function listening(worker: Worker): Promise<{ address: string; port: number }> {
 
 function send(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message);
-}
-
-/** Adds the metrics of all workers together for the one that was asked. One that does not answer is left out. */
-function createMetricsCollector(): (from: Worker, message: ToPrimary) => void {
-  const collections = new Map<number, { missing: number; metrics: MetricValues[]; finish: () => void }>();
-  let lastId = 0;
-
-  function collectFor(asker: Worker, askerId: number): void {
-    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected()) as Worker[];
-    lastId += 1;
-    const id = lastId;
-    const metrics: MetricValues[] = [];
-    const timeout = setTimeout(() => finish(), metricsTimeoutMs);
-    async function finish(): Promise<void> {
-      clearTimeout(timeout);
-      collections.delete(id);
-      send(asker, { kind: 'all-metrics', id: askerId, text: await AggregatorRegistry.aggregate(metrics).metrics() });
-    }
-    collections.set(id, { missing: workers.length, metrics, finish });
-    for (const worker of workers) send(worker, { kind: 'read-metrics', id });
-  }
-
-  return (from, message) => {
-    if (message.kind === 'want-all-metrics') collectFor(from, message.id);
-    if (message.kind !== 'metrics') return;
-    const collection = collections.get(message.id);
-    if (collection === undefined) return;
-    collection.metrics.push(message.metrics);
-    collection.missing -= 1;
-    if (collection.missing === 0) collection.finish();
-  };
 }

@@ -1,4 +1,5 @@
 /** One of several processes that share the port. It is started and stopped by the primary process. */
+import { AggregatorRegistry } from 'prom-client';
 import type { ToPrimary, ToWorker } from './cluster-messages.ts';
 import { readConfig } from './config.ts';
 import { explainFailedStart, startInstance } from './instance.ts';
@@ -6,7 +7,10 @@ import { createMetrics } from './plugins/metrics.ts';
 
 const config = readConfig(process.env);
 const metrics = createMetrics();
-const waiting = new Map<number, (text: string) => void>();
+AggregatorRegistry.setRegistries(metrics.registry);
+// Answers the primary when it asks for this instance's.
+new AggregatorRegistry();
+const waiting = new Map<number, PromiseWithResolvers<string>>();
 let lastId = 0;
 
 function tell(message: ToPrimary): void {
@@ -17,10 +21,10 @@ function tell(message: ToPrimary): void {
 function metricsText(): Promise<string> {
   lastId += 1;
   const id = lastId;
-  return new Promise((resolve) => {
-    waiting.set(id, resolve);
-    tell({ kind: 'want-all-metrics', id });
-  });
+  const answer = Promise.withResolvers<string>();
+  waiting.set(id, answer);
+  tell({ kind: 'want-all-metrics', id });
+  return answer.promise;
 }
 
 // A terminal sends its signals to every process of the group; the primary alone decides.
@@ -31,14 +35,14 @@ try {
   const instance = await startInstance(config, { metrics, metricsText });
   const stop = async () => process.exit(await instance.stop());
   process.on('disconnect', stop);
-  process.on('message', async (message: ToWorker) => {
+  process.on('message', (message: ToWorker) => {
     if (message.kind === 'stop') return stop();
-    if (message.kind === 'read-metrics') {
-      tell({ kind: 'metrics', id: message.id, metrics: await metrics.registry.getMetricsAsJSON() });
-      return;
-    }
-    waiting.get(message.id)?.(message.text);
+    // The messages of prom-client come here too.
+    if (message.kind !== 'all-metrics') return;
+    const answer = waiting.get(message.id);
     waiting.delete(message.id);
+    if (message.text === undefined) answer?.reject(new Error('an instance did not tell its metrics'));
+    else answer?.resolve(message.text);
   });
 } catch (error) {
   process.send?.({ kind: 'failed', problem: explainFailedStart(error, config) } satisfies ToPrimary, () =>

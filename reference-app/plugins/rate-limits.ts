@@ -20,7 +20,8 @@ declare module 'fastify' {
 
 /**
  * Several limits hold at once, and a failure-only one counts a request when it arrives and takes it back when it went
- * well: so a hundred guesses at the same moment do not slip through.
+ * well: so a hundred guesses at the same moment do not slip through. Taking a request back is what @fastify/rate-limit
+ * cannot do, with no store.
  */
 export function limitRequests(
   app: FastifyInstance,
