@@ -29,7 +29,11 @@ async function deploymentOf(name: string): Promise<Deployment> {
         .filter((each) => each.service === service)
         .map((each, index) => ({ name: each.name, host: '127.0.0.1', port: 4000 + index, processIds: [] })),
     })),
-    access: instances.map(({ service, name: instance }) => ({ instance, kind: service.kind, url: urls[service.kind] })),
+    access: instances.map(({ service, name: instance }) => ({
+      instance,
+      kind: service.kind,
+      url: urls[service.kind as keyof typeof urls],
+    })),
     notes: ['no limits here'],
     onFailure() {},
     async [Symbol.asyncDispose]() {},

@@ -1,5 +1,6 @@
-import type { ServiceKind } from '../harness/core/tier.ts';
-import type { Deployment, InstanceAccess } from '../harness/providers/provider.ts';
+import type { Deployment } from '../harness/providers/provider.ts';
+import { referenceUser } from '../harness/services/reference-app.ts';
+import { findServiceType } from '../harness/services/registry.ts';
 
 /**
  * What a person needs to try a tier that is up: addresses, a command for each service that shows what it does, requests.
@@ -13,9 +14,11 @@ export function describeDeployment({ tier, baseUrl, services, access, notes }: D
   const first = new Map(access.toReversed().map((each) => [each.instance.split('/')[0], each]));
   const commands = tier.services.flatMap(({ name }) => {
     const each = first.get(name);
-    return each === undefined ? [] : [[each.instance, lookInside[each.kind](each)] as const];
+    const command = each && findServiceType(each.kind)?.inspect?.(each.url);
+    return command === undefined ? [] : [[each?.instance ?? name, command] as const];
   });
-  const credentials = JSON.stringify({ email: 'user-1@bench.example', password });
+  const { email } = referenceUser(0, password);
+  const credentials = JSON.stringify({ email, password });
   return `
 ${tier.name} is up (${tier.title}):
 ${aligned([...instances, ['base URL', baseUrl], ['API page', `${baseUrl}/docs`]])}
@@ -30,17 +33,6 @@ Measure it from another terminal:
 
 Ctrl-C takes it down.`;
 }
-
-const psql = ({ url }: InstanceAccess, statement: string) => `psql '${url}' -c '${statement}'`;
-
-const lookInside: Readonly<Record<ServiceKind, (access: InstanceAccess) => string>> = {
-  api: ({ url }) => `curl -s ${url}/metrics`,
-  'load-balancer': ({ url }) => `curl -s ${url}`,
-  pooler: (access) => psql(access, 'SHOW POOLS'),
-  primary: (access) => psql(access, 'SELECT pid, state, wait_event, query FROM pg_stat_activity'),
-  replica: (access) => psql(access, 'SELECT status, latest_end_lsn, latest_end_time FROM pg_stat_wal_receiver'),
-  cache: ({ url }) => `redis-cli --no-auth-warning -u '${url}' INFO`,
-};
 
 /** Lines of columns, each as wide as its widest text; the last is as long as it likes. */
 function aligned(rows: readonly (readonly string[])[]): string {

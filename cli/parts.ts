@@ -103,6 +103,8 @@ export async function probesFor({ tier, services, access }: Deployment): Promise
         return [redis.redisProbe({ url, source })];
       case 'load-balancer':
         return [nginx.nginxProbe({ url, source })];
+      default:
+        return [];
     }
   };
   return [

@@ -24,6 +24,8 @@ export async function askInstance({ kind, url }: InstanceAccess, timeoutS: numbe
       const response = await fetch(address, { signal: AbortSignal.timeout(timeoutS * 1000) });
       return await response.text();
     }
+    default:
+      throw new Error(`no kind of service: ${kind}`);
   }
 }
 

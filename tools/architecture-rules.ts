@@ -140,7 +140,7 @@ export const rules: Rule[] = [
   only(
     'reports-read-results-only',
     '^reports/',
-    ['^harness/(core|statistics|histograms|judging)/', '^harness/files/atomic-write\\.ts$', node, npm],
+    ['^harness/(core|statistics|histograms|judging|services)/', '^harness/files/atomic-write\\.ts$', node, npm],
     'A report is made from the results folder alone, so that it can be made again later.',
   ),
   only(

@@ -91,7 +91,10 @@ const seedCommand = [
 function environment(tier: Tier, service: Service): Readonly<Record<string, string>> {
   const url = (role: string): string | undefined => {
     const server = connected(tier, service, role);
-    return server && postgresUrl({ host: composeName(tier, server), port: ports[server.kind] }, credentials);
+    return (
+      server &&
+      postgresUrl({ host: composeName(tier, server), port: ports[server.kind as keyof typeof ports] }, credentials)
+    );
   };
   const cache = connected(tier, service, 'cache');
   const readerUrl = url('reader');

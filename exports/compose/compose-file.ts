@@ -34,7 +34,10 @@ export function composeFile(tiers: readonly Tier[]): ComposeFile {
 }
 
 function tierParts(tier: Tier, port: number): readonly ComposeParts[] {
-  return [...tier.services.map((service) => partsOf[service.kind](tier, service, port)), oneShotParts(tier)];
+  return [
+    ...tier.services.flatMap((service) => partsOf[service.kind]?.(tier, service, port) ?? []),
+    oneShotParts(tier),
+  ];
 }
 
 const partsOf: Readonly<Record<ServiceKind, (tier: Tier, service: Service, port: number) => ComposeParts>> = {

@@ -64,7 +64,9 @@ function cpuLimit(cpus: number): ComposeService {
 export function published(tier: Tier, service: Service, port: number): ComposeService {
   if (tier.entry !== service.name) return {};
   const variable = `${tier.name.replaceAll('-', '_').toUpperCase()}_PORT`;
-  return { ports: [`127.0.0.1:${fromEnvironment(variable, String(port))}:${ports[service.kind]}`] };
+  return {
+    ports: [`127.0.0.1:${fromEnvironment(variable, String(port))}:${ports[service.kind as keyof typeof ports]}`],
+  };
 }
 
 /**

@@ -37,14 +37,14 @@ test.each([
   ['RATE_LIMIT', 'requests', null],
   ['CACHE_TTL_ME_S', 's', null],
   ['api.instances', 'instances', 3],
-  ['load-balancer.backends', 'instances', 3],
+  ['load-balancer.backend.instances', 'instances', 3],
   ['api.cpus', 'cpus', 0.5],
   ['api.memory', 'bytes', 2 ** 29],
   ['pooler.instances', 'instances', 3],
   ['pooler.default_pool_size', 'connections', 20],
   ['pooler.memory', 'bytes', null],
   ['replica.instances', 'replicas', null],
-  ['cache.backends', 'instances', null],
+  ['cache.backend.instances', 'instances', null],
 ])('%s in %s', (option, unit, value) => {
   expect(tierSetting(tier, option, unit)).toBe(value);
 });

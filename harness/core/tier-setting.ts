@@ -1,31 +1,41 @@
-import { type ServiceKind, type SettingValue, serviceKinds, type Tier } from './tier.ts';
+import type { Service, SettingValue, Tier } from './tier.ts';
 
 /**
  * What a tier sets an option to, as a number in `unit` (the unit of a target); null where the tier leaves it open.
  *
- * `DATABASE_POOL_MAX` is an option of the reference app. `pooler.default_pool_size` is a setting of the services of
- * that kind, and `api.instances`, `api.cpus` and `api.memory` are what such a service has in every tier.
- * `load-balancer.backends` is the number of instances behind it.
+ * `pooler.default_pool_size` is a setting of the services of that kind, and `api.instances`, `api.cpus` and `api.memory`
+ * are what such a service has in every tier. `load-balancer.backend.instances` follows the connection of that role. A bare
+ * name is a setting of any service that has it, such as an environment variable of the app.
  */
 export function tierSetting(tier: Tier, option: string, unit: string): number | null {
   const { kind, property } = settingOption(option);
-  const services = tier.services.filter((service) => service.kind === kind);
-  if (services.length === 0) return null;
-  if (property === 'instances') return services.reduce((total, { instances }) => total + instances, 0);
-  const [service] = services;
-  if (property === 'backends') {
-    return tier.services.find(({ name }) => name === service?.connectsTo.backend)?.instances ?? null;
+  const services = tier.services.filter((service) =>
+    kind === null ? property in service.settings : service.kind === kind,
+  );
+  const [first] = services;
+  if (first === undefined) return null;
+  const [role = '', ...rest] = property.split('.');
+  const peer = first.connectsTo[role];
+  if (rest.length > 0 && peer !== undefined) {
+    const service = tier.services.find(({ name }) => name === peer);
+    return service === undefined ? null : propertyOf([service], rest.join('.'), unit);
   }
+  return propertyOf(services, property, unit);
+}
+
+function propertyOf(services: readonly Service[], property: string, unit: string): number | null {
+  const [service] = services;
+  if (property === 'instances') return services.reduce((total, { instances }) => total + instances, 0);
   if (property === 'cpus') return service?.resources.cpus ?? null;
   if (property === 'memory') return service?.resources.memoryBytes ?? null;
   const setting = service?.settings[property];
   return setting === undefined ? null : settingInSi(property, setting, unit);
 }
 
-/** `api.cpus` -> kind `api`, property `cpus`. A bare name is one of the reference app's options. */
-export function settingOption(option: string): { readonly kind: ServiceKind; readonly property: string } {
-  const kind = serviceKinds.find((candidate) => option.startsWith(`${candidate}.`));
-  return kind === undefined ? { kind: 'api', property: option } : { kind, property: option.slice(kind.length + 1) };
+/** `api.cpus` -> kind `api`, property `cpus`. A bare name has no kind. */
+export function settingOption(option: string): { readonly kind: string | null; readonly property: string } {
+  const dot = option.indexOf('.');
+  return dot < 0 ? { kind: null, property: option } : { kind: option.slice(0, dot), property: option.slice(dot + 1) };
 }
 
 const secondsIn = { s: 1, m: 60, h: 3600 } as const;

@@ -1,5 +1,5 @@
-export const serviceKinds = ['api', 'load-balancer', 'pooler', 'primary', 'replica', 'cache'] as const;
-export type ServiceKind = (typeof serviceKinds)[number];
+/** Of the registry in harness/services/registry.ts. */
+export type ServiceKind = string;
 
 /** Where in the scaling documents something is said. */
 export interface DocumentReference {
@@ -9,12 +9,12 @@ export interface DocumentReference {
 
 export type SettingValue = string | number | boolean;
 
-/** One part of a tier. */
+/** A service of a tier. */
 export interface Service {
   readonly name: string;
   readonly kind: ServiceKind;
   readonly instances: number;
-  /** For kind `api` the options of the reference app (environment names), for the servers their own setting names. */
+  /** For an app its environment variables, for the servers their own setting names. */
   readonly settings: Readonly<Record<string, SettingValue>>;
   readonly resources: { readonly cpus?: number; readonly memoryBytes?: number };
   /** Role -> service name: `{ writer: 'primary' }`. */

@@ -56,7 +56,7 @@ const tierFiles: Record<string, readonly string[] | string> = {
   'entry-has-instances': ["8:16 the entry 'api' has 3 instances"],
   'entry-is-database': ["4:8 entry is 'database', a primary, which does not speak HTTP"],
   'every-kind-of-mistake': [
-    "12:50 the reader of api is 'reader-pooler', which leads to the primary and to no replica",
+    "12:50 the reader of api is 'reader-pooler', which leads to a primary: the writer reads there already",
     "12:72 the cache of api is 'redis', but there is no such service",
     '13:23 the 2 instances of api are all to listen on port 3000',
     "13:55 DATABASE_IDLE_TIMEOUT_MS of api is '45 s'",
@@ -125,10 +125,11 @@ const tierFiles: Record<string, readonly string[] | string> = {
     "9:79 copy is to listen on port '70000'",
   ],
   'reader-is-primary': ["8:45 the reader of api is 'database', a primary"],
-  'reader-without-replica': ["6:59 the reader of api is 'pooler', which leads to the primary and to no replica"],
+  'reader-without-replica': [
+    "6:59 the reader of api is 'pooler', which leads to a primary: the writer reads there already",
+  ],
   'replica-below-primary': ['8:90 max_connections of copy is 100, less than the 200 of its primary'],
   'replica-without-primary': ['11:3 replica (replica) has no primary'],
-  'second-primary': ['8:18 other is a second primary beside database'],
   secret: ['9:7 the setting JWT_SECRET of api holds a secret'],
   'services-are-a-list': ['9:1 must start at the same column'],
   'setting-is-a-list': ['9:21 CORS_ORIGINS must be one text'],

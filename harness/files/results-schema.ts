@@ -4,7 +4,6 @@ import { arrivalProcesses } from '../core/load.ts';
 import { isMetricId } from '../core/metrics.ts';
 import type { RunFacts, RunStatus } from '../core/run.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
-import { serviceKinds } from '../core/tier.ts';
 import { faultKinds, requestOutcomes, type TrialRecord } from '../core/trial.ts';
 
 /**
@@ -25,7 +24,7 @@ const tier = z.object({
   services: z.array(
     z.object({
       name: z.string(),
-      kind: z.enum(serviceKinds),
+      kind: z.string(),
       instances: count,
       settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
       resources: z.object({ cpus: z.number().exactOptional(), memoryBytes: z.number().exactOptional() }),
@@ -36,7 +35,7 @@ const tier = z.object({
 
 const runningService = z.object({
   name: z.string(),
-  kind: z.enum([...serviceKinds, 'external']),
+  kind: z.string(),
   instances: z.array(
     z.object({
       name: z.string(),

@@ -5,8 +5,8 @@ import { nearestWord } from '../core/closest-match.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import { comparisons, type Judgement, measuredMetrics, studyModels, type Target } from '../core/target.ts';
 import { parseQuantity } from '../core/units.ts';
-import { group, type Mistake } from './mistake.ts';
-import { type KnownNames, targetMistakes } from './target-mistakes.ts';
+import { type KnownNames, targetProblems } from './target-problems.ts';
+import { group, type ProblemAt } from './written-value.ts';
 import {
   checkSchema,
   closedObject,
@@ -37,7 +37,7 @@ const targetSchema = closedObject({
   title: words,
   section: words,
   comparison: z.enum(comparisons).exactOptional(),
-  // Read by targetMistakes and toTarget: it may be one value or two.
+  // Read by targetProblems and toTarget: it may be one value or two.
   value: z.unknown().optional(),
   appliesTo: closedObject({
     tiers: z.array(words).default([]),
@@ -114,9 +114,9 @@ function toTargets(files: readonly YamlFile[], known: KnownNames): readonly Targ
   }
   for (const file of files) {
     const checked = checkSchema(file, fileSchema);
-    const mistakes = mistakesOf(file, [...owners.keys()], known);
-    problems.push(...file.problems, ...checked.problems, ...mistakes);
-    if (checked.value === undefined || mistakes.length > 0) continue;
+    const together = problemsOf(file, [...owners.keys()], known);
+    problems.push(...file.problems, ...checked.problems, ...together);
+    if (checked.value === undefined || together.length > 0) continue;
     for (const [id, written] of Object.entries(checked.value.targets)) {
       targets.push(toTarget(id, checked.value.document, written));
     }
@@ -135,22 +135,22 @@ function collision(file: YamlFile, id: string, owner: YamlFile): Problem {
   return { ...file.place(['targets', id], 'key'), what, nextStep: 'Rename one of the two.' };
 }
 
-function mistakesOf(file: YamlFile, ids: readonly string[], known: KnownNames): Problem[] {
+function problemsOf(file: YamlFile, ids: readonly string[], known: KnownNames): Problem[] {
   const targets = Object.entries(group(group(file.value).targets));
   if (targets.length === 0 && 'targets' in group(file.value)) {
     return [{ ...file.place(['targets'], 'key'), what: 'targets is empty', nextStep: 'Add a target.' }];
   }
   return targets.flatMap(([id, written]) =>
-    [...targetMistakes(id, written, known), ...contradictionMistakes(id, written, ids)].map(
+    [...targetProblems(id, written, known), ...contradictionProblems(id, written, ids)].map(
       ({ at, part, what, nextStep }): Problem => ({ ...file.place(at, part), what, nextStep }),
     ),
   );
 }
 
-function contradictionMistakes(id: string, written: unknown, ids: readonly string[]): Mistake[] {
+function contradictionProblems(id: string, written: unknown, ids: readonly string[]): ProblemAt[] {
   const { contradictions } = group(written);
   if (!Array.isArray(contradictions)) return [];
-  return contradictions.flatMap((contradiction: unknown, index): Mistake[] => {
+  return contradictions.flatMap((contradiction: unknown, index): ProblemAt[] => {
     const { target } = group(contradiction);
     if (typeof target !== 'string' || (target !== id && ids.includes(target))) return [];
     const what = target === id ? `${id} contradicts itself` : `there is no target '${target}'`;
@@ -177,7 +177,7 @@ function toTarget(id: string, document: string, written: WrittenTarget): Target 
 
 function bound({ comparison, value }: WrittenTarget): Pick<Target, 'comparison' | 'value' | 'unit'> {
   const [first, second] = (Array.isArray(value) ? value : [value]).map((end: unknown) => parseQuantity(String(end)));
-  if (first === undefined || 'problem' in first) throw new TypeError('targetMistakes lets no such value pass');
+  if (first === undefined || 'problem' in first) throw new TypeError('targetProblems lets no such value pass');
   const { value: low, unit } = first.value;
   return second === undefined || 'problem' in second
     ? { comparison: comparison ?? '=', value: low, unit }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { connectionSumText, databaseConnections } from '../core/connections.ts';
 import type { Target } from '../core/target.ts';
 import { tierSetting } from '../core/tier-setting.ts';
 import { judgeSetting } from '../judging/judge-configuration.ts';
+import { connectionSum, connectionSumText } from '../services/connections.ts';
+import { findServiceType } from '../services/registry.ts';
 import { readTargets } from './target-file.ts';
 import { builtInTiers, parseTier, readTier } from './tier-file.ts';
 
@@ -74,6 +75,65 @@ services:
   for (const secret of ['JWT_SECRET', 'DATABASE_PASSWORD', 'PGPASSWORD', 'api_key', 'ADMIN_TOKEN', 'requirepass']) {
     expect(() => withSettings(`{ ${secret}: hidden }`), secret).toThrow('a problem');
   }
+});
+
+test('a tier may have several databases, an entry of any kind that offers http, and services nobody connects to', () => {
+  const tier = parseTier(
+    `
+name: wide
+title: Wide
+description: Two databases, a gateway that is somebody else's image, and a worker.
+entry: gateway
+services:
+  gateway: { kind: container, settings: { image: 'other/gateway:1', ready: /health, API_URL: 'unused' }, connectsTo: { UPSTREAM: api } }
+  api: { kind: api, connectsTo: { writer: tasks } }
+  worker:
+    kind: container
+    instances: 2
+    settings: { image: 'other/worker:1', protocol: none, SESSION_SECRET: '{secret}' }
+    connectsTo: { DATABASE_URL: events, QUEUE_URL: queue }
+  tasks: { kind: primary }
+  events: { kind: primary }
+  queue: { kind: cache }
+`,
+    'wide.yaml',
+  );
+  expect(tier.services.map(({ kind }) => kind)).toEqual([
+    'container',
+    'api',
+    'container',
+    'primary',
+    'primary',
+    'cache',
+  ]);
+});
+
+test('one address of several instances is a problem of whoever knows only one', () => {
+  const read = () =>
+    parseTier(
+      `
+name: wide
+title: Wide
+description: A gateway before two instances.
+entry: gateway
+services:
+  gateway: { kind: container, settings: { image: 'other/gateway:1' }, connectsTo: { UPSTREAM: api, lower: api } }
+  api: { kind: api, instances: 2, connectsTo: { writer: db } }
+  db: { kind: primary }
+  nothing: { kind: container }
+`,
+      'wide.yaml',
+    );
+  expect(read).toThrow(
+    expect.objectContaining({
+      code: 'TIER_FILE_INVALID',
+      problems: [
+        expect.objectContaining({ line: 7, column: 95, what: expect.stringContaining('UPSTREAM') }),
+        expect.objectContaining({ line: 7, column: 100, what: expect.stringContaining('lower') }),
+        expect.objectContaining({ line: 10, what: expect.stringContaining('no image') }),
+      ],
+    }),
+  );
 });
 
 describe('built-in tiers', () => {
@@ -147,7 +207,7 @@ test.each([
 ])('the comment in %s says what may be connected to its %s', async (name, service, sum) => {
   const { services } = await readTier(name);
   const database = services.find((each) => each.name === service);
-  const connections = database && databaseConnections(services, database);
+  const connections = database && connectionSum(database, services, findServiceType);
   expect(connections && connectionSumText(connections)).toBe(sum);
   expect(readFileSync(new URL(`../tiers/${name}.yaml`, import.meta.url), 'utf8')).toContain(`${sum} stay below it.`);
 });

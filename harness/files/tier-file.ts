@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { suggestion } from '../core/closest-match.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
-import { serviceKinds, type Tier } from '../core/tier.ts';
-import { tierMistakes } from './tier-mistakes.ts';
+import type { Tier } from '../core/tier.ts';
+import { serviceTypes } from '../services/registry.ts';
+import { tierProblems } from './tier-problems.ts';
 import {
   checkSchema,
   closedObject,
@@ -44,7 +45,7 @@ const settingValue = z.unknown().transform((value, context): string | number | b
 });
 
 const service = closedObject({
-  kind: z.enum(serviceKinds),
+  kind: z.enum(serviceTypes().map(({ kind }) => kind)),
   instances: z.int().min(1).max(MOST_INSTANCES).default(1),
   settings: z.record(settingName, settingValue).default({}),
   resources: closedObject({
@@ -104,10 +105,10 @@ export function parseTier(text: string, path: string): Tier {
 
 function toTier(file: YamlFile): Tier {
   const { value, problems } = checkSchema(file, tierSchema);
-  const mistakes = tierMistakes(file.value).map(
+  const together = tierProblems(file.value).map(
     ({ at, part, what, nextStep }): Problem => ({ ...file.place(at, part), what, nextStep }),
   );
-  const all = [...file.problems, ...problems, ...mistakes];
+  const all = [...file.problems, ...problems, ...together];
   if (value === undefined || all.length > 0) throw invalidFile(file.path, tierFile, all);
   return {
     ...value,

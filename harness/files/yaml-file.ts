@@ -18,7 +18,7 @@ import { suggestion } from '../core/closest-match.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
 import { type Parsed, parseIn, type Unit } from '../core/units.ts';
-import { describeValue, shorten } from './describe-value.ts';
+import { describeValue, shorten } from './written-value.ts';
 
 /** A YAML file that was read: plain values, and where in the file each of them stands. */
 export interface YamlFile {

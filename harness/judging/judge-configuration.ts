@@ -26,7 +26,8 @@ export function judgeDataSize(target: Target, { data }: TierFacts, rungs: readon
 /** A setting of the tier as it was brought up. */
 export function judgeSetting(target: Target, option: string, tier: Tier): Finding {
   const { kind } = settingOption(option);
-  if (!tier.services.some((service) => service.kind === kind)) return notJudged(`The tier has no ${kind}.`);
+  if (kind !== null && !tier.services.some((service) => service.kind === kind))
+    return notJudged(`The tier has no ${kind}.`);
   const setting = tierSetting(tier, option, target.unit);
   if (setting === null) return notJudged(`The tier leaves ${option} open.`);
   const evidence = `${option} is ${formatQuantity(setting, target.unit)} in tier ${tier.name}`;

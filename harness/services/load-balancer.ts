@@ -1,19 +1,11 @@
-import type { Service } from '../core/tier.ts';
+import { suggestion } from '../core/closest-match.ts';
+import type { Service, SettingValue } from '../core/tier.ts';
 import type { Address } from './address.ts';
-
-export interface NginxSurroundings {
-  /** What it listens on for the load: `127.0.0.1:8080`, `80`. */
-  readonly listen: string;
-  /** What its stub status page, `/status`, is served on. */
-  readonly statusListen: string;
-  /** Instances of the API. */
-  readonly backends: readonly Address[];
-  /** A folder it may write temporary files in. */
-  readonly folder: string;
-}
+import type { ServiceType } from './service-type.ts';
+import { shown, wrongValue } from './setting-forms.ts';
 
 /** Settings of a load balancer and what they are when a tier leaves them out, as nginx names them. */
-export const nginxDefaults = {
+const nginxDefaults = {
   /** How the next backend is chosen: round_robin, least_conn, random, or ip_hash. */
   algorithm: 'round_robin',
   /** Idle connections kept to the backends by each worker. */
@@ -28,20 +20,108 @@ export const nginxDefaults = {
   proxy_read_timeout: '60s',
 } as const;
 
+/** nginx before the instances of a service that speaks HTTP. */
+export const loadBalancer: ServiceType = {
+  kind: 'load-balancer',
+  roles: () => ({ backend: { protocol: 'http', required: true, all: true } }),
+  offers: () => 'http',
+  single: { why: 'the load goes to one address', nextStep: 'Write 1.' },
+  settings: {
+    reserved: ['listen', 'upstream', 'server', 'proxy_pass', 'daemon', 'pid'],
+    defaults: nginxDefaults,
+    problem,
+  },
+  ports: () => ({ main: 80, status: 8081 }),
+  spec(service, at) {
+    const file = `${at.folder}/nginx.conf`;
+    const content = nginxConfiguration(service, {
+      listen: `${at.host}:${at.port('main')}`,
+      statusListen: `${at.host}:${at.port('status')}`,
+      // Looked up at its start only: names must lead somewhere by then.
+      backends: at.peer('backend')?.addresses ?? [],
+      folder: at.temporaryFolder,
+    });
+    return {
+      image: { name: 'nginx:1.26' },
+      command: {
+        program: { from: 'distribution', name: 'nginx', package: 'nginx-light' },
+        arguments: ['-p', at.temporaryFolder, '-c', file],
+      },
+      environment: {},
+      secretEnvironment: {},
+      files: [{ path: file, content, secret: false }],
+      prepare: [],
+      steps: [],
+      health: { protocol: 'http', port: 'status', path: '/status' },
+      version: { name: 'nginx', arguments: ['-v'] },
+      stop: { signal: 'SIGKILL', graceS: 0 },
+      secrets: [],
+      lacks: [],
+      notes: [],
+    };
+  },
+  probes: [{ probe: 'nginx', port: 'status', protocol: 'http', path: '/status' }],
+  shownSettings: ['keepalive'],
+  inspect: (url) => `curl -s ${url}`,
+};
+
+const wholeNumber = { pattern: /^\d{1,9}$/u, form: 'a whole number' };
+const time = { pattern: /^\d{1,6}(?:ms|s|m|h)$/u, form: "a time with its unit, such as '1s' or '500ms'" };
+
+/** How each is written. Values stand in nginx.conf as they are, so nothing else may get there: no `;`, no `}`. */
+const nginxForms: Readonly<Record<keyof typeof nginxDefaults, { readonly pattern: RegExp; readonly form: string }>> = {
+  algorithm: {
+    pattern: /^(?:round_robin|least_conn|random|ip_hash)$/u,
+    form: 'round_robin, least_conn, random or ip_hash',
+  },
+  keepalive: { pattern: /^[1-9]\d{0,5}$/u, form: 'a whole number above 0' },
+  worker_processes: { pattern: /^[1-9]\d{0,2}$/u, form: 'a whole number from 1 to 999' },
+  worker_connections: wholeNumber,
+  keepalive_requests: wholeNumber,
+  max_fails: wholeNumber,
+  fail_timeout: time,
+  proxy_connect_timeout: time,
+  proxy_read_timeout: time,
+};
+
+function problem(name: string, value: SettingValue) {
+  // Each is written into a template: one that is not in it would silently do nothing.
+  if (!Object.hasOwn(nginxDefaults, name)) {
+    const nextStep = suggestion(name, Object.keys(nginxDefaults));
+    return { part: 'key' as const, what: 'is no setting of a load balancer', nextStep };
+  }
+  const known = name as keyof typeof nginxDefaults;
+  const { pattern, form } = nginxForms[known];
+  return pattern.test(String(value))
+    ? undefined
+    : wrongValue(`is ${shown(value)}, but must be ${form}`, `Write for example ${nginxDefaults[known]}.`);
+}
+
+interface NginxContext {
+  /** What it listens on for the load: `127.0.0.1:8080`, `80`. */
+  readonly listen: string;
+  /** What its stub status page, `/status`, is served on. */
+  readonly statusListen: string;
+  /** Instances of the API. */
+  readonly backends: readonly Address[];
+  /** A folder it may write temporary files in. */
+  readonly folder: string;
+}
+
 /** The whole nginx.conf of a load balancer. Logs go to standard error; requests are not logged. */
-export function nginxConfiguration(service: Service, surroundings: NginxSurroundings): string {
+export function nginxConfiguration(service: Service, context: NginxContext): string {
   const setting = (name: keyof typeof nginxDefaults) => service.settings[name] ?? nginxDefaults[name];
   const algorithm = setting('algorithm');
-  const servers = surroundings.backends.map(
+  const servers = context.backends.map(
     ({ host, port }) =>
       `    server ${host}:${port} max_fails=${setting('max_fails')} fail_timeout=${setting('fail_timeout')};`,
   );
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `  ${kind}_temp_path ${quoted(`${surroundings.folder}/${kind}`)};`,
+    (kind) => `  ${kind}_temp_path ${quoted(`${context.folder}/${kind}`)};`,
   );
   return `daemon off;
 worker_processes ${setting('worker_processes')};
-pid ${quoted(`${surroundings.folder}/nginx.pid`)};
+pid ${quoted(`${context.folder}/nginx.pid`)};
 error_log stderr warn;
 events {
   worker_connections ${setting('worker_connections')};
@@ -61,7 +141,7 @@ ${algorithm === 'round_robin' ? '' : `    ${algorithm};\n`}${servers.join('\n')}
     keepalive ${setting('keepalive')};
   }
   server {
-    listen ${surroundings.listen} backlog=4096;
+    listen ${context.listen} backlog=4096;
     location / {
       proxy_pass http://api;
       proxy_http_version 1.1;
@@ -76,7 +156,7 @@ ${algorithm === 'round_robin' ? '' : `    ${algorithm};\n`}${servers.join('\n')}
     }
   }
   server {
-    listen ${surroundings.statusListen};
+    listen ${context.statusListen};
     location = /status {
       stub_status;
     }

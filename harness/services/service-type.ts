@@ -1,4 +1,3 @@
-import type { AppStep } from '../core/app.ts';
 import type { Service, SettingValue, Tier } from '../core/tier.ts';
 import type { Address, Credentials, Protocol } from './address.ts';
 
@@ -7,6 +6,8 @@ export interface Role {
   /** `any` where the service does not care. */
   readonly protocol: Protocol | 'any';
   readonly required: boolean;
+  /** It uses every instance of the service; others know one address of what they connect to. */
+  readonly all?: boolean;
   /** Kinds of service that it must not end at, each with the reason. A pooler on the way is looked through. */
   readonly not?: Readonly<Record<string, string>>;
   /** The only kinds it may lead to, where the protocol is not enough. */
@@ -29,6 +30,8 @@ export interface ServiceType {
   readonly kind: string;
   /** Fixed roles, or by a service: one that takes any names a connection as its environment variable. */
   roles(service: Described): Readonly<Record<string, Role>>;
+  /** What a role may be called, where any of that form may. */
+  readonly rolesForm?: string;
   /** What clients of it speak; undefined for one that nobody connects to. The entry of a tier offers `http`. */
   offers(service: Described): Protocol | undefined;
   /** The role it passes connections on to, such as that of a pooler to its database. */
@@ -44,6 +47,13 @@ export interface ServiceType {
   /** What the settings of the services of a tier allow each but not together. */
   problems?(service: Described, services: readonly Described[]): readonly ServiceProblem[];
   spec(service: Service, at: SpecContext): ServiceSpec;
+  /** Makes the data of the app, once for the whole service; `values` by the names of the app's data options. */
+  data?(
+    service: Service,
+    at: SpecContext,
+    values: Readonly<Record<string, string | number>>,
+    password: string,
+  ): readonly OnceStep[];
   readonly probes: readonly ProbeChoice[];
   /** Settings shown in a drawing of the tier. */
   readonly shownSettings: readonly string[];
@@ -113,8 +123,10 @@ export interface SpecContext {
   readonly tier: Tier;
   /** From 1. */
   readonly instance: number;
-  /** Where its files are put, and where it may write temporary ones: `/etc/tierbench`. */
+  /** Where its files are put: `/etc/tierbench`. */
   readonly folder: string;
+  /** Where it may write what it needs while it runs: `/tmp`. */
+  readonly temporaryFolder: string;
   /** Where its data is kept: `ServiceType.spec().dataFolder` in a container, a folder of its own elsewhere. */
   readonly dataFolder: string;
   /** Where it listens. */
@@ -164,12 +176,18 @@ export interface ServiceSpec {
   readonly prepare: readonly Command[];
   /** Run after the service was killed, before it starts again on the same data. */
   readonly afterKill?: Command;
-  /** Run once for the whole service, when what `step` connects to is up, before the service counts as up. */
+  /** Run once for the whole service, beside its instances; it counts as up when these have ended too. */
   readonly steps: readonly OnceStep[];
-  readonly health: Health;
+  /** Null for one that listens to nobody: it is healthy while it runs. */
+  readonly health: Health | null;
   /** Says the version of the program: `PgBouncer`, `--version`. */
   readonly version?: { readonly name: string; readonly arguments: readonly string[] };
-  readonly stop: { readonly signal: 'SIGTERM' | 'SIGQUIT' | 'SIGKILL'; readonly graceS: number };
+  /** How it is ended when nothing it does matters any more; `orderlyS` is how long it may take to end in order. */
+  readonly stop: {
+    readonly signal: 'SIGTERM' | 'SIGQUIT' | 'SIGKILL';
+    readonly graceS: number;
+    readonly orderlyS?: number;
+  };
   /** Values that may not appear in any text that quotes it. */
   readonly secrets: readonly string[];
   readonly lacks: readonly Lack[];
@@ -182,8 +200,14 @@ export interface SpecFile {
   readonly secret: boolean;
 }
 
-/** A step of the app, and the services it connects to. */
-export interface OnceStep extends AppStep {
+/** A program that runs to its end in the image of the service, once what it connects to is up. */
+export interface OnceStep {
+  /** `migrate` */
+  readonly name: string;
+  readonly command: Command;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secretEnvironment: Readonly<Record<string, string>>;
+  /** What it connects to, by the names of the services. */
   readonly services: readonly string[];
 }
 

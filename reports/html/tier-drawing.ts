@@ -1,5 +1,6 @@
-import type { Service, ServiceKind, Tier } from '../../harness/core/tier.ts';
+import type { Service, Tier } from '../../harness/core/tier.ts';
 import { formatBytes, formatQuantity } from '../../harness/core/units.ts';
+import { findServiceType } from '../../harness/services/registry.ts';
 import { plural, shortened } from '../figures.ts';
 import { html, type Markup } from './markup.ts';
 import { type Connection, layoutTier, type PlacedService, type TierLayout } from './tier-layout.ts';
@@ -12,16 +13,6 @@ const GAP_Y = 26;
 const LEFT = 82;
 const TOP = 10;
 const LONGEST_LINE = 28;
-
-/** The settings that decide how much of a service there is, in the order they are shown. */
-const mainSettings: Readonly<Record<ServiceKind, readonly string[]>> = {
-  api: ['DATABASE_POOL_MAX', 'BCRYPT_COST'],
-  'load-balancer': ['keepalive'],
-  pooler: ['pool_mode', 'default_pool_size', 'max_client_conn'],
-  primary: ['max_connections'],
-  replica: ['max_connections'],
-  cache: ['maxmemory', 'maxmemory-policy'],
-};
 
 /** The services of a tier as boxes with instances, limits and main settings, and an arrow for each connection with its role. */
 export function tierDrawing(tier: Tier): Markup {
@@ -60,7 +51,9 @@ function detailsOf({ kind, instances, resources, settings }: Service): readonly 
   return [
     instances > 1 ? `${kind} × ${instances}` : kind,
     limits.length === 0 ? 'no limits' : `${limits.join(', ')}${instances > 1 ? ' each' : ''}`,
-    ...mainSettings[kind].flatMap((name) => (settings[name] === undefined ? [] : [`${name} ${settings[name]}`])),
+    ...(findServiceType(kind)?.shownSettings ?? []).flatMap((name) =>
+      settings[name] === undefined ? [] : [`${name} ${settings[name]}`],
+    ),
   ].map((line) => shortened(line, LONGEST_LINE));
 }
 

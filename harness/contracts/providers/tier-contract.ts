@@ -105,7 +105,7 @@ export function describeTier(
         cache: 'PONG',
       };
       for (const access of deployment.access) {
-        expect(await askInstance(access, 5), access.instance).toContain(said[access.kind]);
+        expect(await askInstance(access, 5), access.instance).toContain(said[access.kind as keyof typeof said]);
       }
     });
 

@@ -38,7 +38,7 @@ export function serviceTypeContract(type: ServiceType, example: Partial<Service>
       if (type.offers(service) !== undefined) expect(ports).toHaveProperty('main');
       expect(new Set(Object.values(ports)).size).toBe(Object.keys(ports).length);
       const spec = specAt(context(type, service));
-      expect(Object.keys(ports)).toContain(spec.health.port);
+      if (spec.health !== null) expect(Object.keys(ports)).toContain(spec.health.port);
       for (const { port } of type.probes) expect(Object.keys(ports)).toContain(port);
     });
 
@@ -116,6 +116,7 @@ function context(type: ServiceType, service: Service): SpecContext {
     tier,
     instance: 1,
     folder: '/config',
+    temporaryFolder: '/temporary',
     dataFolder: '/data',
     host: '10.9.8.7',
     port: (name) => ports[name] ?? 0,

@@ -68,7 +68,7 @@ async function begin(
 
   const wanted = new Set(tier.services.map(({ kind }) => kind).filter((kind) => kind !== 'api'));
   await Promise.all(
-    [...new Set([...wanted].map((kind) => images[kind]))].map((image) =>
+    [...new Set([...wanted].map((kind) => images[kind as keyof typeof images]))].map((image) =>
       haveImage(docker, image, { signal, onProgress }),
     ),
   );
@@ -156,6 +156,8 @@ async function begin(
         await Promise.all(migrations);
         return await api;
       }
+      default:
+        throw new Error(`no kind of service: ${service.kind}`);
     }
   }
 

@@ -4,7 +4,7 @@ import { baseImages, builtImageName, type ImageSource } from '../../container-en
 import { reaperImage } from '../../container-engine/docker.ts';
 import { engineAddress, engineFacts } from '../../container-engine/engine.ts';
 import { isImageHere, whyImageIsNotAvailable } from '../../container-engine/images.ts';
-import { type ServiceKind, serviceKinds } from '../../core/tier.ts';
+import type { ServiceKind } from '../../core/tier.ts';
 import { images } from '../../services/images.ts';
 
 /** The folder with the Dockerfile: that of the checkout, and of the installed package, whose dist/ holds no sources. */
@@ -17,7 +17,7 @@ export const referenceAppImage: ImageSource = {
 
 /** Why containers cannot be used for the built-in tiers, with the next step; empty when they can. Nothing is downloaded. */
 export async function containersCanRun(): Promise<readonly string[]> {
-  return await containerObstacles(serviceKinds);
+  return await containerObstacles(Object.keys(images));
 }
 
 /** Why services of these kinds cannot run in containers here, with the next step; empty when they can. */
@@ -26,7 +26,10 @@ export async function containerObstacles(kinds: readonly ServiceKind[]): Promise
   const engine = engineAddress();
   if (typeof facts === 'string') return [facts];
   if (engine === undefined) return [];
-  const wanted = new Set([reaperImage, ...kinds.filter((kind) => kind !== 'api').map((kind) => images[kind])]);
+  const wanted = new Set([
+    reaperImage,
+    ...kinds.filter((kind) => kind !== 'api').map((kind) => images[kind as keyof typeof images]),
+  ]);
   if (kinds.includes('api') && !(await isImageHere(engine, await builtImageName(referenceAppImage)))) {
     for (const base of await baseImages(referenceAppImage.folder)) wanted.add(base);
   }

@@ -100,7 +100,7 @@ function postgresStarter({ credentials }: ContainerDeployment): Omit<ServiceStar
 function ofBoth(service: Service, alias: string) {
   return {
     alias,
-    image: images[service.kind],
+    image: images[service.kind as keyof typeof images],
     user: 'postgres',
     ports: new Map([[PORT, askedPort(service)]]),
     resources: service.resources,

@@ -217,6 +217,8 @@ export function localServices(options: LocalServicesOptions) {
         return startApi(service, connections);
       case 'load-balancer':
         return startBalancer(service, connections);
+      default:
+        throw new Error(`no kind of service: ${service.kind}`);
     }
   };
 }

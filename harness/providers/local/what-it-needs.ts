@@ -71,7 +71,7 @@ export function checksOf(kind: ServiceKind): readonly CapabilityCheck[] {
     replica: [postgres, account],
     cache: [redis, account],
   };
-  return needed[kind];
+  return needed[kind] ?? [];
 }
 
 export async function embeddedPostgres(packageName = embeddedPostgresPackage): Promise<Finding> {

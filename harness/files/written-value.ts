@@ -1,3 +1,17 @@
+/** What is wrong at one place of a file. */
+export interface ProblemAt {
+  /** Keys and indexes that lead there. */
+  readonly at: readonly (string | number)[];
+  readonly part?: 'key' | 'value';
+  readonly what: string;
+  readonly nextStep: string;
+}
+
+/** What was read, if it is a group of keys and values; else an empty one. */
+export function group(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
 /** A value as a person wrote it, short. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return 'empty';

@@ -1,9 +1,8 @@
 import { suggestion } from '../core/closest-match.ts';
 import { type MeasuredMetric, measuredMetrics } from '../core/target.ts';
-import { serviceKinds } from '../core/tier.ts';
 import { parseQuantity, type Quantity, type Unit } from '../core/units.ts';
-import { describeValue } from './describe-value.ts';
-import { group, type Mistake } from './mistake.ts';
+import { serviceTypes } from '../services/registry.ts';
+import { describeValue, group, type ProblemAt } from './written-value.ts';
 
 /** The names that `appliesTo` may use; absent where they are not known, and then nothing is said. */
 export interface KnownNames {
@@ -22,35 +21,35 @@ const metricUnits: Readonly<Record<MeasuredMetric, Unit>> = {
 };
 
 /** Works on a target that may be wrong in other ways too, so that all problems are told at once. */
-export function targetMistakes(id: string, value: unknown, known: KnownNames): readonly Mistake[] {
+export function targetProblems(id: string, value: unknown, known: KnownNames): readonly ProblemAt[] {
   const target = group(value);
   if (Object.keys(target).length === 0) return [];
   const appliesTo = group(target.appliesTo);
-  const mistakes = [
-    ...valueMistakes(target.value, target.comparison),
-    ...judgementMistakes(target),
+  const problems = [
+    ...valueProblems(target.value, target.comparison),
+    ...judgementProblems(target),
     ...unknownNames('tiers', 'tier', appliesTo.tiers, known.tiers),
     ...unknownNames('scenarios', 'scenario', appliesTo.scenarios, known.scenarios),
   ];
-  return mistakes.map((mistake) => ({ ...mistake, at: ['targets', id, ...mistake.at] }));
+  return problems.map((problem) => ({ ...problem, at: ['targets', id, ...problem.at] }));
 }
 
-function valueMistakes(value: unknown, comparison: unknown): Mistake[] {
+function valueProblems(value: unknown, comparison: unknown): ProblemAt[] {
   const at = ['value'];
   if (value === undefined) {
     return [{ at, what: 'value is missing', nextStep: 'Add it, with its unit: value: 200 ms.' }];
   }
   if (!Array.isArray(value)) {
-    const mistake = quantityMistake(at, value);
+    const problem = quantityProblem(at, value);
     const between = {
       at: ['comparison'],
       what: "'between' needs two values",
       nextStep: 'Write both ends: value: [1 s, 3 s].',
     };
-    return [...(mistake === null ? [] : [mistake]), ...(comparison === 'between' ? [between] : [])];
+    return [...(problem === null ? [] : [problem]), ...(comparison === 'between' ? [between] : [])];
   }
-  const ends = value.map((end: unknown, index) => quantityMistake([...at, index], end));
-  const wrong = ends.filter((mistake) => mistake !== null);
+  const ends = value.map((end: unknown, index) => quantityProblem([...at, index], end));
+  const wrong = ends.filter((problem) => problem !== null);
   if (value.length !== 2) {
     wrong.push({
       at,
@@ -83,7 +82,7 @@ function readQuantity(written: unknown): Quantity | undefined {
   return 'value' in parsed ? parsed.value : undefined;
 }
 
-function quantityMistake(at: Mistake['at'], written: unknown): Mistake | null {
+function quantityProblem(at: ProblemAt['at'], written: unknown): ProblemAt | null {
   const nextStep = 'Write a number and its unit, as in 200 ms, 0.1 %, 512 MiB, 1k requests/s or 100 users.';
   if (typeof written !== 'string' && typeof written !== 'number') {
     return { at, what: `value must be a number with a unit, but is ${describeValue(written)}`, nextStep };
@@ -92,7 +91,7 @@ function quantityMistake(at: Mistake['at'], written: unknown): Mistake | null {
   return 'value' in parsed ? null : { at, what: `value: ${parsed.problem}`, nextStep };
 }
 
-function judgementMistakes(target: Readonly<Record<string, unknown>>): Mistake[] {
+function judgementProblems(target: Readonly<Record<string, unknown>>): ProblemAt[] {
   if (target.judged === undefined || typeof target.judged !== 'object') return [];
   const judged = group(target.judged);
   const ways = waysToJudge.filter((way) => judged[way] !== undefined);
@@ -103,9 +102,10 @@ function judgementMistakes(target: Readonly<Record<string, unknown>>): Mistake[]
   const { measured, setting } = judged;
   if (typeof setting === 'string' && setting.includes('.')) {
     const kind = setting.split('.')[0] ?? '';
-    if (serviceKinds.some((name) => name === kind)) return [];
+    const kinds = serviceTypes().map((type) => type.kind);
+    if (kinds.includes(kind)) return [];
     const what = `'${kind}' in ${setting} is no kind of service`;
-    return [{ at: ['judged', 'setting'], what, nextStep: suggestion(kind, serviceKinds) }];
+    return [{ at: ['judged', 'setting'], what, nextStep: suggestion(kind, kinds) }];
   }
   const metric = measuredMetrics.find((name) => name === measured);
   const first = readQuantity(Array.isArray(target.value) ? target.value[0] : target.value);
@@ -114,9 +114,9 @@ function judgementMistakes(target: Readonly<Record<string, unknown>>): Mistake[]
   return [{ at: ['value'], what, nextStep: `Write a value in ${metricUnits[metric]}, or name another metric.` }];
 }
 
-function unknownNames(key: string, kind: string, names: unknown, known: readonly string[] | undefined): Mistake[] {
+function unknownNames(key: string, kind: string, names: unknown, known: readonly string[] | undefined): ProblemAt[] {
   if (known === undefined || !Array.isArray(names)) return [];
-  return names.flatMap((name: unknown, index): Mistake[] =>
+  return names.flatMap((name: unknown, index): ProblemAt[] =>
     typeof name !== 'string' || known.includes(name)
       ? []
       : [{ at: ['appliesTo', key, index], what: `there is no ${kind} '${name}'`, nextStep: suggestion(name, known) }],
