@@ -13,7 +13,7 @@ import withBegin from './scenarios/with-begin.ts';
 import { closedPort, type SeenRequest, startTestServer } from './server.ts';
 import { expectConsistent, expectOnly, openRequestFor, outcomesOf, requestFor, statusesOf } from './trial-contract.ts';
 
-/** What every engine must do, whatever drives its sockets: sends, sees, counts and stops as it is told. */
+/** All that an engine must keep: how it makes loads and reads answers, and what `programContract` has. */
 export function engineContract(
   name: string,
   makeEngine: () => LoadEngine,
@@ -22,6 +22,11 @@ export function engineContract(
   answersContract(name, makeEngine, settings);
   closedLoadContract(name, makeEngine, settings);
   if (makeEngine().supports.has('open')) openLoadContract(name, makeEngine, settings);
+  programContract(name, makeEngine);
+}
+
+/** What every version of an engine must do: it sends, sees, counts and stops as it is told. */
+export function programContract(name: string, makeEngine: () => LoadEngine): void {
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
     makeEngine().run(request, signal, seen);
 
