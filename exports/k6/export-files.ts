@@ -21,7 +21,7 @@ import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
-import { virtualUser } from '../../harness/engines/k6/scenario.js';
+import { virtualUser } from './scenario.js';
 
 const load = {
   baseUrl: (__ENV.BASE_URL || '').replace(/\\/$/, ''),
