@@ -9,14 +9,40 @@ const npm = '(^|/)node_modules/';
 
 type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number] & { readonly name: string; readonly comment: string };
 
+/** A folder: a row of the table in docs/architecture.md. */
+export interface Room {
+  readonly folder: string;
+  /** What is in it. */
+  readonly holds: string;
+  /** In words. */
+  readonly mayImport: string;
+  readonly why: string;
+}
+
+const roomsWithRules: Room[] = [];
+
 /** `from` may reach only what is listed (and itself). */
-const only = (name: string, from: string, allowed: readonly string[], comment: string): Rule => ({
-  name,
-  comment,
-  severity: 'error',
-  from: { path: from, pathNot: tests },
-  to: { pathNot: [from, ...allowed] },
-});
+const only = (name: string, from: string, allowed: readonly string[], comment: string, holds: string): Rule => {
+  const mayImport = allowed.flatMap(inWords).filter((room) => room !== inWords(from)[0]);
+  roomsWithRules.push({ folder: from.slice(1), holds, mayImport: mayImport.join(', ') || 'nothing', why: comment });
+  return {
+    name,
+    comment,
+    severity: 'error',
+    from: { path: from, pathNot: tests },
+    to: { pathNot: [from, ...allowed] },
+  };
+};
+
+/** `^harness/(core|files)/` is `core` and `files`. */
+function inWords(pattern: string): string[] {
+  if (pattern === node) return ['modules of Node'];
+  if (pattern === npm) return ['packages'];
+  const path = pattern.replace(/^\^|^\(\^\|\/\)node_modules\//u, '').replace(/\\\.ts\$|\/$/u, '');
+  const [, before = '', choices, after = ''] = /^(.*?)\(([^)]*)\)(.*)$/u.exec(path) ?? [];
+  const paths = choices === undefined ? [path] : choices.split('|').map((choice) => `${before}${choice}${after}`);
+  return paths.map((each) => `\`${each.replace(/^harness\//u, '')}\``);
+}
 
 export const rules: Rule[] = [
   only(
@@ -24,42 +50,49 @@ export const rules: Rule[] = [
     '^scenarios/',
     [],
     'k6 runs these files as they are: it knows no npm and no node:.',
+    'what virtual users do; runs unchanged in Node and in k6',
   ),
   only(
     'core-imports-nothing',
     '^harness/core/',
     ['(^|/)node_modules/zod/'],
     'The words and types of tierbench are free of clocks, sockets and files, so that decisions can be tested as tables. Findings are stored: their types are those of their schemas.',
+    'the words and types: load, tier, trial, target, finding, metric, error, unit',
   ),
   only(
     'statistics-are-pure',
     '^harness/statistics/',
     ['^harness/core/'],
     'A formula takes its data and its randomness as arguments.',
+    'intervals, steady state, bootstrap, paired changes',
   ),
   only(
     'histograms-wrap-one-library',
     '^harness/histograms/',
     ['^harness/core/', '(^|/)node_modules/hdr-histogram-js/'],
     'One place knows how latencies are stored.',
+    'latencies as HdrHistogram V2 in microseconds',
   ),
   only(
     'judging-is-pure',
     '^harness/judging/',
     ['^harness/(core|statistics|histograms)/'],
     'A verdict follows from the stored results alone.',
+    'trial -> summary, validity, bottleneck; run -> verdicts and comparisons',
   ),
   only(
     'service-types-are-pure',
     '^harness/services/',
     ['^harness/core/'],
     'The configuration of a server follows from the tier alone, for every provider and for the compose file.',
+    'one file for each kind of service, and the registry of them',
   ),
   only(
     'files-know-core-and-services',
     '^harness/files/',
     ['^harness/(core|services)/', '^scenarios/', node, npm],
     'Reading and writing files decides nothing; what a setting may be is known where the server is described.',
+    'tier and target files (YAML), the results folder',
   ),
   only(
     'engines-are-strangers-to-the-rest',
@@ -73,18 +106,21 @@ export const rules: Rule[] = [
       npm,
     ],
     'An engine makes load; what is loaded and who watches is not its business. k6 is a program, or in a container.',
+    'who makes the load: `open-loop`, `autocannon`, `k6`, `simulated`',
   ),
   only(
     'the-http-client-knows-nothing-of-trials',
     '^harness/http-client/',
     [node],
     'It sends a request and reads the response; which requests, and when, is not its business.',
+    'HTTP/1.1 on plain sockets, for the open-loop engine',
   ),
   only(
     'providers-are-strangers-to-the-rest',
     '^harness/providers/',
     ['^harness/(core|container-engine|machine|orphans|services)/', node, npm],
     'A provider starts services; who loads and watches them is not its business.',
+    'who starts a tier: `local`, `containers`, `url`',
   ),
   {
     name: 'providers-are-strangers-to-each-other',
@@ -98,6 +134,7 @@ export const rules: Rule[] = [
     '^harness/container-engine/',
     ['^harness/(core|machine)/', node, npm],
     'It creates, finds and removes containers; what runs in them is not its business.',
+    'the one client of Docker',
   ),
   {
     name: 'only-the-container-engine-speaks-docker',
@@ -111,18 +148,21 @@ export const rules: Rule[] = [
     '^harness/probes/',
     ['^harness/core/', node, npm],
     'A probe reads one source of evidence.',
+    'what is read once a second while a trial runs',
   ),
   only(
     'orphans-know-the-container-engine-only',
     '^harness/orphans/',
     ['^harness/(core|container-engine)/', node, npm],
     'Cleaning up after a killed command must work when everything else does not.',
+    'finds and removes what a killed command left',
   ),
   only(
     'machine-knows-core-only',
     '^harness/machine/',
     ['^harness/core/', node, npm],
     'What the machine has is a fact, not a decision.',
+    'what this machine is and can run',
   ),
   only(
     'studies-know-parts-by-their-interfaces',
@@ -136,24 +176,28 @@ export const rules: Rule[] = [
       node,
     ],
     'A study runs on any engine, provider and probe; the command line chooses them.',
+    'a study proposes trials; one place measures them',
   ),
   only(
     'reports-read-results-only',
     '^reports/',
     ['^harness/(core|statistics|histograms|judging|services)/', '^harness/files/atomic-write\\.ts$', node, npm],
     'A report is made from the results folder alone, so that it can be made again later.',
+    'results folder -> terminal, Markdown, JSON, HTML, PNG',
   ),
   only(
     'exports-are-pure-renderings',
     '^exports/',
     ['^harness/(core|services|judging|statistics|histograms|files)/', '^harness/engines/', '^scenarios/', node, npm],
     'An exported folder works without tierbench; what it holds is decided by the other rooms.',
+    'folders and files that work without tierbench: k6, Docker Compose',
   ),
   only(
     'the-reference-app-stands-alone',
     '^reference-app/',
     ['^reference-app/', node, npm],
     'It is a starting point for a real API: it knows nothing of what measures it.',
+    'the app that ships with tierbench; a process of its own',
   ),
   {
     name: 'the-tests-of-the-reference-app-stand-alone',
@@ -170,6 +214,13 @@ export const rules: Rule[] = [
     to: { path: '^harness/engines/[^/]+/', pathNot: '^harness/engines/($1|shared)/' },
   },
   {
+    name: 'studies-are-strangers-to-one-another',
+    comment: 'What two studies share stands beside them: a study can be removed with its folder.',
+    severity: 'error',
+    from: { path: '^harness/studies/([^/]+)/', pathNot: tests },
+    to: { path: '^harness/studies/[^/]+/', pathNot: '^harness/studies/$1/' },
+  },
+  {
     name: 'what-engines-share-knows-none-of-them',
     comment: 'The common life cycle of a trial gets its transport handed in.',
     severity: 'error',
@@ -178,10 +229,10 @@ export const rules: Rule[] = [
   },
   {
     name: 'production-from-tests',
-    comment: 'Contracts, fixtures and test support are not shipped.',
+    comment: 'Contracts, fixtures, benchmarks, tools and test support are not shipped.',
     severity: 'error',
     from: { path: '^(scenarios|harness|reports|exports|cli|reference-app)/', pathNot: tests },
-    to: { path: String.raw`\.test\.ts$|^harness/contracts/|^test-support/|^reference-app/test/` },
+    to: { path: String.raw`\.test\.ts$|^harness/contracts/|^(bench|tools|test-support)/|^reference-app/test/` },
   },
   {
     name: 'nobody-imports-the-reference-app',
@@ -218,6 +269,40 @@ export const rules: Rule[] = [
     from: { pathNot: '^node_modules/' },
     to: { couldNotResolve: true },
   },
+];
+
+const tested = 'Tests and benchmarks use production code, never the other way round.';
+
+/** Every folder of the repository that holds code or data. */
+export const rooms: readonly Room[] = [
+  ...roomsWithRules,
+  {
+    folder: 'harness/tiers/',
+    holds: 'data: the built-in tiers',
+    mayImport: '',
+    why: 'Copy one to write your own.',
+  },
+  {
+    folder: 'harness/targets/',
+    holds: 'data: every figure of the scaling documents, as targets',
+    mayImport: '',
+    why: 'A figure is judged, or a file says why not.',
+  },
+  {
+    folder: 'cli/',
+    holds: 'the words people type, progress, exit codes',
+    mayImport: 'all that is shipped',
+    why: 'The only room that chooses engine, provider and probes, and that knows options.',
+  },
+  {
+    folder: 'harness/contracts/',
+    holds: 'suites that every engine, provider and probe passes',
+    mayImport: 'all',
+    why: tested,
+  },
+  { folder: 'test-support/', holds: 'what tests of several rooms share', mayImport: 'all', why: tested },
+  { folder: 'bench/', holds: 'benchmarks of tierbench itself', mayImport: 'all', why: tested },
+  { folder: 'tools/', holds: 'checks of this repository, and pages made from its code', mayImport: 'all', why: tested },
 ];
 
 export const cruiseOptions: ICruiseOptions = {

@@ -1,10 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCodes } from '../harness/core/error-codes.ts';
+import { rooms } from './architecture-rules.ts';
+
+const root = join(import.meta.dirname, '..');
 
 /** Pages of docs/ that are made from the code, as they should be. `npm run docs` writes them; a test compares them. */
 export const generatedDocs: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
+  'docs/architecture.md': architecturePage,
 };
 
 const errorsIntroduction = `# Error codes
@@ -27,6 +31,14 @@ function errorsPage(): string {
   return [errorsIntroduction, ...sections].join('\n');
 }
 
+/** The page as it is, with its table of rooms made from the rules. */
+function architecturePage(): string {
+  const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const rows = rooms.map(({ folder, holds, mayImport, why }) => [`\`${folder}\``, holds, mayImport, why]);
+  const table = markdownTable(['folder', 'what is in it', 'may import', 'because'], rows);
+  return page.replace(/(?<=<!-- rooms -->\n\n).*(?=\n<!-- end of rooms -->)/su, () => table);
+}
+
 /** Columns are padded, so that the page reads well as text too. */
 export function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
@@ -36,7 +48,6 @@ export function markdownTable(heading: readonly string[], rows: readonly (readon
 }
 
 if (import.meta.main) {
-  const root = join(import.meta.dirname, '..');
   for (const [path, page] of Object.entries(generatedDocs)) {
     const file = join(root, path);
     if (readFileSync(file, 'utf8') !== page()) writeFileSync(file, page());
