@@ -114,7 +114,9 @@ async function offerArrivals(baseUrl: string, ratePerS: number, durationS: numbe
 
 /** One user's token, for generators that cannot sign in. */
 async function signInTo({ baseUrl, users: [user] }: ReferenceApp): Promise<NonNullable<Goal['signIn']>> {
-  const { email, password = '' } = user ?? {};
+  if (user === undefined) throw new Error('the app has no users');
+  const { email } = user;
+  const password = String(user.password);
   const answer = await fetch(`${baseUrl}/api/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

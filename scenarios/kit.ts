@@ -7,14 +7,22 @@
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** Its `content-type` follows from its kind, unless `type` or a header says another. */
+export type Body =
+  | { readonly json: Json }
+  | { readonly form: Readonly<Record<string, string | readonly string[]>> }
+  | { readonly text: string; readonly type?: string }
+  | { readonly bytes: Uint8Array; readonly type?: string };
+
 export interface Request {
   /** The step this request belongs to; results are kept by step name. */
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
   /** From the base URL on, with its query: `/api/tasks?page=1`. */
   readonly path: string;
-  /** Sent as JSON. */
-  readonly body?: Json;
+  /** The name of another base URL than the main one. */
+  readonly base?: string;
+  readonly body?: Body;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as one `cookie` header. Engines keep no cookies of their own. */
   readonly cookies?: Readonly<Record<string, string>>;
@@ -44,12 +52,11 @@ export type Action =
 
 export type Behaviour<Result = void> = Generator<Action, Result, Response | undefined>;
 
-export interface User {
-  /** From 0. No two virtual users share one at a time. */
-  readonly index: number;
-  readonly email: string;
-  readonly password: string;
-}
+/**
+ * An index from 0, and whatever fields the app or the users file gives it: `user.email`. No two virtual users share one
+ * at a time.
+ */
+export type User = { readonly index: number } & Readonly<Record<string, Json>>;
 
 /** Numbers in [0, 1). */
 export type Random = () => number;

@@ -26,7 +26,7 @@ export function* logIn(user: User): Behaviour<SignedIn> {
     name: 'log in',
     method: 'POST',
     path: '/api/auth/login',
-    body: { email: user.email, password: user.password },
+    body: { json: { email: user.email ?? null, password: user.password ?? null } },
     expectStatus: 200,
     check: (response) => holdsToken(response) && valueAt(response.json(), 'user', 'email') === user.email,
   });
@@ -97,7 +97,7 @@ export function createTask(fields: TaskFields): Call {
     name: 'create task',
     method: 'POST',
     path: '/api/tasks',
-    body: { ...fields },
+    body: { json: { ...fields } },
     expectStatus: 201,
     check: (response) => taskIdOf(response) !== undefined && holdsTask(response, fields),
   };
@@ -122,7 +122,7 @@ export function replaceTask(id: number, fields: TaskFields): Call {
     name: 'update task',
     method: 'PUT',
     path: `/api/tasks/${id}`,
-    body: { ...fields },
+    body: { json: { ...fields } },
     expectStatus: 200,
     check: (response) => taskIdOf(response) === id && holdsTask(response, fields),
   };
@@ -133,7 +133,7 @@ export function changeTaskStatus(id: number, status: TaskStatus): Call {
     name: 'change status',
     method: 'PATCH',
     path: `/api/tasks/${id}`,
-    body: { status },
+    body: { json: { status } },
     expectStatus: 200,
     check: (response) => taskIdOf(response) === id && valueAt(response.json(), 'task', 'status') === status,
   };

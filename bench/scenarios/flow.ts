@@ -6,7 +6,7 @@ export default defineScenario({
     'Two requests, of which the second needs what the first was answered with. All bodies are JSON, and checked.',
   *iteration() {
     const body = { email: 'a@example.org', password: 'secret' };
-    const login = yield* send({ name: 'log in', method: 'POST', path: '/login', body });
+    const login = yield* send({ name: 'log in', method: 'POST', path: '/login', body: { json: body } });
     yield* send({
       name: 'list',
       method: 'GET',

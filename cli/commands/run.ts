@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Calibration, Placement, RunFacts } from '../../harness/core/run.ts';
 import type { Tier } from '../../harness/core/tier.ts';
 import { createResults, readResults } from '../../harness/files/results.ts';
+import { secretsOf } from '../../harness/files/users-file.ts';
 import { currentCommit } from '../../harness/machine/current-commit.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import type { RegisteredRun } from '../../harness/orphans/register.ts';
@@ -68,7 +69,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
   };
   const password = randomBytes(15).toString('base64url');
   const users = usersOfFile ?? seededUsers(options.data.users, password);
-  const results = await createResults(folder, facts, targets, [...new Set(users.map((user) => user.password))]);
+  const results = await createResults(folder, facts, targets, secretsOf(users));
 
   let calibration: Calibration | null = null;
   let failure: unknown;

@@ -5,6 +5,8 @@ import type { MetricId } from './metrics.ts';
 export interface TrialPlan {
   readonly scenario: string;
   readonly baseUrl: string;
+  /** Others by name, for requests that ask for one. */
+  readonly baseUrls?: Readonly<Record<string, string>>;
   readonly load: OfferedLoad;
   /** Load before the measured window, in seconds. Its answers are in `intervals` with a negative `startS` and nowhere else. */
   readonly warmUpS: number;

@@ -8,7 +8,7 @@ import { scenarioTemplate } from './scenario-template.ts';
 
 // Node itself loads the files here: the test runner's own loader would translate what Node refuses.
 const LOADER = `
-  import { createScenarioRunner } from ${JSON.stringify(new URL('scenario-runner.ts', import.meta.url).href)};
+  import { createScenarioRunner } from ${JSON.stringify(new URL('../engines/shared/scenario-runner.ts', import.meta.url).href)};
   import { loadScenario } from ${JSON.stringify(new URL('load-scenario.ts', import.meta.url).href)};
   const outcomes = {};
   for (const reference of JSON.parse(process.argv[1])) {
@@ -66,7 +66,7 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
     line: 2,
   },
   'throws-text.ts': { text: "throw 'boom';", says: 'throws when it is loaded: boom' },
-  'missing-import.ts': { text: "import '../engines/nowhere.ts';", says: 'nowhere.ts' },
+  'missing-import.ts': { text: "import './nowhere.ts';", says: 'nowhere.ts' },
   'missing-package.ts': {
     text: "import 'no-such-package-at-all';",
     says: "Cannot find package 'no-such-package-at-all'",
@@ -77,7 +77,7 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
     line: 1,
   },
   'in-an-import.ts': {
-    text: "import '../engines/broken-part.ts';\nexport default {};",
+    text: "import './broken-part.ts';\nexport default {};",
     says: 'Expression expected',
     line: 3,
   },
@@ -88,7 +88,7 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
 const loadable: Readonly<Record<string, { text: string; name: string }>> = {
   'template.ts': { text: scenarioTemplate('checkout'), name: 'checkout' },
   'plain.js': { text: good(''), name: 'mine' },
-  'with-parts.ts': { text: `import { fields } from '../engines/parts/fields.ts';\n${good('...fields')}`, name: 'mine' },
+  'with-parts.ts': { text: `import { fields } from './parts/fields.ts';\n${good('...fields')}`, name: 'mine' },
 };
 
 let folder: string;

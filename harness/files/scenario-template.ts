@@ -26,7 +26,7 @@ export default defineScenario({
     //
     //   const login = yield* send({
     //     name: 'log in', method: 'POST', path: '/login',
-    //     body: { email: user.email, password: user.password },   // Sent as JSON.
+    //     body: { json: { email: user.email, password: user.password } },   // Or form, text, bytes.
     //   });
     //   const token = valueAt(login.json(), 'token');              // import { valueAt }
     //   yield* send({ name: 'list', method: 'GET', path: '/list', headers: { authorization: \`Bearer \${token}\` } });

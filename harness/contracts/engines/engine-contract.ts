@@ -5,6 +5,7 @@ import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { type AnswerSettings, answersContract } from './answers-contract.ts';
 import { closedLoadContract } from './closed-load-contract.ts';
 import { type OpenLoadSettings, openLoadContract } from './open-load-contract.ts';
+import bodiesScenario, { bodies } from './scenarios/bodies.ts';
 import broken from './scenarios/broken.ts';
 import conversation from './scenarios/conversation.ts';
 import oneRequest from './scenarios/one-request.ts';
@@ -66,6 +67,36 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
       expect(trial.steps.map((step) => step.name)).toEqual(['open', 'tell', 'close']);
       expect(statusesOf(trial, 'open')).toEqual({ 201: outcomesOf(trial, 'open').ok });
       expect(trial.failureExamples).toEqual([]);
+    });
+
+    test('sends every kind of body, HEAD and OPTIONS, and requests to another base URL', async () => {
+      const answer: Parameters<typeof startTestServer>[0] = ({ method }, _request, response) => {
+        // A client that took this length for that of a body would wait for it.
+        if (method === 'HEAD') response.writeHead(200, { 'content-length': '5', 'x-answer': 'yes' }).end();
+        else if (method === 'OPTIONS') response.writeHead(204).end();
+        else response.end('{}');
+      };
+      await using main = await startTestServer(answer);
+      await using other = await startTestServer(answer);
+      const request = requestFor(bodiesScenario, main.baseUrl, 1, { durationS: 1 });
+      const trial = await run({
+        ...request,
+        plan: { ...request.plan, baseUrls: { other: `${other.baseUrl}/prefix/` } },
+      });
+      expectConsistent(trial);
+      expect(trial.failureExamples).toEqual([]);
+      const seen = new Map(main.seen.map((one) => [decodeURIComponent(one.path.slice(1)), one]));
+      for (const [name, { type, sent }] of Object.entries(bodies)) {
+        const { headers, bytes } = seen.get(name) ?? { headers: {}, bytes: Buffer.from('nothing came') };
+        const came = [name, headers['content-type'], headers['content-length'], bytes.toString('latin1')];
+        expect(came).toEqual([name, type, String(sent.length), sent]);
+      }
+      expect(seen.get('head')).toMatchObject({ method: 'HEAD', body: '' });
+      expect(seen.get('options')).toMatchObject({ method: 'OPTIONS', body: '' });
+      expect([...seen.keys()]).not.toContain('elsewhere');
+      expect(new Set(other.seen.map(({ path }) => path))).toEqual(new Set(['/prefix/elsewhere']));
+      expect(expectOnly('ok', trial, 'elsewhere')).toBeGreaterThanOrEqual(1);
+      expect(expectOnly('ok', trial, 'back')).toBeGreaterThanOrEqual(1);
     });
 
     test('counts each way a request can end', async () => {

@@ -11,6 +11,8 @@ export interface SeenRequest {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** The same, as it came. */
+  readonly bytes: Buffer;
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -29,7 +31,8 @@ export async function startTestServer(
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method = '', url = '', headers } = request;
-      const entry = { method, path: url, headers, body: Buffer.concat(chunks).toString('utf8') };
+      const bytes = Buffer.concat(chunks);
+      const entry = { method, path: url, headers, body: bytes.toString('utf8'), bytes };
       seen.push(entry);
       answer(entry, request, response);
     });

@@ -259,9 +259,10 @@ function failed(outcome: TransportFailure, message: string): RawResponse {
 
 function toAutocannon(request: PreparedRequest, pathPrefix: string): object {
   const headers: Record<string, string> = { ...request.headers };
+  const { method, path, body = '' } = request;
   // autocannon leaves it out.
-  if (request.body === undefined && expectsContent(request.method)) headers['content-length'] = '0';
-  return { method: request.method, path: pathPrefix + request.path, headers, body: request.body ?? '' };
+  if (body.length === 0 && expectsContent(method)) headers['content-length'] = '0';
+  return { method, path: pathPrefix + path, headers, body: typeof body === 'string' ? body : Buffer.from(body) };
 }
 
 /** Fails at once, not with odd figures, when another autocannon has come. */

@@ -4,9 +4,9 @@ import { describeLoad } from '../../core/load.ts';
 import type { TrialPlan } from '../../core/trial.ts';
 import type { LoadEngine } from '../engine.ts';
 import { WHOLE } from '../shared/arrivals.ts';
-import { checkBaseUrl, checkLoad } from '../shared/check-request.ts';
+import { checkBaseUrls, checkLoad } from '../shared/check-request.ts';
 import { driveTrial } from '../shared/drive-trial.ts';
-import type { Transport } from '../shared/transport.ts';
+import { type Transport, transportTo } from '../shared/transport.ts';
 import { type AutocannonConnection, adoptAutocannonClient } from './autocannon-connection.ts';
 
 /**
@@ -44,9 +44,15 @@ const AUTOCANNON_TICK_MS = 100;
 /** The longest its timer takes; it is stopped by us. */
 const AUTOCANNON_DURATION_S = 2_000_000;
 
-/** Throws INVALID_BASE_URL. */
-function autocannonTransport({ baseUrl, timeoutS }: TrialPlan, connections: number): Transport {
-  const url = checkBaseUrl(baseUrl);
+/** Each virtual user has a client of autocannon for each base URL it sends to. Throws INVALID_BASE_URL. */
+function autocannonTransport(plan: TrialPlan, users: number): Transport {
+  const targets = [...checkBaseUrls(plan)].map(
+    ([name, url]) => [name, autocannonTarget(url, users, plan.timeoutS)] as const,
+  );
+  return transportTo(new Map(targets));
+}
+
+function autocannonTarget(url: URL, users: number, timeoutS: number): Transport {
   const settings = { timeoutS, pathPrefix: url.pathname.replace(/\/+$/, '') };
   const idle: AutocannonConnection[] = [];
   const ended = Promise.withResolvers<void>();
@@ -56,7 +62,7 @@ function autocannonTransport({ baseUrl, timeoutS }: TrialPlan, connections: numb
     return autocannon(
       {
         url: url.href,
-        connections,
+        connections: users,
         duration: AUTOCANNON_DURATION_S,
         sampleInt: AUTOCANNON_TICK_MS,
         setupClient: (client) => void idle.push(adoptAutocannonClient(client, settings)),

@@ -35,7 +35,9 @@ export function answerFromK6({ status, error, error_code: code, headers, cookies
 
 /** What k6 takes for a body. */
 export function bodyForK6(body: string | Uint8Array | undefined): string | ArrayBuffer | null {
-  if (body === undefined || typeof body === 'string') return body ?? null;
+  // Of an empty body that is not null it would tell no length.
+  if (body === undefined || body.length === 0) return null;
+  if (typeof body === 'string') return body;
   return new Uint8Array(body).buffer;
 }
 

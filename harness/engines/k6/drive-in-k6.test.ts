@@ -82,6 +82,7 @@ const plan: K6Plan = {
   seed: 1,
   timeoutS: 2.5,
   skipThinkTimes: false,
+  baseUrls: {},
   isOpen: true,
   virtualUsers: 3,
   lengthS: 4,
@@ -98,7 +99,13 @@ describe('an iteration', () => {
     *iteration({ user }) {
       yield* get('look');
       yield* think(0.2);
-      yield* send({ name: 'buy & pay', method: 'POST', path: '/buy', body: { user: user.index }, expectStatus: 201 });
+      yield* send({
+        name: 'buy & pay',
+        method: 'POST',
+        path: '/buy',
+        body: { json: { user: user.index } },
+        expectStatus: 201,
+      });
       yield* think(0.1);
     },
   });
@@ -196,7 +203,7 @@ describe('begin', () => {
   const signIn = scenarioOf({
     *begin({ user }) {
       yield* think(0.2);
-      const answer = yield* send({ name: 'sign in', method: 'POST', path: '/in', body: user.email });
+      const answer = yield* send({ name: 'sign in', method: 'POST', path: '/in', body: { json: user.email ?? null } });
       return { token: answer.text() };
     },
     *iteration({ session }) {

@@ -1,6 +1,7 @@
 import type { Scenario, User } from '../../../scenarios/kit.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { reconnectPauseMs } from '../../http-client/message.ts';
+import type { PreparedRequest } from '../shared/prepare-request.ts';
 import { type Begun, createScenarioRunner, type NextAction, type ScenarioRunner } from '../shared/scenario-runner.ts';
 import { SETUPS_AT_ONCE } from '../shared/session-setup.ts';
 import { answerFromK6, bodyForK6, type K6Answer } from './answer-from-k6.ts';
@@ -9,6 +10,8 @@ import { answerFromK6, bodyForK6, type K6Answer } from './answer-from-k6.ts';
 export interface K6Plan {
   /** Without a slash at its end. */
   readonly baseUrl: string;
+  /** The named ones, likewise. */
+  readonly baseUrls: Readonly<Record<string, string>>;
   readonly seed: number;
   readonly timeoutS: number;
   readonly skipThinkTimes: boolean;
@@ -106,13 +109,14 @@ function endTest(error: unknown, { console, exec }: K6Modules): unknown {
 function runnerOf(scenario: Scenario, plan: K6Plan, users: readonly User[], index: number, begun?: Begun | null) {
   const user = users[index];
   if (user === undefined) throw new Error(`there is no user for virtual user ${index}`);
-  const { seed, skipThinkTimes } = plan;
+  const { seed, skipThinkTimes, baseUrls } = plan;
   return createScenarioRunner({
     scenario,
     user: { ...user, index },
     seed,
     virtualUser: index,
     skipThinkTimes,
+    baseUrls,
     begun: begun ?? undefined,
   });
 }
@@ -159,10 +163,14 @@ async function performInBegin(
     await new Promise<void>((resolve) => setTimeout(resolve, action.durationS * 1000));
     return runner.resume();
   }
-  const { method, path, headers, body } = action.request;
+  const { method, headers, body } = action.request;
   const params = paramsOf(plan, headers, new http.CookieJar());
-  const answer = await http.asyncRequest(method, plan.baseUrl + path, bodyForK6(body), params);
+  const answer = await http.asyncRequest(method, urlOf(action.request, plan), bodyForK6(body), params);
   return runner.answer(answerFromK6(answer)).next;
+}
+
+function urlOf({ base, path }: PreparedRequest, { baseUrl, baseUrls }: K6Plan): string {
+  return (base === undefined ? baseUrl : (baseUrls[base] ?? '')) + path;
 }
 
 /**
@@ -227,12 +235,12 @@ function virtualUser(
         if (next.kind === 'send') metrics.started.add(dueMs, requestTag);
         continue;
       }
-      const { name, method, path, headers, body } = next.request;
+      const { name, method, headers, body } = next.request;
       // In a closed load, as the other engines: a system that is down is not asked again at once, over and over.
       if (!plan.isOpen && failuresInARow >= 2) sleep(reconnectPauseMs(failuresInARow) / 1000);
       const sentMs = nowMs();
       const params = paramsOf(plan, headers, new http.CookieJar());
-      const answer = http.request(method, plan.baseUrl + path, bodyForK6(body), params);
+      const answer = http.request(method, urlOf(next.request, plan), bodyForK6(body), params);
       const endedMs = nowMs();
       const { ended, next: following } = runner.answer(answerFromK6(answer));
       if (answer.status !== 0) failuresInARow = 0;

@@ -11,8 +11,9 @@ import { k6Metrics } from './k6-samples.ts';
 export interface K6ScriptSettings {
   readonly scenarioFile: string;
   readonly plan: TrialPlan;
-  /** The address without a slash at its end. */
+  /** The addresses without a slash at their end. */
   readonly baseUrl: string;
+  readonly baseUrls: Readonly<Record<string, string>>;
   readonly skipThinkTimes: boolean;
   readonly virtualUsers: number;
   readonly executor: Readonly<Record<string, unknown>>;
@@ -28,7 +29,7 @@ export async function k6Script(settings: K6ScriptSettings): Promise<string> {
   const heading = [
     `// ${plan.scenario} at ${describeLoad(plan.load)}, ${length}: one trial of tierbench.`,
     '// To repeat it: k6 run -e USERS=$PWD/users.json -e BASE_URL=http://127.0.0.1:3000 THIS-FILE',
-    `// users.json holds at least ${virtualUsers} of { "email": "...", "password": "..." } in a list. Without BASE_URL the load`,
+    `// users.json holds at least ${virtualUsers} users as JSON objects in a list. Without BASE_URL the load`,
     `// goes to ${settings.baseUrl}, which may be gone.`,
   ];
   const bundle = await bundleForK6({ source: entryOf(settings), resolveDir: dirname(settings.scenarioFile) });
@@ -36,7 +37,7 @@ export async function k6Script(settings: K6ScriptSettings): Promise<string> {
 }
 
 function entryOf(settings: K6ScriptSettings): string {
-  const { plan, baseUrl, skipThinkTimes, virtualUsers, executor, executorS, begins, scenarioFile } = settings;
+  const { plan, baseUrl, baseUrls, skipThinkTimes, virtualUsers, executor, executorS, begins, scenarioFile } = settings;
   const { load, seed, timeoutS, warmUpS, durationS } = plan;
   const longestBeginning = longestSetupS(plan, virtualUsers);
   const k6Plan: Omit<K6Plan, 'baseUrl'> = {
@@ -47,6 +48,7 @@ function entryOf(settings: K6ScriptSettings): string {
     virtualUsers,
     lengthS: warmUpS + durationS,
     executorS,
+    baseUrls,
     longestBeginningS: longestBeginning,
   };
   const options = {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import { describeLoad, type OfferedLoad } from '../../core/load.ts';
-import type { Trial } from '../../core/trial.ts';
+import type { Trial, TrialPlan } from '../../core/trial.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
 import { createAccounting } from '../shared/accounting.ts';
-import { checkBaseUrl, checkLoad } from '../shared/check-request.ts';
+import { checkBaseUrls, checkLoad } from '../shared/check-request.ts';
 import { longestSetupS } from '../shared/session-setup.ts';
 import { followK6 } from './follow-k6.ts';
 import { k6Load } from './k6-load.ts';
@@ -48,7 +48,7 @@ export function k6Engine({
     supports: new Set(['open', 'closed']),
     arrivals: new Set(['constant']),
     async run(request, signal, onInterval = () => {}) {
-      const baseUrl = checkBaseUrl(request.plan.baseUrl).href.replace(/\/+$/, '');
+      const { baseUrl, baseUrls } = addressesOf(request.plan);
       const scenarioFile = checkRequest(request);
       const { plan, scenario, users, skipThinkTimes = false } = request;
       if (signal.aborted) return notStarted(request);
@@ -57,7 +57,17 @@ export function k6Engine({
       const load = k6Load(plan, virtualUsers);
       const begins = scenario.begin !== undefined;
       const { executor, executorS } = load;
-      const settings = { scenarioFile, plan, baseUrl, skipThinkTimes, virtualUsers, executor, executorS, begins };
+      const settings = {
+        scenarioFile,
+        plan,
+        baseUrl,
+        baseUrls,
+        skipThinkTimes,
+        virtualUsers,
+        executor,
+        executorS,
+        begins,
+      };
       const script = await k6Script(settings);
       trials += 1;
       const kept = join(folder, fileNameOf(trials, plan.scenario, plan.load));
@@ -67,7 +77,7 @@ export function k6Engine({
       const workFolder = await mkdtemp(join(temporaryFolder, 'tierbench-k6-'));
       try {
         await writeFile(join(workFolder, 'script.js'), script);
-        const listed = users.slice(0, virtualUsers).map(({ email, password }) => ({ email, password }));
+        const listed = users.slice(0, virtualUsers).map(({ index: _, ...fields }) => fields);
         await writeFile(join(workFolder, 'users.json'), JSON.stringify(listed), { mode: 0o600 });
         const trial = await followK6(
           program,
@@ -87,6 +97,16 @@ export function k6Engine({
       }
     },
   };
+}
+
+/** Without slashes at their ends. Throws INVALID_BASE_URL. */
+function addressesOf(plan: TrialPlan): {
+  readonly baseUrl: string;
+  readonly baseUrls: Readonly<Record<string, string>>;
+} {
+  const addresses = [...checkBaseUrls(plan)].map(([name, url]) => [name, url.href.replace(/\/+$/, '')] as const);
+  const named = addresses.flatMap(([name, url]) => (name === undefined ? [] : [[name, url] as const]));
+  return { baseUrl: addresses[0]?.[1] ?? '', baseUrls: Object.fromEntries(named) };
 }
 
 /** What cannot be run is refused before anything is sent. Gives the file of the scenario. */

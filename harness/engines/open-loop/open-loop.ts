@@ -1,7 +1,7 @@
 import { arrivalProcesses } from '../../core/load.ts';
 import type { LoadEngine } from '../engine.ts';
 import { WHOLE } from '../shared/arrivals.ts';
-import { checkBaseUrl, checkLoad } from '../shared/check-request.ts';
+import { checkBaseUrls, checkLoad } from '../shared/check-request.ts';
 import { driveTrial } from '../shared/drive-trial.ts';
 import { driveInProcesses } from './drive-in-processes.ts';
 import type { GeneratorProcesses } from './generator-processes.ts';
@@ -29,7 +29,7 @@ export function openLoopEngine(options: OpenLoopOptions = {}): LoadEngine {
     arrivals: new Set(arrivalProcesses),
     async run(request, signal, onInterval = () => {}) {
       const { plan } = request;
-      checkBaseUrl(plan.baseUrl);
+      checkBaseUrls(plan);
       checkLoad(plan.load, request.users.length);
       const users = plan.load.model === 'closed' ? plan.load.concurrency : request.users.length;
       const mostConnections = plan.load.model === 'closed' ? users : (options.mostConnections ?? MOST_CONNECTIONS);

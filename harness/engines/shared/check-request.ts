@@ -1,8 +1,15 @@
 import { TierbenchError } from '../../core/errors.ts';
 import { describeLoad, type OfferedLoad } from '../../core/load.ts';
+import type { TrialPlan } from '../../core/trial.ts';
+
+/** The addresses of a trial: undefined is the name of the main one. Throws INVALID_BASE_URL. */
+export function checkBaseUrls({ baseUrl, baseUrls = {} }: TrialPlan): ReadonlyMap<string | undefined, URL> {
+  const named = Object.entries(baseUrls).map(([name, url]) => [name, checkBaseUrl(url)] as const);
+  return new Map<string | undefined, URL>([[undefined, checkBaseUrl(baseUrl)], ...named]);
+}
 
 /** The address the paths of a scenario are appended to. Throws INVALID_BASE_URL. */
-export function checkBaseUrl(text: string): URL {
+function checkBaseUrl(text: string): URL {
   const url = URL.parse(text);
   if (
     url !== null &&

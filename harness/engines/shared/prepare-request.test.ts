@@ -17,7 +17,7 @@ describe('a prepared request', () => {
         path: '/a?b=c',
         headers: { 'X-A': 'b c' },
         cookies: { a: '1', b: 'x=y' },
-        body: { ü: [1, null] },
+        body: { json: { ü: [1, null] } },
       }),
     ).toEqual({
       name: 'post',
@@ -27,8 +27,8 @@ describe('a prepared request', () => {
       body: '{"ü":[1,null]}',
     });
     expect(prepare(get)).toEqual({ ...get, headers: {} });
-    expect(prepare({ ...get, body: null })?.body).toBe('null');
-    const own = prepare({ ...get, body: {}, headers: { 'Content-Type': 'application/merge-patch+json' } });
+    expect(prepare({ ...get, body: { json: null } })?.body).toBe('null');
+    const own = prepare({ ...get, body: { json: {} }, headers: { 'Content-Type': 'application/merge-patch+json' } });
     expect(own?.headers['content-type']).toBe('application/merge-patch+json');
   });
 
@@ -52,6 +52,22 @@ describe('a prepared request', () => {
   });
 });
 
+test.each<[string, NonNullable<Request['body']>, string | Uint8Array, string]>([
+  [
+    'a form',
+    { form: { a: 'b c&d', 'é~*': ['1', '2'] } },
+    'a=b+c%26d&%C3%A9%7E*=1&%C3%A9%7E*=2',
+    'application/x-www-form-urlencoded',
+  ],
+  ['text', { text: 'Grüße' }, 'Grüße', 'text/plain; charset=utf-8'],
+  ['text of a type', { text: 'a,b', type: 'text/csv' }, 'a,b', 'text/csv'],
+  ['bytes', { bytes: new Uint8Array([0, 255]) }, new Uint8Array([0, 255]), 'application/octet-stream'],
+])('%s is sent as such', (_what, body, sent, type) => {
+  const request: Request = { ...get, method: 'POST', base: 'search', body };
+  const prepared = { ...get, method: 'POST', base: 'search', headers: { 'content-type': type }, body: sent };
+  expect(prepareRequest('mine', request, { search: 'http://search' })).toEqual(prepared);
+});
+
 describe('a request that cannot be sent has', () => {
   test.each<[string, object, RegExp]>([
     ['no name', { name: '' }, /name must be some text/],
@@ -65,9 +81,14 @@ describe('a request that cannot be sent has', () => {
     ['a header name with a colon', { headers: { 'a:b': 'c' } }, /header name "a:b"/],
     ['a header that is undefined', { headers: { a: undefined } }, /the header a/],
     ['a cookie with a semicolon', { cookies: { a: 'b; c=d' } }, /the cookie a/],
-    ['a body with a cycle', { body: cycle() }, /body must be JSON/],
-    ['a body that is a function', { body: () => {} }, /body must be JSON, but is a function/],
-    ['a bigint in its body', { body: { n: 1n } }, /body must be JSON/],
+    ['a body with a cycle', { body: { json: cycle() } }, /body.json must be JSON/],
+    ['a body that is a function', { body: { json: () => {} } }, /body.json must be JSON, but is a function/],
+    ['a bigint in its body', { body: { json: { n: 1n } } }, /body.json must be JSON/],
+    ['a body that is no kind of one', { body: {} }, /body must be one of .*, but has no fields/],
+    ['a body that is bare text', { body: 'text' }, /body must be one of .*, but is a string/],
+    ['a form with a number', { body: { form: { a: 1 } } }, /form field "a" must be text/],
+    ['a type that breaks the line', { body: { text: '', type: 'a\r\nb: c' } }, /type of the body/],
+    ['a base URL that nobody named', { base: 'search' }, /no base URL named "search"/],
     ['a check that is none', { check: true }, /check must be a function/],
     ['a status that is none', { expectStatus: 2000 }, /expectStatus must be/],
     ['no status at all', { expectStatus: [] }, /expectStatus must be/],

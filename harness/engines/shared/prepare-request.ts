@@ -1,13 +1,23 @@
-import type { Request } from '../../../scenarios/kit.ts';
+import type { Body, Request } from '../../../scenarios/kit.ts';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
 import type { HttpRequest } from '../../http-client/message.ts';
 
 /** A request as every engine sends it. */
 export interface PreparedRequest extends HttpRequest {
   readonly name: string;
+  /** The name of another base URL than the main one. */
+  readonly base?: string;
 }
 
-const METHODS: ReadonlySet<unknown> = new Set<Request['method']>(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const METHODS: ReadonlySet<unknown> = new Set<Request['method']>([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+]);
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Visible ASCII, blanks and tabs: what every server reads the same, and nothing that ends the header early. */
@@ -16,8 +26,15 @@ const COOKIE_VALUE = /^[\x21-\x3a\x3c-\x7e]*$/;
 /** No blank, control or non-ASCII character: they would end the request line early or be sent garbled. */
 const PATH = /^\/[\x21-\x7e]*$/;
 
-/** What the scenario asked for, checked and spelled out. Throws SCENARIO_INVALID_REQUEST with all problems at once. */
-export function prepareRequest(scenario: string, request: Request): PreparedRequest {
+/**
+ * What the scenario asked for, checked and spelled out. Throws SCENARIO_INVALID_REQUEST with all problems at once.
+ * @param baseUrls the named ones of the trial
+ */
+export function prepareRequest(
+  scenario: string,
+  request: Request,
+  baseUrls: Readonly<Record<string, string>> = {},
+): PreparedRequest {
   const problems: Problem[] = [];
   const complain = (what: string, nextStep?: string) =>
     problems.push(nextStep === undefined ? { what } : { what, nextStep });
@@ -42,30 +59,91 @@ export function prepareRequest(scenario: string, request: Request): PreparedRequ
     );
   }
 
+  const { base } = request;
+  if (base !== undefined && (typeof base !== 'string' || !Object.hasOwn(baseUrls, base))) {
+    complain(
+      `there is no base URL named ${JSON.stringify(base)}`,
+      'give its address beside the main one when the load is started',
+    );
+  }
+
   const headers: Record<string, string> = {};
-  const body = serialize(request.body, complain);
-  if (body !== undefined) headers['content-type'] = 'application/json';
+  const content = request.body === undefined ? undefined : contentOf(request.body, complain);
+  if (content !== undefined) headers['content-type'] = content.type;
   if (request.headers) addHeaders(headers, request.headers, complain);
   const cookie = request.cookies ? cookieHeader(request.cookies, complain) : '';
   if (cookie !== '') headers.cookie = cookie;
 
   if (problems.length > 0) throw invalid(scenario, problems, request.name);
-  const prepared = { name: request.name, method: request.method, path: request.path, headers };
-  return body === undefined ? prepared : { ...prepared, body };
+  const { name, method, path } = request;
+  return {
+    name,
+    method,
+    path,
+    headers,
+    ...(base !== undefined && { base }),
+    ...(content !== undefined && { body: content.body }),
+  };
 }
 
 type Complain = (what: string, nextStep?: string) => void;
 
-function serialize(body: Request['body'], complain: Complain): string | undefined {
-  if (body === undefined) return undefined;
+interface Content {
+  readonly body: string | Uint8Array;
+  readonly type: string;
+}
+
+const BODY_KINDS = 'one of { json }, { form }, { text, type } and { bytes, type }';
+
+function contentOf(body: Body, complain: Complain): Content | undefined {
+  if (typeof body !== 'object' || body === null) {
+    complain(`body must be ${BODY_KINDS}, but is ${body === null ? 'null' : `a ${typeof body}`}`);
+    return undefined;
+  }
+  if ('json' in body) return jsonContent(body.json, complain);
+  if ('form' in body) return formContent(body.form, complain);
+  const { type } = body;
+  if (type !== undefined && (typeof type !== 'string' || !HEADER_VALUE.test(type))) {
+    complain('the type of the body holds no header text');
+  } else if ('text' in body && typeof body.text === 'string') {
+    return { body: body.text, type: type ?? 'text/plain; charset=utf-8' };
+  } else if ('bytes' in body && body.bytes instanceof Uint8Array) {
+    return { body: body.bytes, type: type ?? 'application/octet-stream' };
+  } else complain(`body must be ${BODY_KINDS}, but has ${Object.keys(body).join(', ') || 'no fields'}`);
+  return undefined;
+}
+
+function jsonContent(json: unknown, complain: Complain): Content | undefined {
   try {
-    const text = JSON.stringify(body);
-    if (typeof text === 'string') return text;
-    complain(`body must be JSON, but is a ${typeof body}`);
+    const text = JSON.stringify(json);
+    if (typeof text === 'string') return { body: text, type: 'application/json' };
+    complain(`body.json must be JSON, but is a ${typeof json}`);
   } catch (error) {
-    complain(`body must be JSON: ${error instanceof Error ? error.message : String(error)}`);
+    complain(`body.json must be JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   return undefined;
+}
+
+/** As a browser sends a form (https://url.spec.whatwg.org/#urlencoded-serializing); k6 has no URLSearchParams. */
+function formContent(form: unknown, complain: Complain): Content | undefined {
+  if (typeof form !== 'object' || form === null) {
+    complain(`body.form must be an object, but is a ${typeof form}`);
+    return undefined;
+  }
+  const pairs: string[] = [];
+  for (const [name, values] of Object.entries(form)) {
+    for (const value of Array.isArray(values) ? values : [values]) {
+      if (typeof value === 'string') pairs.push(`${formText(name)}=${formText(value)}`);
+      else complain(`the form field ${JSON.stringify(name)} must be text or a list of texts`);
+    }
+  }
+  return { body: pairs.join('&'), type: 'application/x-www-form-urlencoded' };
+}
+
+function formText(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll('%20', '+')
+    .replace(/[!'()~]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 type Fields = Readonly<Record<string, string>>;
@@ -113,7 +191,7 @@ function invalid(scenario: string, problems: readonly Problem[], name?: string):
   return new TierbenchError(
     'SCENARIO_INVALID_REQUEST',
     `Scenario '${scenario}' made ${which} that cannot be sent: ${problems.map((problem) => problem.what).join('; ')}.`,
-    problems.find((problem) => problem.nextStep !== undefined)?.nextStep ?? 'Mend the request in the scenario file.',
+    problems.find((problem) => problem.nextStep !== undefined)?.nextStep ?? 'Fix the request in the scenario file.',
     { problems },
   );
 }

@@ -45,6 +45,8 @@ export interface ScenarioRunnerOptions {
   readonly seed: number;
   readonly virtualUser: number;
   readonly skipThinkTimes?: boolean;
+  /** The named base URLs that requests may go to, besides the main one. */
+  readonly baseUrls?: Readonly<Record<string, string>> | undefined;
   /** `begin` was run elsewhere, and returned this session. */
   readonly begun?: Begun | undefined;
 }
@@ -121,7 +123,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
       if (isSend(action)) {
         idleTurns = 0;
         if (phase === 'begin') countBeginRequest();
-        const request = prepareRequest(scenario.name, action.request);
+        const request = prepareRequest(scenario.name, action.request, options.baseUrls);
         awaited = action.request;
         return { kind: 'send', request };
       }
@@ -150,7 +152,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
     return new TierbenchError(
       'SCENARIO_THREW',
       `Scenario '${scenario.name}' threw in ${phase} although every answer was right: ${reason}${placeOf(error)}`,
-      'Mend the scenario file, then try it with one virtual user.',
+      'Fix the scenario file, then try it with one virtual user.',
       { cause: error },
     );
   }

@@ -23,3 +23,38 @@ export interface TransportConnection {
   /** What is in flight gets no response any more. */
   close(): void;
 }
+
+/**
+ * A transport with a connection of each virtual user for each base URL it sends to; the named ones are made when they are
+ * first needed.
+ */
+export function transportTo(targets: ReadonlyMap<string | undefined, Transport>): Transport {
+  function targetOf(base: string | undefined): Transport {
+    const target = targets.get(base);
+    if (target === undefined) throw new RangeError(`there is no base URL '${base}'`);
+    return target;
+  }
+  return {
+    connect(listener) {
+      const main = targetOf(undefined).connect(listener);
+      const named = new Map<string, TransportConnection>();
+      return {
+        send(request, nowMs, deadlineMs) {
+          const { base } = request;
+          let connection = base === undefined ? main : named.get(base);
+          if (connection === undefined) {
+            connection = targetOf(base).connect(listener);
+            named.set(String(base), connection);
+          }
+          connection.send(request, nowMs, deadlineMs);
+        },
+        close() {
+          for (const connection of [main, ...named.values()]) connection.close();
+        },
+      };
+    },
+    async close() {
+      await Promise.all([...targets.values()].map((target) => target.close?.()));
+    },
+  };
+}

@@ -150,7 +150,8 @@ export function createVirtualUsers(
 function runnerForUser({ scenario, users, plan, skipThinkTimes = false }: TrialRequest, virtualUser: number) {
   const user = users[virtualUser];
   if (user === undefined) throw new RangeError(`there is no user for virtual user ${virtualUser}`);
-  return createScenarioRunner({ scenario, user, seed: plan.seed, virtualUser, skipThinkTimes });
+  const { seed, baseUrls } = plan;
+  return createScenarioRunner({ scenario, user, seed, virtualUser, skipThinkTimes, baseUrls });
 }
 
 /**

@@ -11,7 +11,7 @@ export default defineScenario({
       method: 'POST',
       path: '/open?a=1&b=%C3%A9',
       headers: { 'X-User': String(user.index) },
-      body: { numbers, text: 'Grüße, 世界' },
+      body: { json: { numbers, text: 'Grüße, 世界' } },
     });
     yield* send({
       name: 'tell',
@@ -20,10 +20,12 @@ export default defineScenario({
       headers: { 'x-user': String(user.index) },
       cookies: first.cookies,
       body: {
-        status: first.status,
-        ok: first.ok,
-        header: first.header('X-Answer') ?? '',
-        body: (first.json() ?? null) as { [key: string]: string },
+        json: {
+          status: first.status,
+          ok: first.ok,
+          header: first.header('X-Answer') ?? '',
+          body: (first.json() ?? null) as { [key: string]: string },
+        },
       },
     });
     yield* send({ name: 'close', method: 'DELETE', path: '/close', headers: { 'x-user': String(user.index) } });

@@ -4,7 +4,7 @@ export default defineScenario({
   name: 'with-begin',
   description: 'Signs in once, then uses what it was given.',
   *begin({ user }) {
-    const answer = yield* send({ name: 'begin', method: 'POST', path: '/begin', body: { user: user.index } });
+    const answer = yield* send({ name: 'begin', method: 'POST', path: '/begin', body: { json: { user: user.index } } });
     return { token: answer.text() };
   },
   *iteration({ user, session }) {
