@@ -155,7 +155,10 @@ function runOptions(command: Command): Command {
       '--provider <name>',
       'where the services run: auto (default: containers where an engine answers, else local), local, containers, url',
     )
-    .option('--url <url>', 'measure an API that already runs there instead of bringing a tier up')
+    .option(
+      '--url <url>',
+      'measure an API that already runs there instead of bringing a tier up; more by name: URL,search=URL',
+    )
     .option('--allow-remote', 'with --url: load a host other than this machine')
     .option('--quick', 'a short run of all tiers in about 7 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
     .option(

@@ -1,7 +1,7 @@
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { RunSettings } from '../harness/core/run.ts';
 import type { DataSize } from '../harness/core/tier.ts';
-import { parseBaseUrl } from '../harness/providers/url.ts';
+import { parseBaseUrls } from '../harness/providers/url.ts';
 import { readFaultChoices } from './fault-choices.ts';
 import { type EngineName, engineNames, readLoads, type TypedLoadOptions } from './load-options.ts';
 import { splitList, typedReader } from './typed-reader.ts';
@@ -189,7 +189,7 @@ function refuseWithUrl(
 
 function readUrl(url: string, problems: Problem[]): void {
   try {
-    parseBaseUrl(url);
+    parseBaseUrls(url);
   } catch (error) {
     if (!(error instanceof TierbenchError)) throw error;
     problems.push({ what: `--url: ${error.message}`, nextStep: error.nextStep });

@@ -170,6 +170,7 @@ export const measuredTrialSchema: z.ZodType<TrialRecord> = z.object({
     plan: z.object({
       scenario: z.string(),
       baseUrl: z.string(),
+      baseUrls: z.record(z.string(), z.string()).exactOptional(),
       load,
       warmUpS: duration,
       durationS: duration,

@@ -7,6 +7,8 @@ export interface Deployment extends AsyncDisposable {
   readonly provider: string;
   /** Where the load goes. */
   readonly baseUrl: string;
+  /** Others by name, where scenarios may ask for one. */
+  readonly baseUrls?: Readonly<Record<string, string>>;
   readonly services: readonly RunningService[];
   /** Administrative access to each instance that has any, for probes and people. */
   readonly access: readonly InstanceAccess[];

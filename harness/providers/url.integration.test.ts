@@ -40,6 +40,20 @@ describe('url provider', () => {
     expect(deployment.access).toEqual([]);
   });
 
+  it('takes other addresses by name, and asks each for an answer', async () => {
+    await using main = await listening((_, response) => response.end('hello'));
+    await using search = await listening((_, response) => response.end('hello'));
+    const mainUrl = `http://127.0.0.1:${main.port}`;
+    const deployment = await urlProvider(`${mainUrl}, search=http://127.0.0.1:${search.port}/v1/`).deploy(
+      externalTier,
+      never,
+    );
+    expect(deployment).toMatchObject({ baseUrl: mainUrl, baseUrls: { search: `http://127.0.0.1:${search.port}/v1` } });
+    const missing = `${mainUrl},search=http://127.0.0.1:${await freePort()}`;
+    await expect(urlProvider(missing).deploy(externalTier, never)).rejects.toMatchObject({ code: 'URL_NOT_REACHABLE' });
+    expect(() => urlProvider(`${mainUrl},${mainUrl}`)).toThrow(expect.objectContaining({ code: 'URL_INVALID' }));
+  });
+
   it('says so when nothing listens there', async () => {
     const port = await freePort();
     await expect(urlProvider(`http://127.0.0.1:${port}`).deploy(externalTier, never)).rejects.toMatchObject({

@@ -26,12 +26,12 @@ export const externalTier: Tier = {
 };
 
 /**
- * Something that already runs at `baseUrl` (`http://127.0.0.1:3000`). The tier given to `deploy` is only the name its
+ * Something that already runs at a base URL (`http://127.0.0.1:3000`), maybe with others by name (`,search=http://...`). The tier given to `deploy` is only the name its
  * results stand under: `externalTier` unless the user says which tier it is. Nothing is started or stopped.
  * @throws TierbenchError URL_INVALID
  */
-export function urlProvider(baseUrl: string, options: UrlProviderOptions = {}): Provider {
-  const url = parseBaseUrl(baseUrl);
+export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}): Provider {
+  const { main: url, named } = parseBaseUrls(baseUrls);
   return {
     name: 'url',
     // Nothing is brought up, so no tier is too much for this machine; what speaks against the address ends `deploy`.
@@ -40,14 +40,19 @@ export function urlProvider(baseUrl: string, options: UrlProviderOptions = {}): 
     },
     async deploy(tier, signal, onProgress = () => {}) {
       signal.throwIfAborted();
-      await refuseStrangers(url, options);
-      onProgress(`asking ${url.href} for an answer`);
-      await answers(url, options.answerLimitS ?? 10, signal);
+      for (const each of [url, ...named.values()]) {
+        await refuseStrangers(each, options);
+        onProgress(`asking ${each.href} for an answer`);
+        await answers(each, options.answerLimitS ?? 10, signal);
+      }
       const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
       return {
         tier,
         provider: 'url',
-        baseUrl: url.href.replace(/\/$/, ''),
+        baseUrl: withoutSlash(url),
+        ...(named.size > 0 && {
+          baseUrls: Object.fromEntries([...named].map(([name, each]) => [name, withoutSlash(each)])),
+        }),
         services: [
           {
             name: 'external',
@@ -64,8 +69,31 @@ export function urlProvider(baseUrl: string, options: UrlProviderOptions = {}): 
   };
 }
 
-/** @throws TierbenchError URL_INVALID, which never repeats a password. */
-export function parseBaseUrl(text: string): URL {
+/**
+ * The main base URL and those with names: `http://127.0.0.1:3000,search=http://127.0.0.1:3001`.
+ * @throws TierbenchError URL_INVALID, which never repeats a password.
+ */
+export function parseBaseUrls(text: string): { readonly main: URL; readonly named: ReadonlyMap<string, URL> } {
+  const [main = '', ...others] = text.split(',').map((part) => part.trim());
+  const named = others.map((part): [string, URL] => {
+    const [, name = '', url = ''] = /^([\w.-]+)=(.*)$/.exec(part) ?? [];
+    if (name === '') {
+      throw new TierbenchError(
+        'URL_INVALID',
+        'each URL after the first needs a name',
+        'Write `http://127.0.0.1:3000,search=http://127.0.0.1:3001`: scenarios ask for it by that name.',
+      );
+    }
+    return [name, parseBaseUrl(url)];
+  });
+  return { main: parseBaseUrl(main), named: new Map(named) };
+}
+
+function withoutSlash(url: URL): string {
+  return url.href.replace(/\/$/, '');
+}
+
+function parseBaseUrl(text: string): URL {
   const problem = (what: string) =>
     new TierbenchError('URL_INVALID', what, 'Give the address of the server, for example `http://127.0.0.1:3000`.');
   const url = URL.parse(text);

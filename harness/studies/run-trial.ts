@@ -36,7 +36,7 @@ export async function runTrial(
 ): Promise<RunTrial> {
   const fault = faultOf(step, deployment);
   const request = {
-    plan: planOf(step, deployment.baseUrl, settings.seed),
+    plan: planOf(step, deployment, settings.seed),
     scenario,
     ...(file !== undefined && { scenarioFile: file }),
     users,
@@ -62,8 +62,9 @@ export async function runTrial(
   };
 }
 
-function planOf({ scenario, load, warmUpS, durationS, timeoutS }: TrialStep, baseUrl: string, seed: number): TrialPlan {
-  return { scenario, baseUrl, load, warmUpS, durationS, seed, timeoutS };
+function planOf(step: TrialStep, { baseUrl, baseUrls }: Deployment, seed: number): TrialPlan {
+  const { scenario, load, warmUpS, durationS, timeoutS } = step;
+  return { scenario, baseUrl, ...(baseUrls !== undefined && { baseUrls }), load, warmUpS, durationS, seed, timeoutS };
 }
 
 function faultOf({ fault }: TrialStep, { faults }: Deployment): FaultInTrial | undefined {
