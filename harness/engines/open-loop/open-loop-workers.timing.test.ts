@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { engineContract } from '../../contracts/engines/engine-contract.ts';
+import { closedLoadContract } from '../../contracts/engines/closed-load-contract.ts';
+import { programContract } from '../../contracts/engines/engine-contract.ts';
+import { openLoadContract } from '../../contracts/engines/open-load-contract.ts';
 import conversation from '../../contracts/engines/scenarios/conversation.ts';
 import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
 import { startTestServer } from '../../contracts/engines/server.ts';
@@ -10,7 +12,12 @@ import { openLoopEngine } from './open-loop.ts';
 
 const two = generatorProcesses({ count: 2 });
 afterAll(() => two[Symbol.asyncDispose]());
-engineContract('open-loop in 2 processes', () => openLoopEngine({ processes: two }), { isElsewhere: true });
+// How responses are read does not depend on the number of processes: open-loop.timing.test.ts.
+const name = 'open-loop in 2 processes';
+const inTwo = () => openLoopEngine({ processes: two });
+closedLoadContract(name, inTwo, { isElsewhere: true });
+openLoadContract(name, inTwo, { isElsewhere: true });
+programContract(name, inTwo);
 
 const never = new AbortController().signal;
 
