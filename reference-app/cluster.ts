@@ -4,9 +4,16 @@ import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AggregatorRegistry } from 'prom-client';
-import type { ToPrimary, ToWorker } from './cluster-messages.ts';
 import type { Config } from './config.ts';
 import type { Instance } from './instance.ts';
+
+/** What the primary process and its workers tell each other. */
+export type ToWorker =
+  | { kind: 'stop' }
+  /** Of all instances; without a text when one of them does not answer. */
+  | { kind: 'all-metrics'; id: number; text?: string };
+
+export type ToPrimary = { kind: 'failed'; problem: string } | { kind: 'want-all-metrics'; id: number };
 
 const restartDelayMs = 1000;
 

@@ -1,6 +1,6 @@
 /** One of several processes that share the port. It is started and stopped by the primary process. */
 import { AggregatorRegistry } from 'prom-client';
-import type { ToPrimary, ToWorker } from './cluster-messages.ts';
+import type { ToPrimary, ToWorker } from './cluster.ts';
 import { readConfig } from './config.ts';
 import { explainFailedStart, startInstance } from './instance.ts';
 import { createMetrics } from './plugins/metrics.ts';

@@ -14,9 +14,7 @@ import {
   registration,
   userAnswer,
 } from '../schemas/auth.ts';
-import { answers, done } from '../schemas/envelope.ts';
-import { jsonSchema } from '../schemas/json-schema.ts';
-import { refreshing, signedIn } from '../schemas/security.ts';
+import { answers, done, jsonSchema, refreshing, signedIn } from '../schemas/envelope.ts';
 import type { AuthDependencies } from './auth-dependencies.ts';
 
 const tags = ['auth'];

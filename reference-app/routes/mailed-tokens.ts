@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ApiError } from '../errors.ts';
 import { emailOnly, type PasswordReset, passwordReset, tokenOnly } from '../schemas/auth.ts';
-import { answers, done } from '../schemas/envelope.ts';
-import { jsonSchema } from '../schemas/json-schema.ts';
+import { answers, done, jsonSchema } from '../schemas/envelope.ts';
 import { refuseLongPassword } from './auth.ts';
 import type { AuthDependencies } from './auth-dependencies.ts';
 

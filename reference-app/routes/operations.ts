@@ -3,7 +3,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { RedisConnection } from '../plugins/redis.ts';
-import { jsonSchema } from '../schemas/json-schema.ts';
+import { jsonSchema } from '../schemas/envelope.ts';
 
 const dependencyState = z.object({
   state: z.enum(['up', 'down']),

@@ -2,9 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { signedInUser } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { sessionParams, sessionsAnswer } from '../schemas/auth.ts';
-import { answers, done } from '../schemas/envelope.ts';
-import { jsonSchema } from '../schemas/json-schema.ts';
-import { signedIn } from '../schemas/security.ts';
+import { answers, done, jsonSchema, signedIn } from '../schemas/envelope.ts';
 import type { AuthDependencies } from './auth-dependencies.ts';
 
 const described = { tags: ['sessions'], security: signedIn };

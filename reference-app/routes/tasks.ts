@@ -4,9 +4,7 @@ import { ApiError } from '../errors.ts';
 import { databaseUnavailable } from '../plugins/database-pool.ts';
 import { type WalPosition, walEnd } from '../plugins/wal-position.ts';
 import { createTasksRepository, type Task, type TaskPage } from '../repositories/tasks.ts';
-import { answers, done } from '../schemas/envelope.ts';
-import { jsonSchema } from '../schemas/json-schema.ts';
-import { signedIn } from '../schemas/security.ts';
+import { answers, done, jsonSchema, signedIn } from '../schemas/envelope.ts';
 import {
   type TaskBody,
   type TaskChanges,

@@ -4,9 +4,7 @@ import { ApiError } from '../errors.ts';
 import { requireAdmin } from '../plugins/authentication.ts';
 import type { User } from '../repositories/users.ts';
 import { type UserListQuery, userAnswer, userListAnswer, userListQuery, userParams } from '../schemas/auth.ts';
-import { answers } from '../schemas/envelope.ts';
-import { jsonSchema } from '../schemas/json-schema.ts';
-import { signedIn } from '../schemas/security.ts';
+import { answers, jsonSchema, signedIn } from '../schemas/envelope.ts';
 import type { AuthDependencies } from './auth-dependencies.ts';
 
 const described = { tags: ['users'], security: signedIn };

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { jsonSchema } from './json-schema.ts';
+
+/**
+ * The JSON schema Fastify validates requests and serialises answers with. Unknown properties of a request are dropped
+ * before a handler sees it, and query strings are coerced to the schema's types.
+ */
+export function jsonSchema(schema: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
+  return json;
+}
 
 /** A moment in an answer: handlers give a Date or an ISO 8601 string. */
 export const timestamp = z.string().meta({ format: 'date-time' });
@@ -22,3 +30,7 @@ export function answers(successes: Record<number, z.ZodType>): Record<string, un
   for (const [status, schema] of Object.entries(successes)) all[status] = jsonSchema(schema);
   return all;
 }
+
+/** How a request may say whom it comes from, for the description of the API; any one of a list is enough. */
+export const signedIn = [{ bearer: [] }, { accessCookie: [] }];
+export const refreshing = [{ refreshCookie: [] }];
