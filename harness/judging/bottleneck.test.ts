@@ -2,19 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { ProbeSample } from '../core/trial.ts';
+import { serviceType } from '../services/registry.ts';
 import { bottleneckOf } from './bottleneck.ts';
 
 type Means = Readonly<Record<string, Readonly<Partial<Record<MetricId, number>>>>>;
 
-/** As the kinds of the shipped tiers say it. */
-const services = [
-  {
-    name: 'api',
-    resources: ['cpu-cores', 'main-thread', 'throttled', 'pool-in-use', 'pool-waiting', 'password-hashes-waiting'],
-  },
-  { name: 'pooler', resources: ['cpu-cores', 'main-thread', 'servers-active', 'clients-waiting'] },
-  { name: 'primary', resources: ['cpu-cores', 'waiting-for-lock', 'waiting-for-lwlock', 'waiting-for-io'] },
-] as const;
+const services = ['api', 'pooler', 'primary'].map((kind) => ({ name: kind, resources: serviceType(kind).resources }));
 
 /** Readings around the means, and others in the warm-up, which do not count. */
 function samplesOf(means: Means): ProbeSample[] {

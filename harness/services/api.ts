@@ -66,6 +66,15 @@ export function appType(kind: string, app: App): ServiceType {
     data: ({ settings: set }, at, values, password) =>
       overDatabase(at, (databaseUrl) => app.seed(databaseUrl, values, password, set)),
     probes: [{ probe: 'app-metrics', port: 'main', protocol: 'http' }],
+    resources: [
+      'cpu-cores',
+      'main-thread',
+      'throttled',
+      'event-loop-lag-p99',
+      'pool-in-use',
+      'pool-waiting',
+      'password-hashes-waiting',
+    ],
     shownSettings: settings.shown,
     inspect: (url) => `curl -s ${url}${app.metricsPath}`,
   };

@@ -61,6 +61,8 @@ export const loadBalancer: ServiceType = {
     };
   },
   probes: [{ probe: 'nginx', port: 'status', protocol: 'http', path: '/status' }],
+  // Of a worker process.
+  resources: ['cpu-cores', 'main-thread', 'throttled'],
   shownSettings: ['keepalive'],
   inspect: (url) => `curl -s ${url}`,
 };

@@ -43,6 +43,7 @@ export const pooler: ServiceType = {
   problems: preparedStatementsWithoutUse,
   spec,
   probes: [{ probe: 'pgbouncer', port: 'main', protocol: 'postgres', database: 'pgbouncer' }],
+  resources: ['cpu-cores', 'main-thread', 'throttled', 'servers-active', 'clients-waiting'],
   shownSettings: ['pool_mode', 'default_pool_size', 'max_client_conn'],
   inspect: (url) => `psql '${url}' -c 'SHOW POOLS'`,
 };

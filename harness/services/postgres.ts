@@ -52,6 +52,8 @@ export const postgres = {
   portSetting: 'port',
   connections,
   probes: [probe],
+  // A session has a process of its own, so one that is busy says nothing of the server; kept connections neither.
+  resources: ['cpu-cores', 'throttled', 'waiting-for-lock', 'waiting-for-lwlock', 'waiting-for-io'],
   shownSettings: ['max_connections'],
 } satisfies Partial<ServiceType>;
 

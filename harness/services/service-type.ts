@@ -1,3 +1,4 @@
+import type { MetricId } from '../core/metrics.ts';
 import type { Service, SettingValue, Tier } from '../core/tier.ts';
 import type { Address, Credentials, Protocol } from './address.ts';
 
@@ -55,6 +56,8 @@ export interface ServiceType {
     password: string,
   ): readonly OnceStep[];
   readonly probes: readonly ProbeChoice[];
+  /** Utilization and queues that say when an instance of it is saturated (`harness/judging/bottleneck.ts`). */
+  readonly resources: readonly MetricId[];
   /** Settings shown in a drawing of the tier. */
   readonly shownSettings: readonly string[];
   /** What a person types to look inside an instance: from the address of its first probe. */

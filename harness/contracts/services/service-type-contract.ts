@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { metrics } from '../../core/metrics.ts';
 import type { Service, Tier } from '../../core/tier.ts';
 import type { Protocol } from '../../services/address.ts';
 import { serviceUrl } from '../../services/address.ts';
@@ -40,6 +41,11 @@ export function serviceTypeContract(type: ServiceType, example: Partial<Service>
       const spec = specAt(context(type, service));
       if (spec.health !== null) expect(Object.keys(ports)).toContain(spec.health.port);
       for (const { port } of type.probes) expect(Object.keys(ports)).toContain(port);
+    });
+
+    test('utilization and queues say when it is saturated', () => {
+      expect(type.resources).toContain('cpu-cores');
+      for (const metric of type.resources) expect(['utilization', 'queue']).toContain(metrics[metric].role);
     });
 
     test('it listens where it is told to', () => {
