@@ -38,7 +38,7 @@ export interface Overrides {
   readonly metrics?: Metrics;
   /** The text of /metrics: of all instances when several share the port. */
   readonly metricsText?: () => Promise<string>;
-  /** True from the moment the process was told to stop. */
+  /** True from the moment the process was asked to stop. */
   readonly isStopping?: () => boolean;
   readonly logTo?: { write(line: string): void };
 }

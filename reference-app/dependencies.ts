@@ -48,7 +48,7 @@ export type CachedRoute = 'tasks-list' | 'me' | 'task-stats' | 'user-by-id' | 's
 export interface Cache {
   /**
    * The cached value when it has all that was written before `after`, else what `load` gives (then stored for the
-   * route's time to live). `load` is told from when on it must know all, which may be later than `after`. Fails open:
+   * route's time to live). `load` gets the moment from which on it must know all, which may be later than `after`. Fails open:
    * without Redis `load` runs each time. A hit is what JSON makes of the value: a Date comes back as an ISO string.
    */
   readThrough<T>(
@@ -64,7 +64,7 @@ export interface Cache {
   invalidate(route: CachedRoute, owner: string, written: WalPosition): Promise<void>;
 }
 
-/** What a client has written, carried from its writes to its reads by the client itself. */
+/** What a client has written, which the client itself sends with its reads. */
 export interface WritePositions {
   /** What the request's client must not see the state before. */
   of(request: FastifyRequest): WalPosition;

@@ -23,7 +23,7 @@ export async function migrate(
 ): Promise<readonly string[]> {
   const migrations = await readMigrations(folder);
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'migrate' });
-  // A lost connection also fails the query under way; without a listener it would end the process first.
+  // A lost connection also fails the query in progress; without a listener it would end the process first.
   client.on('error', () => {});
   await client.connect();
   try {

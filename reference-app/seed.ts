@@ -31,7 +31,7 @@ export async function seed(databaseUrl: string, options: SeedOptions): Promise<S
   refuseInvalid(options);
   const passwordHash = await hash(options.password, { cost: options.bcryptCost });
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'seed' });
-  // A lost connection also fails the query under way; without a listener it would end the process first.
+  // A lost connection also fails the query in progress; without a listener it would end the process first.
   client.on('error', () => {});
   await client.connect();
   try {

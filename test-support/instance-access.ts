@@ -53,11 +53,11 @@ export async function overPostgres<T>(
     await client.connect();
     return await use(client);
   } finally {
-    // A server that is paused does not say goodbye.
+    // A server that is paused does not close its side.
     const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
-    const hangUp = setTimeout(() => stream.destroy(), timeoutMs);
+    const destroyLater = setTimeout(() => stream.destroy(), timeoutMs);
     await client.end().catch(() => {});
-    clearTimeout(hangUp);
+    clearTimeout(destroyLater);
   }
 }
 

@@ -16,6 +16,7 @@ interface Exception {
 /** Where a word has another meaning than the one that the glossary replaces. */
 export const exceptions: readonly Exception[] = [
   { file: /^docs\/glossary\.md$|^tools\/words/u, word: '', why: 'They name the words.' },
+  { file: /^reference-app\/|^scenarios\//u, word: 'due', why: 'A task of the reference app has a due time.' },
 ];
 
 export interface WordUse {

@@ -49,7 +49,7 @@ describe.skipIf(lacks('docker'))('control group (needs docker)', () => {
       const readings = await probe.read();
       expect(new Set(readings.map(({ source }) => source))).toEqual(new Set(['api/1']));
       expect(measured(readings, 'throttled-time')).toBeGreaterThanOrEqual(0);
-      // Of what process-cpu sees, it says nothing, as no value may be told twice.
+      // Of what process-cpu sees, it reads nothing, as no value may be read twice.
       expect(measured(readings, 'memory') === undefined).toBe(seen === 'processes seen');
       expect(measured(readings, 'cpu-cores') === undefined).toBe(seen === 'processes seen');
     },

@@ -14,7 +14,7 @@ describe.skipIf(lacks('nginx'))('nginx by its status page (needs nginx)', () => 
   let nginx: LocalNginx;
   let answer: () => void;
   beforeAll(async () => {
-    // Answers /slow when it is told to, everything else at once.
+    // Answers /slow when the test says so, everything else at once.
     backend = createServer((request, response) => {
       if (request.url !== '/slow') response.end('answered');
       else answer = () => response.end('answered');

@@ -75,10 +75,10 @@ async function open({ url, limitsStatements }: PostgresConnectionOptions, onLost
   }
 }
 
-/** Says goodbye, and hangs up on a server that does not answer it. */
+/** In order, or at once where the server does not answer. */
 async function close(client: pg.Client): Promise<void> {
   const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
-  const hangUp = setTimeout(() => stream.destroy(), 1000);
+  const destroyLater = setTimeout(() => stream.destroy(), 1000);
   await client.end().catch(() => undefined);
-  clearTimeout(hangUp);
+  clearTimeout(destroyLater);
 }

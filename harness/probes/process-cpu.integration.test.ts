@@ -10,7 +10,7 @@ import type { MetricId } from '../core/metrics.ts';
 import type { Reading } from './probe.ts';
 import { processCpuProbe } from './process-cpu.ts';
 
-/** Works until it is told how much processor time it may still use, then tells how much it used in all. */
+/** Waits for how much processor time it is to use, uses it, and says when it is done. */
 const worker = `
   process.on('message', ({ useMs, memoryBytes }) => {
     globalThis.kept = Buffer.alloc(memoryBytes, 1);

@@ -51,13 +51,13 @@ describe('sampling', () => {
 
   it('never asks a probe that has not answered yet, and lets it hold up no other', async () => {
     const originS = nowS();
-    let underWay = 0;
+    let inFlight = 0;
     let most = 0;
     const slow = probeOf('slow', async () => {
-      underWay += 1;
-      most = Math.max(most, underWay);
+      inFlight += 1;
+      most = Math.max(most, inFlight);
       await new Promise((resolve) => setTimeout(resolve, 2400));
-      underWay -= 1;
+      inFlight -= 1;
       return [{ ...reading, source: 'slow/1' }];
     });
     const sampling = sampleEachSecond([slow, probeOf('quick', async () => [reading])]);
@@ -87,7 +87,7 @@ describe('sampling', () => {
     expect(notes).toEqual(['probe flaky failed 3 times: attempt 1: connection refused']);
   });
 
-  it('keeps what is under way when it stops, and reads nothing after', async () => {
+  it('keeps what is in flight when it stops, and reads nothing after', async () => {
     let calls = 0;
     const slow = probeOf('slow', async () => {
       calls += 1;

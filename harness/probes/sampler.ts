@@ -3,7 +3,7 @@ import type { Probe, Reading } from './probe.ts';
 
 /** Samples that are being taken. */
 export interface Sampling {
-  /** Starts no further reading and waits for those under way, but not for one that hangs. Never rejects. */
+  /** Starts no further reading and waits for those that have begun, but not for one that hangs. Never rejects. */
   stop(): Promise<void>;
   /** What was read, timed from `originS` (seconds since 1970), and what a reader should know about it. */
   since(originS: number): { readonly samples: readonly ProbeSample[]; readonly notes: readonly string[] };
@@ -50,7 +50,7 @@ export function sampleEachSecond(probes: readonly Probe[], periodMs = 1000): Sam
   };
 }
 
-/** Resolves when the signal aborts and the action under way is over. */
+/** Resolves when the signal aborts and the action that has begun is over. */
 function atEachTick(periodMs: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
   const startMs = performance.now();
   return new Promise((resolve) => {

@@ -98,7 +98,7 @@ describe('tiers that are the same', () => {
           0.05,
         ).includes(true),
       );
-      // Measured with so few runs 0.08 is told to within 0.03; seconds that are strongly alike come to 0.10.
+      // Measured with so few runs 0.08 is known to within 0.03; seconds that are strongly alike come to 0.10.
       expect(falseTables.length / runs.length).toBeLessThan(0.08 + 0.03);
     },
     30_000,

@@ -5,7 +5,7 @@ import { studentT95, studentTBeyond } from './student-t.ts';
 
 /**
  * A figure above 0 on the logarithm, where a ratio is a difference, as blocks of time gave it. How far off it may be
- * upwards and downwards is told apart: latencies have a long tail on one side.
+ * upwards and downwards is kept apart: latencies have a long tail on one side.
  */
 export interface BlockFigure {
   readonly logarithm: number;

@@ -7,7 +7,7 @@ export interface RedisLog {
 
 /**
  * A connection whose users can do without it. While Redis is away, or hangs, a call fails at once instead of waiting:
- * only those under way when it fell silent wait REDIS_TIMEOUT_MS. A ping finds out when it is back.
+ * only those in progress when it fell silent wait REDIS_TIMEOUT_MS. A ping finds out when it is back.
  */
 export interface RedisConnection {
   readonly client: Redis;
@@ -49,13 +49,13 @@ export function connectRedis(config: Config & { REDIS_URL: string }, log: RedisL
   let lostAtMs = performance.now();
   /** When it was last seen to answer: the moment the ping was sent. */
   let answeredAtMs = Number.NEGATIVE_INFINITY;
-  let told = false;
+  let isDown = false;
 
   let closing = false;
   function lose(reason: string): void {
     if (closing) return;
-    if (!told) log.warn({ reason }, 'Redis does not answer; going on without it');
-    told = true;
+    if (!isDown) log.warn({ reason }, 'Redis does not answer; going on without it');
+    isDown = true;
     if (!available) return;
     available = false;
     lostAtMs = performance.now();
@@ -65,8 +65,8 @@ export function connectRedis(config: Config & { REDIS_URL: string }, log: RedisL
   function answered(sentAtMs: number): void {
     answeredAtMs = sentAtMs;
     if (available) return;
-    if (told) log.warn({}, 'Redis answers again');
-    told = false;
+    if (isDown) log.warn({}, 'Redis answers again');
+    isDown = false;
     available = true;
     for (const listener of whenAvailable) listener();
   }

@@ -33,7 +33,7 @@ test('a write whose position cannot be had any more is answered, and its reads g
   expect(kept).toEqual({ 'x-write-position': 'FFFFFFFF/FFFFFFFF', writePosition: 'FFFFFFFF/FFFFFFFF' });
 });
 
-test('without a replica nobody is told a position or asked for one', async () => {
+test('without a replica no client gets a position or is asked for one', async () => {
   const kept: Record<string, unknown> = {};
   const positions = createWritePositions(readConfig({ DATABASE_URL }), { position: async () => walEnd });
   expect(await positions.tell(replyThatKeeps(kept))).toBe(walStart);

@@ -8,7 +8,7 @@ export const writePositionHeader = 'x-write-position';
 const writePositionCookie = 'writePosition';
 
 /**
- * A replica is a moment behind, and only the client knows across all instances what it has written: so it is told the
+ * A replica is a moment behind, and only the client knows across all instances what it has written: so it gets the
  * position of its write, as a cookie and as a header for clients without cookies, and shows it with its reads.
  * Nothing is signed: whoever makes up a position is answered by the primary, as if there were no replica.
  */

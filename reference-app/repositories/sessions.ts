@@ -27,7 +27,7 @@ export interface RefreshedSession extends StartedSession {
 export interface Revoked {
   /** Undefined when there is nothing to tell anybody. */
   readonly userId: number | undefined;
-  /** Of those revoked a moment ago as well: whoever did that may have died before it told anybody. */
+  /** Of those revoked a moment ago as well: whoever did that may have died before it wrote that anywhere else. */
   readonly entries: readonly RevokedEntry[];
   /** False when all of them were revoked before. */
   readonly anyNow: boolean;

@@ -31,7 +31,7 @@ export function taskRoutes(app: FastifyInstance, dependencies: AppDependencies):
 
   /**
    * What was written is what its user sees from now on. So it is when there was nothing to write: an instance that died
-   * before it told the cache may have done it. A write whose answer was lost may be part of the database or not.
+   * before it wrote to the cache may have done it. A write whose answer was lost may be part of the database or not.
    */
   async function write<T>(userId: number, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
     const owner = String(userId);

@@ -83,7 +83,7 @@ describe.skipIf(lacks('docker'))('the image (needs docker)', () => {
     expect(Config.Healthcheck?.Test ?? ['NONE']).toEqual(['NONE']);
   });
 
-  it('ends with 0 when it is told to stop', async () => {
+  it('ends with 0 when it is asked to stop', async () => {
     const { container } = await getContainerRuntimeClient();
     const running = container.getById(api.getId());
     await running.stop({ t: 10 });

@@ -63,12 +63,12 @@ it('refuses applied files that changed or are gone, and applies nothing new then
 
 it('applies nothing of a file that fails, keeps those before it, and goes on once it is mended', async () => {
   const url = await emptyDatabase();
-  const sound = { '001_a.sql': 'create table a ();' };
-  const broken = await folderWith({ ...sound, '002_b.sql': 'create table b ();\nselect nonsense;' });
+  const valid = { '001_a.sql': 'create table a ();' };
+  const broken = await folderWith({ ...valid, '002_b.sql': 'create table b ();\nselect nonsense;' });
   await expect(migrate(url, broken)).rejects.toThrow('002_b.sql: column "nonsense" does not exist');
   const tables = "select to_regclass('a')::text as a, to_regclass('b')::text as b";
   expect((await query(url, tables)).rows).toEqual([{ a: 'a', b: null }]);
-  expect(await migrate(url, await folderWith({ ...sound, '002_b.sql': 'create table b ();' }))).toEqual(['002_b.sql']);
+  expect(await migrate(url, await folderWith({ ...valid, '002_b.sql': 'create table b ();' }))).toEqual(['002_b.sql']);
 });
 
 it('refuses a file whose place in the order its name does not give', async () => {

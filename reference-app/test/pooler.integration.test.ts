@@ -47,8 +47,8 @@ describe.skipIf(lacks('pgbouncer'))('behind a pooler in transaction mode (needs 
       `select count(*)::int as connections from pg_stat_activity where application_name = 'reference-app writer'`,
     );
     expect(rows[0].connections).toBeLessThanOrEqual(2);
-    const told = app.logLines.filter((line) => line.includes('DATABASE_STATEMENT_TIMEOUT_MS'));
-    expect(told, 'once, that the pooler does not pass it on').toHaveLength(1);
+    const warnings = app.logLines.filter((line) => line.includes('DATABASE_STATEMENT_TIMEOUT_MS'));
+    expect(warnings, 'once, that the pooler does not pass it on').toHaveLength(1);
   });
 
   test('a statement without an answer is given up, though the pooler passes no timeout on', async () => {

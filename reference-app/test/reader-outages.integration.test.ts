@@ -94,7 +94,7 @@ describe.each(parts)('$name', ({ lacking, part, readerUrl }) => {
   });
 
   test.skipIf(lacking)(
-    'that hangs is waited for by the reads under way alone, and is used again when it goes on',
+    'that hangs is waited for by the reads in progress alone, and is used again when it goes on',
     async () => {
       await using app = await startApp(readerUrl());
       const accessToken = await signIn(app);

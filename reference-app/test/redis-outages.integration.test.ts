@@ -136,7 +136,7 @@ describe.skipIf(lacks('redis'))('two instances that share a Redis (needs redis)'
     await until(async () => (await asksRedis(first)) && (await asksRedis(second)));
     const { sessions } = (await first.get('/api/auth/sessions', one)).json();
     const { id } = sessions.find(({ current }: { current: boolean }) => current);
-    const endedButNotTold = (condition: string) =>
+    const endedInDatabaseOnly = (condition: string) =>
       query(
         databaseUrl,
         `with ended as (update sessions set revoked_at = now() where revoked_at is null and ${condition} returning id)
@@ -144,12 +144,12 @@ describe.skipIf(lacks('redis'))('two instances that share a Redis (needs redis)'
       );
     const end = (url: string) => second.send({ method: 'DELETE', url, headers: bearer(mine) });
 
-    await endedButNotTold(`id = '${id}'`);
+    await endedInDatabaseOnly(`id = '${id}'`);
     expect((await end(`/api/auth/sessions/${id}`)).statusCode).toBe(404);
     expect(await codeOf(first, one)).toBe('TOKEN_REVOKED');
     expect((await first.get('/api/auth/sessions', another)).json().sessions).toHaveLength(sessions.length - 1);
 
-    await endedButNotTold('true');
+    await endedInDatabaseOnly('true');
     expect((await end('/api/auth/sessions')).statusCode).toBe(200);
     expect(await codeOf(first, another)).toBe('TOKEN_REVOKED');
   });

@@ -208,7 +208,7 @@ describe.skipIf(lacks('redis'))('with Redis (needs redis)', () => {
       });
     });
 
-    test('tells a load the position of the last write, also of one it was told of too late', async () => {
+    test('tells a load the position of the last write, also of one it heard of too late', async () => {
       const [started, first, second] = ['1', '2', '3'].map((digit) => digit.padStart(16, '0')) as [
         string,
         string,

@@ -224,7 +224,7 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
     expect(await titles(app, user, position)).toEqual(['first', 'second']);
   });
 
-  test('that was away when it should have been told of a write is told when it is back', async () => {
+  test('that was away when a write was announced hears of it when it is back', async () => {
     await using redis = await startTestRedis();
     await using app = await startApp({ REDIS_URL: redis.url });
     const user = await newUser(app);
@@ -240,7 +240,7 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
     await expect.poll(() => titles(app, user)).toEqual(['first', 'second']);
   });
 
-  test('that was never told of a write, as by an instance that died, does not show its writer the state before', async () => {
+  test('that never heard of a write, as by an instance that died, does not show its writer the state before', async () => {
     await using redis = await startTestRedis();
     await using app = await startApp({ REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' });
     await using untold = await startApp();
@@ -259,7 +259,7 @@ describe.skipIf(lacks('redis'))('a cache over a replica that lags (needs redis)'
     expect(await titles(app, user, position)).toEqual(['first', 'second']);
   });
 
-  test('that could not be told of a write does not show its writer the state before', async () => {
+  test('that could not hear of a write does not show its writer the state before', async () => {
     await using redis = await startTestRedis();
     await using app = await startApp({ REDIS_URL: redis.url });
     const user = await newUser(app);

@@ -76,7 +76,7 @@ describe('one task', () => {
     for (const method of ['GET', 'DELETE'] as const) expect((await answerOf(owner, method, url)).statusCode).toBe(404);
   });
 
-  it('cannot be told from one that does not exist by another user, whatever is tried', async () => {
+  it('cannot be distinguished from one that does not exist by another user, whatever is tried', async () => {
     const task = await create(owner, { title: 'Private' });
     const tried = [['GET'], ['PUT', { title: 'Mine' }], ['PATCH', { title: 'Mine' }], ['DELETE']] as const;
     for (const [method, payload] of tried) {
