@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import type { RunningService } from '../harness/core/deployment.ts';
 import { TierbenchError } from '../harness/core/errors.ts';
 import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
-import type { Calibration } from '../harness/core/run.ts';
+import type { Calibration } from '../harness/core/study-record.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
 import { summarizeTrial } from '../harness/judging/summarize.ts';
 import { choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
@@ -94,7 +94,7 @@ async function measureOnce(
   const probes = [machineCpuProbe(), processCpuProbe(services)];
   try {
     const measurement = await measure(engine, { plan, scenario, scenarioFile, users }, probes, signal);
-    const measured = { ...measurement, schemaVersion: 1, sequence: 1, subject: name, purpose: 'measure' } as const;
+    const measured = { ...measurement, sequence: 1, subject: name, purpose: 'measure' } as const;
     const { throughputPerS, latency, errorRatio, validity, caveats } = summarizeTrial(measured, calibration);
     const failed = errorRatio > 0 ? [`${(errorRatio * 100).toFixed(2)} % failed or were dropped`] : [];
     return {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { RunResult } from '../harness/core/run.ts';
+import { isRun } from '../harness/core/run.ts';
+import type { StudyRecord } from '../harness/core/study-record.ts';
 import { overallVerdict } from '../harness/judging/judge.ts';
 import { renderTerminal } from '../reports/terminal.ts';
 import { writeReport } from '../reports/write-report.ts';
@@ -8,12 +9,13 @@ import type { Output } from './output/streams.ts';
 
 /** Writes the report, prints the summary (or report.json), and gives the exit code of the verdicts. */
 export async function concludeWithReport(
-  result: RunResult,
+  record: StudyRecord,
   folder: string,
   options: { readonly json: boolean; readonly allowMissed: boolean },
   output: Output,
 ): Promise<number> {
-  const report = await writeReport(folder, result);
+  if (!isRun(record)) throw new Error(`no report for study '${record.study}'`);
+  const report = await writeReport(folder, record);
   for (const note of report.notes) output.err(`note: ${note}`);
   if (options.json) output.out((await readFile(report.json, 'utf8')).trimEnd());
   else output.out(renderTerminal(report.analysis, report.html, output).trimEnd());

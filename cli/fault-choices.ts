@@ -3,7 +3,7 @@ import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { FaultChoice } from '../harness/core/run.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import { type FaultKind, faultKinds } from '../harness/core/trial.ts';
-import { instanceNamed } from '../harness/studies/fault-steps.ts';
+import { instanceNamed } from '../harness/studies/run/faults.ts';
 
 /** `kill:cache,pause:database/1`, and with `all` every service killed and paused in turn. */
 export function readFaultChoices(words: readonly string[], all: boolean, problems: Problem[]): FaultChoice[] {

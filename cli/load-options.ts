@@ -1,6 +1,6 @@
 import type { Problem } from '../harness/core/errors.ts';
 import { type ArrivalProcess, arrivalProcesses } from '../harness/core/load.ts';
-import type { RunSettings } from '../harness/core/run.ts';
+import type { RunQuestion } from '../harness/core/run.ts';
 import type { TypedReader } from './typed-reader.ts';
 
 /** The first is the default. */
@@ -34,7 +34,9 @@ export interface TypedLoadOptions {
   readonly k6?: string;
 }
 
-type Loads = Pick<RunSettings, 'arrivalRatesPerS' | 'arrivals' | 'concurrencies' | 'workers'>;
+interface Loads extends Pick<RunQuestion, 'arrivalRatesPerS' | 'arrivals' | 'concurrencies' | 'stages'> {
+  readonly workers: number;
+}
 
 /** What is offered: as it was typed, or found out by the run. */
 export function readLoads(
@@ -88,6 +90,7 @@ export function readLoads(
   return {
     arrivalRatesPerS: rates ?? (nothingTyped && offered.length > 0 ? null : []),
     arrivals: arrivals ?? offered[0] ?? 'constant',
+    stages: null,
     concurrencies: concurrencies ?? defaultConcurrencies(nothingTyped, offered.length > 0, quick),
     workers,
   };

@@ -1,4 +1,4 @@
-import type { Placement } from '../harness/core/run.ts';
+import type { Placement } from '../harness/core/study-record.ts';
 import { allowedCpus, choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
 
 /** Keeps the load generator, which is this process, to a CPU of its own where it can; `why` where it cannot. */

@@ -1,10 +1,10 @@
-import type { RunEvent } from '../harness/core/run-event.ts';
+import type { StudyEvent } from '../harness/studies/study-event.ts';
 import { progressAtStart, progressLine } from './output/progress-line.ts';
 import type { Output } from './output/streams.ts';
 
 /** Shows what happens: one line that lives on a terminal, plain lines elsewhere, nothing when quiet. */
 export interface ProgressDisplay extends Disposable {
-  show(event: RunEvent): void;
+  show(event: StudyEvent): void;
 }
 
 const CLEAR_LINE = '\r\u001b[2K';

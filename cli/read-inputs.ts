@@ -6,7 +6,7 @@ import { readTargets } from '../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../harness/files/tier-file.ts';
 import { readUsers } from '../harness/files/users-file.ts';
 import { externalTier } from '../harness/providers/url.ts';
-import type { ScenarioSource } from '../harness/studies/climb.ts';
+import type { ScenarioSource } from '../harness/studies/environment.ts';
 import type { User } from '../scenarios/kit.ts';
 import { checkFaultServices } from './fault-choices.ts';
 import type { RunOptions } from './run-options.ts';
@@ -37,7 +37,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     options.url === undefined
       ? (await Promise.all(names.map((name) => attempt(readTier(name))))).filter((tier) => tier !== undefined)
       : [externalTier];
-  const loaded = await Promise.all(options.settings.scenarios.map((name) => attempt(readScenario(name))));
+  const loaded = await Promise.all(options.question.scenarios.map((name) => attempt(readScenario(name))));
   const scenarios = loaded.filter((scenario) => scenario !== undefined);
   const targets = await attempt(
     readTargets(options.targetsFile === undefined ? undefined : [options.targetsFile], {
@@ -48,9 +48,9 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
   );
   await check(() => eachTierOnce(tiers));
   // Of a tier that could not be read nobody knows the services.
-  if (tiers.length === names.length) await check(() => checkFaultServices(options.settings.faults, tiers));
+  if (tiers.length === names.length) await check(() => checkFaultServices(options.question.faults, tiers));
   const usersOfFile = options.usersFile === undefined ? undefined : await attempt(readUsers(options.usersFile));
-  const highest = options.settings.concurrencies?.at(-1) ?? 1;
+  const highest = options.question.concurrencies?.at(-1) ?? 1;
   if (usersOfFile !== undefined && usersOfFile.length < highest) {
     failures.push(
       new TierbenchError(

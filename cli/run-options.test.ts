@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { TierbenchError } from '../harness/core/errors.ts';
+import { readTargets } from '../harness/files/target-file.ts';
 import { readTier } from '../harness/files/tier-file.ts';
-import { lengthS } from '../harness/studies/steps.ts';
-import { expectedRun } from '../harness/studies/track-progress.ts';
+import { judgeTrial } from '../harness/judging/summarize.ts';
+import { run } from '../harness/studies/run/run.ts';
+import { lengthS, type Step } from '../harness/studies/study.ts';
+import { madeUpTrial } from '../test-support/made-up-trial.ts';
 import { programFor } from '../test-support/requirements.ts';
 import { arrivalsOf, engineNames } from './load-options.ts';
 import { chooseEngine } from './parts.ts';
@@ -22,16 +25,16 @@ function problemsOf(typed: TypedRunOptions): string[] {
 
 describe('readRunOptions', () => {
   it('measures all tiers, wherever they can run, by arrival rates it finds itself, when nothing is said', () => {
-    const { tiers, settings } = readRunOptions({});
+    const { tiers, question, settings } = readRunOptions({});
     expect(tiers).toBeUndefined();
-    expect(settings).toMatchObject({ provider: 'auto', engine: 'open-loop', faults: [], scaleModelFactor: null });
-    expect(settings.scenarios).toEqual(['login', 'crud', 'browse']);
-    expect(settings).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson', concurrencies: null, workers: 1 });
+    expect(settings).toMatchObject({ provider: 'auto', engine: 'open-loop', scaleModelFactor: null, workers: 1 });
+    expect(question.scenarios).toEqual(['login', 'crud', 'browse']);
+    expect(question).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson', concurrencies: null, faults: [] });
   });
 
   it('measures what was typed, and nothing else', () => {
     const loads = (typed: TypedRunOptions) => {
-      const { arrivalRatesPerS, arrivals, concurrencies } = readRunOptions(typed).settings;
+      const { arrivalRatesPerS, arrivals, concurrencies } = readRunOptions(typed).question;
       return [arrivalRatesPerS, arrivals, concurrencies];
     };
     expect(loads({ rate: '500,1.5,500' })).toEqual([[1.5, 500], 'poisson', []]);
@@ -41,9 +44,9 @@ describe('readRunOptions', () => {
   });
 
   it('measures concurrencies with an engine that offers no arrival rates', () => {
-    const { settings } = readRunOptions({ engine: 'autocannon' });
-    expect(settings).toMatchObject({ arrivalRatesPerS: [], scenarios: ['login', 'crud', 'browse'] });
-    expect(settings.concurrencies).toContain(100);
+    const { question } = readRunOptions({ engine: 'autocannon' });
+    expect(question).toMatchObject({ arrivalRatesPerS: [], scenarios: ['login', 'crud', 'browse'] });
+    expect(question.concurrencies).toContain(100);
   });
 
   it('knows the arrivals of each engine before it is loaded', async () => {
@@ -67,30 +70,42 @@ describe('readRunOptions', () => {
     expect(readRunOptions({ tier: 'cached, ./mine.yaml,single' }).tiers).toEqual(['cached', './mine.yaml', 'single']);
   });
 
-  it('leaves two of the six minutes of a quick run for bringing all tiers up, filling them and signing in', async () => {
-    const { settings } = readRunOptions({ quick: true });
+  it('leaves two of the six minutes of a quick run for starting all tiers, their data and signing in', async () => {
+    const { question, settings } = readRunOptions({ quick: true });
     const tiers = await Promise.all((await tiersInOrder()).map((name) => readTier(name)));
     expect(tiers).toHaveLength(4);
-    const scenarios = settings.scenarios.map((name) => ({
-      name,
-      thinks: false,
-      begins: name === 'crud',
-      documented: { requestRatesPerS: [500, 1000], concurrencies: name === 'login' ? [100] : [] },
-    }));
-    const outline = { settings, tiers, scenariosOf: () => scenarios, userCount: 1000 };
-    const longestS = expectedRun(outline).reduce((sum, { step }) => sum + lengthS(step), 0);
+    const context = {
+      scenarios: new Map(
+        question.scenarios.map((name) => [name, { name, hasThinkTime: false, hasUserSetup: name === 'crud' }]),
+      ),
+      targets: await readTargets(),
+      userCount: 1000,
+      coolDownS: settings.coolDownS,
+    };
+    /** A small system sustains 300 iterations a second. */
+    const answer = (step: Step) =>
+      step.kind === 'trial' && step.purpose !== 'measure'
+        ? judgeTrial(madeUpTrial({ load: step.load, measuredS: step.durationS, okPerS: 300 }), null)
+        : undefined;
+    let longestS = (tiers.length - 1) * settings.coolDownS;
+    for (const tier of tiers) {
+      const walker = run.steps([{ id: tier.name, tier }], question, context);
+      for (let next = walker.next(); !next.done; next = walker.next(answer(next.value))) {
+        longestS += lengthS(next.value);
+      }
+    }
     expect(longestS).toBeLessThanOrEqual(4 * 60);
     // Shorter ones would be too few seconds for a verdict.
-    expect(settings.durationS).toBeGreaterThanOrEqual(5);
+    expect(question.durationS).toBeGreaterThanOrEqual(5);
   });
 
   it('reads faults, several at once or one after the other', () => {
-    expect(readRunOptions({ fault: ['kill:cache, pause:api/2', 'kill:database'] }).settings.faults).toEqual([
+    expect(readRunOptions({ fault: ['kill:cache, pause:api/2', 'kill:database'] }).question.faults).toEqual([
       { kind: 'kill', service: 'cache' },
       { kind: 'pause', service: 'api/2' },
       { kind: 'kill', service: 'database' },
     ]);
-    expect(readRunOptions({ faults: true }).settings.faults).toEqual([
+    expect(readRunOptions({ faults: true }).question.faults).toEqual([
       { kind: 'kill', service: null },
       { kind: 'pause', service: null },
     ]);
@@ -104,11 +119,11 @@ describe('readRunOptions', () => {
   });
 
   it('sorts concurrencies and takes each once', () => {
-    expect(readRunOptions({ concurrency: '10, 1,10,5' }).settings.concurrencies).toEqual([1, 5, 10]);
+    expect(readRunOptions({ concurrency: '10, 1,10,5' }).question.concurrencies).toEqual([1, 5, 10]);
   });
 
   it('takes seconds with and without their unit', () => {
-    expect(readRunOptions({ duration: '12s', warmUp: '0.5 s' }).settings).toMatchObject({
+    expect(readRunOptions({ duration: '12s', warmUp: '0.5 s' }).question).toMatchObject({
       durationS: 12,
       warmUpS: 0.5,
     });

@@ -1,5 +1,6 @@
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
-import type { RunSettings } from '../harness/core/run.ts';
+import type { RunQuestion } from '../harness/core/run.ts';
+import type { StudySettings } from '../harness/core/study-record.ts';
 import type { DataSize } from '../harness/core/tier.ts';
 import { parseBaseUrls } from '../harness/providers/url.ts';
 import { readFaultChoices } from './fault-choices.ts';
@@ -53,7 +54,8 @@ export interface RunOptions {
   readonly installMissing: boolean;
   /** The factor follows from the tiers and the machine. */
   readonly scaleModel: boolean;
-  readonly settings: RunSettings & { readonly engine: EngineName; readonly provider: ProviderName };
+  readonly question: RunQuestion;
+  readonly settings: StudySettings & { readonly engine: EngineName; readonly provider: ProviderName };
 }
 
 const providerNames = ['auto', 'local', 'containers', 'url'] as const;
@@ -69,7 +71,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
   const read = typedReader(problems);
   const quick = typed.quick ?? false;
   const engine = read.oneOf('--engine', typed.engine ?? engineNames[0], engineNames);
-  const loads = readLoads(typed, engine, quick, read, problems);
+  const { workers, ...loads } = readLoads(typed, engine, quick, read, problems);
   const scenarios = typed.scenario === undefined ? (quick ? quickScenarios : fullScenarios) : splitList(typed.scenario);
   if (scenarios.length === 0)
     problems.push({ what: '--scenario names no scenario', nextStep: 'see `tierbench scenarios`' });
@@ -138,20 +140,23 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     allowMissed: typed.allowMissed ?? false,
     installMissing: typed.installMissing ?? false,
     scaleModel: typed.scaleModel ?? false,
-    settings: {
+    question: {
       quick,
-      engine,
-      provider,
       scenarios,
-      seed,
       durationS: read.seconds('--duration', typed.duration, quick ? 6 : 30, { from: 1, to: 86_400 }),
       warmUpS: read.seconds('--warm-up', typed.warmUp, quick ? 1 : 5, { from: 0, to: 3600 }),
       timeoutS: read.seconds('--timeout', typed.timeout, 10, { from: 1, to: 600 }),
-      coolDownS: read.seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
       ...loads,
+      faults,
+    },
+    settings: {
+      engine,
+      provider,
+      workers,
+      seed,
+      coolDownS: read.seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
       skipThinkTimes: typed.skipThinkTimes ?? false,
       scaleModelFactor: null,
-      faults,
     },
   };
   if (problems.length > 0) {

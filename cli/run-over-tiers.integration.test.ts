@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { RunFacts } from '../harness/core/run.ts';
+import type { StudyFacts, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { describeRecovery } from '../harness/judging/recovery.ts';
 import { lacks } from '../test-support/requirements.ts';
@@ -29,7 +29,13 @@ const words = (text: string) => [
 ];
 
 const read = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(place.folder, 'out', name), 'utf8'));
-const factsOf = () => read<RunFacts>('facts.json');
+const factsOf = () => read<StudyFacts>('facts.json');
+async function subjectsOf(): Promise<readonly SubjectFacts[]> {
+  const { subjects } = await read<{ readonly subjects: readonly string[] }>('study.json');
+  const written = await readdir(join(place.folder, 'out', 'subjects'));
+  const known = subjects.filter((id) => written.includes(`${id}.json`));
+  return Promise.all(known.map((id) => read<SubjectFacts>(join('subjects', `${id}.json`))));
+}
 async function trialsOf(): Promise<readonly TrialRecord[]> {
   const names = (await readdir(join(place.folder, 'out', 'trials'))).filter((name) => name.endsWith('.json'));
   return Promise.all(names.toSorted().map((name) => read<TrialRecord>(join('trials', name))));
@@ -42,7 +48,8 @@ it.skipIf(lacksServers)(
     const { exitCode, stderr } = await place.run(words('--duration 1'), noEngine);
     expect(exitCode, stderr).toBe(0);
     expect(stderr).toContain('tiers are brought up as local processes, not in containers');
-    const { tiers, settings, placement } = await factsOf();
+    const { settings, placement } = await factsOf();
+    const tiers = await subjectsOf();
     expect(settings.provider).toBe('auto');
     expect(tiers.map(({ tier, provider, notRun, endedEarly }) => [tier.name, provider, notRun, endedEarly])).toEqual(
       ['single', 'pooled', 'replicated', 'cached'].map((name) => [name, 'local', [], null]),
@@ -68,7 +75,7 @@ it('says of each tier why it is not run, and fails when none is', async () => {
   for (const name of ['single', 'pooled', 'replicated', 'cached']) {
     expect(stderr).toContain(`tier ${name} is not run here:`);
   }
-  const { tiers } = await factsOf();
+  const tiers = await subjectsOf();
   expect(tiers.map(({ notRun }) => notRun.length > 0)).toEqual([true, true, true, true]);
 });
 
@@ -88,7 +95,8 @@ it.skipIf(lacks('control groups'))(
       noEngine,
     );
     expect(exitCode, stderr).toBe(0);
-    const { settings, tiers } = await factsOf();
+    const { settings } = await factsOf();
+    const tiers = await subjectsOf();
     const factor = settings.scaleModelFactor ?? Number.NaN;
     expect(factor).toBeGreaterThan(0);
     expect(factor).toBeLessThanOrEqual(1);
@@ -107,15 +115,15 @@ it.skipIf(lacksServers)(
   async () => {
     const started = place.start(words('--tier single,pooled --provider local --duration 15'));
     await started.said('trial 1 of');
-    const { tiers } = await factsOf();
+    const tiers = await subjectsOf();
     const database = tiers[0]?.services.find(({ kind }) => kind === 'primary');
     process.kill(database?.instances[0]?.processIds[0] ?? Number.NaN, 'SIGKILL');
     const { exitCode, stderr } = await started.ended;
     expect(exitCode).toBe(1);
     expect(stderr).toContain('tier single ended early: database/1 ended by itself');
     expect(stderr.match(/error SERVICE_ENDED:/g)).toHaveLength(1);
-    const after = await factsOf();
-    expect(after.tiers.map(({ endedEarly }) => endedEarly !== null)).toEqual([true, false]);
+    const after = await subjectsOf();
+    expect(after.map(({ endedEarly }) => endedEarly !== null)).toEqual([true, false]);
     const trials = await trialsOf();
     expect(trials.map(({ subject, trial }) => [subject, trial.stopped])).toEqual([
       ['single', true],
@@ -160,8 +168,8 @@ it.skipIf(lacksServers)(
   { timeout: 180_000 },
   async () => {
     const started = place.start(words('--tier cached --provider local --duration 1 --fault pause:database'));
-    await started.said(/trial 2 of 2.*\n/);
-    const { tiers } = await factsOf();
+    await started.said(/trial 1 of 1.*\n/);
+    const tiers = await subjectsOf();
     const database = tiers[0]?.services.find(({ kind }) => kind === 'primary')?.instances[0]?.processIds[0];
     const state = async () => (await readFile(`/proc/${database}/stat`, 'utf8')).split(') ')[1]?.[0];
     await expect.poll(state, { timeout: 60_000 }).toBe('T');

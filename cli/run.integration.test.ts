@@ -40,7 +40,9 @@ const resultsOf = async (folder: string) => {
     (await readdir(join(place.folder, folder, 'trials'))).map((name) => read(join('trials', name))),
   );
   return {
+    study: await read('study.json'),
     facts: await read('facts.json'),
+    subject: await read('subjects/single.json').catch(() => read('subjects/external.json')),
     status: await read('status.json'),
     report: await read('report.json'),
     trials,
@@ -51,7 +53,7 @@ describe('tierbench run', () => {
   it('brings the single tier up, measures login and crud, and reports', async () => {
     const { exitCode, stdout, stderr } = await place.run(['run', ...small, '--out', 'out']);
     expect([0, 2, 3], stderr).toContain(exitCode);
-    const { facts, status, trials } = await resultsOf('out');
+    const { subject, status, trials } = await resultsOf('out');
     expect(status.state).toBe('finished');
     const measured = trials.filter(({ purpose }) => purpose === 'measure');
     expect(measured.map(({ trial }) => `${trial.plan.scenario} ${trial.plan.load.concurrency}`).toSorted()).toEqual([
@@ -64,7 +66,7 @@ describe('tierbench run', () => {
       expect(trial.iterations.completed).toBeGreaterThan(0);
       expect(trial.iterations.failed).toBe(0);
     }
-    expect(facts.tiers[0].services.map(({ kind }: { kind: string }) => kind).toSorted()).toEqual(['api', 'primary']);
+    expect(subject.services.map(({ kind }: { kind: string }) => kind).toSorted()).toEqual(['api', 'primary']);
     const sources = new Set(measured.flatMap(({ samples }) => samples.map(({ source }: { source: string }) => source)));
     expect([...sources].toSorted()).toEqual(expect.arrayContaining(['api/1', 'generator', 'machine']));
     expect(stdout).toContain('out/report.html');
@@ -115,8 +117,8 @@ describe('tierbench run', () => {
   ])('says so when %s dies during a trial, and keeps what was measured', async (_, kind) => {
     const started = place.start(['run', ...small, '--duration', '600', '--scenario', 'crud', '--out', 'out']);
     await started.said('trial 1 of');
-    const facts = JSON.parse(await readFile(join(place.folder, 'out', 'facts.json'), 'utf8'));
-    const service = facts.tiers[0].services.find((each: { kind: string }) => each.kind === kind);
+    const subject = JSON.parse(await readFile(join(place.folder, 'out', 'subjects', 'single.json'), 'utf8'));
+    const service = subject.services.find((each: { kind: string }) => each.kind === kind);
     process.kill(service.instances[0].processIds[0], 'SIGKILL');
     const { exitCode, stderr } = await started.ended;
     expect(exitCode).toBe(1);
@@ -199,11 +201,12 @@ describe('tierbench run --url', () => {
     const words = ['run', '--url', url, '--scenario', './mine.ts', '--quick', '--out', 'out'];
     const { exitCode, stderr } = await place.run(words);
     expect([0, 2, 3], stderr).toContain(exitCode);
-    const { facts, trials } = await resultsOf('out');
-    expect(facts.settings).toMatchObject({ engine: 'open-loop', arrivalRatesPerS: null, arrivals: 'poisson' });
+    const { study, facts, subject, trials } = await resultsOf('out');
+    expect(facts.settings).toMatchObject({ engine: 'open-loop' });
+    expect(study.question).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson' });
     expect(facts.calibration.ceilingPerS).toBeGreaterThan(0);
     const measured = trials.filter(({ purpose }) => purpose === 'measure').map(({ trial }) => trial);
-    expect(facts.tiers[0].planned).toEqual(measured.map(({ plan }) => ({ scenario: 'books', load: plan.load })));
+    expect(subject.planned).toEqual(measured.map(({ plan }) => ({ scenario: 'books', load: plan.load })));
     const open = measured.filter(({ plan }) => plan.load.model === 'open');
     // 25 users who wait 100 ms make 250/s at most.
     expect(open.map(({ plan }) => plan.load.arrivalRatePerS)).toEqual(expect.arrayContaining([expect.any(Number)]));

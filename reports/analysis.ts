@@ -1,5 +1,6 @@
 import { byLoad, describeLoad, isSameLoad } from '../harness/core/load.ts';
-import type { PlannedLoad, RunFacts, RunResult, RunStatus, TierFacts } from '../harness/core/run.ts';
+import type { RunQuestion, RunResult } from '../harness/core/run.ts';
+import type { PlannedLoad, StudyFacts, StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { formatSeconds } from '../harness/core/units.ts';
 import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
@@ -22,8 +23,9 @@ import { whatTiersBought } from './what-tiers-bought.ts';
 
 /** What a run says, in the order a report tells it. Every format is made from this and nothing else. */
 export interface Analysis {
-  readonly facts: RunFacts;
-  readonly status: RunStatus;
+  readonly question: RunQuestion;
+  readonly facts: StudyFacts;
+  readonly status: StudyStatus;
   /** One sentence on how far the run came; null when it finished. */
   readonly incomplete: string | null;
   readonly tiers: readonly TierAnalysis[];
@@ -44,7 +46,7 @@ export interface TierAnalysis {
   readonly name: string;
   readonly title: string;
   /** Null when the run ended before the tier was up. */
-  readonly facts: TierFacts | null;
+  readonly facts: SubjectFacts | null;
   readonly scenarios: readonly ScenarioAnalysis[];
   /** Measured ones first; those that were not judged last. */
   readonly targets: readonly JudgedTarget[];
@@ -68,7 +70,7 @@ export interface TierAnalysis {
 export function analyse(result: RunResult): Analysis {
   const trials = judgeTrials(result);
   const judged = judgeTargets(result, trials);
-  const names = [...result.facts.tiers.map(({ tier }) => tier.name), ...result.trials.map(({ subject }) => subject)];
+  const names = [...result.subjects.map(({ id }) => id), ...result.trials.map(({ subject }) => subject)];
   const comparison = compareTiers(result, trials);
   const tiers = [...new Set(names)].map((name) =>
     analyseTier(
@@ -85,6 +87,7 @@ export function analyse(result: RunResult): Analysis {
       trials: scenarios.find((each) => each.name === scenario)?.trials ?? [],
     }));
   return {
+    question: result.question,
     facts: result.facts,
     status: result.status,
     incomplete: describeIncomplete(result.status),
@@ -121,9 +124,9 @@ function analyseTier(
   judged: readonly JudgedTarget[],
   isCompared: boolean,
 ): TierAnalysis {
-  const facts = result.facts.tiers.find(({ tier }) => tier.name === name) ?? null;
+  const facts = result.subjects.find(({ id }) => id === name) ?? null;
   const scenarioNames = new Set([
-    ...(facts === null || facts.notRun.length === 0 ? result.facts.settings.scenarios : []),
+    ...(facts === null || facts.notRun.length === 0 ? result.question.scenarios : []),
     ...trials.map(({ summary }) => summary.scenario),
   ]);
   const scenarios = [...scenarioNames].map((scenario) => {
@@ -177,7 +180,7 @@ function targetOrder({ target, verdict }: JudgedTarget): number {
   return judgementOrder[target.judged.by] + (verdict.kind === 'not-judged' ? 10 : 0);
 }
 
-function describeIncomplete(status: RunStatus): string | null {
+function describeIncomplete(status: StudyStatus): string | null {
   switch (status.state) {
     case 'finished':
       return null;
@@ -214,7 +217,7 @@ function faultNotes(trials: readonly TrialRecord[]): readonly string[] {
 }
 
 function tierNotes(
-  facts: TierFacts | null,
+  facts: SubjectFacts | null,
   scenarios: readonly ScenarioAnalysis[],
   trials: readonly JudgedTrial[],
 ): readonly string[] {

@@ -1,4 +1,5 @@
-import type { RunFacts, TierFacts } from '../harness/core/run.ts';
+import type { RunQuestion } from '../harness/core/run.ts';
+import type { StudyFacts, SubjectFacts } from '../harness/core/study-record.ts';
 import {
   formatBytes,
   formatNumber,
@@ -13,7 +14,7 @@ import { dateTime, list, plural } from './figures.ts';
 import { left, type Table } from './table.ts';
 
 /** What a reader must know to believe the run, or to repeat it. */
-export function factsTable({ facts, status }: Analysis): Table {
+export function factsTable({ question, facts, status }: Analysis): Table {
   const { machine, settings, tierbench } = facts;
   const ended = status.state === 'running' ? 'not known' : dateTime(status.endedAt);
   const rows: [string, string][] = [
@@ -30,14 +31,14 @@ export function factsTable({ facts, status }: Analysis): Table {
     ['Operating system', `${machine.operatingSystem}, ${machine.kernel}`],
     ['Node.js', machine.node],
     ['Engine and provider', `${settings.engine}, ${settings.provider}`],
-    ['Scenarios', settings.scenarios.join(', ')],
-    ['Arrival rates', arrivalRates(facts)],
-    ['Concurrencies', settings.concurrencies?.join(', ') ?? 'those the documents speak of'],
+    ['Scenarios', question.scenarios.join(', ')],
+    ['Arrival rates', arrivalRates(question)],
+    ['Concurrencies', question.concurrencies?.join(', ') ?? 'those the documents speak of'],
     [
       'Each trial',
-      `${formatSeconds(settings.durationS)} measured after ${formatSeconds(settings.warmUpS)} of warm-up, then ${formatSeconds(settings.coolDownS)} to cool down${settings.quick ? ' (quick run)' : ''}`,
+      `${formatSeconds(question.durationS)} measured after ${formatSeconds(question.warmUpS)} of warm-up, then ${formatSeconds(settings.coolDownS)} to cool down${question.quick ? ' (quick run)' : ''}`,
     ],
-    ['Timeout', formatSeconds(settings.timeoutS)],
+    ['Timeout', formatSeconds(question.timeoutS)],
     ['CPUs', placement(facts)],
     ['Generator', plural(settings.workers, 'thread')],
     ...calibrationRows(facts),
@@ -51,14 +52,14 @@ export function factsTable({ facts, status }: Analysis): Table {
   );
 }
 
-function arrivalRates({ settings: { arrivalRatesPerS, arrivals } }: RunFacts): string {
+function arrivalRates({ arrivalRatesPerS, arrivals }: RunQuestion): string {
   if (arrivalRatesPerS?.length === 0) return '';
   const rates = arrivalRatesPerS?.map(formatRate).join(', ') ?? 'found by a probe, the documented ones among them';
   return `${rates} (${arrivals === 'poisson' ? 'Poisson' : arrivals} arrivals)`;
 }
 
 /** What the generator itself can do: figures near to it are figures of the generator. */
-function calibrationRows({ calibration }: RunFacts): [string, string][] {
+function calibrationRows({ calibration }: StudyFacts): [string, string][] {
   if (calibration === null) return [['Calibration', 'not made']];
   const { ceilingPerS, ceilingConcurrency, ceilingIsAtLeast, floorP50S, floorP95S, floorRatePerS, sendLagP99S } =
     calibration;
@@ -76,7 +77,7 @@ function calibrationRows({ calibration }: RunFacts): [string, string][] {
   ];
 }
 
-function placement({ placement: placed }: RunFacts): string {
+function placement({ placement: placed }: StudyFacts): string {
   if (placed === null) return 'generator and system shared all of them';
   return `generator on ${cpuList(placed.generatorCpus)}, system on ${cpuList(placed.systemCpus)}`;
 }
@@ -86,7 +87,7 @@ function cpuList(cpus: readonly number[]): string {
   return `CPU${cpus.length === 1 ? '' : 's'} ${list(cpus.map(String))}`;
 }
 
-function scaleModel({ settings: { scaleModelFactor } }: RunFacts): string {
+function scaleModel({ settings: { scaleModelFactor } }: StudyFacts): string {
   if (scaleModelFactor === null) return '';
   return `the CPUs of every service are ${formatNumber(scaleModelFactor)} times those of the tier file, in all tiers alike`;
 }
@@ -101,7 +102,7 @@ export function tierFactsTable({ name, facts, scenarios, warmUps }: TierAnalysis
   const ran = facts.notRun.length === 0;
   const rows: [string, string][] = [
     ['Description', facts.tier.description],
-    ['Brought up by', ran ? `${facts.provider}, in ${formatSeconds(facts.bringUpS)}` : ''],
+    ['Brought up by', ran ? `${facts.provider}, in ${formatSeconds(facts.startS)}` : ''],
     [
       'Data',
       data === null
@@ -131,7 +132,7 @@ export function tierFactsTable({ name, facts, scenarios, warmUps }: TierAnalysis
 }
 
 /** `2 instances, Node.js v24.9.0, limited to 1 cpu and 512 MiB each` */
-function serviceInWords({ instances, version }: TierFacts['services'][number]): string {
+function serviceInWords({ instances, version }: SubjectFacts['services'][number]): string {
   const limits = new Set(instances.map((instance) => limitsInWords(instance.limits)));
   const [first = ''] = limits;
   const limited =

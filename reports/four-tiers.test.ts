@@ -226,7 +226,7 @@ test('the same result gives the same bytes, also when it was read again', () => 
 test('one tier is compared with nothing', () => {
   const single = analyse({
     ...run,
-    facts: { ...run.facts, tiers: run.facts.tiers.slice(0, 1) },
+    subjects: run.subjects.slice(0, 1),
     trials: run.trials.filter(({ subject }) => subject === 'single'),
   });
   expect(single.comparison).toBeNull();

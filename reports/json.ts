@@ -15,7 +15,7 @@ export function renderJson(analysis: Analysis): string {
   return `${JSON.stringify(report(analysis), null, 2)}\n`;
 }
 
-function report({ facts, status, incomplete, tiers, comparison }: Analysis): Report {
+function report({ question, facts, status, incomplete, tiers, comparison }: Analysis): Report {
   const { machine, settings, tierbench } = facts;
   return {
     schemaVersion: 1,
@@ -39,22 +39,22 @@ function report({ facts, status, incomplete, tiers, comparison }: Analysis): Rep
       container: machine.container,
     },
     settings: {
-      quick: settings.quick,
+      quick: question.quick,
       engine: settings.engine,
       provider: settings.provider,
-      scenarios: [...settings.scenarios],
+      scenarios: [...question.scenarios],
       seed: settings.seed,
-      durationS: settings.durationS,
-      warmUpS: settings.warmUpS,
-      timeoutS: settings.timeoutS,
+      durationS: question.durationS,
+      warmUpS: question.warmUpS,
+      timeoutS: question.timeoutS,
       coolDownS: settings.coolDownS,
-      arrivalRatesPerS: settings.arrivalRatesPerS === null ? null : [...settings.arrivalRatesPerS],
-      arrivals: settings.arrivals,
-      concurrencies: settings.concurrencies === null ? null : [...settings.concurrencies],
+      arrivalRatesPerS: question.arrivalRatesPerS === null ? null : [...question.arrivalRatesPerS],
+      arrivals: question.arrivals,
+      concurrencies: question.concurrencies === null ? null : [...question.concurrencies],
       workers: settings.workers,
       skipThinkTimes: settings.skipThinkTimes,
       scaleModelFactor: settings.scaleModelFactor,
-      faults: settings.faults.map(({ kind, service }) => ({ kind, service })),
+      faults: question.faults.map(({ kind, service }) => ({ kind, service })),
     },
     calibration:
       facts.calibration === null

@@ -109,9 +109,9 @@ describe('a scenario over its arrival rates', () => {
       ...rateRunOfTiers(),
       trials: rateRunOfTiers().trials.filter(({ subject: name }) => name === 'single'),
     };
-    const facts = { ...alone.facts, tiers: alone.facts.tiers.slice(0, 1) };
+    const subjects = alone.subjects.slice(0, 1);
     expect(single?.scenarios[0]?.trials).toHaveLength(8);
-    expect(chart(analyse({ ...alone, facts }), 'single-throughput').panels[0]?.series[0]?.points).toHaveLength(2);
+    expect(chart(analyse({ ...alone, subjects }), 'single-throughput').panels[0]?.series[0]?.points).toHaveLength(2);
   });
 
   test('a rate that changes on the way has its row and no place on the curve', () => {
@@ -235,8 +235,9 @@ describe('facts', () => {
   });
 
   test('given rates are named, and what was not made is not hidden', () => {
-    const settings = { ...run.facts.settings, arrivalRatesPerS: [500, 1000], concurrencies: [], workers: 2 };
-    const facts = factsOf({ ...run, facts: { ...run.facts, settings, calibration: null } });
+    const question = { ...run.question, arrivalRatesPerS: [500, 1000], concurrencies: [] };
+    const settings = { ...run.facts.settings, workers: 2 };
+    const facts = factsOf({ ...run, question, facts: { ...run.facts, settings, calibration: null } });
     expect(facts.get('Arrival rates')).toBe('500/s, 1,000/s (Poisson arrivals)');
     expect(facts.has('Concurrencies')).toBe(false);
     expect(facts.get('Generator')).toBe('2 threads');

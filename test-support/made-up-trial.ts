@@ -1,5 +1,6 @@
 import type { OfferedLoad } from '../harness/core/load.ts';
-import type { RunFacts, RunResult } from '../harness/core/run.ts';
+import type { RunQuestion, RunResult } from '../harness/core/run.ts';
+import type { StudySettings, SubjectFacts } from '../harness/core/study-record.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import type { GeneratorHealth, Interval, ProbeSample, StepResult, TrialRecord } from '../harness/core/trial.ts';
@@ -68,7 +69,6 @@ export function madeUpTrial(choice: MadeUpTrial = {}): TrialRecord {
     };
   });
   return {
-    schemaVersion: 1,
     sequence: choice.sequence ?? 1,
     subject: 'single',
     purpose: choice.purpose ?? 'measure',
@@ -160,14 +160,28 @@ export function madeUpRun(
   trials: readonly TrialRecord[],
   targets: readonly Target[],
   changes: {
-    readonly settings?: Partial<RunFacts['settings']>;
-    readonly tier?: Partial<RunFacts['tiers'][number]>;
+    readonly question?: Partial<RunQuestion>;
+    readonly settings?: Partial<StudySettings>;
+    readonly tier?: Partial<SubjectFacts>;
   } = {},
 ): RunResult {
   const loads = trials.map(({ trial }) => trial.plan.load);
   return {
+    study: 'run',
+    question: {
+      quick: true,
+      scenarios: [...new Set(trials.map(({ trial }) => trial.plan.scenario))],
+      durationS: 10,
+      warmUpS: 0,
+      timeoutS: 10,
+      arrivalRatesPerS: [...new Set(loads.flatMap((load) => (load.model === 'open' ? [load.arrivalRatePerS] : [])))],
+      arrivals: 'poisson',
+      stages: null,
+      concurrencies: [...new Set(loads.flatMap((load) => (load.model === 'closed' ? [load.concurrency] : [])))],
+      faults: [],
+      ...changes.question,
+    },
     facts: {
-      schemaVersion: 1,
       runId: 'made-up',
       startedAt: '2026-11-21T08:00:00.000Z',
       tierbench: { version: '0.0.0', commit: null },
@@ -184,42 +198,35 @@ export function madeUpRun(
         container: null,
       },
       settings: {
-        quick: true,
         engine: 'made up',
         provider: 'local',
-        scenarios: [...new Set(trials.map(({ trial }) => trial.plan.scenario))],
-        seed: 7,
-        durationS: 10,
-        warmUpS: 0,
-        timeoutS: 10,
-        coolDownS: 0,
-        arrivalRatesPerS: [...new Set(loads.flatMap((load) => (load.model === 'open' ? [load.arrivalRatePerS] : [])))],
-        arrivals: 'poisson',
-        concurrencies: [...new Set(loads.flatMap((load) => (load.model === 'closed' ? [load.concurrency] : [])))],
         workers: 1,
+        seed: 7,
+        coolDownS: 0,
         skipThinkTimes: false,
         scaleModelFactor: null,
-        faults: [],
         ...changes.settings,
       },
-      tiers: [
-        {
-          tier: madeUpTier,
-          provider: 'local',
-          services: [],
-          data: { users: 100, tasksPerUser: 50, seed: 1 },
-          bringUpS: 1,
-          prepareDataS: 1,
-          planned: [],
-          notRun: [],
-          notes: [],
-          endedEarly: null,
-          ...changes.tier,
-        },
-      ],
     },
+    subjects: [
+      {
+        id: changes.tier?.tier?.name ?? 'single',
+        tier: madeUpTier,
+        provider: 'local',
+        services: [],
+        data: { users: 100, tasksPerUser: 50, seed: 1 },
+        startS: 1,
+        prepareDataS: 1,
+        planned: [],
+        notRun: [],
+        notes: [],
+        endedEarly: null,
+        ...changes.tier,
+      },
+    ],
     status: { state: 'finished', endedAt: '2026-11-21T08:10:00.000Z' },
     trials,
+    answers: [],
     targets,
   };
 }

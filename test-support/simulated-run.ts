@@ -1,19 +1,19 @@
-import type { RunFacts, RunStatus } from '../harness/core/run.ts';
-import type { RunEvent } from '../harness/core/run-event.ts';
+import type { RunQuestion } from '../harness/core/run.ts';
+import type { StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { type SimulatedSystem, simulatedEngine } from '../harness/engines/simulated/simulated.ts';
-import { type RunParts, run } from '../harness/studies/run.ts';
+import { conduct } from '../harness/studies/conduct.ts';
+import type { StudyEnvironment } from '../harness/studies/environment.ts';
+import { run } from '../harness/studies/run/run.ts';
+import type { StudyEvent } from '../harness/studies/study-event.ts';
 import { defineScenario } from '../scenarios/kit.ts';
 import { madeUpRun, madeUpTier } from './made-up-trial.ts';
 
-export const simulatedSystem: SimulatedSystem = { servers: 10, serviceTimeS: 0.1, distribution: 'exponential' };
+export const simulatedSystem: SimulatedSystem = { servers: 10, serviceTimeS: 0.1, distribution: 'deterministic' };
 
-const initialFacts: RunFacts = {
-  ...madeUpRun([], [], {
-    settings: { scenarios: ['login', 'crud'], concurrencies: [1, 10], durationS: 6, warmUpS: 1, coolDownS: 0 },
-  }).facts,
-  tiers: [],
-};
+const made = madeUpRun([], [], {
+  question: { scenarios: ['login', 'crud'], concurrencies: [1, 10], durationS: 8, warmUpS: 1 },
+});
 
 export interface SimulatedRun {
   readonly system?: SimulatedSystem;
@@ -27,16 +27,17 @@ export interface SimulatedRun {
   readonly obstacles?: Readonly<Record<string, readonly string[]>>;
   /** Names; each has one service, the API. */
   readonly tiers?: readonly string[];
-  readonly settings?: Partial<RunFacts['settings']>;
+  readonly question?: Partial<RunQuestion>;
 }
 
 /** A run on parts that work in memory and note what happens; a simulated system answers. */
 export async function simulatedRun(choice: SimulatedRun = {}) {
   const happened: string[] = [];
   const trials: TrialRecord[] = [];
-  const statuses: RunStatus[] = [];
-  const events: RunEvent[] = [];
-  const facts: RunFacts[] = [];
+  const statuses: StudyStatus[] = [];
+  const events: StudyEvent[] = [];
+  const subjects = new Map<string, SubjectFacts>();
+  const answers: unknown[] = [];
   const pausesS: number[] = [];
   const abort = new AbortController();
   let apiEnds: () => void = () => {};
@@ -57,7 +58,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     [Symbol.asyncDispose]: () => at(`dispose of probe ${name}`),
   });
   const engine = simulatedEngine(choice.system ?? simulatedSystem);
-  const parts: RunParts = {
+  const environment: StudyEnvironment = {
     calibrate: async () => null,
     engine: {
       ...engine,
@@ -107,14 +108,16 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
       await at('make probes');
       return [probe('one'), probe('two')];
     },
-    isSteady: () => true,
     notes: ['all share the CPUs'],
-    describeTrial: ({ trial }) => trial.plan.scenario,
     results: {
       folder: '',
-      async facts(current) {
-        await at('write facts');
-        facts.push(current);
+      facts: () => at('write facts'),
+      async subject(current) {
+        await at('write subject');
+        subjects.set(current.id, current);
+      },
+      async answers(current) {
+        answers.splice(0, answers.length, ...current);
       },
       async trial(trial) {
         await at('write trial');
@@ -134,8 +137,8 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     },
     signal: abort.signal,
   };
-  const tiers = (choice.tiers ?? ['single']).map((name) => ({ ...madeUpTier, name }));
-  const settings = { ...initialFacts.settings, ...choice.settings };
-  const outcome = await run(tiers, { ...initialFacts, settings }, parts).catch((error: unknown) => error);
-  return { outcome, happened, trials, statuses, events, facts, pausesS };
+  const tiers = (choice.tiers ?? ['single']).map((name) => ({ id: name, tier: { ...madeUpTier, name } }));
+  const question = { ...made.question, ...choice.question };
+  const outcome = await conduct(run, question, tiers, made.facts, environment).catch((error: unknown) => error);
+  return { outcome, happened, trials, statuses, events, subjects: [...subjects.values()], answers, pausesS };
 }

@@ -173,6 +173,7 @@ export const rules: Rule[] = [
       '^harness/providers/provider\\.ts$',
       '^harness/probes/(probe|sampler)\\.ts$',
       '^scenarios/kit\\.ts$',
+      '(^|/)node_modules/zod/',
       node,
     ],
     'A study runs on any engine, provider and probe; the command line chooses them.',

@@ -1,10 +1,11 @@
 import { readResults } from '../../harness/files/results.ts';
+import { studiesByName } from '../../harness/studies/registry.ts';
 import { concludeWithReport } from '../conclude-with-report.ts';
 import type { Output } from '../output/streams.ts';
 
 export async function report(folder: string, options: { readonly json?: boolean }, output: Output): Promise<number> {
   return concludeWithReport(
-    await readResults(folder),
+    await readResults(folder, studiesByName),
     folder,
     { json: options.json ?? false, allowMissed: true },
     output,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Calibration, Placement, RunFacts } from '../../harness/core/run.ts';
+import type { Placement, StudyFacts } from '../../harness/core/study-record.ts';
 import type { Tier } from '../../harness/core/tier.ts';
 import { createResults, readResults } from '../../harness/files/results.ts';
 import { secretsOf } from '../../harness/files/users-file.ts';
@@ -10,8 +10,9 @@ import { machineFacts } from '../../harness/machine/facts.ts';
 import type { RegisteredRun } from '../../harness/orphans/register.ts';
 import type { Provider } from '../../harness/providers/provider.ts';
 import { calibrate } from '../../harness/studies/calibrate.ts';
-import { run as runStudy } from '../../harness/studies/run.ts';
-import { isSteadyThroughput } from '../../harness/studies/steadiness.ts';
+import { conduct } from '../../harness/studies/conduct.ts';
+import { studiesByName } from '../../harness/studies/registry.ts';
+import { run as runStudy } from '../../harness/studies/run/run.ts';
 import type { User } from '../../scenarios/kit.ts';
 import { beginRun } from '../begin-run.ts';
 import { makeProvider, resolveProvider, whyCpusAreNotLimited } from '../choose-provider.ts';
@@ -20,7 +21,6 @@ import { exitCodes } from '../exit-codes.ts';
 import { installFor } from '../install-missing.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { type Output, printError } from '../output/streams.ts';
-import { describeTrial } from '../output/trial-line.ts';
 import { chooseEngine, probesFor } from '../parts.ts';
 import { placeGenerator, setApart } from '../place-generator.ts';
 import { progressDisplay } from '../progress.ts';
@@ -51,44 +51,34 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     cleanUp,
   });
   const parts = await chooseParts(options, tiers, run, note);
-  const settings = {
-    ...options.settings,
-    scenarios: [...scenarios.keys()],
-    scaleModelFactor: parts.scaleModelFactor,
-  };
-  const facts: RunFacts = {
-    schemaVersion: 1,
+  const facts: StudyFacts = {
     runId: run.id,
     startedAt: new Date().toISOString(),
     tierbench: { version: version(), commit: await currentCommit() },
     machine: machineFacts(),
     placement: parts.placement,
     calibration: null,
-    settings,
-    tiers: [],
+    settings: { ...options.settings, scaleModelFactor: parts.scaleModelFactor },
   };
+  const question = { ...options.question, scenarios: [...scenarios.keys()] };
+  const subjects = parts.tiers.map((tier) => ({ id: tier.name, tier }));
   const password = randomBytes(15).toString('base64url');
   const users = usersOfFile ?? seededUsers(options.data.users, password);
-  const results = await createResults(folder, facts, targets, secretsOf(users));
+  const outline = { study: runStudy.name, question, subjects: subjects.map(({ id }) => id), facts, targets };
+  const results = await createResults(folder, outline, secretsOf(users));
 
-  let calibration: Calibration | null = null;
   let failure: unknown;
   try {
     const { signal } = interrupt;
-    await runStudy(parts.tiers, facts, {
-      async calibrate() {
-        calibration = await calibrate({ engine, signal, setApart: (id) => setApart(id, parts.placement), note });
-        return calibration;
-      },
+    await conduct(runStudy, question, subjects, facts, {
+      calibrate: () => calibrate({ engine, signal, setApart: (id) => setApart(id, parts.placement), note }),
       engine,
       provider: parts.provider,
+      probesFor,
       scenarios,
       users,
-      targets,
       ...(options.url === undefined && { data: { size: options.data, password } }),
-      probesFor,
-      isSteady: isSteadyThroughput,
-      describeTrial: (measured) => describeTrial(measured, calibration),
+      targets,
       notes: parts.notes,
       results,
       emit: progress.show,
@@ -100,7 +90,7 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
   }
   progress[Symbol.dispose]();
   // Whatever ended the run, what was measured is reported.
-  const verdict = await concludeWithReport(await readResults(folder), folder, options, output);
+  const verdict = await concludeWithReport(await readResults(folder, studiesByName), folder, options, output);
   if (failure !== undefined) {
     printError(failure, output);
     return exitCodes.couldNotRun;

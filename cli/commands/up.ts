@@ -32,14 +32,14 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
   if (why !== undefined) note(why);
   if (options.installMissing && place === 'local') await installFor([tier], note);
   const provider = await makeProvider(place, options, run);
-  progress.show({ kind: 'tier-starting', tier: tier.name, title: tier.title, position: 1, total: 1 });
+  progress.show({ kind: 'subject-starting', subject: tier.name, title: tier.title, position: 1, total: 1 });
   try {
     await using deployment = await provider.deploy(tier, interrupt.signal, (what) =>
-      progress.show({ kind: 'provider-progress', tier: tier.name, what }),
+      progress.show({ kind: 'provider-progress', subject: tier.name, what }),
     );
     const password = randomBytes(9).toString('base64url');
     const { users, tasksPerUser } = options.data;
-    progress.show({ kind: 'preparing-data', tier: tier.name, users, tasks: users * tasksPerUser });
+    progress.show({ kind: 'preparing-data', subject: tier.name, users, tasks: users * tasksPerUser });
     await deployment.prepareData?.(options.data, password, interrupt.signal);
     progress[Symbol.dispose]();
     output.out(describeDeployment(deployment, password));

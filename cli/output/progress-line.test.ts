@@ -1,21 +1,28 @@
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../harness/core/run-event.ts';
+import { judgeTrial } from '../../harness/judging/summarize.ts';
+import type { StudyEvent } from '../../harness/studies/study-event.ts';
+import { madeUpTrial } from '../../test-support/made-up-trial.ts';
 import { progressAtStart, progressBar, progressLine } from './progress-line.ts';
 
 const look = { width: 100, color: false };
-const started: RunEvent = {
+const started: StudyEvent = {
   kind: 'trial-started',
-  tier: 'single',
+  subject: 'single',
   purpose: 'measure',
-  sequence: 3,
-  total: 12,
+  attempt: 1,
+  planned: { position: 3, total: 12 },
   scenario: 'login',
   load: { model: 'closed', concurrency: 10 },
   durationS: 8,
 };
-const interval: RunEvent = { kind: 'interval', requestsPerS: 33.2, p95S: 0.312, elapsedS: 40, remainingS: 120 };
+const interval: StudyEvent = {
+  kind: 'interval',
+  requestsPerS: 33.2,
+  p95S: 0.312,
+  time: { elapsedS: 40, atLeastS: 120, atMostS: 120 },
+};
 
-function all(events: readonly RunEvent[], width = 100) {
+function all(events: readonly StudyEvent[], width = 100) {
   let state = progressAtStart;
   return events.map((event) => {
     const progress = progressLine(state, event, { ...look, width });
@@ -48,32 +55,37 @@ test('a narrow terminal loses the bar first, then the words, never the figures',
   }
 });
 
-test('a second without an answer, and a run whose end is not known', () => {
-  const live = all([started, { kind: 'interval', requestsPerS: 0, p95S: null, elapsedS: 3, remainingS: null }])[1]
-    ?.live;
-  expect(live).toBe('trial 3 of 12: login at concurrency 10, 8 s  0/s  no answer');
+test('a second without an answer, an attempt, and an end that is known by bounds', () => {
+  const time = { elapsedS: 3, atLeastS: 60, atMostS: 180 };
+  const live = all([
+    { ...started, attempt: 2 },
+    { kind: 'interval', requestsPerS: 0, p95S: null, time },
+  ])[1]?.live;
+  expect(live).toContain('trial 3 of 12, attempt 2: login');
+  expect(live).toContain('0/s  no answer');
+  expect(live).toMatch(/1 min to 3 min left$/);
 });
 
 test('every event has its words, on lines that stay', () => {
-  const events: RunEvent[] = [
-    { kind: 'tier-starting', tier: 'single', title: 'One instance', position: 1, total: 2 },
-    { kind: 'provider-progress', tier: 'single', what: 'starting PostgreSQL' },
-    { kind: 'preparing-data', tier: 'single', users: 1000, tasks: 10_000 },
-    { ...started, purpose: 'warm-up' },
-    { kind: 'trial-finished', sequence: 3, total: 12, summary: '33/s, p95 312 ms' },
+  const events: StudyEvent[] = [
+    { kind: 'subject-starting', subject: 'single', title: 'One instance', position: 1, total: 2 },
+    { kind: 'provider-progress', subject: 'single', what: 'starting PostgreSQL' },
+    { kind: 'preparing-data', subject: 'single', users: 1000, tasks: 10_000 },
+    { kind: 'planned', subject: 'single', loads: [] },
+    { ...started, purpose: 'warm-up', planned: null },
+    { kind: 'trial-finished', trial: judgeTrial(madeUpTrial({ latencyS: 0.02 }), null), attempt: 1 },
+    { kind: 'waiting', reason: 'rest', leftS: 2, time: { elapsedS: 1, atLeastS: 2, atMostS: 2 } },
     { kind: 'note', text: 'a probe failed' },
-    { kind: 'tier-stopped', tier: 'single' },
-    { kind: 'report-written', folder: 'results/1', paths: [] },
+    { kind: 'subject-stopped', subject: 'single' },
   ];
   expect(all(events).flatMap(({ lasting }) => lasting)).toEqual([
-    'tier 1 of 2: bringing up single (One instance)',
+    'tier 1 of 2: starting single (One instance)',
     'single: starting PostgreSQL',
     'single: seeding 1,000 users and 10,000 tasks',
     'warming up: login at concurrency 10, 8 s',
-    '  33/s, p95 312 ms',
+    '  100/s, p95 20 ms, 0 % errors',
     'note: a probe failed',
     'single is stopped',
-    'report written to results/1',
   ]);
 });
 

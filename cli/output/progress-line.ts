@@ -1,8 +1,9 @@
 import { describeLoad } from '../../harness/core/load.ts';
-import type { RunEvent } from '../../harness/core/run-event.ts';
 import { formatNumber, formatRate, formatSeconds } from '../../harness/core/units.ts';
+import type { StudyEvent, TimeLeft } from '../../harness/studies/study-event.ts';
 import { shortened } from '../../reports/figures.ts';
 import type { TerminalLook } from '../../reports/terminal.ts';
+import { describeTrial } from './trial-line.ts';
 
 /** What the lines before have told; the next line goes on from it. */
 export interface ProgressState {
@@ -21,7 +22,7 @@ export interface Progress {
 export const progressAtStart: ProgressState = { doing: 'starting' };
 
 /** What to print for an event. Pure: who prints keeps the state and clears the live line. */
-export function progressLine(state: ProgressState, event: RunEvent, look: TerminalLook): Progress {
+export function progressLine(state: ProgressState, event: StudyEvent, look: TerminalLook): Progress {
   const now = (doing: string): Progress => ({
     state: { doing },
     lasting: [shortened(doing, look.width)],
@@ -33,42 +34,61 @@ export function progressLine(state: ProgressState, event: RunEvent, look: Termin
     live: null,
   });
   switch (event.kind) {
-    case 'tier-starting':
-      return now(`tier ${event.position} of ${event.total}: bringing up ${event.tier} (${event.title})`);
+    case 'subject-starting':
+      return now(`tier ${event.position} of ${event.total}: starting ${event.subject} (${event.title})`);
     case 'provider-progress':
-      return now(`${event.tier}: ${event.what}`);
+      return now(`${event.subject}: ${event.what}`);
     case 'preparing-data':
-      return now(`${event.tier}: seeding ${formatNumber(event.users)} users and ${formatNumber(event.tasks)} tasks`);
+      return now(`${event.subject}: seeding ${formatNumber(event.users)} users and ${formatNumber(event.tasks)} tasks`);
+    case 'planned':
+      return { state, lasting: [], live: null };
     case 'trial-started':
       return now(
-        `${event.purpose === 'warm-up' ? 'warming up' : `trial ${event.sequence} of ${event.total}`}: ${event.scenario} at ${describeLoad(event.load)}, ${formatSeconds(event.durationS)}`,
+        `${trialName(event)}: ${event.scenario} at ${describeLoad(event.load)}, ${formatSeconds(event.durationS)}`,
       );
-    case 'interval':
-      return { state, lasting: [], live: liveLine(state, event, look) };
+    case 'interval': {
+      const answered = event.p95S === null ? 'no answer' : `p95 ${formatSeconds(event.p95S)}`;
+      const live = liveLine(state.doing, `${formatRate(event.requestsPerS)}  ${answered}`, event.time, look);
+      return { state, lasting: [], live };
+    }
+    case 'waiting': {
+      const doing = event.reason === 'rest' ? 'resting' : 'waiting for requests in flight';
+      return { state: { doing }, lasting: [], live: liveLine(doing, formatSeconds(event.leftS), event.time, look) };
+    }
     case 'trial-finished':
-      return lasting(`  ${event.summary}`);
+      return event.trial.record.purpose === 'warm-up'
+        ? { state, lasting: [], live: null }
+        : lasting(`  ${describeTrial(event.trial)}`);
     case 'note':
       return lasting(`note: ${event.text}`);
-    case 'cooling-down':
-      return { ...now(`cooling down for ${formatSeconds(event.durationS)}`), lasting: [] };
-    case 'tier-stopped':
-      return lasting(`${event.tier} is stopped`);
-    case 'report-written':
-      return lasting(`report written to ${event.folder}`);
+    case 'subject-stopped':
+      return lasting(`${event.subject} is stopped`);
   }
 }
 
+/** `trial 3 of 12`, `trial 3 of 12, attempt 2`, `warming up` */
+function trialName({ purpose, planned, attempt }: StudyEvent & { kind: 'trial-started' }): string {
+  if (purpose === 'warm-up') return 'warming up';
+  const name = planned === null ? purpose : `trial ${planned.position} of ${planned.total}`;
+  return attempt === 1 ? name : `${name}, attempt ${attempt}`;
+}
+
 /** `trial 3 of 12: login at concurrency 10, 5 s  33/s  p95 312 ms  ████░░░░ 1 min 20 s left` */
-function liveLine({ doing }: ProgressState, event: RunEvent & { kind: 'interval' }, look: TerminalLook): string {
-  const figures = `${formatRate(event.requestsPerS)}  ${event.p95S === null ? 'no answer' : `p95 ${formatSeconds(event.p95S)}`}`;
-  const left = event.remainingS === null ? '' : `${formatSeconds(Math.ceil(event.remainingS))} left`;
-  const bar = event.remainingS === null ? '' : progressBar(event.elapsedS, event.remainingS, 16);
-  // The narrower the terminal, the less is told: first the bar goes, then what is happening is cut.
-  const wide = [doing, figures, bar, left].filter((part) => part !== '').join('  ');
+function liveLine(doing: string, figures: string, time: TimeLeft, look: TerminalLook): string {
+  const left = `${describeTimeLeft(time)} left`;
+  const bar = progressBar(time.elapsedS, (time.atLeastS + time.atMostS) / 2, 16);
+  // The narrower the terminal, the less is shown: first the bar goes, then what is happening is cut.
+  const wide = [doing, figures, bar, left].join('  ');
   if (wide.length <= look.width) return painted(wide, bar, look);
-  const rest = [figures, left].filter((part) => part !== '').join('  ');
+  const rest = [figures, left].join('  ');
   const room = look.width - rest.length - 2;
   return room < 8 ? shortened(rest, look.width) : `${shortened(doing, room)}  ${rest}`;
+}
+
+/** Bounds that are near to each other are one figure. */
+function describeTimeLeft({ atLeastS, atMostS }: TimeLeft): string {
+  const [least, most] = [Math.ceil(atLeastS), Math.ceil(atMostS)];
+  return most <= least * 1.2 + 5 ? formatSeconds(most) : `${formatSeconds(least)} to ${formatSeconds(most)}`;
 }
 
 export function progressBar(elapsedS: number, remainingS: number, cells: number): string {

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
+import { judgeTrial } from '../../harness/judging/summarize.ts';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
 import { describeTrial } from './trial-line.ts';
 
 const load = { model: 'open', arrivalRatePerS: 100, arrivals: 'poisson' } as const;
 
 test('a trial in one line: dropped work is told where there is any', () => {
-  const line = describeTrial(madeUpTrial({ load, latencyS: 0.02 }));
+  const line = describeTrial(judgeTrial(madeUpTrial({ load, latencyS: 0.02 }), null));
   expect(line).toBe('100/s, p95 20 ms, 0 % errors');
-  expect(describeTrial(madeUpTrial({ load, latencyS: 0.02, droppedPerS: 25 }))).toMatch(
-    /p95 20 ms, 20 % errors, 250 of 1,250 dropped \(20 %\); not to be trusted: only 80 % of the intended/,
+  expect(describeTrial(judgeTrial(madeUpTrial({ load, latencyS: 0.02, droppedPerS: 25 }), null))).toMatch(
+    /p95 20 ms, 20 % errors, 250 of 1,250 dropped \(20 %\); invalid: only 80 % of the intended/,
   );
 });
 
@@ -22,5 +23,5 @@ test('what the generator itself can do is minded', () => {
     floorRatePerS: 100,
     sendLagP99S: null,
   };
-  expect(describeTrial(madeUpTrial({ load }), calibration)).toContain('not to be trusted: the generator made 100/s');
+  expect(describeTrial(judgeTrial(madeUpTrial({ load }), calibration))).toContain('invalid: the generator made 100/s');
 });

@@ -78,7 +78,8 @@ export const errorCodes = {
   },
   Results: {
     CANNOT_WRITE: 'a result or report could not be written; what was written before is kept',
-    RESULTS_FOLDER_IN_USE: 'the folder holds a run already',
+    RESULTS_FOLDER_IN_USE: 'the folder holds results already',
+    RESULTS_VERSION: 'the results folder was written in another schema version, by an older or newer tierbench',
     RESULTS_NOT_READABLE: 'not a results folder of this version, or a damaged one; every damaged file is listed',
     INTERNAL: 'a defect of tierbench',
   },

@@ -18,10 +18,10 @@ const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
 export const offeredLoadSchema = z.discriminatedUnion('model', [
   z.object({
     model: z.literal('open'),
-    arrivalRatePerS: z.number().positive(),
+    arrivalRatePerS: z.number().nonnegative(),
     arrivals: z.enum(arrivalProcesses),
     changes: listOf(
-      z.object({ atS: number, overS: z.number().nonnegative(), toRatePerS: z.number().positive() }),
+      z.object({ atS: number, overS: z.number().nonnegative(), toRatePerS: z.number().nonnegative() }),
     ).exactOptional(),
   }),
   z.object({ model: z.literal('closed'), concurrency: count }),

@@ -153,12 +153,17 @@ export interface Measurement {
   readonly notes: readonly string[];
 }
 
+/** Only `measure` is evidence: the others prepare it, or show what a fault does. Answer checks are not stored. */
+export const trialPurposes = ['answer-check', 'warm-up', 'measure', 'fault'] as const;
+export type TrialPurpose = (typeof trialPurposes)[number];
+
 /** A measurement and why it was made: what is stored. */
 export interface TrialRecord extends Measurement {
-  readonly schemaVersion: 1;
   /** Position in the run, from 1. */
   readonly sequence: number;
   /** The id of the subject; in a run the name of the tier. */
   readonly subject: string;
-  readonly purpose: 'warm-up' | 'measure' | 'fault';
+  readonly purpose: TrialPurpose;
+  /** The sequence of the invalid trial that this one repeats, and which is no evidence any more; absent for the first attempt. */
+  readonly repeats?: number;
 }

@@ -1,21 +1,41 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import type { OfferedLoad } from '../core/load.ts';
-import type { RunFacts, RunResult, RunStatus } from '../core/run.ts';
-import type { Target } from '../core/target.ts';
+import {
+  factsSchema,
+  RESULTS_VERSION,
+  type StudyFacts,
+  type StudyRecord,
+  type StudyStatus,
+  type SubjectFacts,
+  statusSchema,
+  studyFileSchema,
+  subjectSchema,
+} from '../core/study-record.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { cannotWrite, writeAtomically } from './atomic-write.ts';
-import { factsSchema, measuredTrialSchema, statusSchema, targetsSchema } from './results-schema.ts';
+import { targetsSchema, trialRecordSchema } from './results-schema.ts';
 
-/** Writes a results folder as the run goes on. Whenever the process is killed, what is there can be read. */
+/** Writes a results folder as the study goes on. Whenever the process is killed, what is there can be read. */
 export interface ResultsWriter {
   readonly folder: string;
-  facts(facts: RunFacts): Promise<void>;
-  status(status: RunStatus): Promise<void>;
+  facts(facts: StudyFacts): Promise<void>;
+  subject(subject: SubjectFacts): Promise<void>;
+  status(status: StudyStatus): Promise<void>;
   trial(trial: TrialRecord): Promise<void>;
+  answers(answers: readonly unknown[]): Promise<void>;
 }
+
+/** What is known before anything starts. */
+export interface StudyOutline extends Pick<StudyRecord, 'study' | 'question' | 'facts' | 'targets'> {
+  /** The ids of all subjects, in their order. */
+  readonly subjects: readonly string[];
+}
+
+/** By the name of a study, how its question and its answers are read. */
+export type StudySchemas = ReadonlyMap<string, { readonly question: z.ZodType; readonly answer: z.ZodType }>;
 
 /**
  * Makes the folder and proves that it can be written before anything long starts.
@@ -23,20 +43,21 @@ export interface ResultsWriter {
  */
 export async function createResults(
   folder: string,
-  facts: RunFacts,
-  targets: readonly Target[],
+  { study, question, subjects, facts, targets }: StudyOutline,
   secrets: readonly string[],
 ): Promise<ResultsWriter> {
   try {
     await mkdir(join(folder, 'trials'), { recursive: true });
+    await mkdir(join(folder, 'subjects'), { recursive: true });
   } catch (cause) {
     throw cannotWrite(folder, cause);
   }
-  if ((await readdir(folder)).includes('facts.json')) {
+  const names = await readdir(folder);
+  if (names.includes('study.json') || names.includes('facts.json')) {
     throw new TierbenchError(
       'RESULTS_FOLDER_IN_USE',
-      `${folder} already holds a run`,
-      'Choose another folder with --out; results are never overwritten.',
+      `${folder} already holds results`,
+      'Choose another folder; results are never overwritten.',
     );
   }
   const write = (name: string, value: unknown) =>
@@ -44,17 +65,25 @@ export async function createResults(
   const writer: ResultsWriter = {
     folder,
     facts: (current) => write('facts.json', current),
+    subject: (subject) => write(join('subjects', `${fileName(subject.id)}.json`), subject),
     status: (status) => write('status.json', status),
     trial: (trial) => write(join('trials', trialFileName(trial)), trial),
+    answers: (answers) => write('answer.json', answers),
   };
+  await write('study.json', { schemaVersion: RESULTS_VERSION, study, question, subjects });
   await write('targets.json', targets);
+  await writer.answers([]);
   await writer.status({ state: 'running' });
   await writer.facts(facts);
   return writer;
 }
 
-/** @throws TierbenchError RESULTS_NOT_READABLE naming every file that is missing or damaged. */
-export async function readResults(folder: string): Promise<RunResult> {
+/**
+ * Reads a results folder. Question and answers are checked by the schemas of their study.
+ * @throws TierbenchError RESULTS_VERSION for a folder of another schema version, RESULTS_NOT_READABLE naming every file
+ * that is missing or damaged.
+ */
+export async function readResults(folder: string, studies: StudySchemas): Promise<StudyRecord> {
   const problems: Problem[] = [];
   const read = async <T>(name: string, schema: z.ZodType<T>): Promise<T | undefined> => {
     const file = join(folder, name);
@@ -68,30 +97,76 @@ export async function readResults(folder: string): Promise<RunResult> {
     }
     return undefined;
   };
+  const readAll = async <T>(place: string, schema: z.ZodType<T>): Promise<T[]> => {
+    const names = await readdir(join(folder, place)).catch(() => []);
+    const all: T[] = [];
+    for (const name of names.filter((each) => each.endsWith('.json')).toSorted()) {
+      const one = await read(join(place, name), schema);
+      if (one !== undefined) all.push(one);
+    }
+    return all;
+  };
+  await refuseOtherVersions(folder);
+  const study = await read('study.json', studyFileSchema);
+  const schemas = study === undefined ? undefined : studies.get(study.study);
+  if (study !== undefined && schemas === undefined) {
+    problems.push({ file: join(folder, 'study.json'), what: `this version knows no study '${study.study}'` });
+  }
+  const question = schemas && (await read('study.json', z.object({ question: schemas.question })));
+  const answers = schemas && (await read('answer.json', z.array(schemas.answer)));
   const facts = await read('facts.json', factsSchema);
   const status = await read('status.json', statusSchema);
   const targets = await read('targets.json', targetsSchema);
-  const names = await readdir(join(folder, 'trials')).catch(() => []);
-  const trials: TrialRecord[] = [];
-  for (const name of names.filter((each) => each.endsWith('.json')).toSorted()) {
-    const trial = await read(join('trials', name), measuredTrialSchema);
-    if (trial !== undefined) trials.push(trial);
-  }
-  if (problems.length > 0 || facts === undefined || status === undefined || targets === undefined) {
+  const subjects = await readAll('subjects', subjectSchema);
+  const trials = await readAll('trials', trialRecordSchema);
+  if (problems.length > 0 || !study || !question || !answers || !facts || !status || !targets) {
     throw new TierbenchError(
       'RESULTS_NOT_READABLE',
       `${folder} is not a results folder that this version can read`,
-      'Name a folder that `tierbench run` made; remove a damaged file under trials/ to read the rest.',
+      'Name a folder that tierbench made; remove a damaged file under trials/ to read the rest.',
       { problems },
     );
   }
-  return { facts, status, targets, trials: trials.toSorted((left, right) => left.sequence - right.sequence) };
+  const place = ({ id }: SubjectFacts) => study.subjects.indexOf(id);
+  return {
+    study: study.study,
+    question: question.question,
+    facts,
+    status,
+    subjects: subjects.toSorted((left, right) => place(left) - place(right)),
+    trials: trials.toSorted((left, right) => left.sequence - right.sequence),
+    answers,
+    targets,
+  };
+}
+
+/** Version 1 had its version in facts.json and no study.json. */
+async function refuseOtherVersions(folder: string): Promise<void> {
+  const version = (await versionIn(join(folder, 'study.json'))) ?? (await versionIn(join(folder, 'facts.json')));
+  if (version === undefined || version === RESULTS_VERSION) return;
+  throw new TierbenchError(
+    'RESULTS_VERSION',
+    `${folder} holds results of schema version ${version}, and this version of tierbench reads version ${RESULTS_VERSION}`,
+    'Measure again, or make the report with the version of tierbench that made the folder.',
+  );
+}
+
+async function versionIn(file: string): Promise<number | undefined> {
+  try {
+    return z.object({ schemaVersion: z.number() }).parse(JSON.parse(await readFile(file, 'utf8'))).schemaVersion;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `0007-single-crud-measure-c10.json` */
 function trialFileName({ sequence, subject, purpose, trial }: TrialRecord): string {
-  const parts = [String(sequence).padStart(4, '0'), subject, trial.plan.scenario, purpose, loadName(trial.plan.load)];
-  return `${parts.join('-').replaceAll(/[^\w.-]+/g, '_')}.json`;
+  const { scenario, load } = trial.plan;
+  return `${fileName([String(sequence).padStart(4, '0'), subject, scenario, purpose, loadName(load)].join('-'))}.json`;
+}
+
+function fileName(text: string): string {
+  return text.replaceAll(/[^\w.@-]+/g, '_');
 }
 
 function loadName(load: OfferedLoad): string {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTier, madeUpTrial } from '../../test-support/made-up-trial.ts';
-import type { RunResult, TierFacts } from '../core/run.ts';
+import type { RunResult } from '../core/run.ts';
+import type { SubjectFacts } from '../core/study-record.ts';
 import { compareTiers, type TierComparison, type TierRow } from './compare-tiers.ts';
 import { judgeTrials } from './summarize.ts';
 
 /** A run of tiers by name, each with its trials and what is special about it. */
 interface MadeUpTiers {
-  readonly [tier: string]: { readonly trials?: readonly MadeUpTrial[]; readonly facts?: Partial<TierFacts> };
+  readonly [tier: string]: { readonly trials?: readonly MadeUpTrial[]; readonly facts?: Partial<SubjectFacts> };
 }
 
 function runOf(tiers: MadeUpTiers, status: RunResult['status']['state'] = 'finished'): RunResult {
@@ -14,19 +15,17 @@ function runOf(tiers: MadeUpTiers, status: RunResult['status']['state'] = 'finis
     own.map((choice) => ({ ...madeUpTrial(choice), subject: tier })),
   );
   const run = madeUpRun(trials, []);
-  const [facts] = run.facts.tiers;
+  const [facts] = run.subjects;
   if (facts === undefined) throw new Error('a made-up run has a tier');
   return {
     ...run,
     status: status === 'running' ? { state: 'running' } : run.status,
-    facts: {
-      ...run.facts,
-      tiers: Object.entries(tiers).map(([name, { facts: changes }]) => ({
-        ...facts,
-        tier: { ...madeUpTier, name },
-        ...changes,
-      })),
-    },
+    subjects: Object.entries(tiers).map(([name, { facts: changes }]) => ({
+      ...facts,
+      id: name,
+      tier: { ...madeUpTier, name },
+      ...changes,
+    })),
   };
 }
 
@@ -122,9 +121,9 @@ describe('tiers of different ladders', () => {
     planned: loads.flatMap(({ load }) => (load === undefined ? [] : [{ scenario: 'crud', load }])),
   });
 
-  function comparisonOf(tiers: MadeUpTiers, settings: Partial<RunResult['facts']['settings']> = probed) {
+  function comparisonOf(tiers: MadeUpTiers, question: Partial<RunResult['question']> = probed) {
     const run = runOf(tiers);
-    const result = { ...run, facts: { ...run.facts, settings: { ...run.facts.settings, ...settings } } };
+    const result = { ...run, question: { ...run.question, ...question } };
     const comparison = compareTiers(result, judgeTrials(result));
     const [crud] = comparison?.scenarios ?? [];
     if (crud === undefined) throw new Error('crud was run on two tiers');

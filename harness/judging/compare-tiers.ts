@@ -76,15 +76,14 @@ const MOST_FAILED_RATIO = 0.05;
 export function compareTiers(result: RunResult, trials: readonly JudgedTrial[]): TierComparison | null {
   const tiers = tiersOf(result);
   if (tiers.length < 2) return null;
-  const scenarios = [
-    ...new Set([...result.facts.settings.scenarios, ...trials.map(({ summary }) => summary.scenario)]),
-  ].map((scenario) =>
-    looksAt(
-      result,
-      tiers,
-      scenario,
-      trials.filter(({ summary }) => summary.scenario === scenario),
-    ),
+  const scenarios = [...new Set([...result.question.scenarios, ...trials.map(({ summary }) => summary.scenario)])].map(
+    (scenario) =>
+      looksAt(
+        result,
+        tiers,
+        scenario,
+        trials.filter(({ summary }) => summary.scenario === scenario),
+      ),
   );
   const looks = scenarios.flatMap(({ loads }) =>
     loads.flatMap(({ rows }) => rows.flatMap((row) => [row.throughput, row.p95])),
@@ -116,8 +115,8 @@ function matters(ratio: number): boolean {
   return Math.abs(Math.log(ratio)) >= Math.log1p(SMALLEST_CHANGE_RATIO);
 }
 
-function tiersOf({ facts, trials }: RunResult): readonly string[] {
-  return [...new Set([...facts.tiers.map(({ tier }) => tier.name), ...trials.map(({ subject }) => subject)])];
+function tiersOf({ subjects, trials }: RunResult): readonly string[] {
+  return [...new Set([...subjects.map(({ id }) => id), ...trials.map(({ subject }) => subject)])];
 }
 
 /** What is known of a change before all of them are looked at together. */
@@ -231,12 +230,12 @@ function isSound({ summary }: JudgedTrial): boolean {
   return summary.validity.kind === 'valid';
 }
 
-function wasNotRun({ facts }: RunResult, name: string): boolean {
-  return facts.tiers.some(({ tier, notRun }) => tier.name === name && notRun.length > 0);
+function wasNotRun({ subjects }: RunResult, name: string): boolean {
+  return subjects.some(({ id, notRun }) => id === name && notRun.length > 0);
 }
 
-function whyNotMeasured({ facts, status }: RunResult, name: string): string {
-  const own = facts.tiers.find(({ tier }) => tier.name === name);
+function whyNotMeasured({ subjects, status }: RunResult, name: string): string {
+  const own = subjects.find(({ id }) => id === name);
   if (own !== undefined && own.notRun.length > 0) return `not run: ${own.notRun.join('; ')}`;
   if (own !== undefined && own.endedEarly !== null) return `ended early: ${own.endedEarly}`;
   return status.state === 'finished' ? 'not measured' : 'not measured before the run ended';
@@ -251,16 +250,21 @@ function loadsOf(trials: readonly JudgedTrial[]): readonly OfferedLoad[] {
 }
 
 /** Whether more than one tier was to be measured at this load: it was asked for, or stands on more than one ladder. */
-function isShared({ facts }: RunResult, scenario: string, load: OfferedLoad, trials: readonly JudgedTrial[]): boolean {
-  const { arrivalRatesPerS, concurrencies } = facts.settings;
+function isShared(
+  { question, subjects }: RunResult,
+  scenario: string,
+  load: OfferedLoad,
+  trials: readonly JudgedTrial[],
+): boolean {
+  const { arrivalRatesPerS, concurrencies } = question;
   const given =
     load.model === 'open'
       ? arrivalRatesPerS?.includes(load.arrivalRatePerS)
       : concurrencies?.includes(load.concurrency);
   if (given === true) return true;
-  const planned = facts.tiers
-    .filter((tier) => tier.planned.some((each) => each.scenario === scenario && isSameLoad(each.load, load)))
-    .map(({ tier }) => tier.name);
+  const planned = subjects
+    .filter((subject) => subject.planned.some((each) => each.scenario === scenario && isSameLoad(each.load, load)))
+    .map(({ id }) => id);
   const measured = trials.filter(({ summary }) => isSameLoad(summary.load, load)).map(({ summary }) => summary.tier);
   return new Set([...planned, ...measured]).size > 1;
 }
@@ -268,8 +272,8 @@ function isShared({ facts }: RunResult, scenario: string, load: OfferedLoad, tri
 const NOT_ON_ITS_LADDER = 'not a load of its ladder';
 
 /** A ladder that was never decided may have had any load. */
-function wasAsked({ facts }: RunResult, tier: string, scenario: string, load: OfferedLoad): boolean {
-  const planned = facts.tiers.find((each) => each.tier.name === tier)?.planned ?? [];
+function wasAsked({ subjects }: RunResult, tier: string, scenario: string, load: OfferedLoad): boolean {
+  const planned = subjects.find(({ id }) => id === tier)?.planned ?? [];
   const own = planned.filter((each) => each.scenario === scenario);
   return own.length === 0 || own.some((each) => isSameLoad(each.load, load));
 }

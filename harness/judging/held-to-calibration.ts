@@ -1,4 +1,4 @@
-import type { Calibration } from '../core/run.ts';
+import type { Calibration } from '../core/study-record.ts';
 import type { Trial } from '../core/trial.ts';
 import { formatRate, formatRatio, formatSeconds } from '../core/units.ts';
 import { requestsIn } from './requests-in.ts';

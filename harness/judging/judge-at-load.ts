@@ -16,7 +16,7 @@ export interface LoadVerdict {
  * The p95 of one load against each latency target that applies to it. Unlike the verdict of the run, which is about every
  * load, it says at which of them the target is kept.
  */
-export function judgeP95At(result: RunResult, trial: JudgedTrial): readonly LoadVerdict[] {
+export function judgeP95At(result: Pick<RunResult, 'targets'>, trial: JudgedTrial): readonly LoadVerdict[] {
   const rung = rungOf(trial);
   const { tier, scenario } = trial.summary;
   return targetsAt(result, rung, 'latency-p95').map((target) => ({
@@ -26,7 +26,7 @@ export function judgeP95At(result: RunResult, trial: JudgedTrial): readonly Load
 }
 
 /** The throughput of one load against each throughput target: whether this load reaches it. */
-export function judgeThroughputAt(result: RunResult, trial: JudgedTrial): readonly LoadVerdict[] {
+export function judgeThroughputAt(result: Pick<RunResult, 'targets'>, trial: JudgedTrial): readonly LoadVerdict[] {
   const rung = rungOf(trial);
   const { throughputPerS } = rung.summary;
   return targetsAt(result, rung, 'throughput').map((target) => {
@@ -42,7 +42,7 @@ function kindOf(kind: ReturnType<typeof judgeLatency>['verdict']['kind']): LoadV
 }
 
 /** A target that names a load is about that one alone. */
-function targetsAt({ targets }: RunResult, rung: Rung, metric: MeasuredMetric): readonly Target[] {
+function targetsAt({ targets }: Pick<RunResult, 'targets'>, rung: Rung, metric: MeasuredMetric): readonly Target[] {
   const { tier, scenario, load } = rung.summary;
   const level = documentedLevel(rung);
   return targets.filter(

@@ -1,4 +1,4 @@
-import type { TierFacts } from '../core/run.ts';
+import type { SubjectFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { Tier } from '../core/tier.ts';
 import { settingOption, tierSetting } from '../core/tier-setting.ts';
@@ -7,7 +7,7 @@ import { exactly, type Finding, inconclusive, met, missed, notJudged } from './f
 import { boundOf, isValid, type Rung, whyInvalid } from './rungs.ts';
 
 /** How much data the tier held while it was measured. It counts only when something sound was measured with it. */
-export function judgeDataSize(target: Target, { data }: TierFacts, rungs: readonly Rung[]): Finding {
+export function judgeDataSize(target: Target, { data }: SubjectFacts, rungs: readonly Rung[]): Finding {
   if (data === null) return notJudged('The data was not made by this run, so nobody knows how much there is.');
   const tasks = data.users * data.tasksPerUser;
   const value = exactly(target.unit === 'users' ? data.users : tasks);

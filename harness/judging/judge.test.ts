@@ -329,7 +329,7 @@ describe('targets that a run cannot judge', () => {
   it('are undecided when the tier was not run or nothing was measured, and left out when they are about other tiers', () => {
     const notRun = judgeOne(latencyTarget, [{}], { tier: { notRun: ['Docker is not installed'] } });
     expect(reasonsOf(notRun)).toEqual(['Docker is not installed']);
-    const early = judgeOne(latencyTarget, [], { settings: { scenarios: ['crud'] } });
+    const early = judgeOne(latencyTarget, [], { question: { scenarios: ['crud'] } });
     expect(early.verdict.kind).toBe('inconclusive');
     const other = { ...latencyTarget, appliesTo: { tiers: ['cached'], scenarios: [] } };
     expect(judge(madeUpRun([madeUpTrial()], [other]))).toEqual([]);

@@ -1,4 +1,5 @@
-import type { RunResult, TierFacts } from '../core/run.ts';
+import type { RunResult } from '../core/run.ts';
+import type { SubjectFacts } from '../core/study-record.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { type Finding, inconclusive, notJudged } from './findings.ts';
 import { judgeConcurrency } from './judge-concurrency.ts';
@@ -19,7 +20,7 @@ import type { JudgedTarget, JudgedTrial } from './summary.ts';
  */
 export function judgeTargets(result: RunResult, trials: readonly JudgedTrial[]): JudgedTarget[] {
   const rungs = trials.map(rungOf);
-  return result.facts.tiers.flatMap((tierFacts) =>
+  return result.subjects.flatMap((tierFacts) =>
     result.targets
       .filter(({ appliesTo }) => appliesTo.tiers.length === 0 || appliesTo.tiers.includes(tierFacts.tier.name))
       .flatMap((target) => judgeForTier(target, tierFacts, result, rungs)),
@@ -34,7 +35,7 @@ export function overallVerdict(judged: readonly JudgedTarget[]): 'met' | 'missed
 
 function judgeForTier(
   target: Target,
-  tierFacts: TierFacts,
+  tierFacts: SubjectFacts,
   result: RunResult,
   rungs: readonly Rung[],
 ): readonly JudgedTarget[] {
@@ -86,8 +87,8 @@ const judgeBy: Readonly<
   concurrency: judgeConcurrency,
 };
 
-function scenariosOf({ facts, trials }: RunResult): string[] {
-  return [...new Set([...facts.settings.scenarios, ...trials.map(({ trial }) => trial.plan.scenario)])];
+function scenariosOf({ question, trials }: RunResult): string[] {
+  return [...new Set([...question.scenarios, ...trials.map(({ trial }) => trial.plan.scenario)])];
 }
 
 function nothingMeasured({ scenario }: Ladder): Finding {

@@ -35,7 +35,7 @@ export function ladderOf(result: RunResult, rungs: readonly Rung[], tier: string
   const own = rungs
     .filter(({ record }) => record.subject === tier && record.trial.plan.scenario === scenario)
     .toSorted((left, right) => byLoad(left.summary.load, right.summary.load));
-  const planned = result.facts.tiers.find((facts) => facts.tier.name === tier)?.planned ?? [];
+  const planned = result.subjects.find(({ id }) => id === tier)?.planned ?? [];
   const missing = planned
     .filter((each) => each.scenario === scenario && !own.some(({ summary }) => isSameLoad(summary.load, each.load)))
     .map(({ load }) => load);

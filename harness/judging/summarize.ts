@@ -1,5 +1,6 @@
 import type { Estimate } from '../core/estimate.ts';
-import type { Calibration, RunResult } from '../core/run.ts';
+import type { RunResult } from '../core/run.ts';
+import type { Calibration } from '../core/study-record.ts';
 import type { Interval, Trial, TrialRecord } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { drawResamples, ratioEstimate } from '../statistics/block-bootstrap.ts';
@@ -13,11 +14,24 @@ import type { JudgedTrial, StepSummary, TrialSummary } from './summary.ts';
 import { judgeValidity } from './validity.ts';
 import { wholeSeconds } from './whole-seconds.ts';
 
-/** The trials that were to measure something, in the order they were record. */
-export function judgeTrials({ trials, facts }: RunResult): readonly JudgedTrial[] {
+/** The trials that are evidence, in the order they were measured: of a repeated trial the last attempt. */
+export function judgeTrials({ trials, facts }: Pick<RunResult, 'trials' | 'facts'>): readonly JudgedTrial[] {
+  const repeated = new Set(trials.map(({ repeats }) => repeats));
   return trials
-    .filter(({ purpose }) => purpose === 'measure')
-    .map((record) => ({ record, summary: summarizeTrial(record, facts.calibration) }));
+    .filter(({ purpose, sequence }) => purpose === 'measure' && !repeated.has(sequence))
+    .map((record) => judgeTrial(record, facts.calibration));
+}
+
+/** `calibration` is that of its study, where there is one. The summary is made when it is first read. */
+export function judgeTrial(record: TrialRecord, calibration: Calibration | null): JudgedTrial {
+  let summary: TrialSummary | undefined;
+  return {
+    record,
+    get summary() {
+      summary ??= summarizeTrial(record, calibration);
+      return summary;
+    },
+  };
 }
 
 /**

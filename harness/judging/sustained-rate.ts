@@ -26,7 +26,10 @@ export interface NextRate {
  * The highest arrival rate that met its p95 target, for each target that applies to the scenario and names no load of its
  * own; equal limits once. `trials` are those of one tier and scenario. Empty where none was by one arrival rate.
  */
-export function sustainedRates(result: RunResult, trials: readonly JudgedTrial[]): readonly SustainedRate[] {
+export function sustainedRates(
+  result: Pick<RunResult, 'targets'>,
+  trials: readonly JudgedTrial[],
+): readonly SustainedRate[] {
   const byRate = trials
     .filter(({ summary }) => isOneRate(summary.load))
     .toSorted((left, right) => loadLevel(left.summary.load) - loadLevel(right.summary.load));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MetricId } from '../core/metrics.ts';
-import type { Calibration } from '../core/run.ts';
+import type { Calibration } from '../core/study-record.ts';
 import type { ProbeSample } from '../core/trial.ts';
 import { summarizeTrial } from './summarize.ts';
 

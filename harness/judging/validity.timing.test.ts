@@ -11,7 +11,7 @@ import oneRequest from '../contracts/engines/scenarios/one-request.ts';
 import { startConstantDelayServer, startTestServer } from '../contracts/engines/server.ts';
 import { openRequestFor, requestFor } from '../contracts/engines/trial-contract.ts';
 import type { RunningService } from '../core/deployment.ts';
-import type { Calibration } from '../core/run.ts';
+import type { Calibration } from '../core/study-record.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { autocannonEngine } from '../engines/autocannon/autocannon.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
@@ -38,7 +38,7 @@ async function recordOf(
   probes: readonly Probe[] = [],
 ): Promise<TrialRecord> {
   const measurement = await measure(engine, request, probes, new AbortController().signal);
-  return { ...measurement, schemaVersion: 1, sequence: 1, subject: 'none', purpose: 'measure' };
+  return { ...measurement, sequence: 1, subject: 'none', purpose: 'measure' };
 }
 
 function reasonsFor(record: TrialRecord, calibration: Calibration | null = null): readonly string[] {
@@ -163,9 +163,9 @@ describe('the generator', () => {
       group.join(child.pid ?? 0);
       child.stdin.write('go\n');
       const told = JSON.parse((await lines.next()).value ?? '') as Pick<TrialRecord, 'trial' | 'samples' | 'notes'>;
-      expect(
-        reasonsFor({ schemaVersion: 1, sequence: 1, subject: 'none', purpose: 'measure', ...told }),
-      ).toContainEqual(expect.stringMatching(/^a CPU limit stopped the generator in \d+(\.\d+)? % of its periods/));
+      expect(reasonsFor({ sequence: 1, subject: 'none', purpose: 'measure', ...told })).toContainEqual(
+        expect.stringMatching(/^a CPU limit stopped the generator in \d+(\.\d+)? % of its periods/),
+      );
     } finally {
       child.kill('SIGKILL');
       await ended;

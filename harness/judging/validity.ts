@@ -1,5 +1,5 @@
 import type { MetricId } from '../core/metrics.ts';
-import type { Calibration } from '../core/run.ts';
+import type { Calibration } from '../core/study-record.ts';
 import type { ProbeSample, Trial, TrialRecord } from '../core/trial.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../core/units.ts';
 import type { NonEmpty } from '../core/verdict.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { Finding } from '../core/machine.ts';
-import type { Placement } from '../core/run.ts';
+import type { Placement } from '../core/study-record.ts';
 import { readText } from './limits.ts';
 import { distributionProgram, findProgram } from './programs.ts';
 

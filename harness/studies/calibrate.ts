@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { User } from '../../scenarios/kit.ts';
 import type { OfferedLoad } from '../core/load.ts';
-import type { Calibration } from '../core/run.ts';
+import type { Calibration } from '../core/study-record.ts';
 import type { Trial } from '../core/trial.ts';
 import { formatRate, formatSeconds } from '../core/units.ts';
 import type { LoadEngine } from '../engines/engine.ts';

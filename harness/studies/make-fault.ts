@@ -1,6 +1,65 @@
-import type { FaultKind, FaultRecord, Interval } from '../core/trial.ts';
+import { TierbenchError } from '../core/errors.ts';
+import type { FaultKind, FaultRecord, Interval, Measurement } from '../core/trial.ts';
+import { formatSeconds } from '../core/units.ts';
+import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
+import type { Probe } from '../probes/probe.ts';
 import type { FaultControl } from '../providers/provider.ts';
-import type { PlannedFault } from './steps.ts';
+import { measure } from './measure.ts';
+import type { PlannedFault } from './study.ts';
+
+/**
+ * Measures a trial, during which the fault is made and undone when there is one. A trial whose fault could not be made has
+ * none in its measurement; `failure` says that the tier is not whole any more.
+ */
+export async function measureWithFault(
+  planned: PlannedFault | undefined,
+  control: FaultControl | undefined,
+  engine: LoadEngine,
+  request: TrialRequest,
+  probes: readonly Probe[],
+  signal: AbortSignal,
+  onInterval: (interval: Interval) => void,
+): Promise<{ readonly measurement: Measurement; readonly failure: TierbenchError | undefined }> {
+  if (planned === undefined) {
+    return { measurement: await measure(engine, request, probes, signal, { onInterval }), failure: undefined };
+  }
+  const fault = control && makeFault(planned, control);
+  const measurement = await measure(engine, request, probes, signal, {
+    onInterval(interval) {
+      onInterval(interval);
+      fault?.interval(interval);
+    },
+  });
+  const outcome = await fault?.settle(signal);
+  const record = outcome && faultRecord(planned, outcome, Date.parse(measurement.trial.startedAt) / 1000);
+  const timeout = formatSeconds(request.plan.timeoutS);
+  return {
+    measurement: {
+      ...measurement,
+      ...(record !== undefined && { fault: record }),
+      notes: [
+        `a request not answered within ${timeout} counts as a timeout in this trial, so that users do not wait for what is silent`,
+        ...measurement.notes,
+        ...(outcome?.failure ? [outcome.failure] : []),
+      ],
+    },
+    failure: signal.aborted ? undefined : failureOf(planned, outcome),
+  };
+}
+
+function failureOf({ kind, instance }: PlannedFault, outcome: FaultOutcome | undefined): TierbenchError | undefined {
+  const what =
+    outcome === undefined
+      ? `this provider cannot ${kind} ${instance}`
+      : (outcome.failure ??
+        (outcome.madeAtS === null ? `the trial was over before ${instance} was to fail` : undefined));
+  if (what === undefined) return undefined;
+  return new TierbenchError(
+    'FAULT_FAILED',
+    what,
+    'Its last lines above may name the cause; leave the fault out, or choose another.',
+  );
+}
 
 /** A fault that is made and undone while a trial goes on. */
 export interface FaultInTrial {

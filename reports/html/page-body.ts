@@ -9,15 +9,15 @@ import { factsList } from './table-markup.ts';
 import { tierSection } from './tier-section.ts';
 
 export function pageBody(analysis: Analysis): Markup {
-  const { facts, tiers } = analysis;
-  const { machine, settings, tierbench } = facts;
+  const { question, facts, tiers } = analysis;
+  const { machine, tierbench } = facts;
   const names = tiers.map(({ name }) => name);
   return html`<a class="skip" href="#content">To the content</a>
 <header class="page">
 <div>
 <p class="eyebrow">tierbench · load test report</p>
 <h1>${names.length === 0 ? 'No tier was run' : `Load test of ${list(names)}`}</h1>
-<p class="meta">${dateTime(facts.startedAt)} · ${list(settings.scenarios)} · ${machine.cpuModel}, ${plural(machine.cpus, 'core')}, ${formatBytes(machine.memoryBytes)}${settings.quick ? ' · quick run' : ''}</p>
+<p class="meta">${dateTime(facts.startedAt)} · ${list(question.scenarios)} · ${machine.cpuModel}, ${plural(machine.cpus, 'core')}, ${formatBytes(machine.memoryBytes)}${question.quick ? ' · quick run' : ''}</p>
 </div>
 <button class="theme" id="theme" type="button" hidden>Dark page</button>
 </header>

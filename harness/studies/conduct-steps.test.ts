@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
-import { drainTimeS } from './drain-time.ts';
+import { drainTimeS } from './conduct-steps.ts';
 
 describe('what a trial leaves to the system', () => {
   test('is what was under way at the end, at the rate at which it answered', () => {

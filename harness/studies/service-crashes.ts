@@ -1,15 +1,15 @@
 import { TierbenchError } from '../core/errors.ts';
 import type { Deployment } from '../providers/provider.ts';
 
-/** Services that ended by themselves. */
-export interface ServiceFailures {
-  /** Aborts with the first one: whatever is measured after that is not the tier. */
+/** Services that ended unasked. */
+export interface ServiceCrashes {
+  /** Aborts with the first one: whatever is measured after that is not the subject. */
   readonly signal: AbortSignal;
   readonly seen: readonly string[];
   error(): TierbenchError | undefined;
 }
 
-export function watchForFailures(deployment: Deployment): ServiceFailures {
+export function watchForCrashes(deployment: Deployment): ServiceCrashes {
   const controller = new AbortController();
   const seen: string[] = [];
   deployment.onFailure(({ instance, what }) => {

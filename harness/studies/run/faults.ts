@@ -1,6 +1,7 @@
-import type { FaultChoice, RunSettings } from '../core/run.ts';
-import type { Tier } from '../core/tier.ts';
-import type { TrialStep } from './steps.ts';
+import type { FaultChoice, RunQuestion } from '../../core/run.ts';
+import type { Tier } from '../../core/tier.ts';
+import type { Subject, TrialStep } from '../study.ts';
+import { middleOf, USUAL_CONCURRENCY } from './load-steps.ts';
 
 /** The window of a fault trial: a quarter before the fault, a quarter while it lasts, the rest to see the recovery. */
 const FAULT_WINDOW_S = 40;
@@ -12,18 +13,19 @@ const FAULT_WINDOW_QUICK_S = 24;
 const FAULT_TIMEOUT_S = 2;
 
 /** One trial for each chosen fault that the tier has the service for, with crud where it is among the scenarios. */
-export function faultSteps(settings: RunSettings, tier: Tier, concurrency: number): readonly TrialStep[] {
-  const scenario = settings.scenarios.includes('crud') ? 'crud' : settings.scenarios.at(-1);
+export function faultSteps(question: RunQuestion, { id, tier }: Subject): readonly TrialStep[] {
+  const scenario = question.scenarios.includes('crud') ? 'crud' : question.scenarios.at(-1);
   if (scenario === undefined) return [];
-  const durationS = settings.quick ? FAULT_WINDOW_QUICK_S : FAULT_WINDOW_S;
-  return faultsOf(settings.faults, tier).map(({ kind, instance }) => ({
+  const durationS = question.quick ? FAULT_WINDOW_QUICK_S : FAULT_WINDOW_S;
+  return faultsOf(question.faults, tier).map(({ kind, instance }) => ({
     kind: 'trial',
+    subject: id,
     purpose: 'fault',
     scenario,
-    load: { model: 'closed', concurrency },
-    warmUpS: settings.warmUpS,
+    load: { model: 'closed', concurrency: middleOf(question.concurrencies ?? [], USUAL_CONCURRENCY) },
+    warmUpS: question.warmUpS,
     durationS,
-    timeoutS: Math.min(settings.timeoutS, FAULT_TIMEOUT_S),
+    timeoutS: Math.min(question.timeoutS, FAULT_TIMEOUT_S),
     fault: { kind, instance, atS: durationS / 4, undoAtS: durationS / 2 },
   }));
 }

@@ -1,5 +1,5 @@
-import type { Target } from '../core/target.ts';
-import { type PilotEstimate, wholeRequests } from '../judging/pilot.ts';
+import type { Target } from '../../core/target.ts';
+import { type PilotEstimate, wholeRequests } from '../../judging/pilot.ts';
 
 /** What the documents say a scenario is to be loaded with. */
 export interface DocumentedLoads {
@@ -14,6 +14,8 @@ const ROUND_STEPS = [1, 1.5, 2, 3, 5, 7];
 /** Steps reach from a share of what the probe carried to just below it: beyond, the queue grows as long as one measures. */
 const LOWEST_SHARE = 0.1;
 const HIGHEST_SHARE = 0.95;
+/** Of less than a decade. */
+const MOST_ROUND_STEPS = ROUND_STEPS.length;
 /** Where a quick run measures beside documented rates: the highest step and, where they are few, one at about half. */
 const QUICK_SHARE = 0.6;
 /** Steps that are nearer to a documented rate than this tell nothing more. */
@@ -54,6 +56,14 @@ export function arrivalRates(
   const chosen = quick ? few.filter((ratePerS) => ratePerS !== undefined) : steps;
   const others = chosen.filter((ratePerS) => !named.some((near) => ratePerS < near * NEAR && near < ratePerS * NEAR));
   return ascending([...named, ...others]);
+}
+
+/** How many rates there may be, before the pilot trial: it decides which of the documented ones are among them. */
+export function countOfArrivalRates(
+  { requestRatesPerS }: DocumentedLoads,
+  quick: boolean,
+): { readonly least: number; readonly most: number } {
+  return { least: 1, most: (quick ? 2 : MOST_ROUND_STEPS) + requestRatesPerS.length };
 }
 
 function roundSteps(from: number, to: number): number[] {

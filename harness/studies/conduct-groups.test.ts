@@ -4,37 +4,37 @@ import { TierbenchError } from '../core/errors.ts';
 
 describe('a run over several tiers', () => {
   test('goes on with the next tier after a rest, in the order given', async () => {
-    const { outcome, happened, facts, events } = await simulatedRun({
+    const { outcome, happened, subjects, events } = await simulatedRun({
       tiers: ['single', 'pooled', 'cached'],
-      settings: { scenarios: ['crud'] },
+      question: { scenarios: ['crud'] },
       obstacles: { pooled: ['there is no nginx'] },
     });
     expect(outcome).toBe('finished');
-    expect(facts.at(-1)?.tiers.map(({ tier, notRun }) => [tier.name, notRun])).toEqual([
+    expect(subjects.map(({ tier, notRun }) => [tier.name, notRun])).toEqual([
       ['single', []],
       ['pooled', ['there is no nginx']],
       ['cached', []],
     ]);
-    const between = happened.slice(happened.indexOf('tier-stopped'), happened.lastIndexOf('deploy'));
-    expect(between).toEqual(['tier-stopped', 'write facts', 'cooling-down', 'tier-starting']);
+    const between = happened.slice(happened.indexOf('subject-stopped'), happened.lastIndexOf('deploy'));
+    expect(between).toEqual(['subject-stopped', 'write subject', 'subject-starting']);
     const started = events.filter((event) => event.kind === 'trial-started' && event.purpose === 'measure');
     expect(started).toMatchObject([
-      { tier: 'single', sequence: 1, total: 4 },
-      { tier: 'single', sequence: 2, total: 4 },
-      { tier: 'cached', sequence: 3, total: 4 },
-      { tier: 'cached', sequence: 4, total: 4 },
+      { subject: 'single', planned: { position: 1, total: 2 } },
+      { subject: 'single', planned: { position: 2, total: 2 } },
+      { subject: 'cached', planned: { position: 1, total: 2 } },
+      { subject: 'cached', planned: { position: 2, total: 2 } },
     ]);
   });
 
   test('says of each tier whether its caches were warm, and what else a reader must know', async () => {
     const warm = await simulatedRun();
-    expect(warm.facts.at(-1)?.tiers[0]?.notes).toEqual([
+    expect(warm.subjects[0]?.notes).toEqual([
       'no limits here',
-      expect.stringContaining('Caches were warm'),
       'all share the CPUs',
+      expect.stringContaining('Caches were warm'),
     ]);
-    const cold = await simulatedRun({ settings: { warmUpS: 0 } });
-    expect(cold.facts.at(-1)?.tiers[0]?.notes).toContainEqual(expect.stringContaining('Caches were cold'));
+    const cold = await simulatedRun({ question: { warmUpS: 0 } });
+    expect(cold.subjects[0]?.notes).toContainEqual(expect.stringContaining('Caches were cold'));
   });
 
   test.each([
@@ -42,13 +42,13 @@ describe('a run over several tiers', () => {
     ['cannot be filled', 'prepare data'],
   ])('gives a tier up that %s, measures the others, and fails in the end', async (_, place) => {
     const failure = new TierbenchError('API_NOT_READY', 'it is not ready', 'Wait.');
-    const { outcome, facts, trials, statuses, happened, events } = await simulatedRun({
+    const { outcome, subjects, trials, statuses, happened, events } = await simulatedRun({
       tiers: ['single', 'cached'],
       failAt: { [place]: failure },
     });
     expect(outcome).toBe(failure);
     expect(statuses).toMatchObject([{ state: 'failed', code: 'API_NOT_READY' }]);
-    expect(facts.at(-1)?.tiers).toMatchObject([
+    expect(subjects).toMatchObject([
       { tier: { name: 'single' }, endedEarly: 'it is not ready', data: null, notRun: [] },
       { tier: { name: 'cached' }, endedEarly: null },
     ]);
@@ -58,7 +58,7 @@ describe('a run over several tiers', () => {
   });
 
   test('keeps what was measured of a tier whose service ends, and goes on', async () => {
-    const { outcome, facts, trials } = await simulatedRun({ tiers: ['single', 'cached'], apiEndsAt: 'write trial' });
+    const { outcome, subjects, trials } = await simulatedRun({ tiers: ['single', 'cached'], apiEndsAt: 'write trial' });
     // It ends in both tiers, each time after the first trial.
     expect(outcome).toMatchObject({
       code: 'TIERS_ENDED_EARLY',
@@ -69,7 +69,7 @@ describe('a run over several tiers', () => {
       ],
     });
     expect(trials.map(({ subject }) => subject)).toEqual(['single', 'cached']);
-    expect(facts.at(-1)?.tiers).toMatchObject([
+    expect(subjects).toMatchObject([
       { endedEarly: 'api/1 ended by itself: exit code 1' },
       { endedEarly: 'api/1 ended by itself: exit code 1' },
     ]);
@@ -87,7 +87,7 @@ describe('a run over several tiers', () => {
 
   test('makes the chosen faults after the ladder, and writes down when', async () => {
     const { outcome, trials, happened, events } = await simulatedRun({
-      settings: {
+      question: {
         scenarios: ['crud'],
         faults: [
           { kind: 'kill', service: 'api' },
@@ -113,22 +113,21 @@ describe('a run over several tiers', () => {
     for (const trial of trials.filter(({ purpose }) => purpose !== 'fault')) expect(trial).not.toHaveProperty('fault');
     const started = events.filter((event) => event.kind === 'trial-started' && event.purpose !== 'warm-up');
     expect(started).toMatchObject([
-      { purpose: 'measure', sequence: 1, total: 4 },
-      { purpose: 'measure', sequence: 2, total: 4 },
-      { purpose: 'fault', sequence: 3, total: 4 },
-      { purpose: 'fault', sequence: 4, total: 4 },
+      { purpose: 'measure', planned: { position: 1, total: 2 } },
+      { purpose: 'measure', planned: { position: 2, total: 2 } },
+      { purpose: 'fault', planned: null },
+      { purpose: 'fault', planned: null },
     ]);
   });
 
   test('gives a tier up whose service does not come back after a fault, and goes on', async () => {
-    const { outcome, trials, facts } = await simulatedRun({
+    const { outcome, trials, subjects } = await simulatedRun({
       tiers: ['single', 'cached'],
-      settings: {
+      question: {
         scenarios: ['crud'],
         arrivalRatesPerS: [],
         arrivals: 'poisson',
         concurrencies: [1],
-        workers: 1,
         faults: [
           { kind: 'kill', service: 'api' },
           { kind: 'pause', service: 'api' },
@@ -146,7 +145,7 @@ describe('a run over several tiers', () => {
       ['cached', 'kill', false],
       ['cached', 'pause', false],
     ]);
-    expect(facts.at(-1)?.tiers).toMatchObject([
+    expect(subjects).toMatchObject([
       { endedEarly: 'api/1 did not come back after it was killed: it is gone' },
       { endedEarly: null },
     ]);

@@ -6,40 +6,61 @@ const full = new TierbenchError('CANNOT_WRITE', 'cannot write x: ENOSPC', 'Free 
 
 describe('a run', () => {
   test('brings the tier up, climbs for each scenario, takes it down, and only then says so', async () => {
-    const { outcome, happened, trials, statuses, facts } = await simulatedRun();
+    const { outcome, happened, trials, statuses, subjects } = await simulatedRun();
     expect(outcome).toBe('finished');
     expect(statuses.map(({ state }) => state)).toEqual(['finished']);
     expect(trials.map(({ sequence, purpose }) => `${sequence} ${purpose}`)).toEqual([
       ...['1 warm-up', '2 measure', '3 measure'],
       ...['4 warm-up', '5 measure', '6 measure'],
     ]);
-    expect(facts.at(-1)?.tiers).toMatchObject([{ provider: 'in memory', data: { users: 10 }, notRun: [] }]);
+    expect(subjects).toMatchObject([{ provider: 'in memory', data: { users: 10 }, notRun: [] }]);
     expect(happened.slice(-5)).toEqual([
       'dispose of probe two',
       'dispose of probe one',
       'dispose of deployment',
-      'tier-stopped',
+      'subject-stopped',
       'write status',
     ]);
   });
 
-  test('tells how many trials there are and how long it still takes, to the very end', async () => {
+  test('says which of the planned trials it is, and bounds how long it still takes, to the very end', async () => {
     const { events } = await simulatedRun();
     const started = events.filter((event) => event.kind === 'trial-started');
-    expect(started.map((event) => `${event.purpose} ${event.sequence}/${event.total}`)).toEqual([
-      ...['warm-up 1/4', 'measure 1/4', 'measure 2/4'],
-      ...['warm-up 3/4', 'measure 3/4', 'measure 4/4'],
+    expect(started.map(({ purpose, planned }) => [purpose, planned?.position, planned?.total])).toEqual([
+      ...[
+        ['warm-up', undefined, undefined],
+        ['measure', 1, 2],
+        ['measure', 2, 2],
+      ],
+      ...[
+        ['warm-up', undefined, undefined],
+        ['measure', 1, 2],
+        ['measure', 2, 2],
+      ],
     ]);
-    const remainingS = events.flatMap((event) => (event.kind === 'interval' ? [event.remainingS ?? Number.NaN] : []));
-    expect(remainingS.at(-1)).toBe(0);
-    // After the first second of the last trial, its other five; before that, the last trial and its warm-up more.
-    expect(remainingS.slice(-7)).toEqual([6, 5, 4, 3, 2, 1, 0]);
-    expect(remainingS.at(-8)).toBe(7);
-    expect(remainingS.toSorted((left, right) => right - left)).toEqual(remainingS);
+    const times = events.flatMap((event) => (event.kind === 'interval' ? [event.time] : []));
+    for (const { atLeastS, atMostS } of times) expect(atLeastS).toBeLessThanOrEqual(atMostS);
+    // After the first second of the last trial, its other seven, and its warm-up more before that.
+    expect(times.slice(-9).map(({ atLeastS }) => atLeastS)).toEqual([8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    expect(times.slice(-9).map(({ atMostS }) => atMostS)).toEqual([8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    const atMostS = times.map((time) => time.atMostS);
+    expect(atMostS.toSorted((left, right) => right - left)).toEqual(atMostS);
+  });
+
+  test('stores its answer: the highest rate that met, and what kept the next one out', async () => {
+    const { answers } = await simulatedRun({
+      question: { scenarios: ['crud'], arrivalRatesPerS: [20, 50], concurrencies: [] },
+    });
+    expect(answers).toMatchObject([
+      {
+        subject: 'single',
+        scenarios: [{ scenario: 'crud', sustained: [{ target: null, highest: { arrivalRatePerS: 50 } }] }],
+      },
+    ]);
   });
 
   test('lets the system finish what a trial left under way, before the next one', async () => {
-    const { outcome, pausesS, trials } = await simulatedRun({ settings: { scenarios: ['crud'], coolDownS: 0 } });
+    const { outcome, pausesS, trials } = await simulatedRun({ question: { scenarios: ['crud'] } });
     expect(outcome).toBe('finished');
     // Each user has a server of its own that takes 0.1 s, and one request under way. Nothing comes after the last trial.
     expect(trials.at(-1)?.trial.plan.load).toEqual({ model: 'closed', concurrency: 10 });
@@ -50,12 +71,11 @@ describe('a run', () => {
   test('clears everything away wherever it is interrupted, and keeps its word', { timeout: 30_000 }, async () => {
     const choice: SimulatedRun = {
       tiers: ['single', 'cached'],
-      settings: {
+      question: {
         scenarios: ['crud'],
         arrivalRatesPerS: [],
         arrivals: 'poisson',
         concurrencies: [1],
-        workers: 1,
         durationS: 2,
         warmUpS: 0,
         faults: [{ kind: 'kill', service: 'api' }],
@@ -75,7 +95,7 @@ describe('a run', () => {
     }
   });
 
-  test.each(['write facts', 'make probes', 'trial', 'write trial'])(
+  test.each(['write subject', 'make probes', 'trial', 'write trial'])(
     'fails at once, and does not try the next tier, when it fails at: %s',
     async (place) => {
       const { outcome, happened, statuses } = await simulatedRun({
@@ -85,7 +105,7 @@ describe('a run', () => {
       expect(outcome).toBe(full);
       expect(statuses).toMatchObject([{ state: 'failed', code: 'CANNOT_WRITE', nextStep: 'Free space.' }]);
       expect(happened.filter((what) => what === 'dispose of deployment')).toHaveLength(1);
-      expect(happened).not.toContain('tier-stopped');
+      expect(happened).not.toContain('subject-stopped');
     },
   );
 
@@ -101,7 +121,7 @@ describe('a run', () => {
     expect(statuses).toMatchObject([{ state: 'failed', code: 'CANNOT_WRITE' }]);
     expect(happened).toContain('dispose of probe one');
     const notes = events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
-    expect(notes).toEqual(['while clearing away: Error: stuck', 'while clearing away: Error: hung up']);
+    expect(notes.slice(-2)).toEqual(['while cleaning up: Error: hung up', 'while cleaning up: Error: stuck']);
   });
 
   test('a status that cannot be written does not hide why the run failed', async () => {
@@ -138,12 +158,12 @@ describe('a run', () => {
   });
 
   test('a tier that cannot run here is told with why, and is a failure when it was the only one', async () => {
-    const { outcome, facts, events } = await simulatedRun({ obstacles: { single: ['Docker is not installed'] } });
+    const { outcome, subjects, events } = await simulatedRun({ obstacles: { single: ['Docker is not installed'] } });
     expect(outcome).toMatchObject({
       code: 'NO_TIER_CAN_RUN',
       problems: [{ what: 'tier single: Docker is not installed' }],
     });
-    expect(facts.at(-1)?.tiers).toMatchObject([{ notRun: ['Docker is not installed'] }]);
+    expect(subjects).toMatchObject([{ notRun: ['Docker is not installed'] }]);
     expect(events.map(({ kind }) => kind)).toEqual(['note']);
   });
 });

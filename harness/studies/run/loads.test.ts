@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Target } from '../core/target.ts';
-import { readTargets } from '../files/target-file.ts';
+import type { Target } from '../../core/target.ts';
+import { readTargets } from '../../files/target-file.ts';
 import { arrivalRates, documentedLoads } from './loads.ts';
 
 const none = { requestRatesPerS: [], concurrencies: [] };

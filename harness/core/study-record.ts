@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { offeredLoadSchema } from './findings.ts';
+import type { Target } from './target.ts';
+import type { Tier } from './tier.ts';
+import type { TrialRecord } from './trial.ts';
+
+/**
+ * What a results folder holds beside trials and targets. Each file is a schema first, and its type follows from it:
+ * `study.json`, `facts.json`, `subjects/<id>.json` and `status.json`. Nothing in them is secret.
+ */
+
+/** A folder of another version is refused. */
+export const RESULTS_VERSION = 2;
+
+const text = z.string();
+const count = z.number().int().nonnegative();
+const durationS = z.number().nonnegative();
+const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
+
+export const documentReferenceSchema = z.object({ document: text, section: text });
+
+const tierSchema: z.ZodType<Tier> = z.object({
+  name: text,
+  title: text,
+  description: text,
+  documents: listOf(documentReferenceSchema),
+  entry: text,
+  services: listOf(
+    z.object({
+      name: text,
+      kind: text,
+      instances: count,
+      settings: z.record(text, z.union([text, z.number(), z.boolean()])),
+      resources: z.object({ cpus: z.number().exactOptional(), memoryBytes: z.number().exactOptional() }),
+      connectsTo: z.record(text, text),
+    }),
+  ),
+});
+
+const limitsSchema = z.object({ cpus: z.number().exactOptional(), memoryBytes: z.number().exactOptional() });
+
+const runningServiceSchema = z.object({
+  name: text,
+  kind: text,
+  instances: listOf(
+    z.object({
+      name: text,
+      host: text,
+      port: count,
+      processIds: listOf(z.number().int()),
+      containerId: text.exactOptional(),
+      limits: limitsSchema.exactOptional(),
+    }),
+  ),
+  version: text.exactOptional(),
+});
+
+const machineSchema = z.object({
+  cpuModel: text,
+  cpus: count,
+  memoryBytes: count,
+  operatingSystem: text,
+  kernel: text,
+  node: text,
+  limits: limitsSchema,
+  container: text.nullable(),
+});
+
+/** Which CPUs did what, so that the generator does not take from the system what it measures. */
+const placementSchema = z.object({ generatorCpus: listOf(count), systemCpus: listOf(count) });
+export type Placement = z.infer<typeof placementSchema>;
+
+/**
+ * What the generator itself can do on this machine, measured before the first trial against an echo that takes no time
+ * worth speaking of: beyond the ceiling and below the floor it is the generator that is measured.
+ */
+const calibrationSchema = z.object({
+  /** Requests per second it makes at most, with `ceilingConcurrency` virtual users. */
+  ceilingPerS: z.number(),
+  ceilingConcurrency: count,
+  /** The echo itself was at its limit, or took the generator's CPU: the generator may make more. */
+  ceilingIsAtLeast: z.boolean(),
+  /** Latency it reads at least, at `floorRatePerS` arrivals (or with one virtual user, where it knows no arrivals: null). */
+  floorP50S: durationS,
+  floorP95S: durationS,
+  floorRatePerS: z.number().nullable(),
+  /** Actual minus scheduled start at that rate, 99th percentile. */
+  sendLagP99S: z.number().nullable(),
+});
+export type Calibration = z.infer<typeof calibrationSchema>;
+
+/** How trials are measured, whatever the study asks. */
+const settingsSchema = z.object({
+  engine: text,
+  provider: text,
+  /** Processes or threads the generator uses. */
+  workers: count,
+  /** Of data and traffic. */
+  seed: z.number().int(),
+  /** Rest between scenarios, faults and subjects. */
+  coolDownS: durationS,
+  skipThinkTimes: z.boolean(),
+  /**
+   * What the CPUs of every service were multiplied by (a scale model): the same for all tiers, so that they can be
+   * compared. Null where each service had what its tier file says.
+   */
+  scaleModelFactor: z.number().positive().nullable(),
+});
+export type StudySettings = z.infer<typeof settingsSchema>;
+
+/** `study.json`: what was asked. */
+export const studyFileSchema = z.object({
+  schemaVersion: z.literal(RESULTS_VERSION),
+  /** The name of the study: `run`. */
+  study: text,
+  /** As the study's own schema has it. */
+  question: z.unknown(),
+  /** The ids of all subjects, in the order they were given. */
+  subjects: listOf(text),
+});
+
+/** `facts.json`: what a reader must know to believe a result, or to repeat it. */
+export const factsSchema = z.object({
+  runId: text,
+  /** ISO 8601, UTC. */
+  startedAt: text,
+  tierbench: z.object({ version: text, commit: text.nullable() }),
+  machine: machineSchema,
+  /** Null where generator and system share all CPUs; the notes of the subjects say why. */
+  placement: placementSchema.nullable(),
+  /** Null where it was not made: it was interrupted, or too little was answered. */
+  calibration: calibrationSchema.nullable(),
+  settings: settingsSchema,
+});
+export type StudyFacts = z.infer<typeof factsSchema>;
+
+/** One load a scenario was to be measured at. */
+const plannedLoadSchema = z.object({ scenario: text, load: offeredLoadSchema });
+export type PlannedLoad = z.infer<typeof plannedLoadSchema>;
+
+/** `subjects/<id>.json`: one subject as it was really started. In a run the id is the name of the tier. */
+export const subjectSchema = z.object({
+  id: text,
+  tier: tierSchema,
+  provider: text,
+  services: listOf(runningServiceSchema),
+  /** Null where the data was not made by tierbench. */
+  data: z.object({ users: count, tasksPerUser: count, seed: z.number().int() }).nullable(),
+  /** How long it took until every service answered. */
+  startS: durationS,
+  prepareDataS: durationS,
+  /** As far as loads were decided: those of a scenario are when its pilot trial is done. */
+  planned: listOf(plannedLoadSchema),
+  /** Why it was not run here; empty when it was. */
+  notRun: listOf(text),
+  /** Where what ran differs from the tier file, and what a reader would not expect: limits that are not enforced. */
+  notes: listOf(text),
+  /** What ended it before its last trial; null when nothing did. */
+  endedEarly: text.nullable(),
+});
+export type SubjectFacts = z.infer<typeof subjectSchema>;
+
+export const statusSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('running') }),
+  z.object({ state: z.literal('finished'), endedAt: text }),
+  z.object({ state: z.literal('interrupted'), endedAt: text }),
+  z.object({ state: z.literal('failed'), endedAt: text, code: text, what: text, nextStep: text }),
+]);
+export type StudyStatus = z.infer<typeof statusSchema>;
+
+/** A results folder, read. Everything a report needs, and nothing else goes into one. */
+export interface StudyRecord<Question = unknown, Answer = unknown> {
+  readonly study: string;
+  readonly question: Question;
+  readonly facts: StudyFacts;
+  readonly status: StudyStatus;
+  /** Those that were reached, in the order they were given. */
+  readonly subjects: readonly SubjectFacts[];
+  /** In the order they were measured. */
+  readonly trials: readonly TrialRecord[];
+  /** `answer.json`: one answer for each group of subjects that was measured to its end. */
+  readonly answers: readonly Answer[];
+  /** The targets as they stood when the study was made. */
+  readonly targets: readonly Target[];
+}

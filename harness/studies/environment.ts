@@ -1,0 +1,50 @@
+import type { Scenario, User } from '../../scenarios/kit.ts';
+import type { Calibration, StudyFacts } from '../core/study-record.ts';
+import type { Target } from '../core/target.ts';
+import type { DataSize } from '../core/tier.ts';
+import type { LoadEngine } from '../engines/engine.ts';
+import type { ResultsWriter } from '../files/results.ts';
+import type { Probe } from '../probes/probe.ts';
+import type { Deployment, Provider } from '../providers/provider.ts';
+import type { RepeatBudget } from './repeats.ts';
+import type { StudyContext } from './study.ts';
+import type { StudyEvent } from './study-event.ts';
+import type { TimeKeeper } from './time-left.ts';
+
+export interface ScenarioSource {
+  readonly scenario: Scenario;
+  /** Where it was read from, for engines that run it elsewhere. */
+  readonly file?: string;
+}
+
+/** Everything a study acts through. Engine, provider and probes are known by their interfaces; the caller chooses them. */
+export interface StudyEnvironment {
+  /** Measures the generator itself, before anything else. */
+  readonly calibrate: () => Promise<Calibration | null>;
+  readonly engine: LoadEngine;
+  readonly provider: Provider;
+  readonly probesFor: (deployment: Deployment) => Promise<readonly Probe[]>;
+  /** By name. */
+  readonly scenarios: ReadonlyMap<string, ScenarioSource>;
+  readonly users: readonly User[];
+  /** The data to prepare, and the password of its users; absent where the data is not made by tierbench. */
+  readonly data?: { readonly size: DataSize; readonly password: string };
+  readonly targets: readonly Target[];
+  /** What a reader should know of every subject. */
+  readonly notes: readonly string[];
+  readonly results: ResultsWriter;
+  readonly emit: (event: StudyEvent) => void;
+  /** Lets time pass. Resolves early when the signal aborts. */
+  readonly pause: (durationS: number, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** What the files of one study share while it goes on. */
+export interface Conducted {
+  readonly environment: StudyEnvironment;
+  readonly facts: StudyFacts;
+  readonly context: StudyContext;
+  readonly time: TimeKeeper;
+  readonly repeats: RepeatBudget;
+  nextSequence(): number;
+}

@@ -1,0 +1,234 @@
+import { describeLoad, type OfferedLoad } from '../../core/load.ts';
+import type { RunQuestion } from '../../core/run.ts';
+import type { Trial } from '../../core/trial.ts';
+import { throughputPerSIn } from '../../judging/interval-throughput.ts';
+import { type PilotEstimate, readPilot } from '../../judging/pilot.ts';
+import { describeUnsteadiness } from '../../judging/steadiness.ts';
+import type { JudgedTrial } from '../../judging/summary.ts';
+import { wholeSeconds } from '../../judging/whole-seconds.ts';
+import { samplesNeeded } from '../../statistics/quantile-ranks.ts';
+import { exactTime, type ScenarioTraits, type Step, sumOfTimes, type TimeBounds, type TrialStep } from '../study.ts';
+import { arrivalRates, countOfArrivalRates, type DocumentedLoads } from './loads.ts';
+
+/** One scenario on one subject. */
+export interface ScenarioOnSubject extends ScenarioTraits {
+  readonly subject: string;
+  readonly documented: DocumentedLoads;
+  readonly userCount: number;
+}
+
+const ANSWER_CHECK_S = 1;
+/** A window of warm-up; the next one follows until the throughput is steady, or this often. */
+const WARM_UP_WINDOW_S = 5;
+const MOST_WARM_UP_WINDOWS = 6;
+const MOST_WARM_UP_WINDOWS_QUICK = 1;
+/** Fewer seconds say too little about steadiness to stop warming up. */
+const LEAST_STEADY_SECONDS = 10;
+/** Enough users to keep a small system busy, and few enough not to choke it. */
+const PILOT_CONCURRENCY = 25;
+/** Where the question names no numbers of users, so many warm up, and so many load the system while a fault is made. */
+export const USUAL_CONCURRENCY = 10;
+/** Users with think times all start at once: so many times the usual warm-up is left to them until they have drifted apart. */
+const WARM_UPS_OF_THINKING = 3;
+/** Users of a scenario with user setup: for iterations of this length, or of so many times what the pilot trial read. */
+const ITERATION_ALLOWED_S = 1;
+const ITERATIONS_ALLOWED = 4;
+const FEWEST_USERS = 20;
+const LONGEST_ROUND_S = 15;
+const USERS_WHERE_NOT_DOCUMENTED = 100;
+/** Chance gives fewer requests than the rate promises; and a trial is not made longer than so many times. */
+const SAMPLES_TO_SPARE = 1.3;
+const MOST_TIMES_LONGER = 3;
+
+/**
+ * The trials of one scenario on one subject: check that the answers are right, warm up until the throughput is steady, take
+ * the last window as the pilot trial where arrival rates are still to be found, then measure each load step.
+ * @returns the measured trials, in their order.
+ */
+export function* loadSteps(
+  question: RunQuestion,
+  scenario: ScenarioOnSubject,
+  after: TimeBounds,
+): Generator<Step, readonly JudgedTrial[], JudgedTrial | undefined> {
+  const { timeoutS } = question;
+  const { subject, name, userCount } = scenario;
+  const trial = (purpose: TrialStep['purpose'], load: OfferedLoad, warmUpS: number, durationS: number): TrialStep => ({
+    kind: 'trial',
+    subject,
+    scenario: name,
+    purpose,
+    load,
+    warmUpS,
+    durationS,
+    timeoutS,
+  });
+
+  const check = trial('answer-check', { model: 'closed', concurrency: 1 }, 0, ANSWER_CHECK_S);
+  const checked = yield check;
+  // No iteration came to its end: then it is given the time in which a request that is never answered times out.
+  if (checked?.record.trial.iterations.completed === 0) yield { ...check, durationS: timeoutS + ANSWER_CHECK_S };
+
+  const findsRates = mustFindRates(question, scenario);
+  const windows: Trial[] = [];
+  const mostWindows = warmUpWindows(question, scenario);
+  const warmUpLoad: OfferedLoad = {
+    model: 'closed',
+    concurrency: findsRates
+      ? Math.min(PILOT_CONCURRENCY, userCount)
+      : middleOf(question.concurrencies ?? [], USUAL_CONCURRENCY),
+  };
+  let found: PilotEstimate | undefined;
+  let isWarm = mostWindows === 0;
+  // A pilot trial in which no iteration succeeded is made again, once more than there may be windows at most.
+  for (let window = 0; !isWarm || (findsRates && found === undefined && window <= mostWindows); window += 1) {
+    const seen = (yield trial('warm-up', warmUpLoad, 0, WARM_UP_WINDOW_S))?.record.trial;
+    if (seen !== undefined) windows.push(seen);
+    found = seen && readPilot(seen);
+    isWarm = window + 1 >= mostWindows || isSteady(windows);
+  }
+
+  const trials = [
+    ...openLoads(question, scenario, found).map((load): TrialStep => {
+      const highestPerS = highestRateOf(load);
+      const atLeastS = endOf(load) ?? question.durationS;
+      const durationS = findsRates ? longEnoughS(atLeastS, highestPerS * (found?.requestsPerIteration ?? 1)) : atLeastS;
+      return {
+        ...trial('measure', load, question.warmUpS, durationS),
+        ...(scenario.hasUserSetup && !scenario.hasThinkTime && { users: usersFor(highestPerS, found, userCount) }),
+      };
+    }),
+    ...closedLoads(question, scenario).map((load) =>
+      trial('measure', load, closedWarmUpS(question, scenario, load.concurrency, found), question.durationS),
+    ),
+  ];
+  if (findsRates && found === undefined) {
+    yield { kind: 'note', subject, note: ratesUnknown(name, warmUpLoad) };
+  }
+  yield { kind: 'plan', subject, scenario: name, trials, after };
+  const measured: JudgedTrial[] = [];
+  for (const step of trials) {
+    const judged = yield step;
+    if (judged !== undefined) measured.push(judged);
+  }
+  return measured;
+}
+
+/** How long the trials of one scenario take, as far as that is known before its pilot trial. */
+export function timeOfLoadSteps(question: RunQuestion, scenario: ScenarioOnSubject): TimeBounds {
+  const findsRates = mustFindRates(question, scenario);
+  const most = warmUpWindows(question, scenario);
+  const windows = { atLeastS: Math.min(most, LEAST_STEADY_SECONDS / WARM_UP_WINDOW_S), atMostS: most };
+  const { warmUpS, durationS } = question;
+  const open = openLoads(question, scenario, undefined);
+  const counts = findsRates
+    ? countOfArrivalRates(scenario.documented, question.quick)
+    : { least: open.length, most: open.length };
+  const longest = findsRates ? MOST_TIMES_LONGER : 1;
+  return sumOfTimes([
+    exactTime(ANSWER_CHECK_S),
+    { atLeastS: windows.atLeastS * WARM_UP_WINDOW_S, atMostS: windows.atMostS * WARM_UP_WINDOW_S },
+    ...open.map((load) => exactTime(Math.max(0, (endOf(load) ?? durationS) - durationS))),
+    { atLeastS: counts.least * (warmUpS + durationS), atMostS: counts.most * (warmUpS + longest * durationS) },
+    ...closedLoads(question, scenario).map(({ concurrency }) => {
+      const shortestS = closedWarmUpS(question, scenario, concurrency, undefined);
+      const longestS = most === 0 || warmUpS === 0 ? shortestS : Math.max(shortestS, LONGEST_ROUND_S);
+      return { atLeastS: shortestS + durationS, atMostS: longestS + durationS };
+    }),
+  ]);
+}
+
+/** Scenarios with think times are measured with users, who come and stay, rather than by arrivals. */
+function mustFindRates({ arrivalRatesPerS }: RunQuestion, { hasThinkTime }: ScenarioTraits): boolean {
+  return arrivalRatesPerS === null && !hasThinkTime;
+}
+
+function openLoads(
+  { arrivalRatesPerS, arrivals, stages, quick }: RunQuestion,
+  scenario: ScenarioOnSubject,
+  found: PilotEstimate | undefined,
+): readonly OfferedLoad[] {
+  const staged = stages === null ? [] : [stagedLoad(stages, arrivals)];
+  const canFind = found !== undefined && !scenario.hasThinkTime;
+  const rates = arrivalRatesPerS ?? (canFind ? arrivalRates(found, scenario.documented, quick) : []);
+  return [...staged, ...rates.map((arrivalRatePerS) => ({ model: 'open' as const, arrivalRatePerS, arrivals }))];
+}
+
+/** The rate goes evenly from each stage to the next, as k6's ramping-arrival-rate has it; two at one time are a step. */
+function stagedLoad(
+  [first, ...others]: NonNullable<RunQuestion['stages']>,
+  arrivals: RunQuestion['arrivals'],
+): OfferedLoad {
+  let atS = 0;
+  const changes = others.map((stage) => {
+    const change = { atS, overS: stage.atS - atS, toRatePerS: stage.ratePerS };
+    atS = stage.atS;
+    return change;
+  });
+  return { model: 'open', arrivalRatePerS: first?.ratePerS ?? 0, arrivals, changes };
+}
+
+/** When the last change is over; undefined where there is none. */
+function endOf(load: OfferedLoad): number | undefined {
+  const last = load.model === 'open' ? load.changes?.at(-1) : undefined;
+  return last && last.atS + last.overS;
+}
+
+function highestRateOf(load: OfferedLoad): number {
+  if (load.model === 'closed') return 0;
+  return Math.max(load.arrivalRatePerS, ...(load.changes ?? []).map(({ toRatePerS }) => toRatePerS));
+}
+
+/** Where nothing is documented, as many as at login: enough to see whether more load brings more. */
+function closedLoads({ concurrencies }: RunQuestion, { documented, userCount }: ScenarioOnSubject) {
+  const known = documented.concurrencies.filter((concurrency) => concurrency <= userCount);
+  const usual = known.length === 0 ? [Math.min(USERS_WHERE_NOT_DOCUMENTED, userCount)] : known;
+  return (concurrencies ?? usual).map((concurrency) => ({ model: 'closed' as const, concurrency }));
+}
+
+/** Users with think times start with their trial: in windows of warm-up all of them would sign in each time. */
+function warmUpWindows(question: RunQuestion, scenario: ScenarioTraits): number {
+  if (scenario.hasThinkTime) return 0;
+  if (question.warmUpS === 0) return mustFindRates(question, scenario) ? 1 : 0;
+  return question.quick ? MOST_WARM_UP_WINDOWS_QUICK : MOST_WARM_UP_WINDOWS;
+}
+
+/** Whether the warm-up windows, one after the other, have come to a steady throughput: as trials are judged. */
+function isSteady(windows: readonly Trial[]): boolean {
+  const perSecond = windows.flatMap(wholeSeconds).map(throughputPerSIn);
+  return perSecond.length >= LEAST_STEADY_SECONDS && describeUnsteadiness(perSecond) === null;
+}
+
+/** Users who all start at once queue in a row at first: until each has come round once, they read less than they will. */
+function closedWarmUpS(
+  { warmUpS }: RunQuestion,
+  { hasThinkTime }: ScenarioTraits,
+  concurrency: number,
+  found: PilotEstimate | undefined,
+): number {
+  if (hasThinkTime) return WARM_UPS_OF_THINKING * warmUpS;
+  if (warmUpS === 0 || found === undefined) return warmUpS;
+  return Math.max(warmUpS, Math.min(Math.ceil(concurrency / found.iterationsPerS), LONGEST_ROUND_S));
+}
+
+/** At low rates a trial lasts until a p95 has samples enough for its interval. */
+function longEnoughS(durationS: number, requestRatePerS: number): number {
+  const neededS = Math.ceil((SAMPLES_TO_SPARE * samplesNeeded(0.95)) / requestRatePerS);
+  return Math.max(durationS, Math.min(neededS, MOST_TIMES_LONGER * durationS));
+}
+
+/** Each user that takes part signs in first, so no more do than are needed; and the more, the slower it may get. */
+function usersFor(arrivalRatePerS: number, found: PilotEstimate | undefined, userCount: number): number {
+  // Little's law, twice: how long an iteration took in the pilot trial, and how many are in flight at this rate.
+  const pilotS = found === undefined ? 0 : found.concurrency / found.iterationsPerS;
+  const allowedS = Math.max(ITERATION_ALLOWED_S, ITERATIONS_ALLOWED * pilotS);
+  return Math.min(userCount, Math.max(FEWEST_USERS, Math.ceil(arrivalRatePerS * allowedS)));
+}
+
+function ratesUnknown(scenario: string, load: OfferedLoad): string {
+  return `No arrival rate of ${scenario} was measured: in the pilot trial at ${describeLoad(load)} no iteration succeeded, so none was known to be sustained.`;
+}
+
+/** The middle one of the numbers of users that are asked for. */
+export function middleOf(values: readonly number[], usual: number): number {
+  return values[Math.floor((values.length - 1) / 2)] ?? usual;
+}
