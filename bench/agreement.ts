@@ -2,8 +2,6 @@
  * Whether the engines agree: the same scenarios and loads by each of them in turns, on the reference app and on a server
  * that takes 20 ms, each trial held to the calibration and the checks of a run: `npm run bench:agreement [-- --quick]`, about 10 minutes, or
  * 90 s. The generator has a CPU to itself, as in a run. The exit code is 0 whatever the table says.
- *
- *   npm run bench:agreement -- --against GITREF    this version and an older one in turns instead, about 4 minutes
  */
 import { parseArgs } from 'node:util';
 import type { RunningService } from '../harness/core/deployment.ts';
@@ -20,7 +18,6 @@ import { measure } from '../harness/studies/measure.ts';
 import crud from '../scenarios/crud.ts';
 import type { Scenario, User } from '../scenarios/kit.ts';
 import login from '../scenarios/login.ts';
-import { compareVersions } from './against.ts';
 import { type AgreementTrial, describeAgreements } from './agreement-table.ts';
 import { commandLine, machineLine } from './machine-line.ts';
 import { enginesHere } from './our-engines.ts';
@@ -39,12 +36,7 @@ const FIRST_S = 2;
 const TIMEOUT_S = 10;
 
 const { values: flags } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    against: { type: 'string' },
-    rates: { type: 'string', default: '10,50' },
-  },
+  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' } },
 });
 const rounds = Number(flags.rounds ?? (flags.quick ? 1 : 3));
 const closed = (concurrency: number): OfferedLoad => ({ model: 'closed', concurrency });
@@ -177,16 +169,8 @@ async function measureAll(): Promise<void> {
   console.log(describeAgreements(trials, REFERENCE));
 }
 
-async function measureAgainst(ref: string): Promise<void> {
-  const ratesPerS = flags.rates.split(',').map(Number);
-  const durationS = flags.quick ? 5 : 10;
-  console.log(`${machineLine(commandLine('bench:agreement'), [], 'Placed as `tierbench run` does')}\n`);
-  console.log(await compareVersions({ ref, rounds, durationS, ratesPerS, signal, say }));
-}
-
 try {
-  if (flags.against === undefined) await measureAll();
-  else await measureAgainst(flags.against);
+  await measureAll();
 } catch (error) {
   if (!signal.aborted) throw error;
 }

@@ -171,7 +171,7 @@ async function pools(tier: Project, pooler: string, { get }: SignedIn, expect: E
     const [heads = '', ...lines] = rows.trim().split('\n');
     return lines
       .map((line) => Object.fromEntries(line.split(',').map((value, at) => [heads.split(',')[at], value])))
-      .filter(({ database }) => database === 'app');
+      .filter(({ database }) => database === 'postgres');
   };
   await expect
     .poll(async () => {
@@ -186,7 +186,10 @@ async function streams(tier: Project, { post }: SignedIn, expect: ExpectStatic) 
   const title = `written at ${Date.now()}`;
   expect(await post('/api/tasks', { title })).toBe(201);
   const ask = (service: string, query: string) =>
-    tier.run('exec', '-T', `${tier.profile}-${service}`, 'psql', '--username=app', '--host=127.0.0.1', '-tAc', query);
+    tier.run(
+      ...['exec', '-T', '--env', 'PGPASSWORD', `${tier.profile}-${service}`, 'psql', '--no-password'],
+      ...['--username=app', '--dbname=postgres', '--host=127.0.0.1', '-tAc', query],
+    );
   expect((await ask('replica', 'select pg_is_in_recovery()')).trim()).toBe('t');
   await expect.poll(() => ask('replica', `select count(*) from tasks where title = '${title}'`)).toBe('1\n');
   expect(await ask('database', 'select state from pg_stat_replication')).toBe('streaming\n');

@@ -94,8 +94,8 @@ test('a setting is what it is in the tier file: compose puts nothing in its plac
   const written = composeFile([withSettings]);
   const at = (name: string) => written.services[name] as unknown as WrittenService;
   expect(at('mine-api').environment).toHaveProperty('NOTE', '$$' + '{A:-b}');
-  expect(at('mine-db').command).toContain('NOTE=$$' + '{A:-b}');
-  expect(written.configs['mine-pool-ini']?.content).toContain('note = $$HOME');
+  expect(written.configs['mine-db-start.sh']?.content).toContain('NOTE=$$' + '{A:-b}');
+  expect(written.configs['mine-pool-pgbouncer.ini']?.content).toContain('note = $$HOME');
 });
 
 test('instances and limits are those of the tier', () => {

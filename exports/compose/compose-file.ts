@@ -1,8 +1,9 @@
+import type { App } from '../../harness/core/app.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
-import type { Service, ServiceKind, Tier } from '../../harness/core/tier.ts';
-import { apiParts, oneShotParts } from './api-services.ts';
-import { type ComposeParts, type ComposeService, SEED_PROFILE } from './parts.ts';
-import { balancerParts, cacheParts, poolerParts, primaryParts, replicaParts } from './server-services.ts';
+import type { Tier } from '../../harness/core/tier.ts';
+import { referenceApp } from '../../harness/services/reference-app.ts';
+import { interpolation } from './interpolation.ts';
+import { type ComposeService, DATA_PROFILE, tierEntries } from './tier-services.ts';
 
 /** A compose file as a plain object. */
 export interface ComposeFile {
@@ -19,35 +20,18 @@ const FIRST_PORT = 3000;
  * They share compose's default network: others than that it makes for every profile and removes for one.
  * @throws TierbenchError COMPOSE_NAMES_CLASH where two things of it would have one name.
  */
-export function composeFile(tiers: readonly Tier[]): ComposeFile {
-  const parts = tiers.flatMap((tier, index) => tierParts(tier, FIRST_PORT + index));
-  refuseDoubles([SEED_PROFILE, ...tiers.map(({ name }) => name)]);
-  refuseDoubles(parts.flatMap(({ services }) => Object.keys(services)));
-  const merged = <Key extends keyof ComposeParts>(key: Key): ComposeParts[Key] =>
-    Object.assign({}, ...parts.map((each) => each[key]));
+export function composeFile(tiers: readonly Tier[], app: App = referenceApp): ComposeFile {
+  const of = interpolation();
+  const entries = tiers.map((tier, index) => tierEntries(tier, app, FIRST_PORT + index, of));
+  refuseDoubles([DATA_PROFILE, ...tiers.map(({ name }) => name)]);
+  refuseDoubles(entries.flatMap(({ services }) => services.map(([name]) => name)));
   return {
     name: 'tierbench',
-    services: merged('services'),
-    volumes: merged('volumes'),
-    configs: merged('configs'),
+    services: Object.fromEntries(entries.flatMap(({ services }) => services)),
+    volumes: Object.fromEntries(entries.flatMap(({ volumes }) => volumes.map((name) => [name, {}]))),
+    configs: Object.fromEntries(entries.flatMap(({ configs }) => configs)),
   };
 }
-
-function tierParts(tier: Tier, port: number): readonly ComposeParts[] {
-  return [
-    ...tier.services.flatMap((service) => partsOf[service.kind]?.(tier, service, port) ?? []),
-    oneShotParts(tier),
-  ];
-}
-
-const partsOf: Readonly<Record<ServiceKind, (tier: Tier, service: Service, port: number) => ComposeParts>> = {
-  'load-balancer': balancerParts,
-  api: apiParts,
-  pooler: poolerParts,
-  primary: primaryParts,
-  replica: replicaParts,
-  cache: cacheParts,
-};
 
 function refuseDoubles(names: readonly string[]): void {
   const doubles = new Set(names.filter((name, index) => names.indexOf(name) !== index));

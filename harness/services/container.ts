@@ -96,7 +96,7 @@ function spec(service: Service, at: SpecContext): ServiceSpec {
     user,
     database,
     password,
-    secret: at.secret(service.name),
+    secret: at.secret(`${service.name}-secret`),
   };
   const filled = (text: string) => text.replaceAll(/\{(\w+)\}/gu, (whole, name: string) => values[name] ?? whole);
   const isSecret = (text: string) => /\{(?:password|secret)\}/u.test(text);
@@ -127,6 +127,7 @@ function spec(service: Service, at: SpecContext): ServiceSpec {
       protocol === undefined
         ? null
         : { protocol, port: 'main', ...(protocol === 'http' && { path: String(settings.ready ?? '/') }) },
+    needsHealthyPeers: true,
     stop: { signal: 'SIGTERM', graceS: 10 },
     secrets: [...Object.values(secretEnvironment), password, values.secret ?? ''],
     lacks: [],

@@ -21,7 +21,7 @@ export function findServiceType(kind: string, app: App = referenceApp): ServiceT
   return (app === referenceApp ? ofReferenceApp : serviceTypes(app)).find((type) => type.kind === kind);
 }
 
-/** Of a service of a tier that was read from a file, and so has a kind that exists. @public */
+/** Of a service of a tier that was read from a file, and so has a kind that exists. */
 export function serviceType(kind: string, app: App = referenceApp): ServiceType {
   const type = findServiceType(kind, app);
   if (type === undefined) throw new Error(`there is no kind of service called '${kind}'`);

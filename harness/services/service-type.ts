@@ -183,6 +183,8 @@ export interface ServiceSpec {
   readonly steps: readonly OnceStep[];
   /** Null for one that listens to nobody: it is healthy while it runs. */
   readonly health: Health | null;
+  /** It does not wait by itself for what it connects to. */
+  readonly needsHealthyPeers?: boolean;
   /** Says the version of the program: `PgBouncer`, `--version`. */
   readonly version?: { readonly name: string; readonly arguments: readonly string[] };
   /** How it is ended when nothing it does matters any more; `orderlyS` is how long it may take to end in order. */
