@@ -38,7 +38,7 @@ export function agreements(trials: readonly AgreementTrial[], reference: string)
     if (first === undefined) return [];
     const { system, load, engine } = first;
     const valid = cell.filter(isValid);
-    const told = valid.length > 0 ? valid : cell;
+    const reported = valid.length > 0 ? valid : cell;
     const pairs = valid.flatMap((trial) => {
       const other = trials.find(
         (one) => one.round === trial.round && one.system === system && one.load === load && one.engine === reference,
@@ -58,8 +58,8 @@ export function agreements(trials: readonly AgreementTrial[], reference: string)
         engine,
         trials: cell.length,
         valid: valid.length,
-        throughputPerS: median(told.map(({ throughputPerS }) => throughputPerS)) ?? Number.NaN,
-        p95S: median(told.flatMap(({ p95S }) => (p95S === null ? [] : [p95S]))) ?? Number.NaN,
+        throughputPerS: median(reported.map(({ throughputPerS }) => throughputPerS)) ?? Number.NaN,
+        p95S: median(reported.flatMap(({ p95S }) => (p95S === null ? [] : [p95S]))) ?? Number.NaN,
         throughputRatio,
         p95Ratio,
         agrees: throughputRatio === null || p95Ratio === null ? null : isNear(throughputRatio) && isNear(p95Ratio),

@@ -129,13 +129,14 @@ function autocannon(url: string, { connections, seconds }: Settings): Other {
     name: 'autocannon',
     command: [process.execPath, program, '--json', '-c', String(connections), '-d', String(seconds), url],
     read(printed) {
-      const told = JSON.parse(printed) as {
+      const reported = JSON.parse(printed) as {
         readonly requests: { readonly average: number; readonly total: number };
         readonly non2xx: number;
         readonly errors: number;
       };
-      if (told.non2xx + told.errors > 0) throw new Error(`autocannon saw ${told.non2xx + told.errors} failures`);
-      return { ratePerS: told.requests.average, requests: told.requests.total };
+      if (reported.non2xx + reported.errors > 0)
+        throw new Error(`autocannon saw ${reported.non2xx + reported.errors} failures`);
+      return { ratePerS: reported.requests.average, requests: reported.requests.total };
     },
   };
 }

@@ -19,7 +19,7 @@ const providers: Readonly<Record<string, (run: RegisteredRun) => Provider>> = {
   containers: (run) => containersProvider({ run }),
 };
 
-/** What is wanted of a warm bring-up on an idle machine with two CPUs, in seconds. */
+/** What is wanted of a warm start on an idle machine with two CPUs, in seconds. */
 const wantedS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   local: { single: 3, cached: 8 },
   containers: { single: 3, cached: 12 },

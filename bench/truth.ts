@@ -110,7 +110,9 @@ for (const [index, { known, read, served }] of queued.entries()) {
   ];
   console.log(`| ${cells.join(' | ')} |`);
 }
-console.log('\n| stall of 2 s in 60 s at 200/s | p95: theory | read | p99: theory | read | p99 of ten waiting users |');
+console.log(
+  '\n| stall of 2 s in 60 s at 200/s | p95: theory | read | p99: theory | read | p99 of ten closed-loop users |',
+);
 console.log('| ----------------------------- | ----------- | ---- | ----------- | ---- | ------------------------ |');
 for (const [index, { trial, read }] of stalled.entries()) {
   const { queue = '', utilization = 0 } = stalls[index] ?? {};

@@ -154,7 +154,7 @@ describe('an exported folder in real k6', () => {
         expect(succeeded).toBeGreaterThan(5);
         expect(succeeded).toBeLessThan(api.requests.length);
         if (scenario === 'login') {
-          // Where k6 pauses it sends later what is due, and at the end less of it.
+          // Where k6 pauses it sends later what is scheduled, and at the end less of it.
           expect(succeeded).toBeLessThanOrEqual(60 + 20);
           expect(api.requests.length).toBeGreaterThanOrEqual(80 - 30);
           expect(api.requests.length).toBeLessThanOrEqual(80 + 2);

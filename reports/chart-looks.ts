@@ -6,7 +6,7 @@ export interface ChartLook {
   readonly grid: string;
   readonly surface: string;
   readonly shade: string;
-  /** Told apart by colour, dash and mark, so that one of them is enough. */
+  /** Distinguished by colour, dash and mark, so that one of them is enough. */
   readonly series: readonly SeriesLook[];
 }
 

@@ -78,17 +78,17 @@ describe.skipIf(lacks('k6'))('in real k6 (needs k6)', () => {
         ],
         { env: { ...process.env, BASE_URL: api.baseUrl, HOME: folder } },
       );
-      const told = (word: string): unknown[] =>
+      const reported = (word: string): unknown[] =>
         stdout
           .split('\n')
           .filter((line) => line.startsWith(`${word} `))
           .map((line) => JSON.parse(line.slice(word.length)));
-      const ended = told('ENDED') as [string, string, string][];
+      const ended = reported('ENDED') as [string, string, string][];
       expect(ended.length).toBe(api.requests.length);
       expect(ended.length).toBeGreaterThan(0);
       expect(ended.filter(([, outcome]) => outcome !== 'ok')).toEqual([]);
       const random = randomStream(7, 3, 5);
-      expect(told('RANDOM')).toEqual([[random(), random(), random()]]);
+      expect(reported('RANDOM')).toEqual([[random(), random(), random()]]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

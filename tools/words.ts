@@ -17,6 +17,12 @@ interface Exception {
 export const exceptions: readonly Exception[] = [
   { file: /^docs\/glossary\.md$|^tools\/words/u, word: '', why: 'They name the words.' },
   { file: /^reference-app\/|^scenarios\//u, word: 'due', why: 'A task of the reference app has a due time.' },
+  {
+    file: /^harness\/(http-client|engines|contracts\/engines)\//u,
+    word: 'piece',
+    why: 'What one read of a socket gives.',
+  },
+  { file: /^harness\/files\/(fixtures\/|malformed)/u, word: 'bring up', why: 'The text of a broken file.' },
 ];
 
 export interface WordUse {

@@ -74,7 +74,7 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
   return exitCodes.met;
 }
 
-/** Those that may be busy at once, as far as can be told beforehand; each takes k6 a quarter of a megabyte. */
+/** Those that may be busy at once, as far as is known beforehand; each takes k6 a quarter of a megabyte. */
 function defaultVirtualUsers(load: OfferedLoad, thinks: boolean, timeoutS: number): number {
   if (load.model === 'closed') return load.concurrency;
   const { arrivalRatePerS } = load;
@@ -129,7 +129,7 @@ export function readExportOptions(typed: TypedExportOptions): ExportOptions {
   if ((typed.rate === undefined) === (typed.concurrency === undefined)) {
     problems.push({
       what: typed.rate === undefined ? '--rate is missing' : '--rate and --concurrency exclude each other',
-      nextStep: 'a folder has one load: give --rate 200 (arrivals per second) or --concurrency 50 (waiting users)',
+      nextStep: 'a folder has one load: give --rate 200 (arrivals per second) or --concurrency 50 (closed-loop users)',
     });
   }
   const concurrency = read.number('--concurrency', typed.concurrency, 1, { from: 1, to: 100_000, whole: true });
@@ -164,7 +164,7 @@ export function readExportOptions(typed: TypedExportOptions): ExportOptions {
   throw new TierbenchError(
     'OPTIONS_INVALID',
     problems.length === 1 ? 'an option is wrong' : `${problems.length} options are wrong`,
-    'Mend what is named above; `tierbench export k6 --help` lists the options.',
+    'Fix what is named above; `tierbench export k6 --help` lists the options.',
     { problems },
   );
 }

@@ -47,7 +47,7 @@ What it can run
 Left by commands that were killed
   removed /tmp/tierbench-1
   kept /tmp/tierbench-2: it belongs to user 1001
-  run 20261121-070642-1f3a09bc is under way and was not touched
+  run 20261121-070642-1f3a09bc is running and was not touched
 `);
 });
 

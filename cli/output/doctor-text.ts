@@ -60,7 +60,7 @@ function leftoverLines({ removed, kept, running, limits }: DoctorReport['leftove
   const lines = [
     ...removed.map((what) => `  removed ${what}`),
     ...kept.map(({ what, why }) => `  kept ${what}: ${why}`),
-    ...running.map((runId) => `  run ${runId} is under way and was not touched`),
+    ...running.map((runId) => `  run ${runId} is running and was not touched`),
     ...limits.map((limit) => `  ${limit}`),
   ];
   return lines.length === 0 ? ['  nothing'] : lines;

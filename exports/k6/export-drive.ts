@@ -56,7 +56,7 @@ export function virtualUserInK6(
   function perform(first: NextAction, isCounted: boolean): void {
     for (let next = first; next.kind !== 'done'; ) {
       const startedMs = exec.instance.currentTestRunDuration;
-      // What is still under way then has no part in the measurement.
+      // What is still in flight then has no part in the measurement.
       if (startedMs >= windowEndMs) return;
       if (next.kind === 'think') {
         sleep(Math.min(next.durationS, (windowEndMs - startedMs) / 1000));

@@ -85,7 +85,7 @@ export default function () {
         : [
             `executor: 'constant-arrival-rate',`,
             ...arrivalRate(offered.arrivalRatePerS),
-            `preAllocatedVUs: virtualUsers, // What is due when all of them wait is dropped.`,
+            `preAllocatedVUs: virtualUsers, // What is scheduled when all of them wait is dropped.`,
           ];
     return lines.map((line) => `      ${line}`).join('\n');
   }
@@ -131,7 +131,7 @@ export function readmeFile(plan: ExportPlan, { set, leftOut }: Thresholds): stri
   const spare =
     load.model === 'closed'
       ? `${formatNumber(virtualUsers)} virtual users, each waiting for its answer before it goes on.`
-      : `${formatNumber(virtualUsers)} virtual users take what arrives. What is due when all of them are busy is dropped and counted as failed${plan.thinks ? '; this scenario pauses, which takes many of them' : ''}: \`virtualUsers\` in script.js.`;
+      : `${formatNumber(virtualUsers)} virtual users take what arrives. What is scheduled when all of them are busy is dropped and counted as failed${plan.thinks ? '; this scenario pauses, which takes many of them' : ''}: \`virtualUsers\` in script.js.`;
   return `# ${scenario} at ${describeLoad(load)}, for k6
 
 ${oneLine(plan.description)}
@@ -151,10 +151,10 @@ ${formatSeconds(warmUpS)} of warm-up, then ${formatSeconds(durationS)} that are 
 ## What is measured
 
 - \`latency\`: from the start of a request to its last byte, connecting included. A request that failed counts as one that
-  took the timeout. k6 measures from when a request was sent, not from when it was due.
+  took the timeout. k6 measures from when a request was sent, not from when it was scheduled.
 - \`failed\`: requests without an answer, or with another than the scenario expects, of all.
 - \`succeeded\`: right answers.
-- \`dropped_iterations\`: what was due and never began, the warm-up included.
+- \`dropped_iterations\`: what was scheduled and never began, the warm-up included.
 
 The first three leave out the warm-up and what a virtual user does before its first iteration; k6's own metrics
 (\`http_req_duration\` and so on) hold everything.

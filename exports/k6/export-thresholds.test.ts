@@ -49,7 +49,7 @@ describe('thresholds of targets', () => {
     expect(conditions([between], closed)).toEqual(expect.arrayContaining(['latency p(95)>=100', 'latency p(95)<=300']));
   });
 
-  it('counts what was due and never began as failed', () => {
+  it('counts what was scheduled and never began as failed', () => {
     const errors = target('shop-errors', 'error-ratio', { value: 0.001 });
     expect(conditions([errors], open)).toEqual([
       'failed rate<0.001',

@@ -5,7 +5,7 @@ import type { ExportedMetrics } from './export-drive.ts';
 
 /** A condition in the words of k6. */
 export interface Threshold {
-  /** One of the folder's own, or what k6 says of work that was due and never began. */
+  /** One of the folder's own, or what k6 says of work that was scheduled and never began. */
   readonly metric: keyof ExportedMetrics | 'dropped_iterations';
   /** `p(95)<200` */
   readonly condition: string;
@@ -115,11 +115,15 @@ const signs: Readonly<Record<Comparison, string>> = {
   between: '==',
 };
 
-/** What was due and never began has failed. */
+/** What was scheduled and never began has failed. */
 function droppedAsFailed(target: Target, { load, warmUpS, durationS }: ExportedTrial, because: string): Threshold[] {
   if (load.model === 'closed') return [];
-  const due = load.arrivalRatePerS * (warmUpS + durationS);
-  return conditions(target, 'count', due).map((condition) => ({ metric: 'dropped_iterations', condition, because }));
+  const scheduled = load.arrivalRatePerS * (warmUpS + durationS);
+  return conditions(target, 'count', scheduled).map((condition) => ({
+    metric: 'dropped_iterations',
+    condition,
+    because,
+  }));
 }
 
 /** k6 takes a threshold for kept where nothing was counted. */

@@ -96,7 +96,7 @@ async function build(
 }
 
 /**
- * An image that a container uses is kept by the engine itself. `newest` is told, as the engine knows the time of each to
+ * An image that a container uses is kept by the engine itself. `newest` is reported, as the engine knows the time of each to
  * a second only.
  */
 async function removeOlderImages(docker: Docker, repository: string, newest: string): Promise<void> {

@@ -139,7 +139,7 @@ describe('loadScenario', () => {
     },
   );
 
-  test('all that is wrong with its fields is told at once', () => {
+  test('all that is wrong with its fields is reported at once', () => {
     expect(outcomes[inFolder('no-fields.ts')]?.problems).toHaveLength(3);
     expect(outcomes[inFolder('in-an-import.ts')]?.problems?.[0]?.file).toBe(inFolder('broken-part.ts'));
   });

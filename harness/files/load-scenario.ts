@@ -118,7 +118,7 @@ function cannotImport(file: string, error: unknown): TierbenchError {
     );
   }
   if (error instanceof SyntaxError) {
-    return invalid([{ file, ...placeIn(error), what: message }], 'Mend the file there.', error);
+    return invalid([{ file, ...placeIn(error), what: message }], 'Fix the file there.', error);
   }
   return invalid(
     [{ file, ...placeIn(error), what: `throws when it is loaded: ${message}` }],
@@ -195,7 +195,7 @@ function validScenario(module: object, file: string): Scenario {
     if (!FIELDS.includes(field)) complain(`there is no field '${field}'`, suggestion(field, FIELDS));
   }
   if (problems.length > 0)
-    throw invalid(problems, 'Mend these fields; `tierbench init scenario NAME` writes an example.');
+    throw invalid(problems, 'Fix these fields; `tierbench init scenario NAME` writes an example.');
   return scenario as Scenario;
 }
 

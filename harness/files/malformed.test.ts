@@ -221,7 +221,7 @@ function expectProblems(
     return;
   }
   expect(error.code).toBe(invalid);
-  const told = error.problems.map(({ file, line, column, what }) => {
+  const reported = error.problems.map(({ file, line, column, what }) => {
     expect(file).toBe(path);
     return `${line}:${column} ${what}`;
   });
@@ -229,7 +229,7 @@ function expectProblems(
     const [place = '', ...words] = problem.split(' ');
     return expect.toSatisfy((text: string) => text.startsWith(`${place} `) && text.includes(words.join(' ')), problem);
   });
-  expect(told).toEqual(patterns);
+  expect(reported).toEqual(patterns);
 }
 
 describe('malformed tier files', () => {

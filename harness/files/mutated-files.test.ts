@@ -9,7 +9,7 @@ import { parseTier } from './tier-file.ts';
 
 const timeout = 60_000;
 
-/** Whatever is done to a file, a person is told where and what, and never sees anything else thrown. */
+/** Whatever is done to a file, the message says where and what, and nobody sees anything else thrown. */
 
 const harness = fileURLToPath(new URL('..', import.meta.url));
 const texts = (pattern: string) =>

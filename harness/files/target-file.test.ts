@@ -94,7 +94,7 @@ targets:
   ]);
 });
 
-test('files given replace the built-in targets, and all problems of all of them are told at once', async () => {
+test('files given replace the built-in targets, and all problems of all of them are reported at once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tierbench-targets-'));
   const target = 'title: T\n    section: S\n    value: 1 s\n    judged: { not-yet: later. }\n';
   const write = (name: string, text: string) => {

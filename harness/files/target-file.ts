@@ -70,7 +70,7 @@ export async function readTargets(files?: readonly string[], known: KnownNames =
   const read = await Promise.all(
     paths.map((path) =>
       readYamlFile(path, targetFile).catch((error: unknown) => {
-        // The next file may be broken as well: its problems are told together with these.
+        // The next file may be broken as well: its problems are reported together with these.
         if (!(error instanceof TierbenchError) || error.code !== targetFile.invalid) throw error;
         broken.push(error);
         return null;

@@ -20,7 +20,7 @@ const metricUnits: Readonly<Record<MeasuredMetric, Unit>> = {
   'data-size': 'tasks',
 };
 
-/** Works on a target that may be wrong in other ways too, so that all problems are told at once. */
+/** Works on a target that may be wrong in other ways too, so that all problems are reported at once. */
 export function targetProblems(id: string, value: unknown, known: KnownNames): readonly ProblemAt[] {
   const target = group(value);
   if (Object.keys(target).length === 0) return [];

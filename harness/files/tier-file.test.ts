@@ -161,7 +161,7 @@ describe('built-in tiers', () => {
     }
   });
 
-  test('a name that is none is told with the nearest one', async () => {
+  test('a name that is none is reported with the nearest one', async () => {
     await expect(readTier('singel')).rejects.toMatchObject({
       code: 'TIER_UNKNOWN',
       message: "there is no tier 'singel'",

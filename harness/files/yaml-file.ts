@@ -106,7 +106,7 @@ export function parseYaml(text: string, path: string, kind: FileKind): YamlFile 
   const problems = [...document.errors, ...document.warnings].map((found): Problem => {
     const known = syntaxProblems[found.code];
     const what = known?.what ?? firstLine(found.message);
-    return { ...placeAt(found.pos[0]), what, nextStep: known?.nextStep ?? 'Mend the YAML there.' };
+    return { ...placeAt(found.pos[0]), what, nextStep: known?.nextStep ?? 'Fix the YAML there.' };
   });
   const structureIsSound = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
   if (!structureIsSound) throw invalidFile(path, kind, problems);
@@ -191,7 +191,7 @@ export function invalidFile(path: string, { kind, invalid }: FileKind, problems:
   return new TierbenchError(
     invalid,
     `the ${kind} file ${path} has ${count}${rest}`,
-    nextStep ?? 'Mend what is listed.',
+    nextStep ?? 'Fix what is listed.',
     {
       problems: sorted.slice(0, MOST_PROBLEMS),
     },
@@ -202,7 +202,7 @@ function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** An object that has these keys and no others. An unknown key is told with the nearest known one. */
+/** An object that has these keys and no others. An unknown key is reported with the nearest known one. */
 export function closedObject<Shape extends z.core.$ZodShape>(shape: Shape) {
   return z.strictObject(shape, {
     // One line for each unknown key, which `schemaProblems` takes apart again.

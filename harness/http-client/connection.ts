@@ -29,7 +29,7 @@ const SHORT_IDLE_MS = 1000;
 
 /**
  * Sends one request at a time over one socket, which is made when it is needed and again when it broke. Each request is
- * sent at most once, and its end is told once.
+ * sent at most once, and its end is reported once.
  */
 export class Connection {
   readonly #settings: ConnectionSettings;
@@ -192,7 +192,7 @@ export class Connection {
 
   #hasIdledTooLong(nowMs: number): boolean {
     const keptS = this.#lastHead === undefined ? undefined : keepAliveS(this.#lastHead);
-    // A server that is about to hang up would break a request that comes at the same time.
+    // A server that is about to close the connection would break a request that comes at the same time.
     return keptS !== undefined && (nowMs - this.#idleSinceMs) / 1000 > keptS - 1;
   }
 

@@ -31,7 +31,7 @@ export interface Leftovers {
   readonly left: readonly LeftRun[];
   /** Left by someone or somewhere else: named, not touched. */
   readonly foreign: readonly { readonly path: string; readonly why: string }[];
-  /** Ids of runs that are under way. */
+  /** Ids of runs that are running. */
   readonly running: readonly string[];
   /** What could not be looked at. */
   readonly limits: readonly string[];

@@ -42,7 +42,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** A process that stays until it is told to go. */
+/** A process that stays until it is asked to go. */
 async function idle(environment: Record<string, string>, folder: string, source = ''): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--eval', `${source}; setInterval(() => {}, 1000); console.log('up')`], {
     cwd: folder,
@@ -77,7 +77,7 @@ async function removeAll() {
 
 const recordFiles = async () => (await readdir(places.registries[0] ?? '').catch(() => [])).toSorted();
 
-describe('a run that is under way', () => {
+describe('a run that is running', () => {
   it('is written down, has a folder, and is not touched', async () => {
     const run = await registerRun({ places });
     const child = await idle({ ...run.environment }, run.folder);

@@ -17,7 +17,7 @@ export interface Removal {
 
 /**
  * Politely, then PostgreSQL's immediate shutdown (SIGQUIT), then by force. PostgreSQL waits for its clients on SIGTERM;
- * those are told to stop at the same time. Ended by SIGQUIT it still gives its shared memory back, by SIGKILL it does not.
+ * those are asked to stop at the same time. Ended by SIGQUIT it still gives its shared memory back, by SIGKILL it does not.
  */
 const signals = ['SIGTERM', 'SIGQUIT', 'SIGKILL'] as const;
 const POLL_S = 0.02;

@@ -19,7 +19,7 @@ export async function removeRunFolder(folder: string, runId: string): Promise<st
   if (names.some((name) => name !== MARKER_FILE) && parseRunRecord(marker)?.runId !== runId) {
     return 'it holds files, but not the marker of the run';
   }
-  // The marker goes last: killed in the middle of this, the rest can still be told from anybody else's.
+  // The marker goes last: killed in the middle of this, the rest can still be distinguished from what others have.
   for (const name of names.filter((other) => other !== MARKER_FILE)) {
     await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 });
   }

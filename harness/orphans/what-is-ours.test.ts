@@ -26,7 +26,7 @@ function here(running: readonly RunRecord['owner'][] = []) {
 }
 
 describe('a run', () => {
-  it('is under way while its command runs', () => {
+  it('is running while its command runs', () => {
     expect(ownershipOf(sighting, here([record.owner]))).toEqual({ state: 'running' });
   });
 
@@ -102,7 +102,7 @@ describe('a process', () => {
     expect(processesOfRun(record, family, 12).map(({ processId }) => processId)).toEqual([13]);
   });
 
-  it('is told to stop before those it started', () => {
+  it('is asked to stop before those it started', () => {
     const tree = [
       { ...process, processId: 10, parentId: 1 },
       { ...process, processId: 11, parentId: 10 },

@@ -64,7 +64,7 @@ export function processesOfRun(
   });
 }
 
-/** Those that no other of them started: told to stop, they stop the rest in order. */
+/** Those that no other of them started: asked to stop, they stop the rest in order. */
 export function rootsOf(processes: readonly SeenProcess[]): readonly SeenProcess[] {
   const ids = new Set(processes.map(({ processId }) => processId));
   return processes.filter(({ parentId }) => !ids.has(parentId));

@@ -13,7 +13,7 @@ export interface InstanceFailures {
   stop(): void;
 }
 
-/** Instances that ended by themselves: each told once to every listener, also to one that comes later. */
+/** Instances that ended by themselves: each reported once to every listener, also to one that comes later. */
 export function instanceFailures(): InstanceFailures {
   const seen: InstanceFailure[] = [];
   const listeners: ((failure: InstanceFailure) => void)[] = [];

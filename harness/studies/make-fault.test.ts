@@ -32,7 +32,7 @@ function seconds(fault: FaultInTrial, upToS: number): void {
   }
 }
 
-it('makes the fault when it is due, undoes it in time, each once, and says when', async () => {
+it('makes the fault when it is scheduled, undoes it in time, each once, and says when', async () => {
   const { faults, calls, nowS } = control();
   const fault = makeFault(planned, faults, nowS);
   seconds(fault, 2);
@@ -54,7 +54,7 @@ it('lets what was paused go on', async () => {
   expect(calls).toEqual(['pause cache/1', 'resume cache/1']);
 });
 
-it('undoes the fault after a trial that was over before it was due', async () => {
+it('undoes the fault after a trial that was over before it was scheduled', async () => {
   const { faults, calls, nowS } = control();
   const fault = makeFault(planned, faults, nowS);
   seconds(fault, 4);

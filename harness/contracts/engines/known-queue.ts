@@ -52,9 +52,9 @@ export function queueLikeTheory(
 function serve(next: () => number, serviceTimesS: readonly number[], durationS: number): Float64Array {
   const responsesS: number[] = [];
   let freeS = 0;
-  for (let dueS = next(); dueS < durationS; dueS = next()) {
-    freeS = Math.max(freeS, dueS) + (serviceTimesS[responsesS.length] ?? Number.NaN);
-    responsesS.push(freeS - dueS);
+  for (let scheduledS = next(); scheduledS < durationS; scheduledS = next()) {
+    freeS = Math.max(freeS, scheduledS) + (serviceTimesS[responsesS.length] ?? Number.NaN);
+    responsesS.push(freeS - scheduledS);
   }
   return Float64Array.from(responsesS);
 }

@@ -28,7 +28,7 @@ const QUEUE_SERVER = `
   const { parentPort, workerData: { queue, serviceTimesS, stall, tokens, witnessPath } } = require('node:worker_threads');
   let arrivals = 0, refused = 0, firstMs = null, freeMs = 0, level = tokens?.burst ?? 0, filledMs = null;
   let isTicking = false;
-  const served = [], underWay = [], asleep = new Int32Array(new SharedArrayBuffer(4));
+  const served = [], inFlight = [], asleep = new Int32Array(new SharedArrayBuffer(4));
 
   const server = createServer((request, response) => {
     if (request.url === witnessPath) { response.end(); return; }
@@ -48,20 +48,20 @@ const QUEUE_SERVER = `
     }
     const endMs = beginMs + serviceMs;
     freeMs = endMs;
-    underWay.push({ arrivedMs: nowMs, endMs, response });
+    inFlight.push({ arrivedMs: nowMs, endMs, response });
     if (!isTicking) tick();
   });
 
   // Timers know whole milliseconds: the last one is passed in naps, between which requests are read.
   function tick() {
     isTicking = true;
-    while (underWay.length > 0 && underWay[0].endMs <= performance.now()) {
-      const { arrivedMs, response } = underWay.shift();
+    while (inFlight.length > 0 && inFlight[0].endMs <= performance.now()) {
+      const { arrivedMs, response } = inFlight.shift();
       served.push((performance.now() - arrivedMs) / 1000);
       response.end('{}');
     }
-    if (underWay.length === 0) { isTicking = false; return; }
-    const leftMs = underWay[0].endMs - performance.now();
+    if (inFlight.length === 0) { isTicking = false; return; }
+    const leftMs = inFlight[0].endMs - performance.now();
     if (leftMs > 2) setTimeout(tick, leftMs - 1.5);
     else { if (leftMs > 0.1) Atomics.wait(asleep, 0, 0, 0.1); setImmediate(tick); }
   }
@@ -79,9 +79,9 @@ export async function startQueueServer(settings: QueueSettings): Promise<QueueSe
   return {
     baseUrl: `http://127.0.0.1:${port}`,
     async tell() {
-      const told = once(worker, 'message');
+      const reported = once(worker, 'message');
       worker.postMessage('tell');
-      const [{ served, refused }] = (await told) as [{ served: number[]; refused: number }];
+      const [{ served, refused }] = (await reported) as [{ served: number[]; refused: number }];
       const histogram = LatencyHistogram.empty();
       for (const latencyS of served) histogram.record(latencyS);
       return { served: histogram, refused };

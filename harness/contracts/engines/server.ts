@@ -145,9 +145,9 @@ export async function startConstantDelayServer(delayMs: number): Promise<Constan
   return {
     baseUrl: `http://127.0.0.1:${port}`,
     async takeMostInFlight() {
-      const told = once(worker, 'message');
+      const reported = once(worker, 'message');
       worker.postMessage('tell');
-      const [most] = (await told) as [number];
+      const [most] = (await reported) as [number];
       return most;
     },
     async [Symbol.asyncDispose]() {

@@ -13,6 +13,6 @@ test('a witness that was stopped asks no more: nothing keeps its process', async
     console.log((await witness.stop()).count);`;
   const options = { cwd: import.meta.dirname, timeout: 20_000 };
   const { stdout } = await promisify(execFile)(process.execPath, ['--eval', source], options);
-  // One every 5 ms, and what was due while the machine did something else is asked for too.
+  // One every 5 ms, and what was scheduled while the machine did something else is asked for too.
   expect(Number(stdout)).toBeGreaterThanOrEqual(10);
 });

@@ -7,7 +7,7 @@ const BETWEEN_S = 0.005;
 
 /**
  * Asks a server of the contract every 5 ms beside the engine, for an answer that takes no time, with no engine at all
- * and on the thread of the test. Each wait is counted from when it was due, so that it holds everything that made
+ * and on the thread of the test. Each wait is counted from when it was scheduled, so that it holds everything that made
  * either side late: pauses of the machine, of the server and of the generator's thread.
  */
 export interface Witness {
@@ -24,14 +24,14 @@ export async function startWitness(baseUrl: string): Promise<Witness> {
   let unread = '';
   let timer: NodeJS.Timeout | undefined;
 
-  function askWhatIsDue(): void {
+  function askWhatIsScheduled(): void {
     for (; nextMs <= performance.now(); nextMs += BETWEEN_S * 1000) {
       unanswered.push(nextMs);
       socket.write(`GET ${WITNESS_PATH} HTTP/1.1\r\nhost: witness\r\n\r\n`);
     }
     clearTimeout(timer);
     // Not an interval: that comes a little later each time, and would soon be late by itself.
-    timer = setTimeout(askWhatIsDue, Math.max(0, nextMs - performance.now()));
+    timer = setTimeout(askWhatIsScheduled, Math.max(0, nextMs - performance.now()));
   }
 
   socket.on('data', (bytes) => {
@@ -39,10 +39,10 @@ export async function startWitness(baseUrl: string): Promise<Witness> {
     unread = heads.pop() ?? '';
     for (const _head of heads) waits.record((performance.now() - (unanswered.shift() ?? Number.NaN)) / 1000);
   });
-  askWhatIsDue();
+  askWhatIsScheduled();
   return {
     async stop() {
-      askWhatIsDue();
+      askWhatIsScheduled();
       clearTimeout(timer);
       while (unanswered.length > 0) await once(socket, 'data');
       socket.destroy();

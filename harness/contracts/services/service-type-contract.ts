@@ -48,7 +48,7 @@ export function serviceTypeContract(type: ServiceType, example: Partial<Service>
       for (const metric of type.resources) expect(['utilization', 'queue']).toContain(metrics[metric].role);
     });
 
-    test('it listens where it is told to', () => {
+    test('it listens where it is asked to', () => {
       const text = JSON.stringify(specAt(context(type, service)));
       for (const port of Object.values(contextPorts(type, service))) expect(text).toContain(String(port));
     });

@@ -62,7 +62,7 @@ const byCode: Readonly<Record<number, TransportFailure>> = {
 /** DNS and TLS: there was no connection to send anything over. TCP: there was one, and it broke. */
 const byHundred: Readonly<Record<number, TransportFailure>> = { 11: 'refused', 12: 'reset', 13: 'refused' };
 
-/** All that k6 has no code for (1000) is told by the words of Go's net/http: these are a connection that ended too soon. */
+/** All that k6 has no code for (1000) is reported by the words of Go's net/http: these are a connection that ended too soon. */
 const endedTooSoon = /\bEOF\b|closed idle connection|use of closed|connection reset|broken pipe|context canceled/;
 
 /** Why a request of k6 has no answer. What is neither known nor a broken connection is an answer that is no HTTP/1.1. */

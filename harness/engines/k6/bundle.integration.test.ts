@@ -35,7 +35,7 @@ const scenarioOfAUser = {
     import { pathOf } from '../shared/paths.ts';
 
     const request = { name: 'read', method: 'GET', path: pathOf(settings.article) } satisfies Request;
-    export const told = [greet('Ada'), shout('hey'), randomStream(1, 2, 3)()] as const;
+    export const reported = [greet('Ada'), shout('hey'), randomStream(1, 2, 3)()] as const;
     export default defineScenario({
       name: 'shop',
       description: 'reads an article',
@@ -55,11 +55,11 @@ const scenarioOfAUser = {
 
 const entry = {
   source: `
-    import scenario, { told } from './project/load/shop.ts';
+    import scenario, { reported } from './project/load/shop.ts';
     export const options = { vus: 1, iterations: 1 };
     export default function (): void {
       const action = scenario.iteration({}).next().value;
-      console.log(JSON.stringify([...told, scenario.name, action.request.path]));
+      console.log(JSON.stringify([...reported, scenario.name, action.request.path]));
     }`,
 };
 

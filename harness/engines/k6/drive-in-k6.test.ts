@@ -128,7 +128,7 @@ describe('an iteration', () => {
     expect(new Set(k6.sent.map(({ params }) => params.jar)).size).toBe(4);
   });
 
-  test('tells when it began, each request from when it was due, what follows it, and the end', () => {
+  test('tells when it began, each request from when it was scheduled, what follows it, and the end', () => {
     const k6 = fakeK6();
     driveInK6(shop, plan, users, k6.modules, k6.metrics).iterate();
     expect(k6.samples).toEqual([
@@ -189,7 +189,7 @@ describe('a server that is down', () => {
     expect(pausesIn(true, many)).toEqual([]);
   });
 
-  test('is told of once for each step', () => {
+  test('is reported once for each step', () => {
     const k6 = fakeK6(() => refused);
     const { iterate } = driveInK6(ask, plan, users, k6.modules, k6.metrics);
     for (let turn = 0; turn < 3; turn += 1) iterate();

@@ -52,9 +52,9 @@ interface Metric {
 export interface K6Metrics {
   /** When the scenario of k6 began, by the clock of the test run. */
   readonly origin: Metric;
-  /** When an iteration began, or a request after a think time was due, by the clock of the test run. */
+  /** When an iteration began, or a request after a think time was scheduled, by the clock of the test run. */
   readonly started: Metric;
-  /** From when a request was due, as far as k6 knows, to its last byte. */
+  /** From when a request was scheduled, as far as k6 knows, to its last byte. */
   readonly latency: Metric;
   /** The same from its actual start. */
   readonly serviceTime: Metric;
@@ -202,7 +202,7 @@ function virtualUser(
   const requestTag = { t: `${id} request` };
   const doneTag = { t: String(id) };
   const tags = new Map<string, { t: string }>();
-  const toldFailures = new Set<string>();
+  const reportedFailures = new Set<string>();
   let failuresInARow = 0;
 
   /** k6 keeps what it counts by the tags of it, and making them takes time. */
@@ -221,18 +221,18 @@ function virtualUser(
       return;
     }
     metrics.started.add(startedMs, iterationTag);
-    let dueMs = startedMs;
-    let isTold = false;
+    let scheduledMs = startedMs;
+    let isReported = false;
     for (let next = runner.startIteration(); ; ) {
       if (next.kind === 'done') {
-        if (!isTold) metrics.done.add(next.failed ? 1 : 0, doneTag);
+        if (!isReported) metrics.done.add(next.failed ? 1 : 0, doneTag);
         return;
       }
       if (next.kind === 'think') {
-        dueMs += next.durationS * 1000;
-        sleep(Math.max(0, dueMs - nowMs()) / 1000);
+        scheduledMs += next.durationS * 1000;
+        sleep(Math.max(0, scheduledMs - nowMs()) / 1000);
         next = runner.resume();
-        if (next.kind === 'send') metrics.started.add(dueMs, requestTag);
+        if (next.kind === 'send') metrics.started.add(scheduledMs, requestTag);
         continue;
       }
       const { name, method, headers, body } = next.request;
@@ -245,17 +245,17 @@ function virtualUser(
       const { ended, next: following } = runner.answer(answerFromK6(answer));
       if (answer.status !== 0) failuresInARow = 0;
       else if (ended.outcome !== 'timeout') failuresInARow += 1;
-      if (ended.outcome !== 'ok' && endedMs < endMs && !toldFailures.has(`${ended.outcome} ${name}`)) {
-        toldFailures.add(`${ended.outcome} ${name}`);
+      if (ended.outcome !== 'ok' && endedMs < endMs && !reportedFailures.has(`${ended.outcome} ${name}`)) {
+        reportedFailures.add(`${ended.outcome} ${name}`);
         const { step, outcome } = ended;
         console.error(FAILURE_LINE + JSON.stringify({ step, outcome, message: ended.describe() }));
       }
       const follows = following.kind === 'done' ? (following.failed ? 'failed' : 'done') : following.kind;
       const tag = tagOf(`${follows} ${ended.outcome} ${ended.status} ${encodeURIComponent(name)}`);
       metrics.serviceTime.add(endedMs - sentMs, tag);
-      metrics.latency.add(endedMs - dueMs, tag);
-      isTold = following.kind === 'done';
-      dueMs = endedMs;
+      metrics.latency.add(endedMs - scheduledMs, tag);
+      isReported = following.kind === 'done';
+      scheduledMs = endedMs;
       next = following;
     }
   };

@@ -124,13 +124,13 @@ describe('what cannot be used', () => {
       await once(engine, 'listening');
       vi.stubEnv('DOCKER_HOST', `unix://${join(folder, 'engine.sock')}`);
       vi.stubEnv('PATH', folder);
-      const told: string[] = [];
-      await expect(findK6({ onProgress: (what) => told.push(what) })).rejects.toMatchObject({
+      const reported: string[] = [];
+      await expect(findK6({ onProgress: (what) => reported.push(what) })).rejects.toMatchObject({
         code: 'K6_MISSING',
         message: expect.stringMatching(/grafana\/k6:2\.2\.0 .*cannot be pulled: .*no registry can be reached/),
         nextStep: expect.stringContaining('Install k6'),
       });
-      expect(told).toEqual(['pulling grafana/k6:2.2.0']);
+      expect(reported).toEqual(['pulling grafana/k6:2.2.0']);
     } finally {
       engine.close();
     }

@@ -21,7 +21,7 @@ export interface K6Task {
   readonly load: K6Load;
   /** What may pass before it offers load, on top of its own start. */
   readonly longestBeginningS: number;
-  /** What may pass until it ends, after its load or when it was told to. */
+  /** What may pass until it ends, after its load or when it was asked to. */
   readonly longestEndS: number;
 }
 
@@ -125,8 +125,8 @@ export async function followK6(
   ownHealth ??= watch?.stop();
   words.end();
 
-  const told = words.error();
-  if (told !== undefined) throw told;
+  const reported = words.error();
+  if (reported !== undefined) throw reported;
   if (problem !== undefined) throw problem;
   const windowStartMs = accounts.windowStartMs();
   if (!wasStopped) checkEnd(end, words.last(), windowStartMs !== undefined);

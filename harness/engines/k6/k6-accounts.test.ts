@@ -27,7 +27,7 @@ const request = (vu: number, fromS: number, toS: number): K6Sample[] => [
   ...ended(vu, fromS, toS),
 ];
 
-function told(accounts: K6Accounts, samples: readonly K6Sample[]) {
+function reported(accounts: K6Accounts, samples: readonly K6Sample[]) {
   accounts.add(sample(0, { kind: 'origin', runMs: ORIGIN_MS }));
   for (const each of samples) accounts.add(each);
   const account = accounts.close();
@@ -55,10 +55,10 @@ const openAt = (ratePerS: number, warmUpS: number, durationS: number) =>
   );
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-test('latency runs from when it was due, service time from when k6 began', () => {
-  // Ten a second for 2 s; the executor sleeps from 1.0 to 1.3 s and then begins what is due at once.
+test('latency runs from when it was scheduled, service time from when k6 began', () => {
+  // Ten a second for 2 s; the executor sleeps from 1.0 to 1.3 s and then begins what is scheduled at once.
   const starts = range(20).map((index) => (index >= 10 && index < 13 ? 1.3 : index / 10));
-  const { latency, serviceTime, iterations, sendLagP99S } = told(
+  const { latency, serviceTime, iterations, sendLagP99S } = reported(
     openAt(10, 0, 2),
     starts.flatMap((atS, index) => request(1 + (index % 5), atS, atS + 0.05)),
   );
@@ -70,12 +70,12 @@ test('latency runs from when it was due, service time from when k6 began', () =>
   expect(sendLagP99S).toBeCloseTo(0.3, 3);
 });
 
-test('what k6 dropped was due in its place: what it began after that is not early', () => {
-  // One virtual user that takes 250 ms at ten a second: of three that are due it takes one.
+test('what k6 dropped was scheduled in its place: what it began after that is not early', () => {
+  // One virtual user that takes 250 ms at ten a second: of three that are scheduled it takes one.
   const samples = range(30).flatMap((index) =>
     index % 3 === 0 ? request(1, index / 10, index / 10 + 0.25) : [dropped(index / 10)],
   );
-  const { latency, iterations, intervals, sendLagP99S } = told(openAt(10, 1, 2), samples);
+  const { latency, iterations, intervals, sendLagP99S } = reported(openAt(10, 1, 2), samples);
   expect(iterations).toEqual({ intended: 20, completed: 7, failed: 0, dropped: 14 });
   expect(intervals.map(({ startS, iterations: { intended, dropped: lost } }) => [startS, intended, lost])).toEqual([
     [-1, 10, 6],
@@ -86,14 +86,14 @@ test('what k6 dropped was due in its place: what it began after that is not earl
   expect(sendLagP99S).toBeLessThan(1e-5);
 });
 
-test('what is under way at the end waits from when it was due, whether or not k6 had begun it', () => {
+test('what is in flight at the end waits from when it was scheduled, whether or not k6 had begun it', () => {
   const samples = [
     ...request(1, 0, 0.9),
     iteration(2, 0.25),
     // Answered after the window: k6 lasts a second at least.
     ...request(3, 0.3, 0.8),
   ];
-  const { iterations, inFlightAtEnd, steps } = told(openAt(10, 0, 0.5), samples);
+  const { iterations, inFlightAtEnd, steps } = reported(openAt(10, 0, 0.5), samples);
   expect(iterations).toEqual({ intended: 5, completed: 0, failed: 0, dropped: 0 });
   expect(steps).toEqual([]);
   expect(inFlightAtEnd.count).toBe(5);
@@ -109,12 +109,12 @@ test('requests of one iteration follow each other, and a think time is in no lat
     sample(0.71, { kind: 'request', vu: 1, runMs: runMs(0.7) }),
     ...ended(1, 0.7, 0.85, { ...ok, outcome: 'http-error', status: 500, follows: 'think' }),
     sample(0.95, { kind: 'done', vu: 1, failed: true }),
-    // In the next one the second request is under way at the end.
+    // In the next one the second request is in flight at the end.
     iteration(1, 1),
     ...ended(1, 1, 1.5, { ...ok, follows: 'send' }),
   ];
   const accounts = openAt(1, 0, 2);
-  const { latency, iterations, steps, inFlightAtEnd } = told(accounts, samples);
+  const { latency, iterations, steps, inFlightAtEnd } = reported(accounts, samples);
   expect(iterations).toEqual({ intended: 2, completed: 1, failed: 1, dropped: 0 });
   expect(steps[0]?.outcomes).toMatchObject({ ok: 3, 'http-error': 1 });
   // Of the first two: 20 ms late and 80 ms, then 100 ms.
@@ -126,21 +126,21 @@ test('requests of one iteration follow each other, and a think time is in no lat
 
 test('nobody waits for those who think', () => {
   const samples = [iteration(1, 0), ...ended(1, 0, 0.1, { ...ok, follows: 'think' })];
-  expect(told(openAt(1, 0, 1), samples).inFlightAtEnd.count).toBe(0);
+  expect(reported(openAt(1, 0, 1), samples).inFlightAtEnd.count).toBe(0);
 });
 
 test('a closed load is counted from when each began', () => {
   const accounts = createK6Accounts({ load: { model: 'closed', concurrency: 2 }, warmUpS: 1, durationS: 2 });
   const samples = range(29).flatMap((index) => request(1, index / 10, index / 10 + 0.1));
-  const { iterations, intervals, sendLagP99S, stopped, measuredS } = told(accounts, [...samples, iteration(2, 0)]);
+  const { iterations, intervals, sendLagP99S, stopped, measuredS } = reported(accounts, [...samples, iteration(2, 0)]);
   expect(intervals[0]?.iterations).toEqual({ intended: 11, completed: 9, failed: 0, dropped: 0 });
   expect(iterations).toMatchObject({ intended: 19, completed: 20 });
   expect([sendLagP99S, stopped, measuredS]).toEqual([null, false, 2]);
 });
 
-test('seconds are told as they are over, and the same whatever order the virtual users came in', () => {
+test('seconds are reported as they are over, and the same whatever order the virtual users came in', () => {
   const samples = range(30).flatMap((index) => request(1 + (index % 3), index / 10, index / 10 + 0.05));
-  const whole = told(openAt(10, 1, 2), samples);
+  const whole = reported(openAt(10, 1, 2), samples);
   const accounts = openAt(10, 1, 2);
   const seen: Interval[] = [];
   const advance = (atS: number) => seen.push(...accounts.advance(RUN_START_MS + ORIGIN_MS + atS * 1000));
@@ -157,7 +157,7 @@ test('seconds are told as they are over, and the same whatever order the virtual
   expect(seen).toEqual(whole.intervals);
 });
 
-test('what is told late counts in the second in which it was due, however late that is', () => {
+test('what is reported late counts in the second in which it was scheduled, however late that is', () => {
   // The executor sleeps for 1.5 s as the window begins; meanwhile answers to what it began before come in.
   const accounts = openAt(10, 1, 3);
   accounts.add(sample(0, { kind: 'origin', runMs: ORIGIN_MS }));
@@ -171,7 +171,7 @@ test('what is told late counts in the second in which it was due, however late t
     seen.push(...accounts.advance(RUN_START_MS + ORIGIN_MS + tick * 100));
   }
   const { iterations, intervals, steps } = accounts.close();
-  // One of those that end in the window was due before it.
+  // One of those that end in the window was scheduled before it.
   expect(iterations).toEqual({ intended: 30, completed: 31, failed: 0, dropped: 0 });
   expect(intervals.map((interval) => interval.iterations.intended)).toEqual([10, 10, 10, 10]);
   expect(seen).toEqual(intervals.slice(0, seen.length));
@@ -182,7 +182,7 @@ test('what is told late counts in the second in which it was due, however late t
 test('nothing counts that came after the stop', () => {
   const accounts = openAt(10, 0, 60);
   accounts.stopAt(RUN_START_MS + ORIGIN_MS + 1250);
-  const { stopped, measuredS, iterations, inFlightAtEnd } = told(
+  const { stopped, measuredS, iterations, inFlightAtEnd } = reported(
     accounts,
     range(20).flatMap((index) => request(1 + (index % 3), index / 10, index / 10 + 0.08)),
   );
@@ -205,7 +205,7 @@ test('a schedule that begins when the virtual users are ready begins with the on
   );
   // They were ready after 30 ms; the first few are later than that.
   const starts = range(19).map((index) => 0.03 + index / 10 + (index < 3 ? 0.02 : 0));
-  const { latency, iterations } = told(
+  const { latency, iterations } = reported(
     accounts,
     starts.flatMap((atS, index) => request(1 + (index % 3), atS, atS + 0.05)),
   );

@@ -4,15 +4,15 @@ import { createAccounting } from '../shared/accounting.ts';
 import type { EndedInK6, K6Sample } from './k6-samples.ts';
 
 /**
- * Makes a trial of what k6 tells, free of clocks. k6 knows when an iteration began, not when it was due: its executor starts
- * or drops what is due one after the other, so the n-th that it started or dropped was the n-th due.
+ * Makes a trial of what k6 tells, free of clocks. k6 knows when an iteration began, not when it was scheduled: its executor starts
+ * or drops what is scheduled one after the other, so the n-th that it started or dropped was the n-th scheduled.
  */
 export interface K6Accounts {
   /** In any order within the second that `advance` lags behind; in order for each virtual user. */
   add(sample: K6Sample): void;
-  /** When the measured window starts, by the clock of the machine; undefined until k6 has told. */
+  /** When the measured window starts, by the clock of the machine; undefined until k6 has reported. */
   windowStartMs(): number | undefined;
-  /** Accounts what was told up to then, by the clock of the machine, and gives the seconds that are over. */
+  /** Accounts what was reported up to then, by the clock of the machine, and gives the seconds that are over. */
   advance(untilMs: number): readonly Interval[];
   /** Nothing that came later counts; to be said as soon as it is known. */
   stopAt(atMs: number): void;
@@ -24,19 +24,19 @@ interface K6Account
     Trial,
     'measuredS' | 'stopped' | 'iterations' | 'steps' | 'intervals' | 'inFlightAtEnd' | 'failureExamples'
   > {
-  /** Of the iterations due in the window; null in a closed load. */
+  /** Of the iterations scheduled in the window; null in a closed load. */
   readonly sendLagP99S: number | null;
 }
 
 interface VirtualUser {
-  /** How late the iteration under way began: a part of the latency of its first request. */
+  /** How late the iteration in flight began: a part of the latency of its first request. */
   lagS: number;
   serviceTimeS: number;
-  /** Since when the request under way was due; undefined where none is. */
-  underWaySinceS: number | undefined;
+  /** Since when the request in flight was scheduled; undefined where none is. */
+  inFlightSinceS: number | undefined;
 }
 
-/** Made in the order in which k6 told, entered in the order of time: what was due long ago may be told late. */
+/** Made in the order in which k6 reported, entered in the order of time: what was scheduled long ago may be reported late. */
 interface Entry {
   readonly atS: number;
   enter(): void;
@@ -51,44 +51,44 @@ export function createK6Accounts(
   const accounting = createAccounting({ warmUpS, durationS });
   const sendLag = LatencyHistogram.empty();
   const virtualUsers = new Map<number, VirtualUser>();
-  const underWaySinceS: number[] = [];
+  const inFlightSinceS: number[] = [];
   let waiting: K6Sample[] = [];
   let entries: Entry[] = [];
-  /** When the clock of the test run read 0: what is told of a moment is told a little after it, so the earliest is right. */
+  /** When the clock of the test run read 0: what is reported of a moment is reported a little after it, so the earliest is right. */
   let runStartMs = Number.POSITIVE_INFINITY;
   let originMs: number | undefined;
   let scheduleFromS: number | undefined = beginsLate ? undefined : 0;
-  let next = { isTaken: true, dueS: 0 };
+  let next = { isTaken: true, scheduledS: 0 };
   let stopS = durationS;
   let stopMs: number | undefined;
 
   /** From the start of the window, by the clock of the test run. */
   const inWindowS = (runMs: number): number => (runMs - (originMs ?? 0)) / 1000 - warmUpS;
 
-  function peekDue(): number {
+  function peekScheduled(): number {
     if (next.isTaken)
-      next = { isTaken: false, dueS: (dues?.() ?? Number.POSITIVE_INFINITY) + (scheduleFromS ?? 0) - warmUpS };
-    return next.dueS;
+      next = { isTaken: false, scheduledS: (dues?.() ?? Number.POSITIVE_INFINITY) + (scheduleFromS ?? 0) - warmUpS };
+    return next.scheduledS;
   }
 
-  function takeDue(): number {
-    const dueS = peekDue();
+  function takeScheduled(): number {
+    const scheduledS = peekScheduled();
     next.isTaken = true;
-    return dueS;
+    return scheduledS;
   }
 
   function userOf(vu: number): VirtualUser {
     const known = virtualUsers.get(vu);
     if (known !== undefined) return known;
-    const user = { lagS: 0, serviceTimeS: 0, underWaySinceS: undefined };
+    const user = { lagS: 0, serviceTimeS: 0, inFlightSinceS: undefined };
     virtualUsers.set(vu, user);
     return user;
   }
 
   /** What has begun and not ended by the end of the window waits from then on, whatever becomes of it. */
   function leave(user: VirtualUser): void {
-    if (user.underWaySinceS !== undefined && user.underWaySinceS < stopS) underWaySinceS.push(user.underWaySinceS);
-    user.underWaySinceS = undefined;
+    if (user.inFlightSinceS !== undefined && user.inFlightSinceS < stopS) inFlightSinceS.push(user.inFlightSinceS);
+    user.inFlightSinceS = undefined;
   }
 
   function entriesOf(sample: K6Sample): readonly Entry[] {
@@ -98,24 +98,24 @@ export function createK6Accounts(
         return [];
       case 'dropped':
         return Array.from({ length: sample.count }, () => {
-          const dueS = takeDue();
-          return { atS: dueS, enter: () => accounting.iterationDropped(dueS) };
-        }).filter(({ atS: dueS }) => dueS < stopS);
+          const scheduledS = takeScheduled();
+          return { atS: scheduledS, enter: () => accounting.iterationDropped(scheduledS) };
+        }).filter(({ atS: scheduledS }) => scheduledS < stopS);
       case 'iteration': {
         const startedS = inWindowS(sample.runMs);
-        const dueS = dues === undefined ? startedS : Math.min(takeDue(), startedS);
+        const scheduledS = dues === undefined ? startedS : Math.min(takeScheduled(), startedS);
         const user = userOf(sample.vu);
         leave(user);
-        if (dueS >= stopS) return [];
-        user.lagS = startedS - dueS;
-        user.underWaySinceS = dueS;
-        if (dueS >= 0) sendLag.record(user.lagS);
-        return [{ atS: dueS, enter: () => accounting.iterationStarted(dueS) }];
+        if (scheduledS >= stopS) return [];
+        user.lagS = startedS - scheduledS;
+        user.inFlightSinceS = scheduledS;
+        if (scheduledS >= 0) sendLag.record(user.lagS);
+        return [{ atS: scheduledS, enter: () => accounting.iterationStarted(scheduledS) }];
       }
       case 'request': {
         const user = userOf(sample.vu);
         user.lagS = 0;
-        user.underWaySinceS = inWindowS(sample.runMs);
+        user.inFlightSinceS = inWindowS(sample.runMs);
         return [];
       }
       case 'service-time':
@@ -124,7 +124,7 @@ export function createK6Accounts(
       case 'latency':
         return entriesOfRequest(userOf(sample.vu), sample.durationMs / 1000, sample.ended, atS);
       case 'done':
-        userOf(sample.vu).underWaySinceS = undefined;
+        userOf(sample.vu).inFlightSinceS = undefined;
         return atS >= stopS ? [] : [{ atS, enter: () => accounting.iterationEnded(atS, sample.failed) }];
     }
   }
@@ -138,7 +138,7 @@ export function createK6Accounts(
     const { serviceTimeS } = user;
     const { step, outcome, status, follows } = ended;
     user.lagS = 0;
-    user.underWaySinceS = follows === 'send' ? atS : undefined;
+    user.inFlightSinceS = follows === 'send' ? atS : undefined;
     const enter = (): void => {
       accounting.requestEnded(atS, { step, outcome, status, latencyS, serviceTimeS, describe: () => '' });
       if (follows === 'done' || follows === 'failed') accounting.iterationEnded(atS, follows === 'failed');
@@ -146,7 +146,7 @@ export function createK6Accounts(
     return [{ atS, enter }];
   }
 
-  /** The schedule begins when the first of those who were told of was due: the one that was the least late. */
+  /** The schedule begins when the first of those that were reported was scheduled: the one that was the least late. */
   function findScheduleStart(samples: readonly K6Sample[]): number {
     if (dues === undefined) return 0;
     let leastS = Number.POSITIVE_INFINITY;
@@ -155,9 +155,9 @@ export function createK6Accounts(
     let index = 0;
     for (const sample of samples) {
       if (sample.kind !== 'iteration' && sample.kind !== 'dropped') continue;
-      const dueS = schedule();
-      known.push(dueS);
-      if (sample.kind === 'iteration') leastS = Math.min(leastS, inWindowS(sample.runMs) + warmUpS - dueS);
+      const scheduledS = schedule();
+      known.push(scheduledS);
+      if (sample.kind === 'iteration') leastS = Math.min(leastS, inWindowS(sample.runMs) + warmUpS - scheduledS);
     }
     dues = () => known[index++] ?? schedule();
     return Number.isFinite(leastS) ? Math.max(0, leastS) : 0;
@@ -173,18 +173,18 @@ export function createK6Accounts(
     if (startMs !== undefined && stopMs !== undefined) stopS = Math.min(stopS, (stopMs - startMs) / 1000);
   }
 
-  /** Gives up to when everything is entered: nothing that is due before that can be told any more. */
+  /** Gives up to when everything is entered: nothing that is scheduled before that can be reported any more. */
   function enterUntil(untilMs: number): number {
     const startMs = windowStartMs();
     if (startMs === undefined) return Number.NEGATIVE_INFINITY;
-    const told = waiting.filter((sample) => sample.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
-    if (told.length > 0) {
+    const reported = waiting.filter((sample) => sample.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
+    if (reported.length > 0) {
       waiting = waiting.filter((sample) => sample.atMs > untilMs);
-      scheduleFromS ??= findScheduleStart(told);
-      entries = entries.concat(told.flatMap(entriesOf));
+      scheduleFromS ??= findScheduleStart(reported);
+      entries = entries.concat(reported.flatMap(entriesOf));
     }
     if (scheduleFromS === undefined) return Number.NEGATIVE_INFINITY;
-    const untilS = Math.min(stopS, (untilMs - startMs) / 1000, peekDue());
+    const untilS = Math.min(stopS, (untilMs - startMs) / 1000, peekScheduled());
     enterBefore(untilS);
     return untilS;
   }
@@ -217,15 +217,15 @@ export function createK6Accounts(
       if (!hasBegun) stopS = 0 - warmUpS;
       enterUntil(Number.POSITIVE_INFINITY);
       for (const user of virtualUsers.values()) leave(user);
-      // Due by then, but k6 was too late to start it.
-      for (; hasBegun && peekDue() < stopS; next.isTaken = true) {
-        const { dueS } = next;
-        entries.push({ atS: dueS, enter: () => accounting.iterationStarted(dueS) });
-        underWaySinceS.push(dueS);
+      // Scheduled by then, but k6 was too late to start it.
+      for (; hasBegun && peekScheduled() < stopS; next.isTaken = true) {
+        const { scheduledS } = next;
+        entries.push({ atS: scheduledS, enter: () => accounting.iterationStarted(scheduledS) });
+        inFlightSinceS.push(scheduledS);
       }
       enterBefore(Number.POSITIVE_INFINITY);
       const sendLagP99S = load.model === 'closed' ? null : sendLag.count === 0 ? 0 : sendLag.quantileS(0.99);
-      return { ...accounting.close(stopS, underWaySinceS), sendLagP99S };
+      return { ...accounting.close(stopS, inFlightSinceS), sendLagP99S };
     },
   };
 }

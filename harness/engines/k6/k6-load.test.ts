@@ -40,7 +40,7 @@ test.each([
   });
 });
 
-test('a constant rate is due in steps of whole nanoseconds, as in k6', () => {
+test('a constant rate is scheduled in steps of whole nanoseconds, as in k6', () => {
   const { dues } = loadOf(open(30_000), 0, 10);
   const first = Array.from({ length: 30_001 }, () => dues?.());
   expect(first.slice(0, 2)).toEqual([0, 33_333e-9]);
@@ -72,19 +72,19 @@ describe('a rate that changes', () => {
     expect(beginsLate).toBe(true);
   });
 
-  test('is due when the other engines mean it to be, but for the first, which k6 leaves out', () => {
+  test('is scheduled when the other engines mean it to be, but for the first, which k6 leaves out', () => {
     const load = open(10, changes);
     const { dues } = loadOf(load, 3, 7);
     const arrivals = arrivalsOf(load, 1, -3);
     arrivals();
     for (let atS = -3; atS < 6.9; ) {
-      const dueS = dues?.() ?? Number.NaN;
+      const scheduledS = dues?.() ?? Number.NaN;
       atS = arrivals();
-      expect(dueS - 3).toBeCloseTo(atS, 9);
+      expect(scheduledS - 3).toBeCloseTo(atS, 9);
     }
   });
 
-  test('is due no more when it is over', () => {
+  test('is scheduled no more when it is over', () => {
     const { dues } = loadOf(open(10, changes), 0, 2);
     const all = Array.from({ length: 100 }, () => dues?.() ?? Number.NaN);
     expect(all.filter((atS) => atS <= 2).length).toBe(25);

@@ -8,7 +8,7 @@ export interface K6Load {
   readonly executor: Readonly<Record<string, unknown>>;
   /** How long it lasts: warm-up and window, and no less than k6 allows. */
   readonly executorS: number;
-  /** Gives when the next iteration is due, in seconds from the start of the executor. Open loads alone. */
+  /** Gives when the next iteration is scheduled, in seconds from the start of the executor. Open loads alone. */
   readonly dues?: () => number;
   /** The schedule begins only when the virtual users are ready, and not when the scenario does. */
   readonly beginsLate: boolean;
@@ -18,7 +18,7 @@ export interface K6Load {
 const SHORTEST_S = 1;
 const LARGEST_UNIT_S = 1e9;
 
-/** k6 interrupts what is under way at the end: nothing that ended later has a part in the trial. */
+/** k6 interrupts what is in flight at the end: nothing that ended later has a part in the trial. */
 export function k6Load({ load, warmUpS, durationS }: TrialPlan, virtualUsers: number): K6Load {
   const executorS = Math.max(SHORTEST_S, warmUpS + durationS);
   const gracefulStop = '0s';
@@ -37,7 +37,7 @@ export function k6Load({ load, warmUpS, durationS }: TrialPlan, virtualUsers: nu
       duration: inWords(executorS),
       ...vus,
     };
-    return { executor, executorS, dues: constantDues(rate, unitS), beginsLate: false };
+    return { executor, executorS, dues: constantSchedule(rate, unitS), beginsLate: false };
   }
   const { startRate, stages, unitS } = stagesOf(load, 0 - warmUpS, executorS - warmUpS);
   const executor = {
@@ -47,7 +47,7 @@ export function k6Load({ load, warmUpS, durationS }: TrialPlan, virtualUsers: nu
     stages: stages.map(({ durationS: lengthS, target }) => ({ duration: inWords(lengthS), target })),
     ...vus,
   };
-  return { executor, executorS, dues: rampingDues(startRate, stages, unitS), beginsLate: true };
+  return { executor, executorS, dues: rampingSchedule(startRate, stages, unitS), beginsLate: true };
 }
 
 /** k6 knows whole numbers of iterations in a unit of time: the shortest power of ten seconds in which all rates are. */
@@ -69,7 +69,7 @@ function inWords(seconds: number): string {
 }
 
 /** As lib/executor/constant_arrival_rate.go has it: from one to the next a whole number of nanoseconds passes. */
-function constantDues(rate: number, unitS: number): () => number {
+function constantSchedule(rate: number, unitS: number): () => number {
   const periodNs = Math.trunc((unitS * 1e9) / rate);
   let count = -1;
   return () => {
@@ -128,10 +128,10 @@ function rateAt(points: readonly Point[], atS: number): number {
 }
 
 /**
- * As lib/executor/ramping_arrival_rate.go has it: the n-th, from 1 on, is due when n are expected since the start, which is
+ * As lib/executor/ramping_arrival_rate.go has it: the n-th, from 1 on, is scheduled when n are expected since the start, which is
  * the area under the rates.
  */
-function rampingDues(startRate: number, stages: readonly Stage[], unitS: number): () => number {
+function rampingSchedule(startRate: number, stages: readonly Stage[], unitS: number): () => number {
   let index = 0;
   let stageFromS = 0;
   let fromPerS = startRate / unitS;

@@ -10,7 +10,7 @@ export type K6Sample = K6Event & {
 export type K6Event =
   /** The scenario of k6 began then, by the clock of the test run. */
   | { readonly kind: 'origin'; readonly runMs: number }
-  /** Was due but never started. */
+  /** Was scheduled but never started. */
   | { readonly kind: 'dropped'; readonly count: number }
   /** Began then, by the clock of the test run. */
   | { readonly kind: 'iteration'; readonly vu: number; readonly runMs: number }

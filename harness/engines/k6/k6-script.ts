@@ -53,7 +53,7 @@ function entryOf(settings: K6ScriptSettings): string {
   };
   const options = {
     scenarios: { load: executor },
-    // Beginners under way when time is up are waited for.
+    // Beginners in flight when time is up are waited for.
     setupTimeout: `${Math.ceil(longestBeginning + timeoutS + 10)}s`,
     // As the other engines send: no user-agent, to servers whoever signed their certificates.
     userAgent: '',

@@ -9,7 +9,7 @@ export interface K6Words {
   end(): void;
   /** What the script ended the test with. */
   error(): TierbenchError | undefined;
-  /** What the script told of the first request of a step that ended so. */
+  /** What the script reported of the first request of a step that ended so. */
   failure(kind: { readonly step: string; readonly outcome: RequestOutcome }): string;
   /** The last lines for a person, as one. */
   last(): string;
@@ -52,7 +52,7 @@ export function createK6Words(): K6Words {
       rest = '';
     },
     error: () => error,
-    failure: ({ step, outcome }) => failures.get(`${outcome} ${step}`) ?? 'k6 told no more of it',
+    failure: ({ step, outcome }) => failures.get(`${outcome} ${step}`) ?? 'k6 reported no more of it',
     last: () => lines.join(' | '),
   };
 }

@@ -141,14 +141,14 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
       plan: { ...request.plan, load: { model: 'open', arrivalRatePerS: 20, arrivals: 'constant', changes } },
     });
     expectConsistent(trial);
-    const due = trial.intervals.map(({ iterations }) => iterations.intended);
+    const scheduled = trial.intervals.map(({ iterations }) => iterations.intended);
     for (const [second, count] of [20, 100, 60, 20].entries()) {
-      expect(Math.abs((due[second] ?? 0) - count)).toBeLessThanOrEqual(1);
+      expect(Math.abs((scheduled[second] ?? 0) - count)).toBeLessThanOrEqual(1);
     }
     expect(Math.abs(sentMs.length - 200)).toBeLessThanOrEqual(2);
   });
 
-  test("a GET whose kept connection breaks is sent again by Go's HTTP client, and nobody is told", async () => {
+  test("a GET whose kept connection breaks is sent again by Go's HTTP client, and nobody sees it", async () => {
     let asked = 0;
     await using server = await startTestServer((_seen, { socket }, response) => {
       asked += 1;
@@ -230,10 +230,10 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
   });
 
   test.each([
-    { how: 'killed', signal: 'SIGKILL', told: 'SIGKILL' },
+    { how: 'killed', signal: 'SIGKILL', reported: 'SIGKILL' },
     // k6 has a code of its own for that.
-    { how: 'interrupted by somebody else', signal: 'SIGINT', told: 'exit code 105' },
-  ] as const)('$how while it runs: an error, and no figures', async ({ signal, told }) => {
+    { how: 'interrupted by somebody else', signal: 'SIGINT', reported: 'exit code 105' },
+  ] as const)('$how while it runs: an error, and no figures', async ({ signal, reported }) => {
     await using server = await fine();
     const { engine, started } = await k6With();
     const seen: Interval[] = [];
@@ -241,11 +241,11 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
       seen.push(interval);
       started[0]?.process.kill(signal);
     });
-    await expect(trial).rejects.toMatchObject({ code: 'K6_FAILED', message: expect.stringContaining(told) });
+    await expect(trial).rejects.toMatchObject({ code: 'K6_FAILED', message: expect.stringContaining(reported) });
     expect(seen.length).toBeGreaterThan(0);
   });
 
-  test('one that hangs is killed and told of', async () => {
+  test('one that hangs is killed and reported', async () => {
     await using server = await fine();
     const { engine, started } = await k6With({ longestEndS: 1 });
     const request = requestFor(oneRequest, server.baseUrl, 2, { durationS: 4 });
@@ -254,7 +254,7 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
     expect(started[0]?.process.signalCode).toBe('SIGKILL');
   });
 
-  test('one that does not stop when told is killed, and what it measured is kept', async () => {
+  test('one that does not stop when asked is killed, and what it measured is kept', async () => {
     await using server = await fine();
     const { engine, started } = await k6With({ longestEndS: 1 });
     const stop = new AbortController();
@@ -268,7 +268,7 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
     expect(outcomesOf(trial, 'request').ok).toBeGreaterThan(0);
   });
 
-  test('a scenario that k6 cannot load is told with the words of k6', async () => {
+  test('a scenario that k6 cannot load is reported with the words of k6', async () => {
     const file = join(folder, 'odd.ts');
     await writeFile(file, "throw new Error('nowhere near');\nexport default {};");
     const request = requestFor(oneRequest, 'http://127.0.0.1:1', 1, {});

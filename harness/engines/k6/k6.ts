@@ -19,9 +19,9 @@ export interface K6EngineOptions {
   readonly folder: string;
   /** Where the users of a trial are kept while it runs, passwords and all. Default: the system's. */
   readonly temporaryFolder?: string;
-  /** Open load: iterations under way at once, each by a virtual user of its own, of which each takes memory. */
+  /** Open load: iterations in flight at once, each by a virtual user of its own, of which each takes memory. */
   readonly mostVirtualUsers?: number;
-  /** How long k6 may take to end when its load is over, or when it is told to; then it is killed. Default 10. */
+  /** How long k6 may take to end when its load is over, or when it is asked to; then it is killed. Default 10. */
   readonly longestEndS?: number;
 }
 
@@ -30,7 +30,7 @@ const LONGEST_END_S = 10;
 
 /**
  * k6: one `k6 run` for each trial, in which the same scenarios run by the same runner as on the other engines.
- * Latency runs from when a request was due, which follows from the schedule of k6's executor.
+ * Latency runs from when a request was scheduled, which follows from the schedule of k6's executor.
  *
  * Open load: which user takes which arrival is k6's choice; each user sends the same requests in the same order whatever
  * it chooses. An arrival that finds none free is dropped.

@@ -4,7 +4,7 @@ import type { TrialRequest } from '../engine.ts';
 import { monotonicMs } from '../shared/wake-timer-worker.ts';
 import type { GeneratorProcess, GeneratorProcesses } from './generator-processes.ts';
 import { mergeIntervals, mergeTrials } from './merge-trials.ts';
-import type { FromProcess, ToldError, ToProcess } from './trial-process.ts';
+import type { FromProcess, ReportedError, ToProcess } from './trial-process.ts';
 
 /** Until the last process has heard that all are ready. */
 const OPENS_AFTER_MS = 20;
@@ -34,7 +34,7 @@ export async function driveInProcesses(
   const seconds: Interval[][] = Array.from({ length: count }, () => []);
   const trials: (Trial | undefined)[] = new Array(count).fill(undefined);
   let ready = 0;
-  let told = 0;
+  let reported = 0;
 
   function onMessage(index: number, message: FromProcess): void {
     if (message.kind === 'ready') {
@@ -50,11 +50,11 @@ export async function driveInProcesses(
     } else reject(thrown(message.error));
   }
 
-  /** The seconds that all processes have told of. */
+  /** The seconds that all processes have reported. */
   function tellWhole(): void {
-    while (seconds.every((own) => own.length > told)) {
-      const parts = seconds.flatMap((own) => own.slice(told, told + 1));
-      told += 1;
+    while (seconds.every((own) => own.length > reported)) {
+      const parts = seconds.flatMap((own) => own.slice(reported, reported + 1));
+      reported += 1;
       onInterval(mergeIntervals(parts));
     }
   }
@@ -85,7 +85,7 @@ export async function driveInProcesses(
   if (signal.aborted) stop();
   try {
     const trial = mergeTrials(await over);
-    for (const interval of trial.intervals.slice(told)) onInterval(interval);
+    for (const interval of trial.intervals.slice(reported)) onInterval(interval);
     for (const generator of generators) processes.giveBack(generator);
     return trial;
   } catch (error) {
@@ -105,6 +105,6 @@ function endedByItself(how: string): TierbenchError {
   );
 }
 
-function thrown({ message, code, nextStep, problems = [] }: ToldError): Error {
+function thrown({ message, code, nextStep, problems = [] }: ReportedError): Error {
   return code === undefined ? new Error(message) : new TierbenchError(code, message, nextStep ?? '', { problems });
 }

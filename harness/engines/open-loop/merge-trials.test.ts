@@ -12,7 +12,7 @@ import type { Trial } from '../../core/trial.ts';
 import { createAccounting } from '../shared/accounting.ts';
 import { mergeTrials } from './merge-trials.ts';
 
-interface Told {
+interface Reported {
   readonly atS: number;
   readonly step: string;
   readonly latencyS: number;
@@ -21,7 +21,7 @@ interface Told {
 }
 
 /** What one process measured until `closedS`. */
-function part(requests: readonly Told[], closedS: number, generator: Partial<Trial['generator']> = {}): Trial {
+function part(requests: readonly Reported[], closedS: number, generator: Partial<Trial['generator']> = {}): Trial {
   const { plan } = requestFor(oneRequest, 'http://127.0.0.1', 2, { warmUpS: 1, durationS: 4 });
   const accounting = createAccounting(plan);
   for (const { atS, step, latencyS, status = 200, isClosedLoopSample = false } of requests) {
@@ -81,7 +81,7 @@ test('what one process measured alone is given as it is', () => {
   expect(mergeTrials([alone])).toEqual(alone);
 });
 
-test('told to stop, processes end a little apart: the trial ends with the last', () => {
+test('asked to stop, processes end a little apart: the trial ends with the last', () => {
   const early = part([{ atS: 1.5, step: 'open', latencyS: 0.1 }], 1.999);
   const late = part([{ atS: 2.001, step: 'open', latencyS: 0.1 }], 2.002);
   const trial = mergeTrials([early, late]);

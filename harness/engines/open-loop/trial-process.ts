@@ -24,10 +24,10 @@ export type FromProcess =
   | { readonly kind: 'ready' }
   | { readonly kind: 'interval'; readonly interval: Interval }
   | { readonly kind: 'ended'; readonly trial: Trial }
-  | { readonly kind: 'failed'; readonly error: ToldError };
+  | { readonly kind: 'failed'; readonly error: ReportedError };
 
 /** An error as it goes from one process to another; with a code it is a `TierbenchError`. */
-export interface ToldError {
+export interface ReportedError {
   readonly message: string;
   readonly code?: ErrorCode;
   readonly nextStep?: string;
@@ -65,7 +65,7 @@ async function drive(
     );
     tell({ kind: 'ended', trial });
   } catch (error) {
-    tell({ kind: 'failed', error: told(error) });
+    tell({ kind: 'failed', error: reported(error) });
   }
 }
 
@@ -73,7 +73,7 @@ function tell(message: FromProcess): void {
   process.send?.(message);
 }
 
-function told(error: unknown): ToldError {
+function reported(error: unknown): ReportedError {
   if (!(error instanceof TierbenchError)) return { message: error instanceof Error ? `${error.stack}` : String(error) };
   const { message, code, nextStep, problems } = error;
   return { message, code, nextStep, problems };

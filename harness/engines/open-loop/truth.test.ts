@@ -116,9 +116,9 @@ describe('a stall of 2 s in 60 s at 200/s, in virtual time', () => {
     expect(Math.abs(latency.quantileS(0.99) - p99S)).toBeLessThan(0.006);
   });
 
-  test('ten waiting users would not have seen it', () => {
+  test('ten closed-loop users would not have seen it', () => {
     const { latency, coordinated } = trialInVirtualTime(load, { queue: 'unlimited', serviceTimeS, stall }, 60);
-    // 400 were due in the stall, and one before the first answers after it.
+    // 400 were scheduled in the stall, and one before the first answers after it.
     expect(coordinated.count).toBe(12_000 - 401 + 10);
     expect(coordinated.quantileS(0.99)).toBeCloseTo(0.0025, 5);
     // Each of them met it once.

@@ -65,7 +65,7 @@ describe('a stall of 2 s in 60 s at 200/s', () => {
     },
   );
 
-  test('ten waiting users would not have seen it', () => {
+  test('ten closed-loop users would not have seen it', () => {
     const { trial, waits } = nth(stalled, 0);
     const coordinated = LatencyHistogram.decode(trial.steps[0]?.coordinated ?? '');
     expect(coordinated.count).toBeGreaterThan(10_000);

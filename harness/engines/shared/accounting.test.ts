@@ -98,7 +98,7 @@ describe('accounting', () => {
     expect(accounting.close(9, []).steps[0]?.outcomes.ok).toBe(1);
   });
 
-  test('keeps how long the requests under way at the end had waited, and counts them nowhere', () => {
+  test('keeps how long the requests in flight at the end had waited, and counts them nowhere', () => {
     const window = { warmUpS: 1, durationS: 2 };
     const accounting = createAccounting(window);
     accounting.requestEnded(1.5, ok(0.2));

@@ -98,7 +98,7 @@ describe('a request that cannot be sent has', () => {
     expect(work).toThrow(message);
   });
 
-  test('all that is wrong with a request is told at once', () => {
+  test('all that is wrong with a request is reported at once', () => {
     try {
       prepareRequest('mine', { name: '', method: 'X' as 'GET', path: '' });
       expect.unreachable();

@@ -270,7 +270,7 @@ describe('think times', () => {
     expect(runner.resume()).toMatchObject({ kind: 'send' });
   });
 
-  test('are left out when told', () => {
+  test('are left out when asked', () => {
     expect(runnerFor(thoughtful, { skipThinkTimes: true }).startIteration()).toMatchObject({ kind: 'send' });
   });
 });

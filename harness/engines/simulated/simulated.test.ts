@@ -50,7 +50,7 @@ describe('simulated engine, as every engine', () => {
     expect(await withSeed(3)).not.toEqual(await withSeed(4));
   });
 
-  test('stops when told and keeps what it measured; stopped before, it measures nothing', async () => {
+  test('stops when asked and keeps what it measured; stopped before, it measures nothing', async () => {
     const stop = new AbortController();
     const seen: number[] = [];
     const trial = await simulate(constant100ms, { warmUpS: 1, durationS: 600 }, stop.signal, (interval) => {
@@ -143,7 +143,7 @@ describe('simulated engine against queueing theory', () => {
   });
 });
 
-describe('simulated engine, what it can be told to do wrong', () => {
+describe('simulated engine, what it can be asked to do wrong', () => {
   test('failures, timeouts and drops are counted as what they are', async () => {
     const failing = await simulate({ ...constant100ms, failureRatio: 0.25 }, { load: poisson(100), durationS: 50 });
     const { ok = 0, 'http-error': failed = 0 } = failing.steps[0]?.outcomes ?? {};
@@ -170,7 +170,7 @@ describe('simulated engine, what it can be told to do wrong', () => {
     expect(meanAt(0)).toBeGreaterThan(2 * meanAt(50));
   });
 
-  test('the generator reports what it is told to', async () => {
+  test('the generator reports what it is asked to', async () => {
     const busy = await simulate({ ...constant100ms, generator: { utilizationRatio: 0.97 } }, {});
     expect(busy.generator).toEqual({ utilizationRatio: 0.97, eventLoopLagP99S: 0, sendLagP99S: null });
     expect((await simulate(constant100ms, { load: poisson(5) })).generator.sendLagP99S).toBe(0);

@@ -39,7 +39,7 @@ export function simulatedEngine(system: SimulatedSystem): LoadEngine {
       checkLoad(plan.load, users.length);
       const accounting = createAccounting(plan);
       let nowS = 0 - plan.warmUpS;
-      const underWay = startsUnderWay();
+      const inFlight = startsInFlight();
       if (!signal.aborted) {
         for (const event of eventsOf(system, plan)) {
           if (event.atS >= plan.durationS) break;
@@ -47,17 +47,17 @@ export function simulatedEngine(system: SimulatedSystem): LoadEngine {
           for (const interval of accounting.advance(nowS)) onInterval(interval);
           if (signal.aborted) break;
           if (event.kind === 'started') {
-            underWay.add(nowS);
+            inFlight.add(nowS);
             accounting.iterationStarted(nowS);
           } else if (event.kind === 'dropped') accounting.iterationDropped(nowS);
           else {
-            underWay.remove(event.startedS);
+            inFlight.remove(event.startedS);
             accounting.requestEnded(nowS, event.request);
             accounting.iterationEnded(nowS, event.request.outcome !== 'ok');
           }
         }
       }
-      const accounted = accounting.close(signal.aborted ? nowS : plan.durationS, underWay.all());
+      const accounted = accounting.close(signal.aborted ? nowS : plan.durationS, inFlight.all());
       for (const interval of accounting.advance(plan.durationS)) onInterval(interval);
       return {
         engine: 'simulated',
@@ -82,7 +82,7 @@ type SimulatedEvent = { readonly atS: number } & (
 );
 
 /** The starts of requests that have not ended; several may have started at the same time. */
-function startsUnderWay() {
+function startsInFlight() {
   const starts = new Map<number, number>();
   return {
     add(startS: number): void {
