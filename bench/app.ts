@@ -6,8 +6,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,9 @@ import { parseArgs } from 'node:util';
 import { hash, verify } from '@node-rs/bcrypt';
 import autocannon from 'autocannon';
 import { build as buildHistogram } from 'hdr-histogram-js';
-import { startEmbeddedPostgres } from '../harness/providers/local/embedded-postgres.ts';
+import type { Tier } from '../harness/core/tier.ts';
+import { registerRun } from '../harness/orphans/register.ts';
+import { localProvider } from '../harness/providers/local/local-provider.ts';
 import { migrate } from '../reference-app/migrate.ts';
 import { seed } from '../reference-app/seed.ts';
 
@@ -31,6 +33,15 @@ const BCRYPT_LIMIT_S = 3;
 const QUIET_RATIO = 0.9;
 /** USER_HZ, which Linux fixes at 100 for what it shows to programs. */
 const CLOCK_TICKS_PER_S = 100;
+
+const databaseAlone: Tier = {
+  name: 'database',
+  title: 'A database',
+  description: '',
+  documents: [],
+  entry: 'database',
+  services: [{ name: 'database', kind: 'primary', instances: 1, settings: {}, resources: {}, connectsTo: {} }],
+};
 
 interface Route {
   readonly name: string;
@@ -223,13 +234,13 @@ async function measureBcryptLimit(storedHash: string, signal: AbortSignal): Prom
 
 async function run(signal: AbortSignal, progress: (what: string) => void) {
   await using open = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'tierbench-bench-'));
-  open.defer(() => rm(folder, { recursive: true, force: true }));
   progress('starting PostgreSQL and the app');
-  const postgres = open.use(await startEmbeddedPostgres({ folder, signal }));
-  await migrate(postgres.url);
-  await seed(postgres.url, { users: USERS, tasksPerUser: TASKS_PER_USER, seed: 1, password, bcryptCost: BCRYPT_COST });
-  const app = open.use(await startApp(postgres.url));
+  const provider = localProvider({ run: open.use(await registerRun()) });
+  const deployment = open.use(await provider.deploy(databaseAlone, signal));
+  const databaseUrl = deployment.access[0]?.url ?? '';
+  await migrate(databaseUrl);
+  await seed(databaseUrl, { users: USERS, tasksPerUser: TASKS_PER_USER, seed: 1, password, bcryptCost: BCRYPT_COST });
+  const app = open.use(await startApp(databaseUrl));
   const users = Array.from({ length: CONCURRENCY }, (_, index) => index + 1);
   const accessTokens = await Promise.all(users.map((user) => accessTokenOf(app, user)));
 

@@ -36,8 +36,10 @@ export async function makeProvider(
 export async function whyCpusAreNotLimited(name: Exclude<ProviderName, 'auto'>): Promise<string | undefined> {
   switch (name) {
     case 'local': {
-      const { localProviderChecks } = await import('../harness/providers/local/what-it-needs.ts');
-      const found = await localProviderChecks.find((check) => check.name === 'control groups')?.find();
+      const { localProviderChecks } = await import('../harness/providers/local/requirements.ts');
+      const found = await localProviderChecks()
+        .find((check) => check.name === 'control groups')
+        ?.find();
       return found?.state === 'ready' ? undefined : (found?.detail ?? 'control groups are not looked for here');
     }
     case 'containers': {

@@ -3,7 +3,7 @@ import { readTier } from '../harness/files/tier-file.ts';
 import type { Deployment } from '../harness/providers/provider.ts';
 import { describeDeployment } from './describe-deployment.ts';
 
-const urls = {
+const urls: Readonly<Record<string, string>> = {
   api: 'http://127.0.0.1:3001',
   'load-balancer': 'http://127.0.0.1:9001/status',
   pooler: 'postgres://app:secret@127.0.0.1:6432/pgbouncer',
@@ -32,8 +32,9 @@ async function deploymentOf(name: string): Promise<Deployment> {
     access: instances.map(({ service, name: instance }) => ({
       instance,
       kind: service.kind,
-      url: urls[service.kind as keyof typeof urls],
+      url: urls[service.kind] ?? '',
     })),
+    probes: [],
     notes: ['no limits here'],
     onFailure() {},
     async [Symbol.asyncDispose]() {},

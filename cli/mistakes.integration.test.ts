@@ -86,7 +86,7 @@ describe('files of the user', () => {
     const single = await readFile(join(import.meta.dirname, '../harness/tiers/single.yaml'), 'utf8');
     const file = await write('mine.yaml', single.replace(/DATABASE_POOL_MAX: .*/, 'DATABASE_POOL_MAX: many'));
     const ended = await place.run(['run', '--provider', 'local', '--tier', file, '--quick']);
-    expectClear(ended, 'API_DID_NOT_START');
+    expectClear(ended, 'SERVICE_DID_NOT_START');
     expect(ended.stderr).toContain('DATABASE_POOL_MAX');
   });
 

@@ -18,6 +18,7 @@ function providerThatLimits(exceptFor: readonly string[] = []) {
         provider: 'on paper',
         baseUrl: '',
         access: [],
+        probes: [],
         notes: ['there are no control groups'],
         services: tier.services.map(({ name, kind, resources }) => ({
           name,

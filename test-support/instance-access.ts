@@ -4,29 +4,16 @@ import type { InstanceAccess } from '../harness/providers/provider.ts';
 
 /** What an instance says of itself through its access URL; rejects when it does not answer within `timeoutS`. */
 export async function askInstance({ kind, url }: InstanceAccess, timeoutS: number): Promise<string> {
-  switch (kind) {
-    case 'primary':
-    case 'replica':
-      return await overPostgres(url, timeoutS, async (client) => {
-        const { rows } = await client.query('select pg_is_in_recovery() as is_copy');
-        return rows[0].is_copy ? 'copy' : 'original';
-      });
-    case 'pooler':
-      return await overPostgres(url, timeoutS, async (client) => {
-        const { rows } = await client.query('show version');
-        return Object.values(rows[0] ?? {}).join(' ');
-      });
-    case 'cache':
-      return await overRedis(url, timeoutS, (redis) => redis.ping());
-    case 'load-balancer':
-    case 'api': {
-      const address = kind === 'api' ? `${url}/health` : url;
-      const response = await fetch(address, { signal: AbortSignal.timeout(timeoutS * 1000) });
-      return await response.text();
-    }
-    default:
-      throw new Error(`no kind of service: ${kind}`);
+  if (url.startsWith('redis:')) return await overRedis(url, timeoutS, (redis) => redis.ping());
+  if (url.startsWith('http:')) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutS * 1000) });
+    return await response.text();
   }
+  const [question, answer] =
+    kind === 'pooler'
+      ? ['show version', (row: object) => Object.values(row).join(' ')]
+      : ['select pg_is_in_recovery() as copy', (row: { copy?: boolean }) => (row.copy ? 'copy' : 'original')];
+  return await overPostgres(url, timeoutS, async (client) => answer((await client.query(question)).rows[0] ?? {}));
 }
 
 /** Whether it answers at all within half a second. */

@@ -1,26 +1,79 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Service, ServiceKind, SettingValue } from '../harness/core/tier.ts';
-import { freePort } from '../harness/machine/free-port.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../harness/providers/local/embedded-postgres.ts';
-import type { LocalServer } from '../harness/providers/local/local-server.ts';
-import { type LocalPgbouncer, startPgbouncer } from '../harness/providers/local/pgbouncer.ts';
-import { startReplica } from '../harness/providers/local/replica.ts';
-import { programFor } from './requirements.ts';
+import type { Service, SettingValue } from '../harness/core/tier.ts';
+import type { DeploymentSecrets } from '../harness/providers/health.ts';
+import {
+  type LocalInstance,
+  type LocalInstanceOptions,
+  startLocalInstance,
+} from '../harness/providers/local/local-instance.ts';
+import { newSecrets, probeUrl } from '../harness/providers/start-tier.ts';
+import { serviceUrl } from '../harness/services/address.ts';
+import { serviceType } from '../harness/services/registry.ts';
+import type { Peer } from '../harness/services/service-type.ts';
 
-/**
- * A server in a folder of its own, whose path holds a space; disposing removes the folder too.
- * `await using redis = await inTestFolder((folder) => startRedis({ folder, service: testService('cache') }))`
- */
-export async function inTestFolder<Server extends LocalServer>(
-  start: (folder: string) => Promise<Server>,
-): Promise<Server> {
+/** One instance of a service by itself, as the local provider runs it. */
+export interface TestServer extends Omit<LocalInstance, 'port'> {
+  readonly port: number;
+  /** Where clients connect, with credentials. */
+  readonly url: string;
+  /** What its probe reads: the database, the console of a pooler, the status page of a load balancer. */
+  readonly probeUrl: string;
+  readonly peer: Peer;
+  readonly secrets: DeploymentSecrets;
+}
+
+export interface TestServerOptions extends Partial<Omit<LocalInstanceOptions, 'folder'>> {
+  readonly settings?: Readonly<Record<string, SettingValue>>;
+  /** Role -> what it connects to. */
+  readonly peers?: Readonly<Record<string, Pick<TestServer, 'peer'> & Partial<Pick<TestServer, 'secrets'>>>>;
+  readonly signal?: AbortSignal;
+}
+
+/** In an existing folder, which is empty again when it is disposed of. */
+export async function startServerIn(
+  folder: string,
+  kind: string,
+  { settings = {}, peers = {}, signal = new AbortController().signal, ...options }: TestServerOptions = {},
+): Promise<TestServer> {
+  const type = serviceType(kind);
+  const connectsTo = Object.fromEntries(Object.keys(peers).map((role) => [role, role]));
+  // A replica has a slot by its name at its primary.
+  const name = `${kind}-${randomBytes(4).toString('hex')}`;
+  const service: Service = { name, kind, instances: 1, settings, resources: {}, connectsTo };
+  const secrets = Object.values(peers).find((peer) => peer.secrets !== undefined)?.secrets ?? newSecrets();
+  const tier = { name: 'test', title: '', description: '', documents: [], entry: name, services: [service] };
+  const instance = await startLocalInstance(
+    {
+      name: `${name}/1`,
+      type,
+      service,
+      context: { tier, instance: 1, peer: (role) => peers[role]?.peer, ...secrets },
+      signal,
+    },
+    { folder, ...options },
+  );
+  const url = serviceUrl(type.offers(service) ?? 'http', instance.address, secrets);
+  const [probe] = type.probes;
+  const own = { service, addresses: [instance.address], url };
+  const forwarded = type.forwards === undefined ? undefined : peers[type.forwards]?.peer.end;
+  return {
+    ...instance,
+    port: instance.running.port,
+    url,
+    probeUrl: probe === undefined ? url : probeUrl(probe, instance, secrets),
+    peer: { ...own, lacks: instance.spec.lacks, end: forwarded ?? own },
+    secrets,
+  };
+}
+
+/** In a folder of its own, whose path holds a space: `await using redis = await startTestServer('cache')`. */
+export async function startTestServer(kind: string, options: TestServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tierbench-test server-'));
   const remove = () => rm(folder, { recursive: true, force: true });
-  const server = await start(folder).catch(async (error) => {
+  const server = await startServerIn(folder, kind, options).catch(async (error) => {
     await remove();
     throw error;
   });
@@ -33,74 +86,39 @@ export async function inTestFolder<Server extends LocalServer>(
   };
 }
 
-export function testService(kind: ServiceKind, settings: Record<string, SettingValue> = {}): Service {
-  return { name: kind, kind, instances: 1, settings, resources: {}, connectsTo: {} };
+/** Something that is no service of a tier, at ports of this machine. */
+export function peerAt(...ports: readonly number[]): { readonly peer: Peer } {
+  const service: Service = {
+    name: 'peer',
+    kind: 'container',
+    instances: 1,
+    settings: {},
+    resources: {},
+    connectsTo: {},
+  };
+  const end = {
+    service,
+    addresses: ports.map((port) => ({ host: '127.0.0.1', port })),
+    url: `http://127.0.0.1:${ports[0]}`,
+  };
+  return { peer: { ...end, lacks: [], end } };
 }
 
 /** A PostgreSQL of its own for a test file: `await using postgres = await startTestPostgres()`. */
-export async function startTestPostgres(settings: Record<string, string | number> = {}): Promise<EmbeddedPostgres> {
-  return await inTestFolder((folder) => startEmbeddedPostgres({ folder, settings: { fsync: 'off', ...settings } }));
+export function startTestPostgres(settings: Readonly<Record<string, SettingValue>> = {}): Promise<TestServer> {
+  return startTestServer('primary', { settings: { fsync: 'off', ...settings } });
 }
 
-export async function startTestReplica(
-  primary: EmbeddedPostgres,
-  settings: Record<string, string | number> = {},
-): Promise<EmbeddedPostgres> {
-  return await inTestFolder((folder) =>
-    startReplica({ folder, primaryUrl: primary.url, settings: { fsync: 'off', ...settings } }),
-  );
+export function startTestReplica(
+  primary: TestServer,
+  settings: Readonly<Record<string, SettingValue>> = {},
+): Promise<TestServer> {
+  return startTestServer('replica', { settings: { fsync: 'off', ...settings }, peers: { primary } });
 }
 
-export async function startTestPgbouncer(
-  database: EmbeddedPostgres,
-  settings: Record<string, string | number> = {},
-): Promise<LocalPgbouncer> {
-  const { username: user, password } = new URL(database.url);
-  return await inTestFolder((folder) =>
-    startPgbouncer({
-      folder,
-      service: testService('pooler', { pool_mode: 'transaction', ...settings }),
-      database: { host: '127.0.0.1', port: database.port },
-      credentials: { user, password, database: 'postgres' },
-    }),
-  );
-}
-
-export interface TestRedis extends AsyncDisposable {
-  readonly url: string;
-  readonly port: number;
-  readonly processId: number;
-}
-
-/** A Redis of its own, without persistence. */
-export async function startTestRedis(port?: number): Promise<TestRedis> {
-  const program = programFor('redis-server');
-  if (program === undefined) throw new Error('redis-server is not installed: apt-get install redis-server');
-  const listenPort = port ?? (await freePort());
-  const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-redis-'));
-  // prettier-ignore
-  const server = spawn(
-    program,
-    ['--port', String(listenPort), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const ended = once(server, 'close');
-  await new Promise<void>((resolve, reject) => {
-    server.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      if (chunk.includes('Ready to accept connections')) resolve();
-    });
-    server.once('close', () => reject(new Error('redis-server ended before it was ready')));
-  });
-  return {
-    url: `redis://127.0.0.1:${listenPort}`,
-    port: listenPort,
-    processId: server.pid ?? 0,
-    async [Symbol.asyncDispose]() {
-      server.kill('SIGTERM');
-      await ended;
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+export function startTestPgbouncer(
+  database: TestServer,
+  settings: Readonly<Record<string, SettingValue>> = {},
+): Promise<TestServer> {
+  return startTestServer('pooler', { settings: { pool_mode: 'transaction', ...settings }, peers: { database } });
 }

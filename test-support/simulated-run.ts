@@ -80,6 +80,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
           baseUrl: 'http://127.0.0.1:1',
           services: [],
           access: [],
+          probes: [],
           notes: ['no limits here'],
           faults: {
             kill: (instance) => at(`kill ${instance}`),

@@ -1,4 +1,4 @@
-import { type Answer, get } from '../harness/providers/http-get.ts';
+import { type Answer, get } from '../harness/providers/health.ts';
 
 /** A user of the reference API who is signed in. */
 export interface TaskUser {

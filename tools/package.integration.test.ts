@@ -58,9 +58,9 @@ describe('the npm package, installed in an empty folder', () => {
         await run(process.execPath, [
           '--input-type=module',
           '--eval',
-          `const { referenceAppImage } = await import(${JSON.stringify(`${room}/providers/containers/obstacles.${ending}`)});
+          `const { imageSource } = await import(${JSON.stringify(`${room}/providers/containers/obstacles.${ending}`)});
            const { builtImageName } = await import(${JSON.stringify(`${room}/container-engine/build-image.${ending}`)});
-           console.log(await builtImageName(referenceAppImage));`,
+           console.log(await builtImageName(imageSource({ name: 'image', folder: 'reference-app' })));`,
         ])
       ).stdout;
     const packed = 'node_modules/tierbench/dist/harness';

@@ -7,7 +7,7 @@ import { chartDrawingCheck } from '../../harness/machine/npm-parts.ts';
 import { findLeftovers } from '../../harness/orphans/find.ts';
 import { removeLeftovers } from '../../harness/orphans/remove.ts';
 import { containersCanRun } from '../../harness/providers/containers/obstacles.ts';
-import { localProviderChecks } from '../../harness/providers/local/what-it-needs.ts';
+import { localProviderChecks } from '../../harness/providers/local/requirements.ts';
 import { loadPictures } from '../../reports/png.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { execute } from '../install-missing.ts';
@@ -21,7 +21,8 @@ export async function doctor(
   const found = await findLeftovers();
   const { removed, kept: notRemoved } = await removeLeftovers(found);
   const kept = [...notRemoved, ...found.foreign.map(({ path, why }) => ({ what: path, why }))];
-  const look = () => capabilities([...localProviderChecks, containersCheck, k6Check, chartDrawingCheck(loadPictures)]);
+  const look = () =>
+    capabilities([...localProviderChecks(), containersCheck, k6Check, chartDrawingCheck(loadPictures)]);
   if (options.install) await installMissing(await look(), { say: output.err, execute });
   const report = {
     machine: machineFacts(),

@@ -7,11 +7,16 @@ import type Docker from 'dockerode';
 import { GenericContainer, Wait } from 'testcontainers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
-import { referenceAppImage } from '../providers/containers/obstacles.ts';
+import { imageSource } from '../providers/containers/obstacles.ts';
+import { referenceApp } from '../services/reference-app.ts';
 import { builtImageName, contextFiles, haveBuiltImage, type ImageSource } from './build-image.ts';
 import { connectToEngine } from './docker.ts';
 
 const signal = new AbortController().signal;
+const appImage = imageSource({ name: referenceApp.image, folder: referenceApp.folder }) ?? {
+  folder: '',
+  repository: '',
+};
 
 describe.skipIf(lacks('docker'))('the image of the API (needs docker)', () => {
   let docker: Docker;
@@ -104,9 +109,9 @@ describe.skipIf(lacks('docker'))('the image of the API (needs docker)', () => {
   });
 
   it('is made of the files that .dockerignore lets in, no others', async () => {
-    const sent = (await contextFiles(referenceAppImage.folder)).filter((file) => file !== '.dockerignore');
-    const image = await haveBuiltImage(docker, referenceAppImage, { signal, onProgress: () => {} });
-    expect(image).toBe(await builtImageName(referenceAppImage));
+    const sent = (await contextFiles(appImage.folder)).filter((file) => file !== '.dockerignore');
+    const image = await haveBuiltImage(docker, appImage, { signal, onProgress: () => {} });
+    expect(image).toBe(await builtImageName(appImage));
     const lister = await new GenericContainer(image)
       .withCommand(['sh', '-c', 'find . -type f -not -path "./node_modules/*"; echo listed'])
       .withWaitStrategy(Wait.forLogMessage('listed'))

@@ -4,7 +4,6 @@ import { isListening } from '../../test-support/left-behind.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import * as ports from '../machine/free-port.ts';
 import { registerRun } from '../orphans/register.ts';
-import { images } from '../services/images.ts';
 import { startContainer } from './container.ts';
 import { connectToEngine } from './docker.ts';
 import { makeNetwork } from './network.ts';
@@ -28,7 +27,7 @@ describe.skipIf(lacks('docker'))('a container (needs docker)', () => {
     vi.mocked(ports.freePort).mockResolvedValueOnce(taken);
     const container = await startContainer(
       { engine, network, labels, secrets: [], signal: new AbortController().signal },
-      { alias: 'cache', image: images.cache, ports: new Map([[6379, undefined]]) },
+      { alias: 'cache', image: 'redis:7', ports: new Map([[6379, undefined]]) },
     );
     const port = container.port(6379);
     expect(port).not.toBe(taken);

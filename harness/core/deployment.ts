@@ -1,5 +1,3 @@
-import type { ServiceKind } from './tier.ts';
-
 /** One copy of a service that is up. Holds no credentials. */
 export interface RunningInstance {
   /** `service/number`, numbered from 1: `api/1`. */
@@ -16,8 +14,20 @@ export interface RunningInstance {
 
 export interface RunningService {
   readonly name: string;
-  readonly kind: ServiceKind | 'external';
+  /** `external` where only its address is known. */
+  readonly kind: string;
   readonly instances: readonly RunningInstance[];
   /** Server software and version: `PostgreSQL 18.4`. */
   readonly version?: string;
+}
+
+/** What a probe reads. The URLs are secrets. */
+export interface ProbeTarget {
+  /** Which probe: `postgres`. */
+  readonly probe: string;
+  /** The instance it reads: `database/1`. */
+  readonly source: string;
+  readonly url: string;
+  /** Of the instance it compares it with, such as the primary of a replica. */
+  readonly peerUrl?: string;
 }

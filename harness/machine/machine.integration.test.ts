@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadPictures } from '../../reports/png.ts';
 import { lacks } from '../../test-support/requirements.ts';
-import { localProviderChecks } from '../providers/local/what-it-needs.ts';
+import { localProviderChecks } from '../providers/local/requirements.ts';
 import { capabilities } from './capabilities.ts';
 import { currentCommit } from './current-commit.ts';
 import { machineFacts } from './facts.ts';
@@ -25,7 +25,7 @@ it('describes this machine', () => {
 });
 
 it('finds what the tests themselves run on, and says a next step for everything that is missing', async () => {
-  const found = await capabilities([...localProviderChecks, chartDrawingCheck(loadPictures)]);
+  const found = await capabilities([...localProviderChecks(), chartDrawingCheck(loadPictures)]);
   const named = (name: string) => found.find((capability) => capability.name === name);
   expect(named('embedded PostgreSQL')).toMatchObject({
     state: 'ready',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { askTestEngine, inEngine } from '../../test-support/container-surroundings.ts';
+import { askTestEngine, inEngine } from '../../test-support/container-context.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { engineAddress } from '../container-engine/engine.ts';
 import { seededRandom } from '../statistics/seeded-random.ts';

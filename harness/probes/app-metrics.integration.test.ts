@@ -3,7 +3,6 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
-import type { RunningService } from '../core/deployment.ts';
 import { appMetricsProbe, parseMetrics } from './app-metrics.ts';
 
 const exposition = `# HELP db_pool_waiting Requests that wait for a connection
@@ -23,13 +22,8 @@ async function startApi(listener: RequestListener) {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const service: RunningService = {
-    name: 'api',
-    kind: 'api',
-    instances: [{ name: 'api/1', host: '127.0.0.1', port, processIds: [] }],
-  };
   return {
-    probe: appMetricsProbe([service]),
+    probe: appMetricsProbe([{ source: 'api/1', url: `http://127.0.0.1:${port}/metrics` }]),
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
@@ -68,23 +62,13 @@ describe('the metrics of the API', () => {
   it('tells which instance did not answer, and how', async () => {
     await using api = await startApi((_, response) => response.writeHead(404).end());
     await using probe = api.probe;
-    await expect(probe.read()).rejects.toThrow('GET /metrics of api/1: answered 404');
+    await expect(probe.read()).rejects.toThrow('the metrics of api/1: answered 404');
   });
 
   it('gives up on an instance that never answers', { timeout: 15_000 }, async () => {
     await using api = await startApi(() => undefined);
     await using probe = api.probe;
-    await expect(probe.read()).rejects.toThrow('GET /metrics of api/1: did not answer within 5 s');
-  });
-
-  it('reads nothing of services that are no API of ours', async () => {
-    const external: RunningService = {
-      name: 'target',
-      kind: 'external',
-      instances: [{ name: 'target/1', host: '127.0.0.1', port: 1, processIds: [] }],
-    };
-    await using probe = appMetricsProbe([external]);
-    expect(await probe.read()).toEqual([]);
+    await expect(probe.read()).rejects.toThrow('the metrics of api/1: did not answer within 5 s');
   });
 });
 

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import type { RunningInstance, RunningService } from '../core/deployment.ts';
+import type { ProbeTarget } from '../core/deployment.ts';
 import { fetchText } from './http-text.ts';
 import { type Probe, type Reading, readingsOf, rememberCounters } from './probe.ts';
 
@@ -15,21 +15,19 @@ export interface MetricLine {
 }
 
 /**
- * What each instance of the API says of itself at `/metrics`; the metrics of all its pools are added up. What an API does
+ * What each instance of an app says of itself at its metrics page; the metrics of all its pools are added up. What an app does
  * not export is left out.
  */
-export function appMetricsProbe(services: readonly RunningService[]): Probe {
-  const instances = services.filter(({ kind }) => kind === 'api').flatMap((service) => service.instances);
+export function appMetricsProbe(instances: readonly Pick<ProbeTarget, 'source' | 'url'>[]): Probe {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const memories = new Map(instances.map(({ name }) => [name, rememberCounters<'hits' | 'misses'>()]));
+  const memories = new Map(instances.map(({ source }) => [source, rememberCounters<'hits' | 'misses'>()]));
 
-  async function readInstance({ name, host, port }: RunningInstance): Promise<readonly Reading[]> {
-    const url = `http://${host}:${port}/metrics`;
-    const lines = parseMetrics(await fetchText(`GET /metrics of ${name}`, url, agent, TIMEOUT_S));
+  async function readInstance({ source, url }: Pick<ProbeTarget, 'source' | 'url'>): Promise<readonly Reading[]> {
+    const lines = parseMetrics(await fetchText(`the metrics of ${source}`, url, agent, TIMEOUT_S));
     const [hits, misses] = ['hit', 'miss'].map((result) => total(lines, 'cache_reads_total', { result }));
-    const perS = memories.get(name)?.next({ hits: hits ?? 0, misses: misses ?? 0 })?.perS;
+    const perS = memories.get(source)?.next({ hits: hits ?? 0, misses: misses ?? 0 })?.perS;
     const lagS = total(lines, 'nodejs_eventloop_lag_p99_seconds');
-    return readingsOf(name, {
+    return readingsOf(source, {
       'event-loop-lag-p99': lagS === undefined ? undefined : Math.max(0, lagS - EVENT_LOOP_SAMPLING_S),
       'pool-size': total(lines, 'db_pool_size'),
       'pool-in-use': total(lines, 'db_pool_in_use'),

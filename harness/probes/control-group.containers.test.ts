@@ -7,7 +7,6 @@ import { lacks } from '../../test-support/requirements.ts';
 import { readContainerStats } from '../container-engine/engine.ts';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
-import { images } from '../services/images.ts';
 import { controlGroupProbe } from './control-group.ts';
 
 const CPUS = 0.2;
@@ -16,7 +15,7 @@ const CPUS = 0.2;
 async function busyContainer(
   seen: 'processes seen' | 'processes unseen',
 ): Promise<AsyncDisposable & { services: RunningService[] }> {
-  const container = await new GenericContainer(images.cache)
+  const container = await new GenericContainer('redis:7')
     .withName(`tierbench-test-${randomBytes(4).toString('hex')}`)
     .withResourcesQuota({ cpu: CPUS })
     .withEntrypoint(['sh', '-c', 'echo busy; while :; do :; done'])

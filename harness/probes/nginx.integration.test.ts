@@ -4,14 +4,13 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { lacks } from '../../test-support/requirements.ts';
-import { inTestFolder, testService } from '../../test-support/servers.ts';
+import { peerAt, startTestServer, type TestServer } from '../../test-support/servers.ts';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
-import { type LocalNginx, startNginx } from '../providers/local/nginx.ts';
 import { nginxProbe } from './nginx.ts';
 
 describe.skipIf(lacks('nginx'))('nginx by its status page (needs nginx)', () => {
   let backend: Server;
-  let nginx: LocalNginx;
+  let nginx: TestServer;
   let answer: () => void;
   beforeAll(async () => {
     // Answers /slow when the test says so, everything else at once.
@@ -21,9 +20,7 @@ describe.skipIf(lacks('nginx'))('nginx by its status page (needs nginx)', () => 
     }).listen(0, '127.0.0.1');
     await once(backend, 'listening');
     const { port } = backend.address() as AddressInfo;
-    nginx = await inTestFolder((folder) =>
-      startNginx({ folder, service: testService('load-balancer'), backends: [{ host: '127.0.0.1', port }] }),
-    );
+    nginx = await startTestServer('load-balancer', { peers: { backend: peerAt(port) } });
   });
   afterAll(async () => {
     await nginx?.[Symbol.asyncDispose]();
@@ -31,7 +28,7 @@ describe.skipIf(lacks('nginx'))('nginx by its status page (needs nginx)', () => 
     backend.close();
   });
 
-  const newProbe = () => nginxProbe({ url: nginx.statusUrl, source: 'balancer/1' });
+  const newProbe = () => nginxProbe({ url: nginx.probeUrl, source: 'balancer/1' });
 
   it('counts connections by what they do, without its own', async () => {
     await using probe = newProbe();

@@ -19,7 +19,7 @@ describe.skipIf(lacks('pgbouncer'))('PgBouncer from inside (needs pgbouncer)', (
     await postgres[Symbol.asyncDispose]();
   });
 
-  const newProbe = () => pgbouncerProbe({ url: pooler.consoleUrl, source: 'writer-pooler/1' });
+  const newProbe = () => pgbouncerProbe({ url: pooler.probeUrl, source: 'writer-pooler/1' });
 
   async function connected() {
     const client = new pg.Client(pooler.url);
@@ -79,7 +79,7 @@ describe.skipIf(lacks('pgbouncer'))('PgBouncer from inside (needs pgbouncer)', (
       await readUntil(probe, (each) => each.length > 0);
     }
     const probes = () =>
-      overPostgres(pooler.consoleUrl, 10, async (client) => {
+      overPostgres(pooler.probeUrl, 10, async (client) => {
         const { rows } = await client.query('show clients');
         return rows.filter(({ database }) => database === 'pgbouncer').length - 1;
       });
@@ -91,7 +91,7 @@ describe.skipIf(lacks('pgbouncer'))('PgBouncer from inside (needs pgbouncer)', (
   it('keeps no password of anybody in what it says', async () => {
     await pooler.kill();
     await using probe = newProbe();
-    const { password } = new URL(pooler.consoleUrl);
+    const { password } = new URL(pooler.probeUrl);
     const error = await probe.read().catch((reason) => reason);
     expect(error).toBeInstanceOf(Error);
     expect(error.message).not.toContain(password);

@@ -2,18 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { overRedis } from '../../test-support/instance-access.ts';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { lacks } from '../../test-support/requirements.ts';
-import { inTestFolder, testService } from '../../test-support/servers.ts';
+import { startTestServer, type TestServer } from '../../test-support/servers.ts';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
-import { type LocalRedis, startRedis } from '../providers/local/redis.ts';
 import { redisProbe } from './redis.ts';
 
 const LIMIT_BYTES = 4 * 2 ** 20;
 
 describe.skipIf(lacks('redis'))('Redis from inside (needs redis-server)', () => {
-  let redis: LocalRedis;
+  let redis: TestServer;
   beforeAll(async () => {
     const settings = { maxmemory: '4mb', 'maxmemory-policy': 'allkeys-lru' };
-    redis = await inTestFolder((folder) => startRedis({ folder, service: testService('cache', settings) }));
+    redis = await startTestServer('cache', { settings });
   });
   afterAll(async () => {
     await redis?.[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
-import type { RunningService } from '../core/deployment.ts';
-import type { DataSize, ServiceKind, Tier } from '../core/tier.ts';
+import type { ProbeTarget, RunningService } from '../core/deployment.ts';
+import type { DataSize, Tier } from '../core/tier.ts';
 
-/** A tier that is up. Disposing it takes everything down and removes every file it made. */
+/** A tier that was started. Disposing it stops everything and removes every file it made. */
 export interface Deployment extends AsyncDisposable {
   readonly tier: Tier;
   readonly provider: string;
@@ -10,15 +10,17 @@ export interface Deployment extends AsyncDisposable {
   /** Others by name, where scenarios may ask for one. */
   readonly baseUrls?: Readonly<Record<string, string>>;
   readonly services: readonly RunningService[];
-  /** Administrative access to each instance that has any, for probes and people. */
+  /** Administrative access to each instance that has any, for people. */
   readonly access: readonly InstanceAccess[];
+  /** What can be read of the instances while load runs. */
+  readonly probes: readonly ProbeTarget[];
   /** Where what runs differs from the tier file, and what a reader would not expect. */
   readonly notes: readonly string[];
   /** Makes instances fail on purpose. Absent where they are not ours (`url`). */
   readonly faults?: FaultControl;
-  /** Migrates and fills the database, deterministically. Absent where the data is not ours (`url`). */
+  /** Fills the database, deterministically. Absent where the data is not ours (`url`). */
   readonly prepareData?: (size: DataSize, password: string, signal: AbortSignal) => Promise<void>;
-  /** Calls back once for each service instance that ends by itself, not by `faults`, while the deployment is up. */
+  /** Calls back once for each instance that crashes while the deployment is up; what `faults` ends is no crash. */
   onFailure(listener: (failure: { readonly instance: string; readonly what: string }) => void): void;
 }
 
@@ -26,11 +28,8 @@ export interface Deployment extends AsyncDisposable {
 export interface InstanceAccess {
   /** `database/1` */
   readonly instance: string;
-  readonly kind: ServiceKind;
-  /**
-   * By kind: primary and replica the database of the API (`postgres:`); pooler its console (`postgres:`, database
-   * `pgbouncer`); cache `redis:`; load-balancer its stub status page (`http:`); api the base URL of the instance.
-   */
+  readonly kind: string;
+  /** Of its first probe: the database of a primary, the console of a pooler, the status page of a load balancer. */
   readonly url: string;
 }
 
@@ -43,14 +42,14 @@ export interface FaultControl {
   resume(instance: string): Promise<void>;
 }
 
-/** Brings tiers up. What it must do is `provider-contract.ts`, which every provider runs. */
+/** Starts tiers. What it must do is harness/contracts/providers/provider-contract.ts, which every provider runs. */
 export interface Provider {
   readonly name: string;
   /** Why this tier cannot run here, with the next step; empty when it can. */
   obstacles(tier: Tier): Promise<readonly string[]>;
   /**
-   * Resolves when every service answers. Aborting takes down what was already up before it rejects.
-   * @throws TierbenchError when a service does not come up; nothing is left running then.
+   * Resolves when every service answers. Aborting stops what was already started before it rejects.
+   * @throws TierbenchError when a service does not start; nothing is left running then.
    */
   deploy(tier: Tier, signal: AbortSignal, onProgress?: (what: string) => void): Promise<Deployment>;
 }

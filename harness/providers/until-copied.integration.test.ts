@@ -1,21 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { overPostgres } from '../../test-support/instance-access.ts';
-import { startTestPostgres, startTestReplica } from '../../test-support/servers.ts';
-import type { EmbeddedPostgres } from './local/embedded-postgres.ts';
-import type { InstanceAccess } from './provider.ts';
+import { startTestPostgres, startTestReplica, type TestServer } from '../../test-support/servers.ts';
+import type { ProbeTarget } from '../core/deployment.ts';
 import { untilCopied } from './until-copied.ts';
 
 const never = new AbortController().signal;
-let primary: EmbeddedPostgres;
-let replica: EmbeddedPostgres;
-let access: readonly InstanceAccess[];
+let primary: TestServer;
+let replica: TestServer;
+let probes: readonly ProbeTarget[];
 beforeAll(async () => {
   primary = await startTestPostgres();
   replica = await startTestReplica(primary);
-  access = [
-    { instance: 'database/1', kind: 'primary', url: primary.url },
-    { instance: 'replica/1', kind: 'replica', url: replica.url },
+  probes = [
+    { probe: 'postgres', source: 'database/1', url: primary.url },
+    { probe: 'replication', source: 'replica/1', url: replica.url, peerUrl: primary.url },
   ];
   await on(primary, 'create table notes (text text)');
 });
@@ -24,8 +23,8 @@ afterAll(async () => {
   await primary?.[Symbol.asyncDispose]();
 });
 
-const on = (server: EmbeddedPostgres, text: string) => overPostgres(server.url, 10, (client) => client.query(text));
-const notesAt = async (server: EmbeddedPostgres) => (await on(server, 'select text from notes')).rowCount;
+const on = (server: TestServer, text: string) => overPostgres(server.url, 10, (client) => client.query(text));
+const notesAt = async (server: TestServer) => (await on(server, 'select text from notes')).rowCount;
 
 describe('waiting for replicas', () => {
   it('lasts until they have what was written', async () => {
@@ -35,7 +34,7 @@ describe('waiting for replicas', () => {
       .toEqual([{ state: 'paused' }]);
     await on(primary, "insert into notes values ('here')");
     let copied = false;
-    const waiting = untilCopied(access, never).then(() => {
+    const waiting = untilCopied(probes, never).then(() => {
       copied = true;
     });
     await delay(500);
@@ -51,7 +50,7 @@ describe('waiting for replicas', () => {
     const paused = replica.processIds();
     for (const processId of paused) process.kill(processId, 'SIGSTOP');
     try {
-      const waiting = untilCopied(access, controller.signal);
+      const waiting = untilCopied(probes, controller.signal);
       await delay(200);
       controller.abort(reason);
       await expect(waiting).rejects.toBe(reason);
@@ -61,6 +60,6 @@ describe('waiting for replicas', () => {
   }, 15_000);
 
   it('is over at once where there is no replica', async () => {
-    await untilCopied(access.slice(0, 1), never);
+    await untilCopied(probes.slice(0, 1), never);
   });
 });

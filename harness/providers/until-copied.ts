@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import type { ProbeTarget } from '../core/deployment.ts';
 import { TierbenchError } from '../core/errors.ts';
 import { cut, hangUp } from './hang-up.ts';
-import type { InstanceAccess } from './provider.ts';
 
 /** How long a replica may take to have what was just written, in seconds. */
 const LIMIT_S = 120;
@@ -11,22 +11,20 @@ const POLL_S = 0.05;
 const ANSWER_LIMIT_S = 20;
 
 /**
- * Resolves when every replica has all that the primary has now: lists would be empty before.
+ * Resolves when every copy has all that its original has now: lists would be empty before.
  * @throws TierbenchError REPLICA_BEHIND
  */
-export async function untilCopied(access: readonly InstanceAccess[], signal: AbortSignal): Promise<void> {
-  const primary = access.find(({ kind }) => kind === 'primary');
-  const replicas = access.filter(({ kind }) => kind === 'replica');
-  if (primary === undefined || replicas.length === 0) return;
-  const position = await ask(primary.url, 'select pg_current_wal_lsn()::text as answer', signal);
+export async function untilCopied(probes: readonly ProbeTarget[], signal: AbortSignal): Promise<void> {
   const limit = AbortSignal.timeout(LIMIT_S * 1000);
-  for (const { url, instance } of replicas) {
+  for (const { probe, source, url, peerUrl } of probes) {
+    if (probe !== 'replication' || peerUrl === undefined) continue;
+    const position = await ask(peerUrl, 'select pg_current_wal_lsn()::text as answer', signal);
     const question = `select pg_last_wal_replay_lsn() >= '${position}'::pg_lsn as answer`;
     while ((await ask(url, question, signal)) !== true) {
       if (limit.aborted) {
         throw new TierbenchError(
           'REPLICA_BEHIND',
-          `${instance} did not have what its primary has within ${LIMIT_S} s`,
+          `${source} did not have what its primary has within ${LIMIT_S} s`,
           'Give the replica more CPU and memory in the tier file, or seed less.',
         );
       }

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { TierbenchError } from '../core/errors.ts';
 import type { Tier } from '../core/tier.ts';
-import { get } from './http-get.ts';
+import { get } from './health.ts';
 import type { Provider } from './provider.ts';
 
 export interface UrlProviderOptions {
@@ -61,6 +61,7 @@ export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}):
           },
         ],
         access: [],
+        probes: [],
         notes: [],
         onFailure() {},
         async [Symbol.asyncDispose]() {},

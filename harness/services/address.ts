@@ -14,7 +14,7 @@ export interface Credentials {
   readonly database: string;
 }
 
-export function postgresUrl({ host, port }: Address, { user, password, database }: Credentials): string {
+function postgresUrl({ host, port }: Address, { user, password, database }: Credentials): string {
   return `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}`;
 }
 

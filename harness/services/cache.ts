@@ -67,7 +67,7 @@ interface RedisContext {
 }
 
 /** redis.conf: a cache that keeps nothing on disk, and the settings of the service. */
-export function redisConfiguration(service: Service, { listen, password, folder }: RedisContext): string {
+function redisConfiguration(service: Service, { listen, password, folder }: RedisContext): string {
   const settings = {
     save: '""',
     appendonly: 'no',

@@ -111,7 +111,7 @@ interface NginxContext {
 }
 
 /** The whole nginx.conf of a load balancer. Logs go to standard error; requests are not logged. */
-export function nginxConfiguration(service: Service, context: NginxContext): string {
+function nginxConfiguration(service: Service, context: NginxContext): string {
   const setting = (name: keyof typeof nginxDefaults) => service.settings[name] ?? nginxDefaults[name];
   const algorithm = setting('algorithm');
   const servers = context.backends.map(

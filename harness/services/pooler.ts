@@ -166,7 +166,7 @@ export function keepsPreparedStatements(version: string): boolean {
 }
 
 /** pgbouncer.ini: the settings of the service, and what every deployment of it has in common. */
-export function pgbouncerConfiguration(service: Service, surroundings: PgbouncerContext): string {
+function pgbouncerConfiguration(service: Service, surroundings: PgbouncerContext): string {
   const { listen, database, credentials } = surroundings;
   const settings: Readonly<Record<string, SettingValue>> = {
     // Drivers send it with each connection; it changes nothing that matters here.
@@ -195,7 +195,7 @@ ${Object.entries(settings)
 }
 
 /** In plain text, since a pooler has to sign in at the database with it: keep the file to its account. */
-export function pgbouncerUserList({ user, password }: Credentials): string {
+function pgbouncerUserList({ user, password }: Credentials): string {
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
   return `${quoted(user)} ${quoted(password)}\n`;
 }

@@ -110,7 +110,7 @@ const ourDefaults = {
 } as const;
 
 /** Settings of a server as flags of its command line, those of the deployment last, as the last one counts. */
-export function postgresFlags(
+function postgresFlags(
   service: Pick<Service, 'settings'>,
   own: Readonly<Record<string, SettingValue>> = {},
 ): readonly string[] {

@@ -41,13 +41,13 @@ describe('a run over several tiers', () => {
     ['does not come up', 'deploy'],
     ['cannot be filled', 'prepare data'],
   ])('gives a tier up that %s, measures the others, and fails in the end', async (_, place) => {
-    const failure = new TierbenchError('API_NOT_READY', 'it is not ready', 'Wait.');
+    const failure = new TierbenchError('SERVICE_NOT_READY', 'it is not ready', 'Wait.');
     const { outcome, subjects, trials, statuses, happened, events } = await simulatedRun({
       tiers: ['single', 'cached'],
       failAt: { [place]: failure },
     });
     expect(outcome).toBe(failure);
-    expect(statuses).toMatchObject([{ state: 'failed', code: 'API_NOT_READY' }]);
+    expect(statuses).toMatchObject([{ state: 'failed', code: 'SERVICE_NOT_READY' }]);
     expect(subjects).toMatchObject([
       { tier: { name: 'single' }, endedEarly: 'it is not ready', data: null, notRun: [] },
       { tier: { name: 'cached' }, endedEarly: null },

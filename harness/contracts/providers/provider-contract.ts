@@ -4,12 +4,12 @@ import type { RunningInstance } from '../../core/deployment.ts';
 import type { Tier } from '../../core/tier.ts';
 import type { Deployment, Provider } from '../../providers/provider.ts';
 
-/** A provider in the surroundings it needs, made anew for each test. */
+/** A provider in the context it needs, made anew for each test. */
 export interface ProviderUnderTest extends AsyncDisposable {
   readonly provider: Provider;
   readonly tier: Tier;
   /**
-   * What the provider made in these surroundings and has not removed, each named for a person: processes, files, control
+   * What the provider made in these context and has not removed, each named for a person: processes, files, control
    * groups, containers, networks, volumes. Empty is right.
    */
   leftBehind(): Promise<readonly string[]>;
@@ -24,8 +24,8 @@ export function describeProvider(
 ): void {
   describe(`provider ${name}`, () => {
     it('says a tier can run here, brings it up, answers at its base URL and tells the truth about it', async () => {
-      await using surroundings = await setUp();
-      const { provider, tier } = surroundings;
+      await using context = await setUp();
+      const { provider, tier } = context;
       expect(await provider.obstacles(tier)).toEqual([]);
       await using deployment = await provider.deploy(tier, new AbortController().signal);
       expect(deployment.provider).toBe(provider.name);
@@ -39,20 +39,20 @@ export function describeProvider(
     });
 
     it('leaves nothing when it is disposed of, and does not mind being disposed of twice', async () => {
-      await using surroundings = await setUp();
-      const { provider, tier } = surroundings;
+      await using context = await setUp();
+      const { provider, tier } = context;
       await using deployment = await provider.deploy(tier, new AbortController().signal);
       const failures: unknown[] = [];
       deployment.onFailure((failure) => failures.push(failure));
       await Promise.all([deployment[Symbol.asyncDispose](), deployment[Symbol.asyncDispose]()]);
       await deployment[Symbol.asyncDispose]();
       expect(failures, 'what was asked to end is no failure').toEqual([]);
-      await expect.poll(() => surroundings.leftBehind()).toEqual([]);
+      await expect.poll(() => context.leftBehind()).toEqual([]);
     });
 
     it('leaves nothing when it is aborted at any step of bringing the tier up', { timeout: 180_000 }, async () => {
-      await using surroundings = await setUp();
-      const { provider, tier } = surroundings;
+      await using context = await setUp();
+      const { provider, tier } = context;
       const steps: string[] = [];
       await (await provider.deploy(tier, new AbortController().signal, (step) => steps.push(step)))[
         Symbol.asyncDispose
@@ -72,16 +72,16 @@ export function describeProvider(
             (deployment) => deployment[Symbol.asyncDispose](),
             (error) => expect(error).toBe(reason),
           );
-          await expect.poll(() => surroundings.leftBehind(), { message: `after abort at: ${abortAt}` }).toEqual([]);
+          await expect.poll(() => context.leftBehind(), { message: `after abort at: ${abortAt}` }).toEqual([]);
         }
       }
     });
 
     it('does not start when it is aborted before', async () => {
-      await using surroundings = await setUp();
+      await using context = await setUp();
       const reason = new Error('too late');
-      await expect(surroundings.provider.deploy(surroundings.tier, AbortSignal.abort(reason))).rejects.toBe(reason);
-      expect(await surroundings.leftBehind()).toEqual([]);
+      await expect(context.provider.deploy(context.tier, AbortSignal.abort(reason))).rejects.toBe(reason);
+      expect(await context.leftBehind()).toEqual([]);
     });
   });
 }

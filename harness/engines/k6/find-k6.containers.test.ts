@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askTestEngine } from '../../../test-support/container-surroundings.ts';
+import { askTestEngine } from '../../../test-support/container-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { findLeftovers } from '../../orphans/find.ts';
 import { removeLeftovers } from '../../orphans/remove.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { askTestEngine, containerSurroundings } from '../../../test-support/container-surroundings.ts';
+import { askTestEngine, containerContext } from '../../../test-support/container-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
 import { readTier } from '../../files/tier-file.ts';
@@ -70,36 +70,36 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
   });
 
   it.each([
-    ['primary', { shared_buffers: 'plenty' }, 'POSTGRES_DID_NOT_START', 'shared_buffers'],
-    ['api', { BCRYPT_COST: 'plenty' }, 'API_DID_NOT_START', 'BCRYPT_COST'],
+    ['primary', { shared_buffers: 'plenty' }, 'SERVICE_DID_NOT_START', 'shared_buffers'],
+    ['api', { BCRYPT_COST: 'plenty' }, 'SERVICE_DID_NOT_START', 'BCRYPT_COST'],
   ] as const)('says why the %s does not start, and leaves nothing', async (kind, settings, code, words) => {
-    await using surroundings = await containerSurroundings(tierWith(kind, settings));
-    await expect(surroundings.provider.deploy(surroundings.tier, never)).rejects.toMatchObject({
+    await using context = await containerContext(tierWith(kind, settings));
+    await expect(context.provider.deploy(context.tier, never)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(words),
     });
-    expect(await surroundings.leftBehind()).toEqual([]);
+    expect(await context.leftBehind()).toEqual([]);
   });
 
   it('says so when the port a tier file asks for is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
-    await using surroundings = await containerSurroundings(tierWith('primary', { port }));
+    await using context = await containerContext(tierWith('primary', { port }));
     try {
-      await expect(surroundings.provider.deploy(surroundings.tier, never)).rejects.toMatchObject({
+      await expect(context.provider.deploy(context.tier, never)).rejects.toMatchObject({
         code: 'PORT_BUSY',
         message: expect.stringContaining(String(port)),
       });
     } finally {
       taken.close();
     }
-    expect(await surroundings.leftBehind()).toEqual([]);
+    expect(await context.leftBehind()).toEqual([]);
   });
 
   it('kills what has been killed without a word, and tells the next end by itself', async () => {
-    await using surroundings = await containerSurroundings(single);
-    await using deployment = await surroundings.provider.deploy(single, never);
+    await using context = await containerContext(single);
+    await using deployment = await context.provider.deploy(single, never);
     const failures: string[] = [];
     deployment.onFailure(({ instance }) => failures.push(instance));
     await deployment.faults?.kill('api/1');
@@ -111,8 +111,8 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
   });
 
   it('says why the database cannot be filled, without the password, and can be filled after that', async () => {
-    await using surroundings = await containerSurroundings(single);
-    await using deployment = await surroundings.provider.deploy(single, never);
+    await using context = await containerContext(single);
+    await using deployment = await context.provider.deploy(single, never);
     const size = { users: 2, tasksPerUser: 3, seed: 1 };
     const failing = deployment.prepareData?.(size, 'short!!', never);
     await expect(failing).rejects.toMatchObject({

@@ -7,7 +7,6 @@ import Docker from 'dockerode';
 import { afterEach, expect, it } from 'vitest';
 import { reaperImage } from '../../container-engine/docker.ts';
 import { haveImage } from '../../container-engine/images.ts';
-import { images } from '../../services/images.ts';
 import { containersProvider } from './containers-provider.ts';
 import { containersCanRun } from './obstacles.ts';
 
@@ -62,7 +61,7 @@ it('names every image that is neither here nor to be had, each once', async () =
     path === '/info' ? info : { message: 'no such host' },
   ]);
   const obstacles = await containersCanRun();
-  const missing = [reaperImage, images.primary, images.pooler, images['load-balancer'], 'node:24-bookworm-slim'];
+  const missing = [reaperImage, 'postgres:17', 'edoburu/pgbouncer:v1.24.1-p1', 'nginx:1.26', 'node:24-bookworm-slim'];
   for (const image of missing) {
     expect(obstacles.filter((each) => each.includes(`the image ${image} `))).toEqual([
       expect.stringContaining(`\`docker pull ${image}\``),

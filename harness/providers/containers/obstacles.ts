@@ -1,37 +1,49 @@
-import { extname } from 'node:path';
+import { extname, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseImages, builtImageName, type ImageSource } from '../../container-engine/build-image.ts';
 import { reaperImage } from '../../container-engine/docker.ts';
 import { engineAddress, engineFacts } from '../../container-engine/engine.ts';
 import { isImageHere, whyImageIsNotAvailable } from '../../container-engine/images.ts';
-import type { ServiceKind } from '../../core/tier.ts';
-import { images } from '../../services/images.ts';
+import type { App } from '../../core/app.ts';
+import type { Service } from '../../core/tier.ts';
+import type { ServiceSpec } from '../../services/service-type.ts';
+import { builtInServices, outlineOf } from '../outline.ts';
 
-/** The folder with the Dockerfile: that of the checkout, and of the installed package, whose dist/ holds no sources. */
-export const referenceAppImage: ImageSource = {
-  folder: fileURLToPath(
-    new URL(`${extname(import.meta.url) === '.ts' ? '../../..' : '../../../..'}/reference-app`, import.meta.url),
-  ),
-  repository: images.api,
-};
+/**
+ * What an image of a spec is built from; undefined for one that is pulled. A relative folder is that of the checkout, or
+ * of the installed package, whose dist/ holds no sources.
+ */
+export function imageSource(image: NonNullable<ServiceSpec['image']>): ImageSource | undefined {
+  const { name: repository, folder } = image;
+  if (folder === undefined) return undefined;
+  const up = extname(import.meta.url) === '.ts' ? '../../..' : '../../../..';
+  return {
+    repository,
+    folder: isAbsolute(folder) ? folder : fileURLToPath(new URL(`${up}/${folder}`, import.meta.url)),
+  };
+}
 
 /** Why containers cannot be used for the built-in tiers, with the next step; empty when they can. Nothing is downloaded. */
 export async function containersCanRun(): Promise<readonly string[]> {
-  return await containerObstacles(Object.keys(images));
+  return await containerObstacles(builtInServices());
 }
 
-/** Why services of these kinds cannot run in containers here, with the next step; empty when they can. */
-export async function containerObstacles(kinds: readonly ServiceKind[]): Promise<readonly string[]> {
+/** Why these services cannot run in containers here, with the next step; empty when they can. */
+export async function containerObstacles(services: readonly Service[], app?: App): Promise<readonly string[]> {
   const facts = await engineFacts();
   const engine = engineAddress();
   if (typeof facts === 'string') return [facts];
   if (engine === undefined) return [];
-  const wanted = new Set([
-    reaperImage,
-    ...kinds.filter((kind) => kind !== 'api').map((kind) => images[kind as keyof typeof images]),
-  ]);
-  if (kinds.includes('api') && !(await isImageHere(engine, await builtImageName(referenceAppImage)))) {
-    for (const base of await baseImages(referenceAppImage.folder)) wanted.add(base);
+  const wanted = new Set([reaperImage]);
+  const processes: string[] = [];
+  for (const service of services) {
+    const { image } = outlineOf(service, app);
+    const source = image === null ? undefined : imageSource(image);
+    if (image === null) processes.push(`${service.name} is a process of this machine, which needs the local provider`);
+    else if (source === undefined) wanted.add(image.name);
+    else if (!(await isImageHere(engine, await builtImageName(source)))) {
+      for (const base of await baseImages(source.folder)) wanted.add(base);
+    }
   }
   const problems = await Promise.all(
     [...wanted].map(async (image) => {
@@ -44,5 +56,5 @@ export async function containerObstacles(kinds: readonly ServiceKind[]): Promise
           ];
     }),
   );
-  return problems.flat();
+  return [...processes, ...problems.flat()];
 }

@@ -1,12 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { inEngine } from '../../../test-support/container-surroundings.ts';
+import { inEngine } from '../../../test-support/container-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import * as containers from '../../container-engine/container.ts';
 import { connectToEngine } from '../../container-engine/docker.ts';
 import { makeNetwork } from '../../container-engine/network.ts';
 import { DEPLOYMENT_LABEL, removeDeployment } from '../../container-engine/objects.ts';
 import { registerRun } from '../../orphans/register.ts';
-import type { ContainerDeployment } from './deployment.ts';
 import { runOnce } from './run-once.ts';
 
 vi.mock(import('../../container-engine/container.ts'), { spy: true });
@@ -27,19 +26,19 @@ describe.skipIf(lacks('docker'))('a program that runs once (needs docker)', () =
       controller.abort(reason);
       return started;
     });
-    const deployment: ContainerDeployment = {
+    const context = {
       engine,
       network: await makeNetwork(engine, name, labels),
       labels,
       secrets: [],
       signal: controller.signal,
-      credentials: { user: '', password: '', database: '' },
-      appImage: Promise.resolve('node:24-bookworm-slim'),
-      onProgress: () => {},
     };
-    const program = ['--eval', 'setInterval(() => {}, 1000)'];
-    const oneShot = { name: 'waiting', alias: 'waiting', failureCode: 'SEED_FAILED' as const, program, secrets: {} };
-    await expect(runOnce(deployment, oneShot)).rejects.toBe(reason);
+    const waiting = {
+      alias: 'waiting',
+      image: 'node:24-bookworm-slim',
+      command: ['node', '--eval', 'setInterval(() => {}, 1000)'],
+    };
+    await expect(runOnce(context, waiting)).rejects.toBe(reason);
     await expect.poll(() => inEngine(run.id)).toEqual([expect.stringContaining('network')]);
   });
 });

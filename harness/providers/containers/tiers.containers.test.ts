@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { containerSurroundings } from '../../../test-support/container-surroundings.ts';
+import { containerContext } from '../../../test-support/container-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { describeProvider } from '../../contracts/providers/provider-contract.ts';
 import { describeTier } from '../../contracts/providers/tier-contract.ts';
@@ -8,8 +8,8 @@ import { readTier } from '../../files/tier-file.ts';
 const tiers = await Promise.all(['single', 'pooled', 'replicated', 'cached'].map((name) => readTier(name)));
 
 describe.skipIf(lacks('docker'))('containers (needs docker)', () => {
-  for (const tier of tiers) describeTier('containers', tier, containerSurroundings);
+  for (const tier of tiers) describeTier('containers', tier, containerContext);
 
   const [single] = tiers;
-  if (single !== undefined) describeProvider('containers', '/ready', () => containerSurroundings(single));
+  if (single !== undefined) describeProvider('containers', '/ready', () => containerContext(single));
 });

@@ -3,7 +3,14 @@ import { constants } from 'node:os';
 import { redact } from '../../core/redact.ts';
 import { findProgram } from '../../machine/programs.ts';
 import type { Account } from './account.ts';
-import type { Confinement } from './confinement.ts';
+
+/** What a process is held to. */
+export interface Confinement {
+  /** The CPUs it may run on, where there is a `taskset`; those of tierbench itself when left out. */
+  readonly cpus?: readonly number[] | undefined;
+  /** Puts a process into its control group, as soon as there is one. */
+  join?(processId: number): void;
+}
 
 export interface ChildOptions {
   readonly command: string;
@@ -28,8 +35,11 @@ export interface Child {
   readonly ended: Promise<ChildEnd>;
   /** The last lines of its output, without secrets. */
   lastLines(): string;
-  /** Sends `signal` to it and its group, and SIGKILL when it is still there after `patienceS`. Resolves when it is gone. */
-  stop(signal: NodeJS.Signals, patienceS: number): Promise<void>;
+  /**
+   * Sends `signal` to it and its group (or to it alone), and SIGKILL to the group when it is still there after `graceS`.
+   * Resolves when it is gone.
+   */
+  stop(signal: NodeJS.Signals, graceS: number, whom?: 'group' | 'alone'): Promise<void>;
 }
 
 interface ChildEnd {
@@ -92,13 +102,14 @@ export function startChild(options: ChildOptions): Child {
     processId: child.pid ?? 0,
     ended,
     lastLines,
-    async stop(signal, patienceS) {
+    async stop(signal, graceS, whom = 'group') {
       // Once it has ended, its number may be that of another.
       if (child.pid === undefined || !running.has(child.pid)) return;
-      signalGroup(child.pid, signal);
+      if (whom === 'alone') signalAll([child.pid], signal);
+      else signalGroup(child.pid, signal);
       // A process that was paused would sleep through any other signal.
       signalGroup(child.pid, 'SIGCONT');
-      const timer = setTimeout(() => signalGroup(child.pid ?? 0, 'SIGKILL'), patienceS * 1000);
+      const timer = setTimeout(() => signalGroup(child.pid ?? 0, 'SIGKILL'), graceS * 1000);
       await ended;
       clearTimeout(timer);
     },
@@ -112,10 +123,19 @@ function onCpus(cpus: readonly number[] | undefined, command: readonly string[])
 }
 
 function signalGroup(processId: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-processId, constants.signals[signal]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  signalAll([-processId], signal);
+}
+
+/** Those that are gone by now are passed over. Negative ones are groups. */
+export function signalAll(processIds: readonly number[], signal: NodeJS.Signals): void {
+  for (const processId of processIds) {
+    // 0, of a process that could not be started, would mean ourselves.
+    if (processId === 0) continue;
+    try {
+      process.kill(processId, constants.signals[signal]);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { overPostgres } from '../../../test-support/instance-access.ts';
-import { startTestPostgres } from '../../../test-support/servers.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
-import { findEmbeddedPostgres } from './embedded-postgres-binaries.ts';
+import { startServerIn, startTestPostgres } from '../../../test-support/servers.ts';
+import { findEmbeddedPostgres } from './programs.ts';
 
 it('answers queries, and its data is gone when it is disposed of', async () => {
   let dataFolder: string;
@@ -57,7 +56,7 @@ it('leaves no shared memory behind when it was killed', async () => {
   expect(left).not.toContain(second);
 });
 
-it('leaves no shared memory behind when it is aborted while it starts', async () => {
+it('leaves no shared memory behind when it is aborted while it starts', { timeout: 180_000 }, async () => {
   const seen = new Set<string>();
   let folder = '';
   // Others on this machine have segments too; ours are those made by processes in our folder.
@@ -71,7 +70,7 @@ it('leaves no shared memory behind when it is aborted while it starts', async ()
   const startAndAbort = async (afterMs: number) => {
     folder = await mkdtemp(join(tmpdir(), 'tierbench-test-aborted-'));
     const startMs = performance.now();
-    await using server = await startEmbeddedPostgres({ folder, signal: AbortSignal.timeout(afterMs) }).catch(
+    await using server = await startServerIn(folder, 'primary', { signal: AbortSignal.timeout(afterMs) }).catch(
       () => null,
     );
     const tookMs = performance.now() - startMs;

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { chmod, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { processesIn } from '../../../test-support/left-behind.ts';
-import { localSurroundings } from '../../../test-support/local-surroundings.ts';
+import { localContext, standInApp } from '../../../test-support/local-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { describeProvider, type ProviderUnderTest } from '../../contracts/providers/provider-contract.ts';
 import { TierbenchError } from '../../core/errors.ts';
@@ -15,8 +14,7 @@ import { newRunId } from '../../orphans/run-record.ts';
 import { keepsPreparedStatements } from '../../services/pooler.ts';
 import { localProvider } from './local-provider.ts';
 
-const program = (name: string) => fileURLToPath(new URL(`fixtures/stand-in-app/${name}.mjs`, import.meta.url));
-const standIn = { server: program('server'), migrate: program('migrate'), seed: program('seed') };
+const standIn = standInApp();
 
 const primary: Service = {
   name: 'primary',
@@ -44,15 +42,15 @@ function single(
   };
 }
 
-const surroundings = (tier = single()) => localSurroundings(tier, { api: standIn });
+const context = (tier = single()) => localContext(tier, { app: standIn });
 
 const never = new AbortController().signal;
 
-describeProvider('local', '/ready', surroundings);
+describeProvider('local', '/ready', context);
 
 describe('local provider', () => {
   it('gives the API its settings, an address on this machine alone, and secrets of its own in each deployment', async () => {
-    await using here = await surroundings(single({ POOL_SIZE: 7, HOST: '0.0.0.0', JWT_SECRET: 'from the tier file' }));
+    await using here = await context(single({ POOL_SIZE: 7, HOST: '0.0.0.0', JWT_SECRET: 'from the tier file' }));
     const seen: Record<string, string>[] = [];
     process.env.POOL_SIZE = '99';
     process.env.REDIS_URL = 'redis://127.0.0.1:1';
@@ -68,13 +66,13 @@ describe('local provider', () => {
     }
     expect(seen[0]).toMatchObject({ POOL_SIZE: '7', HOST: '127.0.0.1', TIERBENCH_RUN: here.runId });
     expect(seen[0]).not.toHaveProperty('REDIS_URL');
-    expect(seen[0]?.JWT_SECRET).toMatch(/^[\w-]{64}$/);
+    expect(seen[0]?.JWT_SECRET).toMatch(/^[\w-]{48}$/);
     expect(seen[0]?.JWT_SECRET).not.toBe(seen[1]?.JWT_SECRET);
     expect(seen[0]?.DATABASE_URL).not.toBe(seen[1]?.DATABASE_URL);
   });
 
-  it('brings the primary up with the settings of the tier and fills it as asked', async () => {
-    await using here = await surroundings();
+  it('starts the primary with the settings of the tier and fills it as asked', async () => {
+    await using here = await context();
     await using deployment = await here.provider.deploy(here.tier, never);
     await deployment.prepareData?.({ users: 12, tasksPerUser: 3, seed: 1 }, 'a password', never);
     const client = new pg.Client(deployment.access.find(({ kind }) => kind === 'primary')?.url);
@@ -88,7 +86,7 @@ describe('local provider', () => {
   });
 
   it('stops filling the database when asked to, and when it is disposed of meanwhile', async () => {
-    await using here = await surroundings();
+    await using here = await context();
     const deployment = await here.provider.deploy(here.tier, never);
     const forEver = { users: 1, tasksPerUser: 1, seed: -1 };
     const reason = new Error('enough');
@@ -101,7 +99,7 @@ describe('local provider', () => {
 
   it.skipIf(lacks('taskset'))('keeps every process of a tier to the CPUs it is given (needs taskset)', async () => {
     const [cpu = 0] = allowedCpus();
-    await using here = await localSurroundings(single(), { api: standIn, systemCpus: [cpu] });
+    await using here = await localContext(single(), { app: standIn, systemCpus: [cpu] });
     await using deployment = await here.provider.deploy(here.tier, never);
     for (const { name, processIds } of deployment.services.flatMap(({ instances }) => instances)) {
       expect(processIds.length, name).toBeGreaterThan(0);
@@ -121,7 +119,7 @@ describe('local provider', () => {
         ...service,
         resources: { cpus: 0.5, memoryBytes: 512 * 1024 ** 2 },
       }));
-      await using here = await localSurroundings({ ...tier, services: limited }, { api: standIn });
+      await using here = await localContext({ ...tier, services: limited }, { app: standIn });
       await using deployment = await here.provider.deploy(here.tier, never);
       expect(deployment.notes).toEqual([]);
       for (const { name, processIds, limits } of deployment.services.flatMap(({ instances }) => instances)) {
@@ -146,20 +144,20 @@ describe('local provider', () => {
       const services = tier.services.map((service) =>
         service.kind === 'api' ? { ...service, connectsTo: { writer: 'pooler' } } : service,
       );
-      await using here = await localSurroundings({ ...tier, services: [...services, pooler] }, { api: standIn });
+      await using here = await localContext({ ...tier, services: [...services, pooler] }, { app: standIn });
       await using deployment = await here.provider.deploy(here.tier, never);
       const version = deployment.services.find(({ kind }) => kind === 'pooler')?.version ?? '';
       const keeps = keepsPreparedStatements(version.replace('PgBouncer ', ''));
       const environment = (await (await fetch(`${deployment.baseUrl}/environment`)).json()) as Record<string, string>;
       expect(environment.DATABASE_PREPARED_STATEMENTS).toBe(keeps ? undefined : 'off');
-      expect(deployment.notes).toEqual(keeps ? [] : [expect.stringContaining(`pooler: ${version} cannot keep`)]);
+      expect(deployment.notes).toHaveLength(keeps ? 0 : 1);
     },
   );
 
   it('shows what the API itself says when it does not start, without secrets, and leaves nothing', async () => {
-    await using here = await surroundings(single({ MISBEHAVE: 'exit' }));
+    await using here = await context(single({ MISBEHAVE: 'exit' }));
     const error = await failure(here);
-    expect(error.code).toBe('API_DID_NOT_START');
+    expect(error.code).toBe('SERVICE_DID_NOT_START');
     expect(error.message).toContain(
       "api/1 did not start: it ended with exit code 1\nPOOL_SIZE must be a number, but is 'many'",
     );
@@ -169,9 +167,9 @@ describe('local provider', () => {
   });
 
   it('shows what the reference app says of an option it cannot read', async () => {
-    await using here = await localSurroundings(single({ BCRYPT_COST: 'much' }));
+    await using here = await localContext(single({ BCRYPT_COST: 'much' }));
     expect(await failure(here)).toMatchObject({
-      code: 'API_DID_NOT_START',
+      code: 'SERVICE_DID_NOT_START',
       message: expect.stringContaining('BCRYPT_COST'),
     });
   });
@@ -182,7 +180,7 @@ describe('local provider', () => {
     const { port } = taken.address() as { port: number };
     try {
       for (const tier of [single({ PORT: port }), single({}, { port })]) {
-        await using here = await surroundings(tier);
+        await using here = await context(tier);
         const error = await failure(here);
         expect(error.code).toBe('PORT_BUSY');
         expect(error.message).toContain(`127.0.0.1:${port}`);
@@ -194,18 +192,18 @@ describe('local provider', () => {
   });
 
   it('shows what PostgreSQL says of a setting it does not know', async () => {
-    await using here = await surroundings(single({}, { max_connectionz: 5 }));
+    await using here = await context(single({}, { max_connectionz: 5 }));
     const error = await failure(here);
-    expect(error.code).toBe('POSTGRES_DID_NOT_START');
+    expect(error.code).toBe('SERVICE_DID_NOT_START');
     expect(error.message).toContain('unrecognized configuration parameter "max_connectionz"');
     expect(await readdir(here.folder)).toEqual([]);
   });
 
   it('says so when its folder cannot be written', async () => {
-    await using here = await surroundings();
+    await using here = await context();
     // Not even root writes there.
     const provider = localProvider({
-      api: standIn,
+      app: standIn,
       run: { id: newRunId(new Date()), folder: '/proc/tierbench', environment: {} },
     });
     await expect(provider.deploy(here.tier, never)).rejects.toMatchObject({ code: 'FOLDER_NOT_WRITABLE' });
@@ -214,7 +212,7 @@ describe('local provider', () => {
   it.skipIf(lacks('root'))(
     'says so when the account PostgreSQL runs under cannot reach its folder (needs root)',
     async () => {
-      await using here = await surroundings();
+      await using here = await context();
       await chmod(here.folder, 0o700);
       expect((await failure(here)).code).toBe('FOLDER_NOT_REACHABLE');
       expect(await readdir(here.folder)).toEqual([]);

@@ -1,16 +1,18 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { App } from '../../core/app.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Tier } from '../../core/tier.ts';
 import { findProgram } from '../../machine/programs.ts';
-import { bringUp } from '../bring-up.ts';
-import type { Deployment, Provider } from '../provider.ts';
-import { type ApiPrograms, referenceApp } from './api-instance.ts';
-import { localFaults } from './local-faults.ts';
-import type { LocalServer } from './local-server.ts';
-import { type LocalService, localServices } from './local-services.ts';
-import { runProgram } from './run-program.ts';
-import { obstaclesHere } from './what-runs-here.ts';
+import { controlGroupName } from '../../orphans/control-groups.ts';
+import type { Provider } from '../provider.ts';
+import { type InstanceOrder, type Renderer, startTier, type TierContext } from '../start-tier.ts';
+import { bareEnvironment } from './child-process.ts';
+import { type Limits, makeInstanceGroup } from './control-groups.ts';
+import { startLocalInstance } from './local-instance.ts';
+import { localProgram } from './programs.ts';
+import { obstaclesHere } from './requirements.ts';
+import { runCommand } from './run-command.ts';
 
 export interface LocalProviderOptions {
   /** The registered run everything started belongs to (harness/orphans), so that it can be found when it is left. */
@@ -21,96 +23,90 @@ export interface LocalProviderOptions {
     /** Variables every process of the run carries. */
     readonly environment: Readonly<Record<string, string>>;
   };
-  /** The API to bring up; the reference app unless another is given. */
-  readonly api?: ApiPrograms;
   /** The CPUs the services run on; those of tierbench itself when left out. */
   readonly systemCpus?: readonly number[];
+  /** What is under test; the reference app when left out. */
+  readonly app?: App;
 }
 
-/** Brings a tier up as processes of this machine, all on 127.0.0.1. */
+/** Starts a tier as processes of this machine, all on 127.0.0.1. */
 export function localProvider(options: LocalProviderOptions): Provider {
   return {
     name: 'local',
-    obstacles: (tier) => obstaclesHere(tier),
+    obstacles: (tier) => obstaclesHere(tier, options.app),
     async deploy(tier, signal, onProgress = () => {}) {
-      await refuseWhatCannotRun(tier);
-      return await deployLocally(options, tier, signal, onProgress);
+      await refuseWhatCannotRun(tier, options.app);
+      return await startTier({ provider: 'local', tier, app: options.app }, signal, onProgress, (context) =>
+        localRenderer(options, context),
+      );
     },
   };
 }
 
-function deployLocally(
-  { run, api = referenceApp(), systemCpus }: LocalProviderOptions,
-  tier: Tier,
-  callerSignal: AbortSignal,
-  onProgress: (what: string) => void,
-): Promise<Deployment> {
-  return bringUp<LocalService>('local', tier, callerSignal, onProgress, async (surroundings) => {
-    const { stack, failures, signal } = surroundings;
-    const folder = await deploymentFolder(run.folder, tier.name);
-    stack.defer(() => rm(folder, { recursive: true, force: true }));
-    if (systemCpus !== undefined && findProgram(['taskset']) === undefined) {
-      surroundings.note(`the services are not kept to CPUs ${systemCpus.join(', ')}: there is no taskset`);
-    }
-    const servers = new Map<string, LocalServer>();
-    const confinement = systemCpus && { cpus: systemCpus };
-
-    async function migrate(databaseUrl: string): Promise<void> {
-      onProgress('migrating the database');
-      await runProgram({
-        name: 'the migration of the database',
-        failureCode: 'MIGRATION_FAILED',
-        program: api.migrate,
-        arguments: [],
-        folder,
-        environment: { ...run.environment, DATABASE_URL: databaseUrl },
-        confinement,
-        secrets: [databaseUrl, new URL(databaseUrl).password],
-        signal,
-      });
-    }
-
-    return {
-      start: localServices({
-        surroundings,
-        runId: run.id,
-        folder,
-        deploymentName: basename(folder),
-        environment: run.environment,
-        systemCpus,
-        api,
-        migrate,
-        servers,
-      }),
-      faults: localFaults(servers, failures),
-      understandable: (error) => understandable(error, folder),
-      async prepareData(started, size, password, seedSignal) {
-        const primary = [...started.values()].find(({ running }) => running.kind === 'primary');
-        const databaseUrl = primary?.url ?? '';
-        const bcryptCost = tier.services.find((service) => service.kind === 'api')?.settings.BCRYPT_COST;
-        await runProgram({
-          name: 'seeding the database',
-          failureCode: 'SEED_FAILED',
-          program: api.seed,
-          arguments: Object.entries({
-            users: size.users,
-            'tasks-per-user': size.tasksPerUser,
-            seed: size.seed,
-          }).flatMap(([option, value]) => [`--${option}`, String(value)]),
+async function localRenderer(
+  { run, systemCpus }: LocalProviderOptions,
+  { tier, stack, note }: TierContext,
+): Promise<Renderer> {
+  const folder = await deploymentFolder(run.folder, tier.name);
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  if (systemCpus !== undefined && findProgram(['taskset']) === undefined) {
+    note(`the services are not kept to CPUs ${systemCpus.join(', ')}: there is no taskset`);
+  }
+  const { environment } = run;
+  return {
+    async startInstance(order) {
+      // One instance in a folder and control groups of its own.
+      const fileName = order.name.replaceAll(/[^\w-]/g, '-');
+      const instanceFolder = join(folder, fileName);
+      await mkdir(instanceFolder, { mode: 0o700 });
+      const groupName = controlGroupName(run.id, `${basename(folder)}.${fileName}`);
+      const group = stack.use(makeInstanceGroup(groupName, order.service.resources));
+      const instance = stack.use(
+        await startLocalInstance(order, {
+          folder: instanceFolder,
+          environment,
+          confinement: { cpus: systemCpus, join: group.join },
+          limits: group.enforced,
+        }),
+      );
+      const reason = group.reason();
+      if (reason !== undefined) note(`${limitsText(order, group.enforced())} are not enforced: ${reason}`);
+      return instance;
+    },
+    async runStep({ name, command: step, environment: visible, secretEnvironment }, _spec, failureCode, signal) {
+      const { command, arguments: before } = await localProgram(step.program, undefined, folder);
+      const failure = await runCommand(
+        {
+          command,
+          arguments: [...before, ...step.arguments],
           folder,
-          environment: {
-            ...run.environment,
-            DATABASE_URL: databaseUrl,
-            SEED_PASSWORD: password,
-            ...(bcryptCost !== undefined && { BCRYPT_COST: String(bcryptCost) }),
-          },
-          confinement,
-          secrets: [databaseUrl, password],
-          signal: seedSignal,
-        });
-      },
-    };
-  });
+          environment: { ...bareEnvironment(), ...environment, ...visible, ...secretEnvironment },
+          confinement: { cpus: systemCpus },
+          secrets: Object.values(secretEnvironment),
+        },
+        signal,
+      );
+      if (failure === undefined) return;
+      throw new TierbenchError(
+        failureCode,
+        `${name} ${failure}`,
+        'Its last lines above name the cause; without a hint there, `tierbench doctor` says what this machine lacks.',
+      );
+    },
+    explain: (error) => explain(error, folder),
+  };
+}
+
+/** `limits of api (1 CPU, 512 MiB)`: those asked for and not enforced. */
+function limitsText({ service: { name, resources } }: InstanceOrder, enforced: Limits): string {
+  const { cpus, memoryBytes } = resources;
+  const texts = [
+    ...(cpus === undefined || enforced.cpus !== undefined ? [] : [`${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`]),
+    ...(memoryBytes === undefined || enforced.memoryBytes !== undefined
+      ? []
+      : [`${Math.round(memoryBytes / 1024 ** 2)} MiB`]),
+  ];
+  return `limits of ${name} (${texts.join(', ')})`;
 }
 
 /** A folder of its own for each deployment. As root, the accounts servers run under may pass through it. */
@@ -120,12 +116,12 @@ async function deploymentFolder(runFolder: string, tierName: string): Promise<st
     if (process.getuid?.() === 0) await chmod(folder, 0o711);
     return folder;
   } catch (error) {
-    throw understandable(error, runFolder);
+    throw explain(error, runFolder);
   }
 }
 
 /** File system errors as something a user can act on; everything else as it is. */
-function understandable(error: unknown, folder: string): unknown {
+function explain(error: unknown, folder: string): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   // Seen by a server or program, in the words of the system.
   const noSpace =
@@ -150,13 +146,13 @@ function understandable(error: unknown, folder: string): unknown {
   return error;
 }
 
-async function refuseWhatCannotRun(tier: Tier): Promise<void> {
-  const obstacles = await obstaclesHere(tier);
+async function refuseWhatCannotRun(tier: Tier, app: App | undefined): Promise<void> {
+  const obstacles = await obstaclesHere(tier, app);
   if (obstacles.length === 0) return;
   throw new TierbenchError(
     'TIER_CANNOT_RUN_HERE',
-    `the tier '${tier.name}' cannot be brought up as processes of this machine`,
-    'Mend what is listed, or choose a tier that can run here; `tierbench doctor` says what is missing.',
+    `the tier '${tier.name}' cannot run as processes of this machine`,
+    'Fix what is listed, or choose a tier that can run here; `tierbench doctor` says what is missing.',
     { problems: obstacles.map((what) => ({ what })) },
   );
 }

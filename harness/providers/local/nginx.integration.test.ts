@@ -3,9 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
-import { inTestFolder, testService } from '../../../test-support/servers.ts';
+import { peerAt, startTestServer } from '../../../test-support/servers.ts';
 import type { SettingValue } from '../../core/tier.ts';
-import { startNginx } from './nginx.ts';
 
 interface Backend extends AsyncDisposable {
   readonly port: number;
@@ -37,13 +36,10 @@ async function startBackend(name: string): Promise<Backend> {
 }
 
 function startBalancer(backends: readonly Backend[], settings: Record<string, SettingValue> = {}) {
-  return inTestFolder((folder) =>
-    startNginx({
-      folder,
-      service: testService('load-balancer', settings),
-      backends: backends.map(({ port }) => ({ host: '127.0.0.1', port })),
-    }),
-  );
+  return startTestServer('load-balancer', {
+    settings,
+    peers: { backend: peerAt(...backends.map(({ port }) => port)) },
+  });
 }
 
 async function ask(port: number, init?: RequestInit) {
@@ -90,7 +86,7 @@ describe.skipIf(lacks('nginx'))('nginx (needs nginx)', () => {
   it('shows its state on a port of its own, to this machine alone', async () => {
     await using backend = await startBackend('one');
     await using nginx = await startBalancer([backend]);
-    const status = new URL(nginx.statusUrl);
+    const status = new URL(nginx.probeUrl);
     expect(status.port).not.toBe(String(nginx.port));
     expect(status.hostname).toBe('127.0.0.1');
     expect(await (await fetch(status)).text()).toMatch(/^Active connections: \d+/);

@@ -1,10 +1,10 @@
 import { describe } from 'vitest';
-import { localSurroundings } from '../../../test-support/local-surroundings.ts';
+import { localContext } from '../../../test-support/local-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import { describeTier } from '../../contracts/providers/tier-contract.ts';
 import { readTier } from '../../files/tier-file.ts';
 
-describeTier('local', await readTier('single'), localSurroundings);
+describeTier('local', await readTier('single'), localContext);
 describe.skipIf(lacks('pgbouncer') || lacks('nginx'))('(needs pgbouncer and nginx)', async () => {
-  describeTier('local', await readTier('pooled'), localSurroundings);
+  describeTier('local', await readTier('pooled'), localContext);
 });

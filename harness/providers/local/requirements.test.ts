@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Service, ServiceKind, Tier } from '../../core/tier.ts';
-import { obstaclesHere } from './what-runs-here.ts';
+import type { Service, Tier } from '../../core/tier.ts';
+import { obstaclesHere } from './requirements.ts';
 
-function service(name: string, kind: ServiceKind): Service {
+function service(name: string, kind: string): Service {
   return { name, kind, instances: 1, settings: {}, resources: {}, connectsTo: {} };
 }
 
@@ -22,9 +22,9 @@ it('names each program that is missing once, who needs it and the command that i
     find: () => ({ state: 'missing', detail: 'not on the PATH', install: 'apt-get install pgbouncer' }) as const,
   };
   const cache = { name: 'redis', neededFor: '', find: () => ({ state: 'limited', detail: 'old' }) as const };
-  const checks = (kind: ServiceKind) => (kind === 'pooler' ? [pooler] : kind === 'cache' ? [cache] : []);
-  expect(await obstaclesHere(tier, checks)).toEqual([
+  const checks = ({ kind }: Service) => (kind === 'pooler' ? [pooler] : kind === 'cache' ? [cache] : []);
+  expect(await obstaclesHere(tier, undefined, checks)).toEqual([
     'pgbouncer is missing, which one and other need: not on the PATH; install it with `apt-get install pgbouncer`',
   ]);
-  expect(await obstaclesHere(tier, () => [])).toEqual([]);
+  expect(await obstaclesHere(tier, undefined, () => [])).toEqual([]);
 });

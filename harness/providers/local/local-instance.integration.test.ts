@@ -5,20 +5,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { overPostgres, overRedis } from '../../../test-support/instance-access.ts';
 import { isListening, listeningAddresses, processesIn } from '../../../test-support/left-behind.ts';
 import { lacks } from '../../../test-support/requirements.ts';
-import { startTestPostgres, testService } from '../../../test-support/servers.ts';
+import {
+  peerAt,
+  startServerIn,
+  startTestPostgres,
+  type TestServer,
+  type TestServerOptions,
+} from '../../../test-support/servers.ts';
 import { controlGroupName, controlGroupsOfRun } from '../../orphans/control-groups.ts';
 import { newRunId } from '../../orphans/run-record.ts';
 import { accountForServers } from './account.ts';
 import { makeInstanceGroup } from './control-groups.ts';
-import { programOf } from './distribution-server.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
-import type { LocalServer, LocalServerOptions } from './local-server.ts';
-import { startNginx } from './nginx.ts';
-import { startPgbouncer } from './pgbouncer.ts';
-import { startRedis } from './redis.ts';
-import { startReplica } from './replica.ts';
+import { localProgram } from './programs.ts';
 
-let primary: EmbeddedPostgres;
+let primary: TestServer;
 let folder: string;
 
 beforeAll(async () => {
@@ -36,69 +36,54 @@ const ANSWER_S = 10;
 const select = (url: string) => overPostgres(url, ANSWER_S, (client) => client.query('select 1'));
 const ping = (url: string) => overRedis(url, ANSWER_S, (redis) => redis.ping());
 
-interface Started {
-  readonly server: LocalServer;
-  /** Rejects when it does not answer right. */
-  ask(): Promise<unknown>;
-}
-
 const servers: {
   readonly name: string;
+  readonly kind: string;
   readonly lacking: boolean;
   readonly version: RegExp;
-  start(options: LocalServerOptions): Promise<Started>;
+  options(): TestServerOptions;
+  /** Rejects when it does not answer right. */
+  ask(server: TestServer): Promise<unknown>;
 }[] = [
   {
     name: 'PostgreSQL',
+    kind: 'primary',
     lacking: false,
     version: /^PostgreSQL 18\.\d+/,
-    async start(options) {
-      const server = await startEmbeddedPostgres({ ...options, settings: { fsync: 'off' } });
-      return { server, ask: () => select(server.url) };
-    },
+    options: () => ({ settings: { fsync: 'off' } }),
+    ask: ({ url }) => select(url),
   },
   {
     name: 'a replica',
+    kind: 'replica',
     lacking: false,
     version: /^PostgreSQL 18\.\d+/,
-    async start(options) {
-      const server = await startReplica({ ...options, primaryUrl: primary.url, settings: { fsync: 'off' } });
-      return { server, ask: () => select(server.url) };
-    },
+    options: () => ({ settings: { fsync: 'off' }, peers: { primary } }),
+    ask: ({ url }) => select(url),
   },
   {
     name: 'PgBouncer (needs pgbouncer)',
+    kind: 'pooler',
     lacking: lacks('pgbouncer'),
     version: /^PgBouncer \d+\.\d+/,
-    async start(options) {
-      const { username: user, password } = new URL(primary.url);
-      const server = await startPgbouncer({
-        ...options,
-        service: testService('pooler', { max_prepared_statements: 100 }),
-        database: { host: '127.0.0.1', port: primary.port },
-        credentials: { user, password, database: 'postgres' },
-      });
-      return { server, ask: () => select(server.url) };
-    },
+    options: () => ({ settings: { max_prepared_statements: 100 }, peers: { database: primary } }),
+    ask: ({ url }) => select(url),
   },
   {
     name: 'nginx (needs nginx)',
+    kind: 'load-balancer',
     lacking: lacks('nginx'),
     version: /^nginx \d+\.\d+/,
-    async start(options) {
-      const service = testService('load-balancer', { worker_processes: 2 });
-      const server = await startNginx({ ...options, service, backends: [{ host: '127.0.0.1', port: primary.port }] });
-      return { server, ask: () => fetch(server.statusUrl) };
-    },
+    options: () => ({ settings: { worker_processes: 2 }, peers: { backend: peerAt(primary.port) } }),
+    ask: ({ probeUrl }) => fetch(probeUrl),
   },
   {
     name: 'Redis (needs redis-server)',
+    kind: 'cache',
     lacking: lacks('redis'),
     version: /^Redis \d+\.\d+/,
-    async start(options) {
-      const server = await startRedis({ ...options, service: testService('cache') });
-      return { server, ask: () => ping(server.url) };
-    },
+    options: () => ({}),
+    ask: ({ url }) => ping(url),
   },
 ];
 
@@ -117,7 +102,7 @@ function isSame(left: readonly number[], right: readonly number[]): boolean {
   return left.length > 0 && new Set(left).symmetricDifference(new Set(right)).size === 0;
 }
 
-function pause(server: LocalServer): void {
+function pause(server: TestServer): void {
   for (const processId of server.processIds()) {
     try {
       process.kill(processId, 'SIGSTOP');
@@ -127,9 +112,14 @@ function pause(server: LocalServer): void {
   }
 }
 
-describe.each(servers)('$name', ({ lacking, version, start }) => {
+describe.each(servers)('$name', ({ kind, lacking, version, options, ask: askOf }) => {
+  const start = async (more: TestServerOptions = {}) => {
+    const server = await startServerIn(folder, kind, { ...options(), ...more });
+    return { server, ask: () => askOf(server) };
+  };
+
   it.skipIf(lacking)('answers, without the rights of root, and leaves nothing when it is disposed of', async () => {
-    const { server, ask } = await start({ folder });
+    const { server, ask } = await start();
     await using _server = server;
     await ask();
     expect(server.version).toMatch(version);
@@ -148,7 +138,7 @@ describe.each(servers)('$name', ({ lacking, version, start }) => {
   });
 
   it.skipIf(lacking)('is gone when it was killed, and comes back at the same port', async () => {
-    const { server, ask } = await start({ folder });
+    const { server, ask } = await start();
     await using _server = server;
     const [before] = server.processIds();
     for (let time = 1; time <= 2; time += 1) {
@@ -167,7 +157,7 @@ describe.each(servers)('$name', ({ lacking, version, start }) => {
   });
 
   it.skipIf(lacking)('can be killed and disposed of while it is paused', async () => {
-    const { server, ask } = await start({ folder });
+    const { server, ask } = await start();
     await using _server = server;
     pause(server);
     await server.kill();
@@ -183,7 +173,7 @@ describe.each(servers)('$name', ({ lacking, version, start }) => {
     for (const delayMs of [0, 10, 30, 100]) {
       const controller = new AbortController();
       const reason = new Error(`aborted after ${delayMs} ms`);
-      const starting = start({ folder, signal: controller.signal });
+      const starting = start({ signal: controller.signal });
       setTimeout(() => controller.abort(reason), delayMs);
       await starting.then(
         // It may have come up before the delay was over.
@@ -196,7 +186,7 @@ describe.each(servers)('$name', ({ lacking, version, start }) => {
   });
 
   it.skipIf(lacking)('keeps its files to itself and its passwords out of what everybody sees', async () => {
-    const { server } = await start({ folder });
+    const { server } = await start();
     await using _server = server;
     const { password } = new URL(primary.url);
     for (const processId of server.processIds()) {
@@ -216,18 +206,20 @@ describe.each(servers)('$name', ({ lacking, version, start }) => {
 });
 
 it.skipIf(lacks('redis'))('says in its own words why it did not start (needs redis-server)', async () => {
-  const service = testService('cache', { 'maxmemory-policy': 'whatever-fits' });
-  await expect(startRedis({ folder, service })).rejects.toMatchObject({
-    code: 'SERVER_DID_NOT_START',
+  const settings = { 'maxmemory-policy': 'whatever-fits' };
+  await expect(startServerIn(folder, 'cache', { settings })).rejects.toMatchObject({
+    code: 'SERVICE_DID_NOT_START',
     message: expect.stringContaining('maxmemory-policy'),
   });
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('names the program that is not there, and the package that brings it', () => {
-  expect(() => programOf({ program: 'no-such-server', packageName: 'no-such-package' })).toThrow(
-    expect.objectContaining({ code: 'SERVER_NOT_INSTALLED', nextStep: expect.stringContaining('no-such-package') }),
-  );
+it('names the program that is not there, and the package that brings it', async () => {
+  const program = { from: 'distribution', name: 'no-such-server', package: 'no-such-package' } as const;
+  await expect(localProgram(program, undefined, folder)).rejects.toMatchObject({
+    code: 'SERVER_NOT_INSTALLED',
+    nextStep: expect.stringContaining('no-such-package'),
+  });
 });
 
 it.skipIf(lacks('root') || lacks('redis'))(
@@ -235,7 +227,7 @@ it.skipIf(lacks('root') || lacks('redis'))(
   async () => {
     const within = join(folder, 'within');
     await mkdir(within);
-    await expect(startRedis({ folder: within, service: testService('cache') })).rejects.toMatchObject({
+    await expect(startServerIn(within, 'cache')).rejects.toMatchObject({
       code: 'FOLDER_NOT_REACHABLE',
       message: expect.stringContaining(within),
     });
@@ -258,9 +250,11 @@ it.skipIf(lacks('nginx') || lacks('control groups'))(
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
       group.join(processId);
     };
-    const service = testService('load-balancer', { worker_processes: 2 });
-    const backends = [{ host: '127.0.0.1', port: primary.port }];
-    await using server = await startNginx({ folder, service, backends, confinement: { join: lateJoin } });
+    await using server = await startServerIn(folder, 'load-balancer', {
+      settings: { worker_processes: 2 },
+      peers: { backend: peerAt(primary.port) },
+      confinement: { join: lateJoin },
+    });
     const members = await Promise.all(
       controlGroupsOfRun(runId).map((path) => readFile(join(path, 'cgroup.procs'), 'utf8')),
     );

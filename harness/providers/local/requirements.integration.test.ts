@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
-import { accountOfServers, embeddedPostgres, findPgbouncer } from './what-it-needs.ts';
+import { accountOfServers, embeddedPostgres, findServer } from './requirements.ts';
+
+const pooler = { name: 'pooler', kind: 'pooler', instances: 1, settings: {}, resources: {}, connectsTo: {} };
 
 it('finds the embedded PostgreSQL, or says which package brings it', async () => {
   expect(await embeddedPostgres()).toEqual({ state: 'ready', detail: expect.stringMatching(/^PostgreSQL \d+/) });
@@ -23,7 +25,10 @@ it.each([
   try {
     const program = join(folder, 'pgbouncer');
     await writeFile(program, `#!/bin/sh\nprintf '%s' '${says}'\n`, { mode: 0o755 });
-    expect(await findPgbouncer(program)).toMatchObject({ state, detail: expect.stringContaining(detail) });
+    expect(await findServer('pgbouncer', 'pgbouncer', pooler, program)).toMatchObject({
+      state,
+      detail: expect.stringContaining(detail),
+    });
   } finally {
     await rm(folder, { recursive: true });
   }

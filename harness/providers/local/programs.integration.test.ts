@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { accountForServers } from './account.ts';
-import { findEmbeddedPostgres, usableBinaries } from './embedded-postgres-binaries.ts';
+import { findEmbeddedPostgres, usableBinaries } from './programs.ts';
 
 let folder: string;
 beforeEach(async () => {

