@@ -8,7 +8,7 @@ export interface AgreementTrial {
   readonly throughputPerS: number;
   /** Null where there were too few answers for one. */
   readonly p95S: number | null;
-  /** Why it tells nothing of the system: it is not sound, or much of it is the engine's own. Empty when it is valid. */
+  /** Why it tells nothing of the system: it is invalid, or much of it is the engine's own. Empty when it is valid. */
   readonly notValid: readonly string[];
 }
 

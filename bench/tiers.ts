@@ -40,7 +40,7 @@ interface Result extends Round {
 
 const secondsSince = (startedMs: number): number => (performance.now() - startedMs) / 1000;
 
-async function bringUpOnce(provider: Provider, tierName: string, signal: AbortSignal): Promise<Round> {
+async function startOnce(provider: Provider, tierName: string, signal: AbortSignal): Promise<Round> {
   const tier = await readTier(tierName);
   const startedMs = performance.now();
   const steps: { atS: number; what: string }[] = [];
@@ -56,7 +56,7 @@ async function measure(provider: Provider, tier: string, signal: AbortSignal): P
   const rounds: Round[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
     signal.throwIfAborted();
-    const result = await bringUpOnce(provider, tier, signal);
+    const result = await startOnce(provider, tier, signal);
     if (round > 0) rounds.push(result);
   }
   const ascending = rounds.toSorted((left, right) => left.upS - right.upS);

@@ -92,7 +92,7 @@ export function allOf(failures: readonly TierbenchError[]): TierbenchError {
     { what: `${code}: ${message}`, nextStep },
     ...inner,
   ]);
-  return new TierbenchError('INPUTS_INVALID', `${failures.length} inputs are wrong`, 'Mend what is named above.', {
+  return new TierbenchError('INPUTS_INVALID', `${failures.length} inputs are wrong`, 'Fix what is named above.', {
     problems,
   });
 }

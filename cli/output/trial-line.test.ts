@@ -5,7 +5,7 @@ import { describeTrial } from './trial-line.ts';
 
 const load = { model: 'open', arrivalRatePerS: 100, arrivals: 'poisson' } as const;
 
-test('a trial in one line: dropped work is told where there is any', () => {
+test('a trial in one line: dropped work is shown where there is any', () => {
   const line = describeTrial(judgeTrial(madeUpTrial({ load, latencyS: 0.02 }), null));
   expect(line).toBe('100/s, p95 20 ms, 0 % errors');
   expect(describeTrial(judgeTrial(madeUpTrial({ load, latencyS: 0.02, droppedPerS: 25 }), null))).toMatch(

@@ -40,7 +40,7 @@ export function thresholdsOf(targets: readonly Target[], trial: ExportedTrial): 
     .map((target) => ({ target, decision: decide(target, trial) }));
   const set = decided.flatMap(({ decision }) => (typeof decision === 'string' ? [] : decision));
   return {
-    set: [...set, ...soundness(trial, set)],
+    set: [...set, ...validity(trial, set)],
     leftOut: decided.flatMap(({ target, decision: why }) => (typeof why === 'string' ? [{ target, why }] : [])),
   };
 }
@@ -127,7 +127,7 @@ function droppedAsFailed(target: Target, { load, warmUpS, durationS }: ExportedT
 }
 
 /** k6 takes a threshold for kept where nothing was counted. */
-function soundness({ load, warmUpS, durationS }: ExportedTrial, set: readonly Threshold[]): Threshold[] {
+function validity({ load, warmUpS, durationS }: ExportedTrial, set: readonly Threshold[]): Threshold[] {
   const answered: Threshold = { metric: 'succeeded', condition: 'count>0', because: 'something was answered rightly' };
   if (load.model === 'closed' || set.some(({ metric }) => metric === 'dropped_iterations')) return [answered];
   const most = Math.floor(load.arrivalRatePerS * (warmUpS + durationS) * DROPPED_LIMIT_RATIO);

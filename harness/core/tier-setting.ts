@@ -1,7 +1,7 @@
 import type { Service, SettingValue, Tier } from './tier.ts';
 
 /**
- * What a tier sets an option to, as a number in `unit` (the unit of a target); null where the tier leaves it open.
+ * What a tier sets an option to, as a number in `unit` (the unit of a target); null where the tier does not set it.
  *
  * `pooler.default_pool_size` is a setting of the services of that kind, and `api.instances`, `api.cpus` and `api.memory`
  * are what such a service has in every tier. `load-balancer.backend.instances` follows the connection of that role. A bare

@@ -108,8 +108,8 @@ export function parseYaml(text: string, path: string, kind: FileKind): YamlFile 
     const what = known?.what ?? firstLine(found.message);
     return { ...placeAt(found.pos[0]), what, nextStep: known?.nextStep ?? 'Fix the YAML there.' };
   });
-  const structureIsSound = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
-  if (!structureIsSound) throw invalidFile(path, kind, problems);
+  const structureIsValid = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
+  if (!structureIsValid) throw invalidFile(path, kind, problems);
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     throw whole('the file is empty', `Write a ${kind.kind} into it.`);
   }

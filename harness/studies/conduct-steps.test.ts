@@ -3,8 +3,8 @@ import { madeUpTrial } from '../../test-support/made-up-trial.ts';
 import { drainTimeS } from './conduct-steps.ts';
 
 describe('what a trial leaves to the system', () => {
-  test('is what was under way at the end, at the rate at which it answered', () => {
-    // 25 logins under way, 17 answered a second.
+  test('is what was in flight at the end, at the rate at which it answered', () => {
+    // 25 logins in flight, 17 answered a second.
     const unfinishedS = Array.from({ length: 25 }, () => 1);
     expect(drainTimeS(madeUpTrial({ okPerS: 17, unfinishedS }).trial)).toBeCloseTo(25 / 17);
   });
@@ -13,7 +13,7 @@ describe('what a trial leaves to the system', () => {
     expect(drainTimeS(madeUpTrial({ okPerS: 5, failedPerS: 5, unfinishedS: [1, 1] }).trial)).toBeCloseTo(0.2);
   });
 
-  test('is nothing where nothing was under way', () => {
+  test('is nothing where nothing was in flight', () => {
     expect(drainTimeS(madeUpTrial({ unfinishedS: [] }).trial)).toBe(0);
   });
 

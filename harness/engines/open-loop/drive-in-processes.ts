@@ -69,7 +69,7 @@ export async function driveInProcesses(
           reject(error);
         }
       },
-      (how) => reject(endedByItself(how)),
+      (how) => reject(processCrashed(how)),
     );
     return generator;
   });
@@ -97,7 +97,7 @@ export async function driveInProcesses(
   }
 }
 
-function endedByItself(how: string): TierbenchError {
+function processCrashed(how: string): TierbenchError {
   return new TierbenchError(
     'GENERATOR_ENDED',
     `A process of the open-loop engine ${how}; its trial is lost.`,

@@ -128,7 +128,7 @@ test.each([1, 2, 3, 7])('%i processes together send what one would, each a share
   expect(together).toEqual(expected);
 });
 
-test('users and connections are dealt out without one left over', () => {
+test('users and connections are dealt out completely', () => {
   for (const count of [0, 1, 5, 12]) {
     for (const of of [1, 2, 5, 7]) {
       const counts = Array.from({ length: of }, (_, index) => countIn({ index, of }, count));

@@ -195,7 +195,7 @@ describe('arrival rates that a pilot trial finds', () => {
     expect(planned.map(({ durationS }) => durationS)).toEqual([10, 7, 6]);
   });
 
-  it('tell how long closed-loop users need to come round once before they are measured', () => {
+  it('tell how long closed-loop users need for one iteration before they are measured', () => {
     const planned = planOf(walk({ question: { ...found, quick: true, warmUpS: 1 }, ratePerS: () => 18 }));
     // 100 users at 18/s.
     expect(planned.map(({ warmUpS }) => warmUpS)).toEqual([1, 1, 6]);

@@ -198,7 +198,7 @@ function isSteady(windows: readonly Trial[]): boolean {
   return perSecond.length >= LEAST_STEADY_SECONDS && describeUnsteadiness(perSecond) === null;
 }
 
-/** Users who all start at once queue in a row at first: until each has come round once, they read less than they will. */
+/** Users who all start at once queue in a row at first: until each has completed one iteration, they read less than they will. */
 function closedWarmUpS(
   { warmUpS }: RunQuestion,
   { hasThinkTime }: ScenarioTraits,

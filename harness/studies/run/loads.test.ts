@@ -38,7 +38,7 @@ describe('the documented loads', () => {
 });
 
 describe('arrival rates', () => {
-  it('are round steps up to just below what the probe carried', () => {
+  it('are round steps up to just below the throughput of the pilot trial', () => {
     expect(arrivalRates(probe(320), none, false)).toEqual([50, 70, 100, 150, 200, 300]);
     expect(arrivalRates(probe(18), none, false)).toEqual([2, 3, 5, 7, 10, 15]);
     expect(arrivalRates(probe(320), none, true)).toEqual([150, 300]);
@@ -58,7 +58,7 @@ describe('arrival rates', () => {
     expect(fast.filter((ratePerS) => slow.includes(ratePerS)).length).toBeGreaterThanOrEqual(3);
   });
 
-  it('ascend, are at least one, and lie within what the probe carried', () => {
+  it('ascend, are at least one, and lie within the throughput of the pilot trial', () => {
     const rates = fc.double({ min: 0.02, max: 1e6, noNaN: true });
     const documentedRates = fc.array(fc.integer({ min: 1, max: 500_000 }), { maxLength: 4 });
     fc.assert(

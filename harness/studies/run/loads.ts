@@ -11,7 +11,7 @@ export interface DocumentedLoads {
 
 /** Steps of arrival rates are of these times a power of ten, so that tiers, and runs, meet at the same ones. */
 const ROUND_STEPS = [1, 1.5, 2, 3, 5, 7];
-/** Steps reach from a share of what the probe carried to just below it: beyond, the queue grows as long as one measures. */
+/** Steps reach from a share of the throughput of the pilot trial to just below it: beyond, the queue grows as long as one measures. */
 const LOWEST_SHARE = 0.1;
 const HIGHEST_SHARE = 0.95;
 /** Of less than a decade. */
@@ -38,7 +38,7 @@ export function documentedLoads(targets: readonly Target[], tier: string, scenar
 }
 
 /**
- * The arrival rates a scenario is measured at: round steps below what the probe carried, and the documented rates as far
+ * The arrival rates a scenario is measured at: round steps below the throughput of the pilot trial, and the documented rates as far
  * as the probe reached. Arrivals are iterations; documented rates are requests.
  */
 export function arrivalRates(
