@@ -1,5 +1,4 @@
 import type { App, AppStep } from '../core/app.ts';
-import type { Service } from '../core/tier.ts';
 import type { Described, OnceStep, ServiceProblem, ServiceType, SpecContext } from './service-type.ts';
 
 /** An app whose sources are here, as a kind of service. */
