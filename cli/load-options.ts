@@ -1,7 +1,7 @@
 import type { Problem } from '../harness/core/errors.ts';
 import { type ArrivalProcess, arrivalProcesses } from '../harness/core/load.ts';
 import type { RunQuestion } from '../harness/core/run.ts';
-import type { TypedReader } from './typed-reader.ts';
+import { splitList, type TypedReader } from './typed-reader.ts';
 
 /** The first is the default. */
 export const engineNames = ['open-loop', 'k6', 'autocannon'] as const;
@@ -30,6 +30,7 @@ export interface TypedLoadOptions {
   readonly rate?: string;
   readonly arrivals?: string;
   readonly concurrency?: string;
+  readonly stages?: string;
   readonly workers?: string;
   readonly k6?: string;
 }
@@ -73,6 +74,20 @@ export function readLoads(
       nextStep: 'give --rate too, or leave one of the two out',
     });
   }
+  const stages = typed.stages === undefined ? null : readStages(typed.stages, read, problems);
+  if (stages !== null && offered.length === 0) {
+    problems.push({
+      what: `--stages ${typed.stages} does not go with --engine ${engine}: ${whyNot[engine]}`,
+      nextStep: 'choose an engine that knows arrival rates, such as --engine open-loop',
+    });
+  }
+  for (const option of ['rate', 'concurrency'] as const) {
+    if (stages === null || typed[option] === undefined) continue;
+    problems.push({
+      what: `--stages and --${option} exclude each other`,
+      nextStep: 'stages are a load of their own: leave out one of them',
+    });
+  }
   if (typed.k6 !== undefined && engine !== 'k6') {
     problems.push({
       what: `--k6 ${typed.k6} goes with --engine k6 only`,
@@ -86,15 +101,37 @@ export function readLoads(
       nextStep: 'the other engines choose their threads themselves',
     });
   }
-  const nothingTyped = rates === undefined && concurrencies === undefined;
+  const nothingTyped = rates === undefined && concurrencies === undefined && stages === null;
   return {
     arrivalRatesPerS: rates ?? (nothingTyped && offered.length > 0 ? null : []),
     arrivals: arrivals ?? offered[0] ?? 'constant',
-    stages: null,
+    stages,
     concurrencies: concurrencies ?? defaultConcurrencies(nothingTyped, offered.length > 0, quick),
     workers,
   };
 }
+
+/** `0:50,60:200,120:50`: seconds and arrivals per second, the first at 0 s, in the order of time. */
+function readStages(text: string, read: TypedReader, problems: Problem[]): Loads['stages'] {
+  const stages = splitList(text).map((word) => {
+    const [at = '', rate = '', ...others] = word.split(':');
+    if (others.length > 0) problems.push({ what: `--stages: '${word}' is no stage`, nextStep: STAGES_HINT });
+    return {
+      atS: read.seconds('--stages', at, 0, { from: 0, to: 86_400 }),
+      ratePerS: read.number('--stages', rate, 1, { from: 0.01, to: 1_000_000 }),
+    };
+  });
+  const inOrder = stages.every(({ atS }, index) => atS >= (stages[index - 1]?.atS ?? 0));
+  if (stages.length < 2 || stages[0]?.atS !== 0 || !inOrder || stages.at(-1)?.atS === 0) {
+    problems.push({
+      what: `--stages '${text}' must begin at 0 s and go on in the order of time`,
+      nextStep: STAGES_HINT,
+    });
+  }
+  return stages;
+}
+
+const STAGES_HINT = 'write SECONDS:RATE for two stages or more, such as 0:50,60:200,120:50';
 
 function defaultConcurrencies(nothingTyped: boolean, knowsArrivals: boolean, quick: boolean): readonly number[] | null {
   if (!nothingTyped) return [];

@@ -53,6 +53,16 @@ function commands(conclude: Conclude): Command {
     conclude(async () => (await import('./commands/run.ts')).run(typed, processOutput)),
   );
 
+  runOptions(
+    program
+      .command('study')
+      .description('conduct a study by its name, with a question of its own')
+      .argument('<name>', 'a study of harness/studies/registry.ts')
+      .requiredOption('--question <json>', 'what is asked, as the study defines it'),
+  ).action((name: string, typed: TypedRunOptions & { readonly question: string }) =>
+    conclude(async () => (await import('./commands/run.ts')).study(name, typed, processOutput)),
+  );
+
   program
     .command('up')
     .description('bring a tier up and keep it up until Ctrl-C')
@@ -169,6 +179,10 @@ function runOptions(command: Command): Command {
     .option(
       '--concurrency <list>',
       'numbers of virtual users to measure (default: those the documents speak of; with autocannon 1,2,5,10,25,50,100)',
+    )
+    .option(
+      '--stages <list>',
+      'instead of --rate: one open load whose rate changes, as SECONDS:RATE; it goes evenly from each to the next, as in stages of k6 (0:50,60:200,120:50)',
     )
     .option('--k6 <path>', 'with --engine k6: the program to use (default: k6 on the PATH, else its image)')
     .option('--workers <count>', 'processes of the open-loop engine (default: 1)')

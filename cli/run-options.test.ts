@@ -43,6 +43,24 @@ describe('readRunOptions', () => {
     expect(loads({ arrivals: 'constant' })).toEqual([null, 'constant', null]);
   });
 
+  it('reads stages, and refuses them beside other loads and with engines that offer no arrivals', () => {
+    const { question } = readRunOptions({ stages: '0:50, 60s:200,120:50' });
+    expect(question).toMatchObject({
+      stages: [
+        { atS: 0, ratePerS: 50 },
+        { atS: 60, ratePerS: 200 },
+        { atS: 120, ratePerS: 50 },
+      ],
+      arrivalRatesPerS: [],
+      concurrencies: [],
+    });
+    expect(problemsOf({ stages: '0:5,9:50', rate: '5', concurrency: '1', duration: '5' })).toHaveLength(3);
+    expect(problemsOf({ stages: '0:5,9:50', engine: 'autocannon' })).toHaveLength(1);
+    for (const stages of ['0:5', '1:5,9:50', '0:5,9:50,3:5', '0:5,0:9']) expect(problemsOf({ stages })).toHaveLength(1);
+    expect(problemsOf({ stages: '0:5,9:50:1' })).toHaveLength(1);
+    expect(problemsOf({ stages: '0:5,x:0' }).length).toBeGreaterThan(0);
+  });
+
   it('measures concurrencies with an engine that offers no arrival rates', () => {
     const { question } = readRunOptions({ engine: 'autocannon' });
     expect(question).toMatchObject({ arrivalRatesPerS: [], scenarios: ['login', 'crud', 'browse'] });

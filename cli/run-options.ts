@@ -71,6 +71,9 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
   const read = typedReader(problems);
   const quick = typed.quick ?? false;
   const engine = read.oneOf('--engine', typed.engine ?? engineNames[0], engineNames);
+  if (typed.stages !== undefined && typed.duration !== undefined) {
+    problems.push({ what: '--stages and --duration exclude each other', nextStep: 'the last stage says when it ends' });
+  }
   const { workers, ...loads } = readLoads(typed, engine, quick, read, problems);
   const scenarios = typed.scenario === undefined ? (quick ? quickScenarios : fullScenarios) : splitList(typed.scenario);
   if (scenarios.length === 0)

@@ -23,6 +23,8 @@ export interface SimulatedRun {
   readonly abortAt?: number;
   /** The API ends by itself at the place of that name. */
   readonly apiEndsAt?: string;
+  /** How late the generator reads responses in the measured trial of that number, counted with repeats from 0. */
+  readonly lagS?: (measured: number) => number;
   /** The name of a tier -> why it cannot run. */
   readonly obstacles?: Readonly<Record<string, readonly string[]>>;
   /** Names; each has one service, the API. */
@@ -41,6 +43,8 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
   const pausesS: number[] = [];
   const abort = new AbortController();
   let apiEnds: () => void = () => {};
+  let measured = 0;
+  const question = { ...made.question, ...choice.question };
   const failing = new Map(Object.entries(choice.failAt ?? {}));
 
   async function at(place: string): Promise<void> {
@@ -66,7 +70,10 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
         await at('trial');
         // Virtual time has no date: what happens during the trial is as if at its beginning.
         const startedAt = new Date().toISOString();
-        return { ...(await engine.run(...asked)), startedAt };
+        const trial = await engine.run(...asked);
+        const isMeasured = asked[0].plan.durationS === question.durationS;
+        const eventLoopLagP99S = isMeasured ? (choice.lagS?.(measured++) ?? 0) : 0;
+        return { ...trial, startedAt, generator: { ...trial.generator, eventLoopLagP99S } };
       },
     },
     provider: {
@@ -139,7 +146,6 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     signal: abort.signal,
   };
   const tiers = (choice.tiers ?? ['single']).map((name) => ({ id: name, tier: { ...madeUpTier, name } }));
-  const question = { ...made.question, ...choice.question };
   const outcome = await conduct(run, question, tiers, made.facts, environment).catch((error: unknown) => error);
   return { outcome, happened, trials, statuses, events, subjects: [...subjects.values()], answers, pausesS };
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { suggestion } from '../../harness/core/closest-match.ts';
+import { TierbenchError } from '../../harness/core/errors.ts';
 import type { Placement, StudyFacts } from '../../harness/core/study-record.ts';
 import type { Tier } from '../../harness/core/tier.ts';
 import { createResults, readResults } from '../../harness/files/results.ts';
@@ -13,6 +15,7 @@ import { calibrate } from '../../harness/studies/calibrate.ts';
 import { conduct } from '../../harness/studies/conduct.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { run as runStudy } from '../../harness/studies/run/run.ts';
+import type { Study } from '../../harness/studies/study.ts';
 import type { User } from '../../scenarios/kit.ts';
 import { beginRun } from '../begin-run.ts';
 import { makeProvider, resolveProvider, whyCpusAreNotLimited } from '../choose-provider.ts';
@@ -32,6 +35,52 @@ import { version } from '../version.ts';
 /** Measures tiers, writes the results folder and its report. Resolves with the exit code of the verdicts. */
 export async function run(typed: TypedRunOptions, output: Output): Promise<number> {
   const options = readRunOptions(typed);
+  // Scenarios that are files are stored by the name they give themselves.
+  return conductStudy(runStudy, (scenarios) => ({ ...options.question, scenarios }), options, output);
+}
+
+/** Any study of the registry. Its question is JSON; tiers, engine, provider and data are chosen as for `run`. */
+export async function study(
+  name: string,
+  { question: json, ...typed }: TypedRunOptions & { readonly question: string },
+  output: Output,
+): Promise<number> {
+  const chosen = studiesByName.get(name);
+  if (chosen === undefined) {
+    const nextStep = suggestion(name, [...studiesByName.keys()]);
+    throw new TierbenchError('OPTIONS_INVALID', `there is no study '${name}'`, nextStep);
+  }
+  const question = readQuestion(chosen, json);
+  const scenario = chosen.scenarios(question).join(',');
+  const options = readRunOptions({ concurrency: '1', ...typed, scenario });
+  return conductStudy(chosen, () => question, options, output);
+}
+
+function readQuestion(chosen: Study, json: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new TierbenchError('OPTIONS_INVALID', `--question is no JSON: ${String(error)}`, 'Quote it for the shell.');
+  }
+  const parsed = chosen.question.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new TierbenchError(
+    'OPTIONS_INVALID',
+    `--question does not fit the study '${chosen.name}'`,
+    'Fix what is named.',
+    {
+      problems: parsed.error.issues.map(({ path, message }) => ({ what: `${path.join('.')}: ${message}` })),
+    },
+  );
+}
+
+async function conductStudy<Question, Answer>(
+  study: Study<Question, Answer>,
+  questionFor: (scenarios: readonly string[]) => Question,
+  options: RunOptions,
+  output: Output,
+): Promise<number> {
   const { tiers, targets, scenarios, usersOfFile } = await readInputs(options);
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, options.quiet);
@@ -60,17 +109,17 @@ export async function run(typed: TypedRunOptions, output: Output): Promise<numbe
     calibration: null,
     settings: { ...options.settings, scaleModelFactor: parts.scaleModelFactor },
   };
-  const question = { ...options.question, scenarios: [...scenarios.keys()] };
+  const question = questionFor([...scenarios.keys()]);
   const subjects = parts.tiers.map((tier) => ({ id: tier.name, tier }));
   const password = randomBytes(15).toString('base64url');
   const users = usersOfFile ?? seededUsers(options.data.users, password);
-  const outline = { study: runStudy.name, question, subjects: subjects.map(({ id }) => id), facts, targets };
+  const outline = { study: study.name, question, subjects: subjects.map(({ id }) => id), facts, targets };
   const results = await createResults(folder, outline, secretsOf(users));
 
   let failure: unknown;
   try {
     const { signal } = interrupt;
-    await conduct(runStudy, question, subjects, facts, {
+    await conduct(study, question, subjects, facts, {
       calibrate: () => calibrate({ engine, signal, setApart: (id) => setApart(id, parts.placement), note }),
       engine,
       provider: parts.provider,

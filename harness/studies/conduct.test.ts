@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { madeUpRun } from '../../test-support/made-up-trial.ts';
 import { type SimulatedRun, simulatedRun, simulatedSystem } from '../../test-support/simulated-run.ts';
 import { TierbenchError } from '../core/errors.ts';
+import { judgeTrials } from '../judging/summarize.ts';
 
 const full = new TierbenchError('CANNOT_WRITE', 'cannot write x: ENOSPC', 'Free space.');
 
@@ -59,13 +61,55 @@ describe('a run', () => {
     ]);
   });
 
-  test('lets the system finish what a trial left under way, before the next one', async () => {
-    const { outcome, pausesS, trials } = await simulatedRun({ question: { scenarios: ['crud'] } });
+  test('waits until the system has finished what a trial left in flight, before the next one', async () => {
+    const { outcome, pausesS, trials, events } = await simulatedRun({
+      question: { scenarios: ['crud'], concurrencies: [10] },
+      system: { ...simulatedSystem, serviceTimeS: 0.5 },
+    });
     expect(outcome).toBe('finished');
-    // Each user has a server of its own that takes 0.1 s, and one request under way. Nothing comes after the last trial.
+    // Each user has a server of its own that takes 0.5 s, and one request in flight; the answer check completed one. Nothing comes after the last trial.
     expect(trials.at(-1)?.trial.plan.load).toEqual({ model: 'closed', concurrency: 10 });
     expect(pausesS).toHaveLength(trials.length);
-    for (const pauseS of pausesS) expect(pauseS).toBeCloseTo(0.1, 1);
+    for (const pauseS of pausesS) {
+      expect(pauseS).toBeGreaterThan(0);
+      expect(pauseS).toBeLessThanOrEqual(1);
+    }
+    const waits = events.filter((event) => event.kind === 'waiting');
+    expect(waits.map(({ reason, leftS }) => [reason, leftS])).toEqual(pausesS.map((pauseS) => ['drain', pauseS]));
+  });
+
+  test('repeats an invalid trial, and only the last attempt is evidence', async () => {
+    const { outcome, trials, answers, events, subjects } = await simulatedRun({
+      question: { scenarios: ['crud'], arrivalRatesPerS: [10, 20], concurrencies: [] },
+      lagS: (measured) => (measured === 0 ? 0.1 : 0),
+    });
+    expect(outcome).toBe('finished');
+    const measuredTrials = trials.filter(({ purpose }) => purpose === 'measure');
+    expect(measuredTrials.map(({ sequence, repeats }) => [sequence, repeats])).toEqual([
+      [2, undefined],
+      [3, 2],
+      [4, undefined],
+    ]);
+    const started = events.filter((event) => event.kind === 'trial-started' && event.purpose === 'measure');
+    expect(started).toMatchObject([{ attempt: 1 }, { attempt: 2, planned: { position: 1, total: 2 } }, { attempt: 1 }]);
+    const { facts } = madeUpRun([], []);
+    expect(judgeTrials({ trials, facts }).map(({ record }) => record.sequence)).toEqual([3, 4]);
+    expect(answers).toMatchObject([{ scenarios: [{ sustained: [{ highest: { sequence: 4 } }] }] }]);
+    expect(subjects[0]?.notes).toHaveLength(4);
+  });
+
+  test('gives a load up after two repeats, and repeats one trial for three planned ones at most', async () => {
+    const repeatsOf = async (rates: readonly number[]) => {
+      const { trials } = await simulatedRun({
+        question: { scenarios: ['crud'], arrivalRatesPerS: rates, concurrencies: [] },
+        lagS: () => 0.1,
+      });
+      return [...Map.groupBy(trials, ({ trial }) => JSON.stringify(trial.plan.load)).values()].flatMap((own) =>
+        own[0]?.purpose === 'measure' ? [own.length - 1] : [],
+      );
+    };
+    expect(await repeatsOf([10, 20, 30])).toEqual([1, 0, 0]);
+    expect(await repeatsOf([10, 12, 14, 16, 18, 20, 22])).toEqual([2, 1, 0, 0, 0, 0, 0]);
   });
 
   test('clears everything away wherever it is interrupted, and keeps its word', { timeout: 30_000 }, async () => {
