@@ -9,12 +9,14 @@ import { TierbenchError } from '../harness/core/errors.ts';
 import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
 import type { Calibration } from '../harness/core/study-record.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
-import { summarizeTrial } from '../harness/judging/summarize.ts';
+import { judgeTrial } from '../harness/judging/judge-trial.ts';
 import { choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
 import { machineCpuProbe } from '../harness/probes/machine-cpu.ts';
 import { processCpuProbe } from '../harness/probes/process-cpu.ts';
 import { calibrate } from '../harness/studies/calibrate.ts';
 import { measure } from '../harness/studies/measure.ts';
+import { describeNote } from '../reports/describe/notes.ts';
+import { describeCaveat, describeReason } from '../reports/describe/reasons.ts';
 import crud from '../scenarios/crud.ts';
 import type { Scenario, User } from '../scenarios/kit.ts';
 import login from '../scenarios/login.ts';
@@ -87,14 +89,19 @@ async function measureOnce(
   try {
     const measurement = await measure(engine, { plan, scenario, scenarioFile, users }, probes, signal);
     const measured = { ...measurement, sequence: 1, subject: name, purpose: 'measure' } as const;
-    const { throughputPerS, latency, errorRatio, validity, caveats } = summarizeTrial(measured, calibration);
+    const { summary, validity, caveats } = judgeTrial(measured, calibration);
+    const { throughputPerS, latency, errorRatio } = summary;
     const failed = errorRatio > 0 ? [`${(errorRatio * 100).toFixed(2)} % failed or were dropped`] : [];
     return {
       ...of,
       throughputPerS: throughputPerS?.value ?? 0,
       p95S: latency.p95S?.value ?? null,
       // A caveat says that much of the figures may be the engine's own: nothing to compare another engine's with.
-      notValid: [...failed, ...(validity.kind === 'valid' ? [] : validity.reasons), ...caveats],
+      notValid: [
+        ...failed,
+        ...(validity.kind === 'valid' ? [] : validity.reasons.map(describeReason)),
+        ...caveats.map(describeCaveat),
+      ],
     };
   } catch (error) {
     if (!(error instanceof TierbenchError)) throw error;
@@ -144,7 +151,10 @@ async function measureAll(): Promise<void> {
   const setApart = (threadId: number): boolean => systemCpus !== undefined && pinThread(threadId, systemCpus);
   const calibrations = new Map<string, Calibration | null>();
   for (const engine of engines) {
-    calibrations.set(engine.name, await calibrate({ engine, signal, setApart, note: say }));
+    calibrations.set(
+      engine.name,
+      await calibrate({ engine, signal, setApart, note: (note) => say(describeNote(note)) }),
+    );
   }
   // A new process is slower at first: whoever came first would look bad.
   for (const system of systems)

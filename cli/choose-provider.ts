@@ -1,17 +1,18 @@
+import type { Note } from '../harness/core/findings.ts';
 import type { RegisteredRun } from '../harness/orphans/register.ts';
 import type { Provider } from '../harness/providers/provider.ts';
+import { describeObstacle } from '../reports/describe/notes.ts';
 import type { ProviderName, RunOptions } from './run-options.ts';
 
 /** What `auto` comes to on this machine, and why; the others are what they are. */
 export async function resolveProvider(
   asked: ProviderName,
-): Promise<{ readonly name: Exclude<ProviderName, 'auto'>; readonly why?: string }> {
+): Promise<{ readonly name: Exclude<ProviderName, 'auto'>; readonly why?: Note }> {
   if (asked !== 'auto') return { name: asked };
   const { containersCanRun } = await import('../harness/providers/containers/obstacles.ts');
-  const [obstacle] = await containersCanRun();
-  return obstacle === undefined
-    ? { name: 'containers', why: 'tiers are brought up in containers: an engine answers, and every image can be had' }
-    : { name: 'local', why: `tiers are brought up as local processes, not in containers: ${obstacle}` };
+  const [obstacle = null] = await containersCanRun();
+  const name = obstacle === null ? 'containers' : 'local';
+  return { name, why: { code: 'provider-chosen', provider: name, obstacle } };
 }
 
 /** `systemCpus`: what the services are kept to; undefined where they share all CPUs with the generator. */
@@ -45,7 +46,7 @@ export async function whyCpusAreNotLimited(name: Exclude<ProviderName, 'auto'>):
     case 'containers': {
       const { engineFacts } = await import('../harness/container-engine/engine.ts');
       const facts = await engineFacts();
-      if (typeof facts === 'string') return facts;
+      if ('obstacle' in facts) return describeObstacle(facts.obstacle);
       return facts.limitsCpus ? undefined : 'the kernel of the container engine holds no container to its CPUs';
     }
     case 'url':

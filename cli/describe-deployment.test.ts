@@ -35,7 +35,7 @@ async function deploymentOf(name: string): Promise<Deployment> {
       url: urls[service.kind] ?? '',
     })),
     probes: [],
-    notes: ['no limits here'],
+    notes: [{ code: 'published-by-proxy' }],
     onFailure() {},
     async [Symbol.asyncDispose]() {},
   };
@@ -57,7 +57,7 @@ it('names every instance with address and version, and shows one way into each s
   expect(inside).toContain(`writer-pooler/1  psql '${urls.pooler}' -c 'SHOW POOLS'`);
   expect(inside).toContain(`redis-cli --no-auth-warning -u '${urls.cache}' INFO`);
   expect(inside).toContain(`curl -s ${urls['load-balancer']}`);
-  expect(text).toContain('note: no limits here');
+  expect(text).toContain('note: the container engine forwards published ports');
 });
 
 it('leaves out what cannot be reached', async () => {

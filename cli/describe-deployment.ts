@@ -1,6 +1,7 @@
 import type { Deployment } from '../harness/providers/provider.ts';
 import { referenceUser } from '../harness/services/reference-app.ts';
 import { findServiceType } from '../harness/services/registry.ts';
+import { describeNote } from '../reports/describe/notes.ts';
 
 /**
  * What a person needs to try a tier that is up: addresses, a command for each service that shows what it does, requests.
@@ -22,7 +23,7 @@ export function describeDeployment({ tier, baseUrl, services, access, notes }: D
   return `
 ${tier.name} is up (${tier.title}):
 ${aligned([...instances, ['base URL', baseUrl], ['API page', `${baseUrl}/docs`]])}
-${notes.map((note) => `  note: ${note}\n`).join('')}
+${notes.map((note) => `  note: ${describeNote(note)}\n`).join('')}
 Sign in, then list tasks:
   TOKEN=$(curl -s ${baseUrl}/api/auth/login -H 'content-type: application/json' \\
     -d '${credentials}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')

@@ -1,14 +1,12 @@
+import type { Note } from '../harness/core/findings.ts';
 import type { Placement } from '../harness/core/study-record.ts';
 import { allowedCpus, choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
 
 /** Keeps the load generator, which is this process, to a CPU of its own where it can; `why` where it cannot. */
-export function placeGenerator(threads: number): { readonly placement: Placement | null; readonly why?: string } {
+export function placeGenerator(threads: number): { readonly placement: Placement | null; readonly why?: Note } {
   const choice = choosePlacement(threads);
   if (choice.placement === null || pinThisProcess(choice.placement.generatorCpus)) return choice;
-  return {
-    placement: null,
-    why: 'the load generator and the system share all CPUs: taskset could not move the generator',
-  };
+  return { placement: null, why: { code: 'cpus-shared', cause: 'taskset-failed' } };
 }
 
 /**

@@ -1,10 +1,9 @@
-import type { StudyEvent } from '../harness/studies/study-event.ts';
-import { progressAtStart, progressLine } from './output/progress-line.ts';
+import { type ProgressEvent, progressAtStart, progressLine } from './output/progress-line.ts';
 import type { Output } from './output/streams.ts';
 
 /** Shows what happens: one line that lives on a terminal, plain lines elsewhere, nothing when quiet. */
 export interface ProgressDisplay extends Disposable {
-  show(event: StudyEvent): void;
+  show(event: ProgressEvent): void;
 }
 
 const CLEAR_LINE = '\r\u001b[2K';

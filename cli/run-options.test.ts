@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TierbenchError } from '../harness/core/errors.ts';
 import { readTargets } from '../harness/files/target-file.ts';
 import { readTier } from '../harness/files/tier-file.ts';
-import { judgeTrial } from '../harness/judging/summarize.ts';
+import { judgeTrial } from '../harness/judging/judge-trial.ts';
 import { run } from '../harness/studies/run/run.ts';
 import { lengthS, type Step } from '../harness/studies/study.ts';
 import { madeUpTrial } from '../test-support/made-up-trial.ts';

@@ -19,7 +19,14 @@ function providerThatLimits(exceptFor: readonly string[] = []) {
         baseUrl: '',
         access: [],
         probes: [],
-        notes: ['there are no control groups'],
+        notes: [
+          {
+            code: 'limits-not-enforced',
+            service: 'database',
+            limits: { cpus: 1 },
+            detail: 'there are no control groups',
+          },
+        ],
         services: tier.services.map(({ name, kind, resources }) => ({
           name,
           kind,

@@ -2,6 +2,7 @@ import { TierbenchError } from '../harness/core/errors.ts';
 import { scaleModel, withScaledCpus } from '../harness/core/scale-model.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import type { Deployment, Provider } from '../harness/providers/provider.ts';
+import { describeNote } from '../reports/describe/notes.ts';
 
 export interface ScaleModel {
   readonly factor: number;
@@ -28,7 +29,9 @@ function onlyWithLimits(provider: Provider): Provider {
       const unlimited = instancesWithoutLimit(deployment);
       if (unlimited.length === 0) return deployment;
       await deployment[Symbol.asyncDispose]();
-      throw notLimited(`${unlimited.join(', ')} may use every CPU. ${deployment.notes.join(' ')}`.trim());
+      throw notLimited(
+        `${unlimited.join(', ')} may use every CPU. ${deployment.notes.map(describeNote).join('; ')}`.trim(),
+      );
     },
   };
 }
@@ -44,6 +47,6 @@ function notLimited(why: string): TierbenchError {
   return new TierbenchError(
     'SCALE_MODEL_IMPOSSIBLE',
     `a scale model needs services that are held to their CPUs, and here they are not: ${why}`,
-    'Run it in containers or as root, or leave --scale-model out.',
+    'Run it in containers or as root, or without a scale model.',
   );
 }

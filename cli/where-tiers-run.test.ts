@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { describeWhere } from './where-tiers-run.ts';
 
+const missing = (capability: string) =>
+  ({ code: 'missing', capability, services: ['one'], detail: 'not on the PATH', command: null }) as const;
+
 it('says where a tier runs, and of each other place why not', () => {
   expect(
     describeWhere([
@@ -10,14 +13,16 @@ it('says where a tier runs, and of each other place why not', () => {
   ).toBe('  runs here in containers and as local processes');
   expect(
     describeWhere([
-      { provider: 'containers', obstacles: ['no engine answers; start it'] },
+      { provider: 'containers', obstacles: [{ code: 'container-engine-remote', address: 'there:2375' }] },
       { provider: 'local', obstacles: [] },
     ]),
-  ).toBe('  runs here as local processes\n  not in containers: no engine answers; start it');
+  ).toMatch(/^ {2}runs here as local processes\n {2}not in containers: the container engine at there:2375 is/);
   expect(
     describeWhere([
-      { provider: 'containers', obstacles: ['a'] },
-      { provider: 'local', obstacles: ['b', 'c'] },
+      { provider: 'containers', obstacles: [{ code: 'no-container-engine' }] },
+      { provider: 'local', obstacles: [missing('nginx'), missing('redis-server')] },
     ]),
-  ).toBe('  does not run here\n  not in containers: a\n  not as local processes: b\n  not as local processes: c');
+  ).toMatch(
+    /^ {2}does not run here\n {2}not in containers: .*\n {2}not as local processes: nginx .*\n {2}not as local processes: redis-server .*$/,
+  );
 });

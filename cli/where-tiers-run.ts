@@ -1,10 +1,12 @@
+import type { Obstacle } from '../harness/core/findings.ts';
 import type { Tier } from '../harness/core/tier.ts';
+import { describeObstacle } from '../reports/describe/notes.ts';
 
 /** Whether one provider can bring a tier up on this machine. */
 export interface WhereItRuns {
   readonly provider: 'containers' | 'local';
-  /** Why not, each with the next step; empty when it can. */
-  readonly obstacles: readonly string[];
+  /** Why not; empty when it can. */
+  readonly obstacles: readonly Obstacle[];
 }
 
 /** Nothing is started, so there is nothing that has to be found again. */
@@ -31,7 +33,7 @@ export function describeWhere(places: readonly WhereItRuns[]): string {
   const words = { containers: 'in containers', local: 'as local processes' } as const;
   const can = places.filter(({ obstacles }) => obstacles.length === 0).map(({ provider }) => words[provider]);
   const cannot = places.flatMap(({ provider, obstacles }) =>
-    obstacles.map((obstacle) => `  not ${words[provider]}: ${obstacle}`),
+    obstacles.map((obstacle) => `  not ${words[provider]}: ${describeObstacle(obstacle)}`),
   );
   return [`  ${can.length === 0 ? 'does not run here' : `runs here ${can.join(' and ')}`}`, ...cannot].join('\n');
 }

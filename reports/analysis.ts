@@ -5,13 +5,14 @@ import type { TrialRecord } from '../harness/core/trial.ts';
 import { formatSeconds } from '../harness/core/units.ts';
 import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
 import { judgeTargets } from '../harness/judging/judge.ts';
-import { judgeTrials } from '../harness/judging/summarize.ts';
-import type { JudgedTarget, JudgedTrial } from '../harness/judging/summary.ts';
+import { judgeTrials } from '../harness/judging/judge-trial.ts';
+import type { JudgedTarget, JudgedTrial } from '../harness/judging/judged-trial.ts';
 import { sustainedRates } from '../harness/judging/sustained-rate.ts';
 import { busiestSources } from './busiest.ts';
 import type { ChartDescription } from './chart.ts';
 import { distributionChart, latencyChart, throughputChart } from './charts.ts';
 import { comparisonCharts } from './comparison-charts.ts';
+import { describeNote, describeObstacle } from './describe/notes.ts';
 import { type FaultAnalysis, faultsOf } from './faults.ts';
 import { list, loadWords, plural } from './figures.ts';
 import { rateChart } from './rate-charts.ts';
@@ -208,7 +209,7 @@ function notMeasuredNotes(planned: readonly PlannedLoad[]): readonly string[] {
 /** What holds for several faults is told once. */
 function faultNotes(trials: readonly TrialRecord[]): readonly string[] {
   const notes = trials.flatMap(({ fault, notes: own }) =>
-    fault === undefined ? [] : own.map((note) => ({ note, instance: fault.instance })),
+    fault === undefined ? [] : own.map((note) => ({ note: describeNote(note), instance: fault.instance })),
   );
   return [...Map.groupBy(notes, ({ note }) => note)].map(([note, own]) => {
     const instances = list([...new Set(own.map(({ instance }) => instance))]);
@@ -221,12 +222,12 @@ function tierNotes(
   scenarios: readonly ScenarioAnalysis[],
   trials: readonly JudgedTrial[],
 ): readonly string[] {
-  const notes: string[] = (facts?.notRun ?? []).map((why) => `Not run: ${why}`);
+  const notes: string[] = (facts?.notRun ?? []).map((why) => `Not run: ${describeObstacle(why)}`);
   if (facts !== null && facts.endedEarly !== null) notes.push(`Ended early: ${facts.endedEarly}`);
-  notes.push(...(facts?.notes ?? []));
+  notes.push(...(facts?.notes ?? []).map(describeNote));
   if (facts === null) notes.push('The run ended before the facts of this tier were stored.');
   for (const { name, trials: own } of scenarios) {
-    const sound = own.filter(({ summary }) => summary.validity.kind === 'valid').length;
+    const sound = own.filter(({ validity }) => validity.kind === 'valid').length;
     if (own.length === 0) notes.push(`${name}: no trial was measured.`);
     else if (sound === 0)
       notes.push(`${name}: no trial is sound, so no figure of it can be trusted. Its table in the report says why.`);
@@ -243,7 +244,7 @@ function tierNotes(
     for (const { step, outcome, message } of record.trial.failureExamples) {
       notes.push(`${place}: first ${outcome} of '${step}': ${message}`);
     }
-    for (const note of record.notes) notes.push(`${place}: ${note}`);
+    for (const note of record.notes) notes.push(`${place}: ${describeNote(note)}`);
   }
   return [...new Set(notes)];
 }

@@ -1,6 +1,6 @@
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import { formatBound, formatRatio, formatSeconds } from '../harness/core/units.ts';
-import type { JudgedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTrial } from '../harness/judging/judged-trial.ts';
 import type { NextRate, SustainedRate } from '../harness/judging/sustained-rate.ts';
 
 /** How far a tier came by arrival rate, in words: the same in every format. */

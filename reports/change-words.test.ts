@@ -17,5 +17,7 @@ test.each([
 test('what is within noise and what cannot be said are told apart', () => {
   expect(changeText({ kind: 'changed', ratio: of(1.12, 1.08, 1.16) })).toBe('+12 % (8 to 16)');
   expect(changeText({ kind: 'unclear', ratio: of(1.01, 0.9, 1.1) })).toBe('no change beyond noise');
-  expect(changeText({ kind: 'unknown', why: 'pooled: not measured' })).toBe('cannot be said: pooled: not measured');
+  expect(changeText({ kind: 'unknown', tier: 'pooled', why: { code: 'not-measured', runEnded: false } })).toBe(
+    'cannot be said: pooled: not measured',
+  );
 });

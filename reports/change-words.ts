@@ -1,6 +1,7 @@
 import type { Estimate } from '../harness/core/estimate.ts';
 import { formatNumber } from '../harness/core/units.ts';
 import type { TierChange } from '../harness/judging/compare-tiers.ts';
+import { describeWhyNot } from './describe/verdicts.ts';
 
 /** How a change from one tier to the next reads: the same in every format. */
 
@@ -38,7 +39,7 @@ export function changeText(change: TierChange): string {
     case 'unclear':
       return NO_CHANGE;
     case 'unknown':
-      return `cannot be said: ${change.why}`;
+      return `cannot be said: ${change.tier}: ${describeWhyNot(change.why)}`;
   }
 }
 

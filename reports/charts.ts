@@ -2,8 +2,7 @@ import type { Estimate } from '../harness/core/estimate.ts';
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import type { MeasuredMetric, Target } from '../harness/core/target.ts';
 import { formatBound, formatNumber, formatRate, formatSeconds } from '../harness/core/units.ts';
-import { mergeHistograms } from '../harness/histograms/latency-histogram.ts';
-import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/judged-trial.ts';
 import { samplesNeeded } from '../harness/statistics/quantile-ranks.ts';
 import { loadAxis, yAxis } from './axes.ts';
 import type { ChartDescription, Point, Series, TargetLine } from './chart.ts';
@@ -64,7 +63,7 @@ function loadChart(tier: string, all: Scenarios, chart: LoadChart): ChartDescrip
   const scenarios = all.map(({ name, trials }) => ({ name, trials: byUsers(trials) }));
   const series = scenarios.map(({ name, trials }, style): Series => {
     const points = trials.flatMap(
-      ({ summary }) => loadPoint(summary, chart.estimate, chart.format, describeLoad(summary.load)) ?? [],
+      (trial) => loadPoint(trial, chart.estimate, chart.format, describeLoad(trial.summary.load)) ?? [],
     );
     return { label: chartName(name), style, inLegend: true, marks: true, points };
   });
@@ -98,7 +97,7 @@ export function valuesOf(series: readonly Series[]): readonly number[] {
 
 /** Null where the trial has no such figure. */
 export function loadPoint(
-  summary: TrialSummary,
+  { summary, validity }: JudgedTrial,
   estimate: (summary: TrialSummary) => Estimate | null,
   format: Format,
   load: string,
@@ -110,7 +109,7 @@ export function loadPoint(
     y: found.value,
     low: found.low,
     high: found.high,
-    sound: summary.validity.kind === 'valid',
+    sound: validity.kind === 'valid',
     text: `${estimateWithInterval(found, format)} at ${load}`,
   };
 }
@@ -168,8 +167,7 @@ export function distributionChart(tier: string, scenarios: Scenarios, targets: T
   };
 }
 
-function percentilePoints({ record }: JudgedTrial): readonly Point[] {
-  const latency = mergeHistograms(record.trial.steps.map((step) => step.latency));
+function percentilePoints({ latency }: JudgedTrial): readonly Point[] {
   return curve((ratio) => (latency.count >= samplesNeeded(ratio) ? latency.quantileS(ratio) : null));
 }
 

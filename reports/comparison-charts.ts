@@ -2,7 +2,7 @@ import type { Estimate } from '../harness/core/estimate.ts';
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import type { MeasuredMetric } from '../harness/core/target.ts';
 import { formatNumber, formatRate, formatSeconds } from '../harness/core/units.ts';
-import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/judged-trial.ts';
 import { loadAxis, yAxis } from './axes.ts';
 import type { ChartDescription, Panel, Series } from './chart.ts';
 import { chartName, fileNamePart, hasSeveralLevels, loadPoint, targetLines, valuesOf } from './charts.ts';
@@ -116,7 +116,7 @@ function overUsersChart(
 function usersPanel(metric: Metric, tiers: readonly TierTrials[], judged: Targets, inLegend: boolean): Panel {
   const series = tiers.map(({ tier, trials }, style): Series => {
     const points = byUsers(trials).flatMap(
-      ({ summary }) => loadPoint(summary, metric.estimate, metric.format, describeLoad(summary.load)) ?? [],
+      (trial) => loadPoint(trial, metric.estimate, metric.format, describeLoad(trial.summary.load)) ?? [],
     );
     return { label: chartName(tier), style, inLegend, marks: true, points };
   });

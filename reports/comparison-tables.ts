@@ -13,9 +13,10 @@ import {
   type TierRow,
 } from '../harness/judging/compare-tiers.ts';
 import type { LoadVerdict } from '../harness/judging/judge-at-load.ts';
-import type { JudgedTarget } from '../harness/judging/summary.ts';
+import type { JudgedTarget } from '../harness/judging/judged-trial.ts';
 import type { TierAnalysis } from './analysis.ts';
 import { changeSize, changeText, NO_CHANGE } from './change-words.ts';
+import { describeWhyNot } from './describe/verdicts.ts';
 import { estimateValue, loadText, loadWords, sourceOf, verdictWords } from './figures.ts';
 import { type Cell, estimateCell, left, right, type Table } from './table.ts';
 
@@ -40,11 +41,11 @@ function figureCells(row: TierRow): readonly Cell[] {
   const { trial, throughput, p95, verdicts, before } = row;
   if (trial === null) {
     const nothing = { text: '–' };
-    return [nothing, { text: row.why ?? 'not measured' }, nothing, nothing];
+    return [nothing, { text: row.why === null ? 'not measured' : describeWhyNot(row.why) }, nothing, nothing];
   }
-  const { throughputPerS, latency, validity } = trial.summary;
+  const { throughputPerS, latency } = trial.summary;
   const unsound: Partial<Cell> =
-    validity.kind === 'valid' ? {} : { badge: { text: 'not sound', verdict: 'inconclusive' } };
+    trial.validity.kind === 'valid' ? {} : { badge: { text: 'not sound', verdict: 'inconclusive' } };
   return [
     { ...estimateCell(throughputPerS, formatRate), ...badge(reached(verdicts.throughput)), ...unsound },
     changeCell(throughput, before),
@@ -125,7 +126,9 @@ export function judgedNowhereTable(tiers: readonly TierAnalysis[]): Table {
       .filter((own) => own.every(({ verdict }) => verdict.kind === 'not-judged'))
       .flatMap((own) => {
         const [first] = own;
-        const why = new Set(own.flatMap(({ verdict }) => (verdict.kind === 'not-judged' ? [verdict.why] : [])));
+        const why = new Set(
+          own.flatMap(({ verdict }) => (verdict.kind === 'not-judged' ? [describeWhyNot(verdict.why)] : [])),
+        );
         if (first === undefined) return [];
         return [
           [

@@ -1,8 +1,14 @@
+import { withAdvice } from './describe/remedies.ts';
+import { describeEvidence, describeViolation, describeWhyNot } from './describe/verdicts.ts';
+import { plural } from './describe/words.ts';
+
+export { list, plural } from './describe/words.ts';
+
 import type { Estimate } from '../harness/core/estimate.ts';
 import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
 import type { Target } from '../harness/core/target.ts';
 import { formatNumber } from '../harness/core/units.ts';
-import type { JudgedTarget } from '../harness/judging/summary.ts';
+import type { JudgedTarget } from '../harness/judging/judged-trial.ts';
 
 /** How estimates, loads and verdicts read: the same in the terminal, the page, the pictures and the Markdown. */
 
@@ -54,31 +60,27 @@ export const verdictWords = {
 } as const satisfies Record<JudgedTarget['verdict']['kind'], string>;
 
 /** Why the verdict is what it is; empty where the target is met. */
-export function verdictReasons(verdict: JudgedTarget['verdict']): readonly string[] {
+export function verdictReasons(verdict: JudgedTarget['verdict'], target: Target): readonly string[] {
   switch (verdict.kind) {
     case 'met':
       return [];
     case 'missed':
-      return verdict.violations;
+      return [describeViolation(verdict.violation, target)];
     case 'inconclusive':
-      return verdict.reasons;
+      return verdict.reasons.map((reason) => withAdvice(describeWhyNot, reason));
     case 'not-judged':
-      return [verdict.why];
+      return [withAdvice(describeWhyNot, verdict.why)];
   }
+}
+
+/** Empty where nothing was measured. */
+export function evidenceText(evidence: JudgedTarget['evidence']): string {
+  return evidence === null ? '' : describeEvidence(evidence);
 }
 
 /** `2026-11-21 07:30 UTC`, from ISO 8601 in UTC. */
 export function dateTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
-}
-
-export function plural(amount: number, one: string, many = `${one}s`): string {
-  return `${formatNumber(amount)} ${amount === 1 ? one : many}`;
-}
-
-/** `a`, `a and b`, `a, b and c` */
-export function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
 /** Without anything that could move the cursor: names and messages are a person's or a server's. */

@@ -1,13 +1,17 @@
 import { loadLevel, type OfferedLoad } from '../harness/core/load.ts';
 import { formatBound } from '../harness/core/units.ts';
 import type { TierChange, TierRow } from '../harness/judging/compare-tiers.ts';
+import type { JudgedTarget, JudgedTrial } from '../harness/judging/judged-trial.ts';
 import type { LatencyView, LatencyViews } from '../harness/judging/latency-views.ts';
 import type { RecoveryPhase } from '../harness/judging/recovery.ts';
-import type { JudgedTarget, JudgedTrial } from '../harness/judging/summary.ts';
 import type { SustainedRate } from '../harness/judging/sustained-rate.ts';
-import type { Analysis, ComparisonAnalysis, TierAnalysis } from './analysis.ts';
+import type { Analysis, ComparisonAnalysis } from './analysis.ts';
+import { describeObstacle } from './describe/notes.ts';
+import { describeCaveat, describeReason } from './describe/reasons.ts';
+import { withAdvice } from './describe/remedies.ts';
+import { describeWhyNot } from './describe/verdicts.ts';
 import type { FaultAnalysis } from './faults.ts';
-import { verdictReasons } from './figures.ts';
+import { evidenceText, verdictReasons } from './figures.ts';
 import type { Report } from './json-schema.ts';
 import { workOf } from './work.ts';
 
@@ -85,12 +89,12 @@ function report({ question, facts, status, incomplete, tiers, comparison }: Anal
       ),
       endedEarly: tier.facts?.endedEarly ?? null,
       faults: tier.faults.map(madeFault),
-      notRun: [...(tier.facts?.notRun ?? [])],
+      notRun: (tier.facts?.notRun ?? []).map(describeObstacle),
       targets: tier.targets.map(judgedTarget),
       scenarios: tier.scenarios.map(({ name, sustained, trials }) => ({
         name,
         carried: sustained.map(carriedRate),
-        trials: trials.map((each) => trial(each, tier)),
+        trials: trials.map(trial),
       })),
       notMeasured: tier.notMeasured.map(({ scenario, load }) => ({ scenario, load: offeredLoad(load) })),
       viewsInWords: tier.views?.inWords ?? null,
@@ -104,10 +108,10 @@ function comparedTiers({ comparison, inWords }: ComparisonAnalysis): NonNullable
   return {
     inWords,
     comparisons: comparison.comparisons,
-    scenarios: comparison.scenarios.map(({ scenario, loads, alone }) => ({
+    scenarios: comparison.scenarios.map(({ scenario, loads, unpaired }) => ({
       name: scenario,
       loads: loads.map(({ load, rows }) => ({ load: offeredLoad(load), tiers: rows.map(comparedTier) })),
-      alone: alone.map(({ tier, loads: own }) => ({ tier, loads: own.map(offeredLoad) })),
+      alone: unpaired.map(({ tier, loads: own }) => ({ tier, loads: own.map(offeredLoad) })),
     })),
   };
 }
@@ -118,7 +122,7 @@ function comparedTier({ tier, before, why, trial, throughput, p95 }: TierRow): C
   return {
     tier,
     before,
-    notMeasured: why,
+    notMeasured: why === null ? null : describeWhyNot(why),
     sequence: trial?.summary.sequence ?? null,
     throughputChange: reportedChange(throughput),
     p95Change: reportedChange(p95),
@@ -127,7 +131,7 @@ function comparedTier({ tier, before, why, trial, throughput, p95 }: TierRow): C
 
 function reportedChange(change: TierChange | null): ComparedTier['p95Change'] {
   if (change === null) return null;
-  if (change.kind === 'unknown') return { kind: 'unknown', why: change.why };
+  if (change.kind === 'unknown') return { kind: 'unknown', why: `${change.tier}: ${describeWhyNot(change.why)}` };
   return { kind: change.kind === 'changed' ? 'changed' : 'no-change-beyond-noise', ratio: change.ratio };
 }
 
@@ -184,11 +188,11 @@ function carriedRate({
 
 type ReportTrial = ReportTier['scenarios'][number]['trials'][number];
 
-function reportedViews({ due, sent, waiting }: LatencyViews): ReportTrial['views'] {
+function reportedViews({ scheduled, sent, closedLoop }: LatencyViews): ReportTrial['views'] {
   return {
-    due: reportedView(due),
+    due: reportedView(scheduled),
     sent: sent === null ? null : reportedView(sent),
-    waiting: waiting === null ? null : reportedView(waiting),
+    waiting: closedLoop === null ? null : reportedView(closedLoop),
   };
 }
 
@@ -211,14 +215,13 @@ function judgedTarget({ target, scenario, verdict, value, evidence }: JudgedTarg
     source: { document: target.source.document, section: target.source.section },
     scenario,
     verdict: verdict.kind,
-    reasons: [...verdictReasons(verdict)],
+    reasons: [...verdictReasons(verdict, target)],
     value,
-    evidence,
+    evidence: evidenceText(evidence),
   };
 }
 
-function trial({ record, summary }: JudgedTrial, { views }: TierAnalysis): ReportTrial {
-  const viewed = views?.trials.find((each) => each.trial.record === record)?.views;
+function trial({ record, summary, validity, caveats, views }: JudgedTrial): ReportTrial {
   const { intended, completed, failed, dropped } = record.trial.iterations;
   return {
     sequence: summary.sequence,
@@ -230,10 +233,10 @@ function trial({ record, summary }: JudgedTrial, { views }: TierAnalysis): Repor
     iterationsPerS: summary.iterationsPerS,
     errorRatio: summary.errorRatio,
     latency: summary.latency,
-    sound: summary.validity.kind === 'valid',
-    reasons: summary.validity.kind === 'valid' ? [] : [...summary.validity.reasons],
-    caveats: [...summary.caveats],
-    views: viewed === undefined ? null : reportedViews(viewed),
+    sound: validity.kind === 'valid',
+    reasons: validity.kind === 'valid' ? [] : validity.reasons.map((reason) => withAdvice(describeReason, reason)),
+    caveats: caveats.map(describeCaveat),
+    views: views === null ? null : reportedViews(views),
     repeatWith: record.trial.repeatWith ?? null,
     steps: [...summary.steps],
   };

@@ -3,7 +3,7 @@ import { describeLoad } from '../harness/core/load.ts';
 import type { StudyRecord } from '../harness/core/study-record.ts';
 import { formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
 import { writeAtomically } from '../harness/files/atomic-write.ts';
-import { judgeTrials } from '../harness/judging/summarize.ts';
+import { judgeTrials } from '../harness/judging/judge-trial.ts';
 
 /** For a study without a document of its own: its answers as they are stored, and a table of its trials. */
 export async function writePlainReport(
@@ -11,7 +11,7 @@ export async function writePlainReport(
   record: StudyRecord,
 ): Promise<{ readonly text: string; readonly json: string }> {
   const { study, question, answers, status } = record;
-  const rows = judgeTrials(record).map(({ summary }) => summary);
+  const rows = judgeTrials(record).map(({ summary, validity }) => ({ ...summary, validity }));
   const cells = rows.map(({ sequence, tier, scenario, load, throughputPerS, latency, errorRatio, validity }) => [
     String(sequence),
     tier,

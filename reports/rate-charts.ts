@@ -1,7 +1,7 @@
 import type { Estimate } from '../harness/core/estimate.ts';
 import { describeLoad, loadLevel } from '../harness/core/load.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
-import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial, TrialSummary } from '../harness/judging/judged-trial.ts';
 import { linearAxis, logAxis, rateAxis, yAxis } from './axes.ts';
 import type { Axis, ChartDescription, Panel, Point, Series, TargetLine } from './chart.ts';
 import { chartName, fileNamePart, loadPoint, namingP95, targetLines, valuesOf } from './charts.ts';
@@ -54,7 +54,7 @@ export function rateChart(
 /** `more`: a sentence of its own, or nothing. How unsound trials are drawn is told where there is one. */
 export function rateSubtitle(trials: readonly JudgedTrial[], more: string): string {
   const requests = requestsPerIteration(trials);
-  const unsound = trials.some(({ summary }) => summary.validity.kind === 'invalid');
+  const unsound = trials.some(({ validity }) => validity.kind === 'invalid');
   return [
     'Bars: 95 % interval',
     ...(requests === null
@@ -84,9 +84,7 @@ export function overRates(
   estimate: (summary: TrialSummary) => Estimate | null,
   format: Format,
 ): Series {
-  const points = trials.flatMap(
-    ({ summary }) => loadPoint(summary, estimate, format, describeLoad(summary.load)) ?? [],
-  );
+  const points = trials.flatMap((trial) => loadPoint(trial, estimate, format, describeLoad(trial.summary.load)) ?? []);
   return { label, style, inLegend: true, marks: true, points };
 }
 
@@ -163,13 +161,13 @@ function requestsPerIteration(trials: readonly JudgedTrial[]): number | null {
 
 /** None where all work was answered rightly. */
 function lostWorkPanel(trials: readonly JudgedTrial[]): readonly Panel[] {
-  const works = trials.map(({ record, summary }) => ({ summary, work: workOf(record.trial) }));
+  const works = trials.map(({ record, summary, validity }) => ({ summary, validity, work: workOf(record.trial) }));
   if (works.every(({ work }) => lostWork(work).length === 0)) return [];
   const series = (['dropped', 'failed'] as const).map((kind, index): Series => {
-    const points = works.map(({ summary, work }): Point => {
+    const points = works.map(({ summary, validity, work }): Point => {
       const share = work[`${kind}Ratio`];
       const text = `${formatRatio(share)} at ${describeLoad(summary.load)}`;
-      return { x: loadLevel(summary.load), y: share, sound: summary.validity.kind === 'valid', text };
+      return { x: loadLevel(summary.load), y: share, sound: validity.kind === 'valid', text };
     });
     return { label: kind, style: 4 + index, inLegend: true, marks: true, points };
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../harness/core/run.ts';
 import { analyse } from './analysis.ts';
+import { evidenceText } from './figures.ts';
 import { hostileRun, incompleteRuns } from './fixtures/incomplete-runs.ts';
 import { syntheticRun } from './fixtures/synthetic-run.ts';
 import { renderHtml } from './html/page.ts';
@@ -54,7 +55,7 @@ describe('a complete run', () => {
       }
       for (const { target, evidence } of targets) {
         expect(text).toContain(target.title);
-        expect(text).toContain(evidence.replaceAll('&', '&amp;'));
+        expect(text).toContain(evidenceText(evidence).replaceAll('&', '&amp;'));
       }
     },
   );
@@ -171,7 +172,10 @@ describe('names and messages that try to be markup', () => {
 
   test('the terminal gets no control characters', () => {
     const title = '\u001b]0;hacked\u0007';
-    const trials = small.trials.map((each) => ({ ...each, notes: [title] }));
+    const trials = small.trials.map((each) => ({
+      ...each,
+      notes: [{ code: 'probe-failed', probe: title, times: 1, detail: title } as const],
+    }));
     const text = renderTerminal(analyse({ ...small, trials }), null, terminal);
     expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });

@@ -1,5 +1,5 @@
 import { isOneRate } from '../harness/core/load.ts';
-import type { JudgedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTrial } from '../harness/judging/judged-trial.ts';
 import type { SustainedRate } from '../harness/judging/sustained-rate.ts';
 
 export interface ScenarioAnalysis {

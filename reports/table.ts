@@ -1,4 +1,4 @@
-import type { JudgedTarget } from '../harness/judging/summary.ts';
+import type { JudgedTarget } from '../harness/judging/judged-trial.ts';
 import { estimateInterval, estimateValue } from './figures.ts';
 
 /** A table of a report in words, whatever it is rendered to. */

@@ -6,10 +6,22 @@ import {
   formatRatio,
   formatSeconds,
 } from '../harness/core/units.ts';
-import type { JudgedTarget, JudgedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTarget, JudgedTrial } from '../harness/judging/judged-trial.ts';
 import type { TierAnalysis } from './analysis.ts';
 import { carriedTargetText, carriedText, otherRatesText } from './carried-words.ts';
-import { estimateValue, loadText, loadWords, plural, sourceOf, verdictReasons, verdictWords } from './figures.ts';
+import { describeCaveat, describeReason } from './describe/reasons.ts';
+import { withAdvice } from './describe/remedies.ts';
+import { describeWhyNot } from './describe/verdicts.ts';
+import {
+  estimateValue,
+  evidenceText,
+  loadText,
+  loadWords,
+  plural,
+  sourceOf,
+  verdictReasons,
+  verdictWords,
+} from './figures.ts';
 import { byUsers, type ScenarioAnalysis } from './scenario-analysis.ts';
 import { type Cell, estimateCell, left, right, type Table } from './table.ts';
 import { lostWork, workOf } from './work.ts';
@@ -40,7 +52,7 @@ function judgedRow({ target, scenario, verdict, value, evidence }: JudgedTarget)
     { text: scenario ?? 'all' },
     value === null ? { text: '–' } : estimateCell(value, format),
     // What a missed target violates is what its evidence says.
-    evidenceCell(evidence, verdict.kind === 'missed' && evidence !== '' ? [] : verdictReasons(verdict)),
+    evidenceCell(evidenceText(evidence), verdict.kind === 'missed' ? [] : verdictReasons(verdict, target)),
     { text: sourceOf(target) },
   ];
 }
@@ -62,7 +74,14 @@ export function notJudgedTable({ name, targets }: TierAnalysis): Table {
     columns: [left('Target'), left('Limit'), left('Why it was not judged'), left('Source')],
     rows: targets.flatMap(({ target, verdict }) =>
       verdict.kind === 'not-judged'
-        ? [[{ text: target.title }, { text: formatBound(target) }, { text: verdict.why }, { text: sourceOf(target) }]]
+        ? [
+            [
+              { text: target.title },
+              { text: formatBound(target) },
+              { text: describeWhyNot(verdict.why) },
+              { text: sourceOf(target) },
+            ],
+          ]
         : [],
     ),
   };
@@ -121,10 +140,17 @@ function errorsCell({ record, summary }: JudgedTrial): Cell {
   return { text: formatRatio(summary.errorRatio), reasons: lostWork(workOf(record.trial)) };
 }
 
-function soundCell({ summary: { validity, caveats } }: JudgedTrial): Cell {
+function soundCell({ validity, caveats }: JudgedTrial): Cell {
   return validity.kind === 'valid'
-    ? { text: 'yes', reasons: caveats }
-    : { text: 'no', reasons: [...validity.reasons, ...caveats], verdict: 'inconclusive' };
+    ? { text: 'yes', reasons: caveats.map(describeCaveat) }
+    : {
+        text: 'no',
+        reasons: [
+          ...validity.reasons.map((reason) => withAdvice(describeReason, reason)),
+          ...caveats.map(describeCaveat),
+        ],
+        verdict: 'inconclusive',
+      };
 }
 
 /** How far each tier came by arrival rate, in each scenario. */

@@ -105,8 +105,8 @@ function p95Cell({ trial, p95, verdicts }: TierRow): string {
     .join(' ');
 }
 
-function sound({ summary }: NonNullable<TierRow['trial']>): string {
-  return summary.validity.kind === 'valid' ? '' : '~';
+function sound({ validity }: NonNullable<TierRow['trial']>): string {
+  return validity.kind === 'valid' ? '' : '~';
 }
 
 function mark(change: TierChange | null): string {

@@ -1,5 +1,5 @@
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../harness/core/units.ts';
-import type { JudgedTrial } from '../harness/judging/summary.ts';
+import type { JudgedTrial } from '../harness/judging/judged-trial.ts';
 import { estimateValue, loadWords, shortened } from './figures.ts';
 import { byUsers, type ScenarioAnalysis } from './scenario-analysis.ts';
 
@@ -48,7 +48,7 @@ const allColumns: readonly Column[] = [
   {
     title: '',
     isWord: true,
-    text: ({ trial }) => (trial.summary.validity.kind === 'valid' ? '' : 'not sound'),
+    text: ({ trial }) => (trial.validity.kind === 'valid' ? '' : 'not sound'),
   },
 ];
 

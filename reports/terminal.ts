@@ -1,9 +1,17 @@
 import { formatBound, formatQuantity } from '../harness/core/units.ts';
-import type { JudgedTarget } from '../harness/judging/summary.ts';
+import type { JudgedTarget } from '../harness/judging/judged-trial.ts';
 import type { Analysis, ComparisonAnalysis, TierAnalysis } from './analysis.ts';
 import { carriedSentence } from './carried-words.ts';
 import { describeFault } from './faults.ts';
-import { estimateWithInterval, plural, shortened, sourceOf, verdictReasons, verdictWords } from './figures.ts';
+import {
+  estimateWithInterval,
+  evidenceText,
+  plural,
+  shortened,
+  sourceOf,
+  verdictReasons,
+  verdictWords,
+} from './figures.ts';
 import type { VerdictKind } from './table.ts';
 import { compareInTerminal } from './terminal-comparison.ts';
 import { figureLines } from './terminal-figures.ts';
@@ -121,7 +129,8 @@ function targetLines(group: readonly JudgedTarget[], look: TerminalLook, withRea
       value === null ? 'no value' : estimateWithInterval(value, (each) => formatQuantity(each, target.unit));
     const what = `${scenario === null ? '' : `${scenario}: `}${figure}`;
     // Of a verdict that is open the reason matters most: it says what to do.
-    const why = verdict.kind === 'inconclusive' || evidence === '' ? verdictReasons(verdict)[0] : evidence;
+    const rests = evidenceText(evidence);
+    const why = verdict.kind === 'inconclusive' || rests === '' ? verdictReasons(verdict, target)[0] : rests;
     const text = why === undefined || !withReasons ? what : `${what} · ${why}`;
     return indented(text, look.width, word.length).map((line, index) => {
       const rest = shortened(line.slice(word.length), look.width - word.length);

@@ -1,7 +1,7 @@
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { formatRate, formatSeconds } from '../harness/core/units.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
-import { throughputPerSIn } from '../harness/judging/interval-throughput.ts';
+import { throughputPerSIn } from '../harness/judging/trial-window.ts';
 import { samplesNeeded } from '../harness/statistics/quantile-ranks.ts';
 import { timeTicks } from './axes.ts';
 import type { Axis, Panel, Point, Series, Span } from './chart.ts';

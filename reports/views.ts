@@ -1,14 +1,13 @@
 import { describeLoad } from '../harness/core/load.ts';
 import { formatNumber, formatRatio, formatSeconds } from '../harness/core/units.ts';
+import { isValidOrOverloaded, type JudgedTrial } from '../harness/judging/judged-trial.ts';
 import {
   type HiddenLatency,
   hiddenLatency,
   isMisleading,
   type LatencyView,
   type LatencyViews,
-  latencyViews,
 } from '../harness/judging/latency-views.ts';
-import type { JudgedTrial } from '../harness/judging/summary.ts';
 import { yAxis } from './axes.ts';
 import type { ChartDescription, Series } from './chart.ts';
 import { chartName, fileNamePart, valuesOf } from './charts.ts';
@@ -35,7 +34,7 @@ interface ViewedTrial {
 export function viewsOf(tier: string, scenarios: readonly ScenarioAnalysis[]): ViewsAnalysis | null {
   const trials = scenarios.flatMap((scenario) =>
     scenario.trials.flatMap((trial): ViewedTrial[] => {
-      const views = latencyViews(trial.record.trial);
+      const { views } = trial;
       return views === null ? [] : [{ trial, views }];
     }),
   );
@@ -45,9 +44,9 @@ export function viewsOf(tier: string, scenarios: readonly ScenarioAnalysis[]): V
 }
 
 const viewNames = {
-  due: 'from when it was due',
+  scheduled: 'from its scheduled start',
   sent: 'from when it was sent',
-  waiting: 'as ten waiting users read it',
+  closedLoop: 'as a closed-loop load of ten users reads it',
 } as const;
 
 /** Lateness of the generator would look like that of the system: a trial that is sound, or not so only as its queue grew, is preferred. */
@@ -67,8 +66,8 @@ function rank(viewed: ViewedTrial): readonly number[] {
 }
 
 /** A queue that grows is the system's own: had the trial gone on, the views would lie further apart. */
-function isTrusted({ trial: { summary } }: ViewedTrial): boolean {
-  return summary.validity.kind === 'valid' || summary.validity.overloaded;
+function isTrusted({ trial }: ViewedTrial): boolean {
+  return isValidOrOverloaded(trial);
 }
 
 function inWords(viewed: ViewedTrial, trials: readonly ViewedTrial[]): string {
@@ -79,17 +78,17 @@ function inWords(viewed: ViewedTrial, trials: readonly ViewedTrial[]): string {
   const place = `${summary.scenario} at ${describeLoad(summary.load)}`;
   if (!isMisleading(hidden)) {
     const which = isTrusted(viewed) && !trials.every(isTrusted) ? 'The views of the sound trials' : 'The views';
-    return `${which} agree: where they differ most, in ${place}, ${hidden.percentile} is ${formatSeconds(hidden.dueS)} from when the work was due, and ${formatSeconds(hidden.readS)} as ${reader(hidden)} would have read it.${sound}`;
+    return `${which} agree: where they differ most, in ${place}, ${hidden.percentile} is ${formatSeconds(hidden.scheduledS)} from the scheduled start, and ${formatSeconds(hidden.readS)} as ${reader(hidden)} would have read it.${sound}`;
   }
   const read = `In ${place} ${reader(hidden)} would have read ${hidden.percentile} ${formatSeconds(hidden.readS)}`;
-  if (hidden.dueS === Number.POSITIVE_INFINITY) {
+  if (hidden.scheduledS === Number.POSITIVE_INFINITY) {
     return `${read}, while ${formatRatio(summary.errorRatio)} of the work was dropped or failed, so that there is no such ${hidden.percentile}.${sound}`;
   }
-  return `${read}, ${formatNumber(hidden.times)} times less than the ${formatSeconds(hidden.dueS)} from when the work was due.${sound}`;
+  return `${read}, ${formatNumber(hidden.times)} times less than the ${formatSeconds(hidden.scheduledS)} from the scheduled start.${sound}`;
 }
 
 function reader({ by }: HiddenLatency): string {
-  return by === 'waiting' ? 'a tool of ten waiting users' : 'a tool that counts from when a request was sent';
+  return by === 'closedLoop' ? 'a closed-loop tool of ten users' : 'a tool that counts from when a request was sent';
 }
 
 export function viewsTable(tier: string, { trials }: ViewsAnalysis): Table {
@@ -104,18 +103,18 @@ export function viewsTable(tier: string, { trials }: ViewsAnalysis): Table {
       right('p99'),
       right('Longest'),
     ],
-    rows: trials.flatMap(({ trial: { summary }, views }) =>
-      (['due', 'sent', 'waiting'] as const).flatMap((name) => {
+    rows: trials.flatMap(({ trial: { summary, validity }, views }) =>
+      (['scheduled', 'sent', 'closedLoop'] as const).flatMap((name) => {
         const view = views[name];
         if (view === null) return [];
-        const repeated = name !== 'due';
+        const repeated = name !== 'scheduled';
         return [
           [
             { text: summary.scenario, repeated },
             {
               text: describeLoad(summary.load),
               repeated,
-              ...(summary.validity.kind === 'invalid' && { detail: 'not sound' }),
+              ...(validity.kind === 'invalid' && { detail: 'not sound' }),
             },
             { text: viewNames[name] },
             ...[view.p50S, view.p95S, view.p99S, view.longestS].map((latencyS) => ({ text: latencyText(latencyS) })),
@@ -127,7 +126,7 @@ export function viewsTable(tier: string, { trials }: ViewsAnalysis): Table {
 }
 
 export const howToReadViews =
-  'From when it was due is what users had: what was dropped or failed counts as never answered. From when it was sent, a request that had to wait for its turn looks quick. Ten users who wait for each answer before they ask again ask least while the system is slowest: what a tool reads that makes its load so (coordinated omission).';
+  'From the scheduled start is what users had: what was dropped or failed counts as never answered. From when it was sent, a request that had to wait for its turn looks quick. Ten users who wait for each answer before they ask again ask least while the system is slowest: what a tool reads that makes its load so (coordinated omission).';
 
 function latencyText(latencyS: number | null): string {
   if (latencyS === null) return '–';
@@ -135,20 +134,20 @@ function latencyText(latencyS: number | null): string {
 }
 
 /** The whole curve up to 99.9 %, or as far as the samples allow. What was never answered is past the end of its line. */
-function viewsChart(tier: string, { trial: { summary }, views }: ViewedTrial): ChartDescription {
-  const series = (['due', 'sent', 'waiting'] as const).flatMap((name, style): Series[] => {
+function viewsChart(tier: string, { trial: { summary, validity }, views }: ViewedTrial): ChartDescription {
+  const series = (['scheduled', 'sent', 'closedLoop'] as const).flatMap((name, style): Series[] => {
     const view = views[name];
     if (view === null) return [];
     return [{ label: viewNames[name], style, inLegend: true, marks: false, points: pointsOf(view) }];
   });
   const drawn = series.filter(({ points }) => points.length > 0);
-  const never = neverAnsweredFrom(views.due);
+  const never = neverAnsweredFrom(views.scheduled);
   const ends = drawn.map(({ label, points }) => `${label}, ${points.at(-1)?.text ?? ''}`);
   const to = Math.max(1, ...drawn.flatMap(({ points }) => points.map(({ x }) => x)));
   return {
     id: fileNamePart(`${tier}-views`),
     title: `The same trial read in three ways · ${chartName(tier)}`,
-    subtitle: `${chartName(summary.scenario)} at ${describeLoad(summary.load)}${summary.validity.kind === 'valid' ? '' : ', not sound'}. Each line ends where its samples end, or where the rest was never answered`,
+    subtitle: `${chartName(summary.scenario)} at ${describeLoad(summary.load)}${validity.kind === 'valid' ? '' : ', not sound'}. Each line ends where its samples end, or where the rest was never answered`,
     alt: `Line chart of latency over percentile of ${summary.scenario} at ${describeLoad(summary.load)}: ${list(ends)}.`,
     x: percentileAxis('Percentile', to),
     panels: [{ y: yAxis('Latency', valuesOf(drawn), formatSeconds), weight: 1, series: drawn, targets: [] }],
@@ -167,7 +166,7 @@ function pointsOf({ quantileS }: LatencyView): Series['points'] {
 }
 
 /** The share that was answered at all; null where everything was, or hardly anything was not. */
-function neverAnsweredFrom(due: LatencyView): number | null {
-  const answered = due.answeredRatio;
+function neverAnsweredFrom(scheduled: LatencyView): number | null {
+  const answered = scheduled.answeredRatio;
   return answered < HIGHEST_PERCENTILE && answered > 0 ? answered : null;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { WhyNot } from '../harness/core/findings.ts';
 import type { MetricId } from '../harness/core/metrics.ts';
 import type { ProbeSample } from '../harness/core/trial.ts';
 import type { LoadComparison, TierChange, TierComparison, TierRow } from '../harness/judging/compare-tiers.ts';
-import { summarizeTrial } from '../harness/judging/summarize.ts';
+import { judgeTrial } from '../harness/judging/judge-trial.ts';
 import { madeUpTrial } from '../test-support/made-up-trial.ts';
 import { whatTiersBought } from './what-tiers-bought.ts';
 
@@ -11,7 +12,7 @@ const changed = (value: number): TierChange => ({
   kind: 'changed',
   ratio: { value, low: value - 0.08, high: value + 0.08 },
 });
-const unknown = (why: string): TierChange => ({ kind: 'unknown', why });
+const unknown = (tier: string, why: WhyNot): TierChange => ({ kind: 'unknown', tier, why });
 
 /** What a probe read each second: metric, source, value. */
 type Seen = readonly (readonly [metric: MetricId, source: string, value: number])[];
@@ -20,7 +21,7 @@ interface MadeUpRow {
   readonly tier: string;
   readonly change?: readonly [throughput: TierChange, p95: TierChange];
   readonly seen?: Seen;
-  readonly why?: string;
+  readonly why?: WhyNot;
 }
 
 function loadOf(concurrency: number, rows: readonly MadeUpRow[]): LoadComparison {
@@ -32,7 +33,7 @@ function loadOf(concurrency: number, rows: readonly MadeUpRow[]): LoadComparison
       const record = { ...madeUpTrial({ concurrency, samples, measuredS: 5, okPerS: 20 }), subject: tier };
       const row: TierRow = {
         tier,
-        trial: why === undefined ? { record, summary: summarizeTrial(record) } : null,
+        trial: why === undefined ? judgeTrial(record) : null,
         why: why ?? null,
         before: change === undefined ? null : before,
         throughput: change?.[0] ?? null,
@@ -46,7 +47,7 @@ function loadOf(concurrency: number, rows: readonly MadeUpRow[]): LoadComparison
 }
 
 function words(scenario: string, loads: readonly LoadComparison[]): string {
-  const comparison: TierComparison = { comparisons: 1, scenarios: [{ scenario, loads, alone: [] }] };
+  const comparison: TierComparison = { comparisons: 1, scenarios: [{ scenario, loads, unpaired: [] }] };
   return whatTiersBought(comparison, []);
 }
 
@@ -66,7 +67,7 @@ describe('what the tiers bought, in plain words', () => {
   });
 
   test('everything that can be compared is noise: nothing is said of what cannot', () => {
-    const few = unknown('single: too few answers');
+    const few = unknown('single', { code: 'too-few-answers' });
     const rows = (p95: TierChange, last: TierChange = same): MadeUpRow[] => [
       { tier: 'single' },
       { tier: 'pooled', change: [same, p95] },
@@ -125,22 +126,22 @@ describe('what the tiers bought, in plain words', () => {
   });
 
   test('a tier that was not run is named with the reason, and what cannot be compared with its own', () => {
-    const busy = 'cached: not sound, the generator was busy 97 % of the time';
+    const busy = { code: 'generator-busy', utilizationRatio: 0.97, limitRatio: 0.8 } as const;
     const text = words('crud', [
       loadOf(10, [
         { tier: 'single' },
-        { tier: 'pooled', why: 'not run: nginx is not installed' },
-        { tier: 'cached', change: [unknown(busy), same] },
+        { tier: 'pooled', why: { code: 'tier-not-run', obstacles: [{ code: 'inside-container' }] } },
+        { tier: 'cached', change: [unknown('cached', { code: 'invalid', reason: busy }), same] },
       ]),
     ]);
-    expect(text).toContain('pooled was not run: nginx is not installed.');
-    expect(text).toContain(`1 of the 2 comparisons cannot be made (${busy}).`);
+    expect(text).toContain('pooled was not run: tierbench runs in a container itself');
+    expect(text).toContain('1 of the 2 comparisons cannot be made (cached: invalid: the generator was busy 97 %');
   });
 
   test('nothing is sound', () => {
-    const why = unknown('single: not sound, it was stopped');
+    const why = unknown('single', { code: 'invalid', reason: { code: 'stopped', measuredS: 3, plannedS: 5 } });
     expect(words('crud', [loadOf(10, [{ tier: 'single' }, { tier: 'pooled', change: [why, why] }])])).toBe(
-      'None of the 2 comparisons can be made (single: not sound, it was stopped).',
+      'None of the 2 comparisons can be made (single: invalid: it was stopped after 3 s of 5 s).',
     );
   });
 

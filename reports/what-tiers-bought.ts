@@ -4,6 +4,7 @@ import { formatNumber } from '../harness/core/units.ts';
 import type { ScenarioComparison, TierChange, TierComparison, TierRow } from '../harness/judging/compare-tiers.ts';
 import { type CarriedByTier, carriedByTiers } from './carried-words.ts';
 import { changeInWords } from './change-words.ts';
+import { describeWhyNot } from './describe/verdicts.ts';
 import { list, plural } from './figures.ts';
 import { cacheHitRatio, longestQueue, meansOf } from './queues.ts';
 
@@ -17,7 +18,7 @@ export function whatTiersBought(comparison: TierComparison, tiers: readonly Carr
     ...notRunSentences(scenarios),
     ...carriedByTiers(tiers),
     ...scenarios.flatMap(changeSentences),
-    ...scenarios.flatMap(aloneSentences),
+    ...scenarios.flatMap(unpairedSentences),
     ...unknownSentences(scenarios),
     ...queueSentences(scenarios),
     ...cacheSentences(scenarios),
@@ -161,9 +162,9 @@ function at(compared: readonly { readonly load: OfferedLoad }[]): string {
 }
 
 /** Each tier may have rates of its own: no figure of one load is held against that of another. */
-function aloneSentences({ scenario, alone }: ScenarioComparison): readonly string[] {
-  if (alone.length === 0) return [];
-  const parts = alone.map(({ tier, loads }) => `only ${tier} was measured ${at(loads.map((load) => ({ load })))}`);
+function unpairedSentences({ scenario, unpaired }: ScenarioComparison): readonly string[] {
+  if (unpaired.length === 0) return [];
+  const parts = unpaired.map(({ tier, loads }) => `only ${tier} was measured ${at(loads.map((load) => ({ load })))}`);
   return [`Of ${scenario} ${parts.join(', ')}: nothing is compared there.`];
 }
 
@@ -175,7 +176,7 @@ function path(tiers: readonly string[]): string {
 function notRunSentences(scenarios: readonly ScenarioComparison[]): readonly string[] {
   const rows = scenarios.flatMap(({ loads }) => loads.flatMap((load) => load.rows));
   const notRun = rows.flatMap(({ tier, why }) =>
-    why?.startsWith('not run: ') === true ? [`${tier} was ${why}.`] : [],
+    why?.code === 'tier-not-run' ? [`${tier} was ${describeWhyNot(why)}.`] : [],
   );
   return [...new Set(notRun)];
 }
@@ -185,11 +186,14 @@ const MOST_REASONS = 3;
 /** Each reason once, however many loads and scenarios it is about. */
 function unknownSentences(scenarios: readonly ScenarioComparison[]): readonly string[] {
   const all = scenarios.flatMap(comparedIn);
-  const unknown = all.flatMap(({ change }) => (change.kind === 'unknown' ? [change.why] : []));
+  const unknown = all.flatMap(({ change }) => (change.kind === 'unknown' ? [change] : []));
   if (all.length === 0) return ['No two tiers were measured at the same load, so no change can be told.'];
   if (unknown.length === 0) return [];
-  const reasons = [...Map.groupBy(unknown, (why) => why.replaceAll(/[\d.,]+/gu, '#')).values()].map(
-    (own) => own[0] ?? '',
+  const alike = Map.groupBy(unknown, ({ tier, why }) =>
+    JSON.stringify([tier, why.code, why.code === 'invalid' && why.reason.code]),
+  );
+  const reasons = [...alike.values()].flatMap((own) =>
+    own.slice(0, 1).map(({ tier, why }) => `${tier}: ${describeWhyNot(why)}`),
   );
   const shown = reasons.slice(0, MOST_REASONS);
   const more = reasons.length - shown.length;

@@ -1,5 +1,6 @@
-import type { JudgedTarget } from '../harness/judging/summary.ts';
+import type { JudgedTarget } from '../harness/judging/judged-trial.ts';
 import type { Analysis, TierAnalysis } from './analysis.ts';
+import { describeObstacle } from './describe/notes.ts';
 import { list } from './figures.ts';
 
 /** Sentences that stand in every format of a report. */
@@ -17,7 +18,8 @@ export function countVerdicts(targets: readonly JudgedTarget[]): VerdictCounts {
 
 /** `Measured: 5 met, 2 missed and 2 inconclusive. Settings: 6 of 6 as documented.` */
 export function headline({ facts, targets, scenarios }: TierAnalysis): string {
-  if (facts !== null && facts.notRun.length > 0) return `This tier was not run here: ${facts.notRun.join('; ')}`;
+  if (facts !== null && facts.notRun.length > 0)
+    return `This tier was not run here: ${facts.notRun.map(describeObstacle).join('; ')}`;
   const early = facts === null || facts.endedEarly === null ? '' : `Ended early: ${facts.endedEarly}. `;
   return early + verdictsInWords(targets, scenarios);
 }

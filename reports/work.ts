@@ -1,6 +1,6 @@
 import { requestOutcomes, type Trial } from '../harness/core/trial.ts';
 import { formatNumber, formatRatio } from '../harness/core/units.ts';
-import { requestCounts } from '../harness/judging/summarize.ts';
+import { requestCounts } from '../harness/judging/trial-window.ts';
 
 /** What became of the work of a trial: what was due, what was dropped, what failed and how. */
 export interface Work {

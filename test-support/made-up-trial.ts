@@ -1,3 +1,4 @@
+import type { Note } from '../harness/core/findings.ts';
 import type { OfferedLoad } from '../harness/core/load.ts';
 import type { RunQuestion, RunResult } from '../harness/core/run.ts';
 import type { StudySettings, SubjectFacts } from '../harness/core/study-record.ts';
@@ -32,7 +33,7 @@ export interface MadeUpTrial {
   /** How long each request had waited that was under way at the end. */
   readonly unfinishedS?: readonly number[];
   readonly generator?: Partial<GeneratorHealth>;
-  readonly notes?: readonly string[];
+  readonly notes?: readonly Note[];
   readonly samples?: readonly ProbeSample[];
   readonly sequence?: number;
 }

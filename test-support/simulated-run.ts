@@ -1,3 +1,4 @@
+import type { Obstacle } from '../harness/core/findings.ts';
 import type { RunQuestion } from '../harness/core/run.ts';
 import type { StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
@@ -26,7 +27,7 @@ export interface SimulatedRun {
   /** How late the generator reads responses in the measured trial of that number, counted with repeats from 0. */
   readonly lagS?: (measured: number) => number;
   /** The name of a tier -> why it cannot run. */
-  readonly obstacles?: Readonly<Record<string, readonly string[]>>;
+  readonly obstacles?: Readonly<Record<string, readonly Obstacle[]>>;
   /** Names; each has one service, the API. */
   readonly tiers?: readonly string[];
   readonly question?: Partial<RunQuestion>;
@@ -88,7 +89,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
           services: [],
           access: [],
           probes: [],
-          notes: ['no limits here'],
+          notes: [{ code: 'published-by-proxy' }],
           faults: {
             kill: (instance) => at(`kill ${instance}`),
             start: (instance) => at(`start ${instance}`),
@@ -116,7 +117,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
       await at('make probes');
       return [probe('one'), probe('two')];
     },
-    notes: ['all share the CPUs'],
+    notes: [{ code: 'cpus-shared', cause: 'one-cpu' }],
     results: {
       folder: '',
       facts: () => at('write facts'),

@@ -8,6 +8,7 @@ import { findLeftovers } from '../../harness/orphans/find.ts';
 import { removeLeftovers } from '../../harness/orphans/remove.ts';
 import { containersCanRun } from '../../harness/providers/containers/obstacles.ts';
 import { localProviderChecks } from '../../harness/providers/local/requirements.ts';
+import { describeObstacle } from '../../reports/describe/notes.ts';
 import { loadPictures } from '../../reports/png.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { execute } from '../install-missing.ts';
@@ -40,6 +41,6 @@ const containersCheck: CapabilityCheck = {
   async find() {
     const obstacles = await containersCanRun();
     if (obstacles.length === 0) return { state: 'ready', detail: 'every image is here or can be had' };
-    return { state: 'missing', detail: obstacles.join('; ') };
+    return { state: 'missing', detail: obstacles.map(describeObstacle).join('; ') };
   },
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suggestion } from '../../harness/core/closest-match.ts';
 import { TierbenchError } from '../../harness/core/errors.ts';
+import type { Note } from '../../harness/core/findings.ts';
 import type { Placement, StudyFacts } from '../../harness/core/study-record.ts';
 import type { Tier } from '../../harness/core/tier.ts';
 import { createResults, readResults } from '../../harness/files/results.ts';
@@ -84,9 +85,10 @@ async function conductStudy<Question, Answer>(
   const { tiers, targets, scenarios, usersOfFile } = await readInputs(options);
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, options.quiet);
-  const note = (text: string) => progress.show({ kind: 'note', text });
+  const say = (text: string) => progress.show({ kind: 'message', text });
+  const note = (found: Note) => progress.show({ kind: 'note', note: found });
 
-  await using run = await beginRun(note);
+  await using run = await beginRun(say);
   const folder = options.out ?? join('results', run.id);
   await using cleanUp = new AsyncDisposableStack();
   const engine = await chooseEngine(options.settings.engine, {
@@ -96,10 +98,10 @@ async function conductStudy<Question, Answer>(
     k6Path: options.k6Path,
     environment: run.environment,
     signal: interrupt.signal,
-    note,
+    note: say,
     cleanUp,
   });
-  const parts = await chooseParts(options, tiers, run, note);
+  const parts = await chooseParts(options, tiers, run, say, note);
   const facts: StudyFacts = {
     runId: run.id,
     startedAt: new Date().toISOString(),
@@ -157,7 +159,7 @@ interface ChosenParts {
   readonly placement: Placement | null;
   readonly scaleModelFactor: number | null;
   /** What a reader should know of every tier of the run. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** Where and how the tiers are brought up on this machine. Keeps this process to its CPU. */
@@ -165,15 +167,15 @@ async function chooseParts(
   options: RunOptions,
   tiers: readonly Tier[],
   run: RegisteredRun,
-  note: (text: string) => void,
+  say: (text: string) => void,
+  note: (note: Note) => void,
 ): Promise<ChosenParts> {
   const { name, why } = await resolveProvider(options.settings.provider);
   if (why !== undefined) note(why);
-  if (options.installMissing && name === 'local') await installFor(tiers, note);
+  if (options.installMissing && name === 'local') await installFor(tiers, say);
   if (name === 'url') {
     const provider = await makeProvider(name, options, run);
-    const notes = ['Where the API runs is not known to tierbench: the load generator has no CPU kept free for it.'];
-    return { provider, tiers, placement: null, scaleModelFactor: null, notes };
+    return { provider, tiers, placement: null, scaleModelFactor: null, notes: [{ code: 'external-api' }] };
   }
   const { placement, why: whyShared } = placeGenerator(options.settings.workers);
   const systemCpus = placement?.systemCpus;

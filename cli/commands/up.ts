@@ -26,11 +26,11 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
   const tier = await readTier(name);
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, false);
-  const note = (text: string) => progress.show({ kind: 'note', text });
-  await using run = await beginRun(note);
+  const say = (text: string) => progress.show({ kind: 'message', text });
+  await using run = await beginRun(say);
   const { name: place, why } = await resolveProvider(options.settings.provider);
-  if (why !== undefined) note(why);
-  if (options.installMissing && place === 'local') await installFor([tier], note);
+  if (why !== undefined) progress.show({ kind: 'note', note: why });
+  if (options.installMissing && place === 'local') await installFor([tier], say);
   const provider = await makeProvider(place, options, run);
   progress.show({ kind: 'subject-starting', subject: tier.name, title: tier.title, position: 1, total: 1 });
   try {

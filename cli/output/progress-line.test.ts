@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
-import { judgeTrial } from '../../harness/judging/summarize.ts';
-import type { StudyEvent } from '../../harness/studies/study-event.ts';
+import { judgeTrial } from '../../harness/judging/judge-trial.ts';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
-import { progressAtStart, progressBar, progressLine } from './progress-line.ts';
+import { type ProgressEvent, progressAtStart, progressBar, progressLine } from './progress-line.ts';
 
 const look = { width: 100, color: false };
-const started: StudyEvent = {
+const started: ProgressEvent = {
   kind: 'trial-started',
   subject: 'single',
   purpose: 'measure',
@@ -15,14 +14,14 @@ const started: StudyEvent = {
   load: { model: 'closed', concurrency: 10 },
   durationS: 8,
 };
-const interval: StudyEvent = {
+const interval: ProgressEvent = {
   kind: 'interval',
   requestsPerS: 33.2,
   p95S: 0.312,
   time: { elapsedS: 40, atLeastS: 120, atMostS: 120 },
 };
 
-function all(events: readonly StudyEvent[], width = 100) {
+function all(events: readonly ProgressEvent[], width = 100) {
   let state = progressAtStart;
   return events.map((event) => {
     const progress = progressLine(state, event, { ...look, width });
@@ -67,7 +66,7 @@ test('a second without an answer, an attempt, and an end that is known by bounds
 });
 
 test('every event has its words, on lines that stay', () => {
-  const events: StudyEvent[] = [
+  const events: ProgressEvent[] = [
     { kind: 'subject-starting', subject: 'single', title: 'One instance', position: 1, total: 2 },
     { kind: 'provider-progress', subject: 'single', what: 'starting PostgreSQL' },
     { kind: 'preparing-data', subject: 'single', users: 1000, tasks: 10_000 },
@@ -75,7 +74,8 @@ test('every event has its words, on lines that stay', () => {
     { ...started, purpose: 'warm-up', planned: null },
     { kind: 'trial-finished', trial: judgeTrial(madeUpTrial({ latencyS: 0.02 }), null), attempt: 1 },
     { kind: 'waiting', reason: 'rest', leftS: 2, time: { elapsedS: 1, atLeastS: 2, atMostS: 2 } },
-    { kind: 'note', text: 'a probe failed' },
+    { kind: 'note', note: { code: 'not-calibrated', engine: 'k6' } },
+    { kind: 'message', text: 'a program was installed' },
     { kind: 'subject-stopped', subject: 'single' },
   ];
   expect(all(events).flatMap(({ lasting }) => lasting)).toEqual([
@@ -84,13 +84,14 @@ test('every event has its words, on lines that stay', () => {
     'single: seeding 1,000 users and 10,000 tasks',
     'warming up: login at concurrency 10, 8 s',
     '  100/s, p95 20 ms, 0 % errors',
-    'note: a probe failed',
+    'note: the k6 engine could not be calibrated: too little of what it sent to an echo was answered',
+    'note: a program was installed',
     'single is stopped',
   ]);
 });
 
 test('words from outside cannot move the cursor', () => {
-  const [progress] = all([{ kind: 'note', text: 'a\u001b[2Jb\nc' }]);
+  const [progress] = all([{ kind: 'message', text: 'a\u001b[2Jb\nc' }]);
   expect(progress?.lasting).toEqual(['note: a [2Jb c']);
 });
 

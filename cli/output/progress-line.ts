@@ -1,9 +1,13 @@
 import { describeLoad } from '../../harness/core/load.ts';
 import { formatNumber, formatRate, formatSeconds } from '../../harness/core/units.ts';
 import type { StudyEvent, TimeLeft } from '../../harness/studies/study-event.ts';
+import { describeNote } from '../../reports/describe/notes.ts';
 import { shortened } from '../../reports/figures.ts';
 import type { TerminalLook } from '../../reports/terminal.ts';
 import { describeTrial } from './trial-line.ts';
+
+/** What a run reports, and what the command line says of its own preparations. */
+export type ProgressEvent = StudyEvent | { readonly kind: 'message'; readonly text: string };
 
 /** What the lines before have told; the next line goes on from it. */
 export interface ProgressState {
@@ -22,7 +26,7 @@ export interface Progress {
 export const progressAtStart: ProgressState = { doing: 'starting' };
 
 /** What to print for an event. Pure: who prints keeps the state and clears the live line. */
-export function progressLine(state: ProgressState, event: StudyEvent, look: TerminalLook): Progress {
+export function progressLine(state: ProgressState, event: ProgressEvent, look: TerminalLook): Progress {
   const now = (doing: string): Progress => ({
     state: { doing },
     lasting: [shortened(doing, look.width)],
@@ -60,6 +64,8 @@ export function progressLine(state: ProgressState, event: StudyEvent, look: Term
         ? { state, lasting: [], live: null }
         : lasting(`  ${describeTrial(event.trial)}`);
     case 'note':
+      return lasting(`note: ${describeNote(event.note)}`);
+    case 'message':
       return lasting(`note: ${event.text}`);
     case 'subject-stopped':
       return lasting(`${event.subject} is stopped`);

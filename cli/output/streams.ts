@@ -1,4 +1,6 @@
 import { describeProblem, TierbenchError } from '../../harness/core/errors.ts';
+import { describeObstacle } from '../../reports/describe/notes.ts';
+import { withOption } from '../remedy-options.ts';
 
 /** Where a command writes. Results go to `out`; progress, notes and errors to `err`, so that `--json | jq` works. */
 export interface Output {
@@ -28,6 +30,9 @@ export function printError(error: unknown, output: Output): void {
     return;
   }
   output.err(`error ${error.code}: ${error.message}`);
-  for (const problem of error.problems) output.err(`  ${describeProblem(problem)}`);
-  output.err(`next: ${error.nextStep}`);
+  for (const problem of error.problems) {
+    const why = problem.obstacle === undefined ? '' : `: ${describeObstacle(problem.obstacle)}`;
+    output.err(`  ${describeProblem(problem)}${why}`);
+  }
+  output.err(`next: ${withOption(error.nextStep, error.remedy)}`);
 }

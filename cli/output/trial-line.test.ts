@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeTrial } from '../../harness/judging/summarize.ts';
+import { judgeTrial } from '../../harness/judging/judge-trial.ts';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
 import { describeTrial } from './trial-line.ts';
 

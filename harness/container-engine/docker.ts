@@ -1,6 +1,6 @@
 import Docker from 'dockerode';
 import { getContainerRuntimeClient, getReaper, LABEL_TESTCONTAINERS_SESSION_ID } from 'testcontainers';
-import { TierbenchError } from '../core/errors.ts';
+import { type Problem, TierbenchError } from '../core/errors.ts';
 import { type EngineAddress, type EngineFacts, engineAddress, engineFacts, isInContainer } from './engine.ts';
 
 /** Removes the containers of a command that was killed; the tag is that of testcontainers. */
@@ -21,7 +21,9 @@ export interface Engine {
 export async function connectToEngine(): Promise<Engine> {
   const facts = await engineFacts();
   const address = engineAddress();
-  if (typeof facts === 'string' || address === undefined) throw notAvailable(String(facts));
+  if ('obstacle' in facts)
+    throw notAvailable('no container engine can be used', { problems: [{ what: 'containers', ...facts }] });
+  if (address === undefined) throw notAvailable('no container engine was found');
   // Where there is a file /.dockerenv, testcontainers takes this machine for a container next to those it starts, and
   // looks for their ports at the gateway of the engine's network. engineFacts has refused that case.
   if (isInContainer()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';
@@ -32,7 +34,7 @@ export async function connectToEngine(): Promise<Engine> {
     const { dockerode: docker } = client.container;
     return { address, docker, facts, reaperLabels: { [LABEL_TESTCONTAINERS_SESSION_ID]: sessionId } };
   } catch (error) {
-    throw notAvailable(`the container engine cannot be used: ${(error as Error).message}`, error);
+    throw notAvailable(`the container engine cannot be used: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -41,11 +43,14 @@ export function dockerHere(): Docker {
   return new Docker(engineAddress());
 }
 
-function notAvailable(what: string, cause?: unknown): TierbenchError {
+function notAvailable(
+  what: string,
+  options: { readonly problems?: readonly Problem[]; readonly cause?: unknown } = {},
+): TierbenchError {
   return new TierbenchError(
     'ENGINE_NOT_AVAILABLE',
     what,
     'Start a container engine that this account may use, or use the local provider; `tierbench doctor` says more.',
-    { cause },
+    options,
   );
 }

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Obstacle } from '../core/findings.ts';
 
 /** Where a container engine takes requests. */
 export type EngineAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
@@ -85,23 +86,22 @@ export interface EngineFacts {
 
 const ANSWER_LIMIT_S = 5;
 
-/** Undefined with a reason where containers cannot be used from here. */
-export async function engineFacts(): Promise<EngineFacts | string> {
-  const address = engineAddress();
-  const install = 'install one from https://docs.docker.com/engine/install/, or use the local provider';
-  if (address === undefined) return `no container engine was found; ${install}`;
-  const place = 'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`;
-  if ('host' in address && !['localhost', '127.0.0.1', '::1', '[::1]'].includes(address.host)) {
-    return `the container engine at ${place} is not on this machine; unset DOCKER_HOST, or run tierbench there`;
+/** What the engine says of itself, or why containers cannot be used from here. */
+export async function engineFacts(): Promise<EngineFacts | { readonly obstacle: Obstacle }> {
+  const engine = engineAddress();
+  if (engine === undefined) return { obstacle: { code: 'no-container-engine' } };
+  const address = 'socketPath' in engine ? engine.socketPath : `${engine.host}:${engine.port}`;
+  if ('host' in engine && !['localhost', '127.0.0.1', '::1', '[::1]'].includes(engine.host)) {
+    return { obstacle: { code: 'container-engine-remote', address } };
   }
-  const answer = await askEngine(address, 'GET', '/info', ANSWER_LIMIT_S).catch(
-    (error: NodeJS.ErrnoException) => error,
-  );
+  const answer = await askEngine(engine, 'GET', '/info', ANSWER_LIMIT_S).catch((error: NodeJS.ErrnoException) => error);
   if (answer instanceof Error) {
-    const refused = (answer as NodeJS.ErrnoException).code === 'EACCES';
-    return refused
-      ? `this account may not use the container engine at ${place}; \`sudo usermod -aG docker $USER\`, then sign in again`
-      : `no container engine answers at ${place} (${answer.message}); start it (\`sudo systemctl start docker\`), or ${install}`;
+    const isRefused = (answer as NodeJS.ErrnoException).code === 'EACCES';
+    return {
+      obstacle: isRefused
+        ? { code: 'container-engine-refused', address }
+        : { code: 'container-engine-not-reachable', address, detail: answer.message },
+    };
   }
   const info = answer as Record<string, unknown>;
   const facts = {
@@ -112,7 +112,7 @@ export async function engineFacts(): Promise<EngineFacts | string> {
     limitsMemory: info.MemoryLimit === true,
   };
   if (isInContainer() && facts.machine !== hostname()) {
-    return 'tierbench runs in a container itself and cannot reach the ports of others; run it outside, or with the local provider';
+    return { obstacle: { code: 'inside-container' } };
   }
   return facts;
 }

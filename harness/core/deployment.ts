@@ -9,7 +9,7 @@ export interface RunningInstance {
   /** The container it runs in; absent for a process of this machine. */
   readonly containerId?: string;
   /** What it may use at most, as far as that is enforced. A limit of the tier file that is not stands in `TierFacts.notes`. */
-  readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number };
+  readonly limits?: Limits;
 }
 
 export interface RunningService {
@@ -30,4 +30,17 @@ export interface ProbeTarget {
   readonly url: string;
   /** Of the instance it compares it with, such as the primary of a replica. */
   readonly peerUrl?: string;
+}
+
+export interface Limits {
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+}
+
+/** Limits that were asked for and are not enforced; undefined where all are. */
+export function limitsNotEnforced(asked: Limits, enforced: Limits): Limits | undefined {
+  const cpus = enforced.cpus === undefined ? asked.cpus : undefined;
+  const memoryBytes = enforced.memoryBytes === undefined ? asked.memoryBytes : undefined;
+  if (cpus === undefined && memoryBytes === undefined) return undefined;
+  return { ...(cpus !== undefined && { cpus }), ...(memoryBytes !== undefined && { memoryBytes }) };
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from './error-codes.ts';
-import type { Remedy } from './findings.ts';
+import type { Obstacle, Remedy } from './findings.ts';
 
 /** One thing that is wrong with an input, said so that a person can fix it. */
 export interface Problem {
@@ -7,6 +7,8 @@ export interface Problem {
   readonly what: string;
   /** The next step to take. */
   readonly nextStep?: string;
+  /** Why, where a finding says it: the command line adds its words to `what`. */
+  readonly obstacle?: Obstacle;
   /** Where it stands, if it stands in a file. Lines and columns count from 1. */
   readonly file?: string;
   readonly line?: number;

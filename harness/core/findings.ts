@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { arrivalProcesses } from './load.ts';
-import { faultKinds } from './trial.ts';
 
 /**
  * What tierbench finds, as data: why a trial is invalid, what a reader should know, why something was not judged. Codes are
@@ -72,11 +71,14 @@ export const obstacleSchema = z.discriminatedUnion('code', [
   finding('container-engine-remote', { address: text }),
   /** tierbench runs in a container itself and cannot reach the ports of others. */
   finding('inside-container', {}),
+  /** It has no image: only the local provider can start it. */
+  finding('process-only', { service: text }),
   finding('image-not-available', { image: text, detail: text }),
 ]);
 export type Obstacle = z.infer<typeof obstacleSchema>;
 
-const limitName = z.enum(['cpus', 'memoryBytes']);
+const faultKind = z.enum(['kill', 'pause']);
+const limits = z.object({ cpus: number.exactOptional(), memoryBytes: number.exactOptional() });
 
 /** What a reader should know of a run, a deployment or a trial. */
 export const noteSchema = z.discriminatedUnion('code', [
@@ -96,9 +98,12 @@ export const noteSchema = z.discriminatedUnion('code', [
   finding('caches', { state: z.enum(['warm', 'cold', 'pilot-only']) }),
   /** No iteration of the pilot trial succeeded, so no arrival rate was chosen. */
   finding('rates-unknown', { scenario: text, pilotLoad: offeredLoadSchema }),
+  /** An invalid trial was measured again; `valid`: its last attempt is. */
+  finding('trial-repeated', { scenario: text, load: offeredLoadSchema, attempts: count, valid: z.boolean() }),
   // A deployment
   finding('container-engine', { version: text }),
-  finding('limits-not-enforced', { service: text, limits: listOf(limitName), detail: text.nullable() }),
+  /** `limits`: those of the tier file that are not; `detail` null: the container engine cannot enforce them. */
+  finding('limits-not-enforced', { service: text, limits, detail: text.nullable() }),
   finding('not-pinned', { cpus: listOf(count) }),
   finding('published-by-proxy', {}),
   finding('prepared-statements-off', { service: text, version: text.nullable() }),
@@ -107,8 +112,8 @@ export const noteSchema = z.discriminatedUnion('code', [
   finding('probe-failed', { probe: text, times: count, detail: text }),
   /** Requests time out earlier in a fault trial, so that closed-loop users do not wait for a silent service. */
   finding('fault-timeout', { timeoutS: number }),
-  finding('fault-not-made', { kind: z.enum(faultKinds), instance: text, detail: text }),
-  finding('fault-not-undone', { kind: z.enum(faultKinds), instance: text, detail: text }),
+  finding('fault-not-made', { kind: faultKind, instance: text, detail: text }),
+  finding('fault-not-undone', { kind: faultKind, instance: text, detail: text }),
 ]);
 export type Note = z.infer<typeof noteSchema>;
 
@@ -191,6 +196,7 @@ export const remedies = [
   'higher-rates',
   'name-rates',
   'name-scenario',
+  'more-virtual-users',
   'more-users',
   'more-tasks',
   'faster-engine',

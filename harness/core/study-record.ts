@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { offeredLoadSchema } from './findings.ts';
+import { noteSchema, obstacleSchema, offeredLoadSchema } from './findings.ts';
 import type { Target } from './target.ts';
 import type { Tier } from './tier.ts';
 import type { TrialRecord } from './trial.ts';
@@ -152,9 +152,9 @@ export const subjectSchema = z.object({
   /** As far as loads were decided: those of a scenario are when its pilot trial is done. */
   planned: listOf(plannedLoadSchema),
   /** Why it was not run here; empty when it was. */
-  notRun: listOf(text),
+  notRun: listOf(obstacleSchema),
   /** Where what ran differs from the tier file, and what a reader would not expect: limits that are not enforced. */
-  notes: listOf(text),
+  notes: listOf(noteSchema),
   /** What ended it before its last trial; null when nothing did. */
   endedEarly: text.nullable(),
 });

@@ -1,3 +1,4 @@
+import type { Note } from './findings.ts';
 import type { OfferedLoad } from './load.ts';
 import type { MetricId } from './metrics.ts';
 
@@ -150,7 +151,7 @@ export interface Measurement {
   /** Present when a fault was made on purpose. */
   readonly fault?: FaultRecord;
   /** Probes that failed, services that crashed: anything a reader should know. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** Only `measure` is evidence: the others prepare it, or show what a fault does. Answer checks are not stored. */

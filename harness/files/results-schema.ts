@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { offeredLoadSchema as load } from '../core/findings.ts';
+import { offeredLoadSchema as load, noteSchema } from '../core/findings.ts';
 import { isMetricId } from '../core/metrics.ts';
 import { documentReferenceSchema as documentReference } from '../core/study-record.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
@@ -98,5 +98,5 @@ export const trialRecordSchema: z.ZodType<TrialRecord> = z.object({
     .transform((samples) =>
       samples.flatMap(({ metric, ...sample }) => (isMetricId(metric) ? [{ metric, ...sample }] : [])),
     ),
-  notes: z.array(z.string()),
+  notes: z.array(noteSchema),
 });

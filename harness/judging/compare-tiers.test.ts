@@ -3,7 +3,7 @@ import { type MadeUpTrial, madeUpRun, madeUpTier, madeUpTrial } from '../../test
 import type { RunResult } from '../core/run.ts';
 import type { SubjectFacts } from '../core/study-record.ts';
 import { compareTiers, type TierComparison, type TierRow } from './compare-tiers.ts';
-import { judgeTrials } from './summarize.ts';
+import { judgeTrials } from './judge-trial.ts';
 
 /** A run of tiers by name, each with its trials and what is special about it. */
 interface MadeUpTiers {
@@ -65,7 +65,7 @@ describe('tiers side by side', () => {
     expect(high).toBeLessThan(1.4);
   });
 
-  it('less than what two bring-ups of one tier may differ by is no change, however sure the seconds are', () => {
+  it('less than what two starts of one tier may differ by is no change, however sure the seconds are', () => {
     const exact = (okPerS: number) => ({ trials: [{ okPerS, latencyS: 0.05 }] });
     expect(rowsOf({ single: exact(200), pooled: exact(208) })[1]?.throughput?.kind).toBe('unclear');
     expect(rowsOf({ single: exact(200), pooled: exact(212) })[1]?.throughput?.kind).toBe('changed');
@@ -113,7 +113,7 @@ describe('tiers side by side', () => {
   });
 });
 
-describe('tiers of different ladders', () => {
+describe('tiers with loads of their own', () => {
   const rate = (arrivalRatePerS: number, model: 'poisson' | 'constant' = 'poisson'): MadeUpTrial =>
     trial(arrivalRatePerS, 0.05, { load: { model: 'open', arrivalRatePerS, arrivals: model } });
   const probed = { arrivalRatesPerS: null, concurrencies: null } as const;
@@ -127,16 +127,20 @@ describe('tiers of different ladders', () => {
     const comparison = compareTiers(result, judgeTrials(result));
     const [crud] = comparison?.scenarios ?? [];
     if (crud === undefined) throw new Error('crud was run on two tiers');
-    return { loads: crud.loads.map(({ load }) => load), alone: crud.alone, rows: crud.loads.map(({ rows }) => rows) };
+    return {
+      loads: crud.loads.map(({ load }) => load),
+      unpaired: crud.unpaired,
+      rows: crud.loads.map(({ rows }) => rows),
+    };
   }
 
-  it('are compared at the loads they share, and told apart at the others', () => {
-    const { loads, alone } = comparisonOf({
+  it('are compared at the loads they share, and not at the others', () => {
+    const { loads, unpaired } = comparisonOf({
       single: { trials: [rate(100), { concurrency: 50 }, rate(140)] },
       pooled: { trials: [rate(230), rate(100), { concurrency: 50 }] },
     });
     expect(loads).toEqual([rate(100).load, { model: 'closed', concurrency: 50 }]);
-    expect(alone).toEqual([
+    expect(unpaired).toEqual([
       { tier: 'single', loads: [rate(140).load] },
       { tier: 'pooled', loads: [rate(230).load] },
     ]);
@@ -147,11 +151,11 @@ describe('tiers of different ladders', () => {
       comparisonOf({ single: { trials: [rate(100)] }, pooled: { trials: [rate(100, 'constant')] } }),
     ).toMatchObject({
       loads: [],
-      alone: [{ tier: 'single' }, { tier: 'pooled' }],
+      unpaired: [{ tier: 'single' }, { tier: 'pooled' }],
     });
   });
 
-  it('a tier whose ladder does not have a load is passed over there', () => {
+  it('a tier that a load was not planned for is passed over there', () => {
     const { rows } = comparisonOf({
       single: { trials: [rate(100), rate(300)], facts: planned(rate(100), rate(300)) },
       pooled: { trials: [rate(100)], facts: planned(rate(100)) },
@@ -159,71 +163,76 @@ describe('tiers of different ladders', () => {
     });
     expect(rows[1]?.map(({ before, why }) => [before, why])).toEqual([
       [null, null],
-      [null, 'not a load of its ladder'],
+      [null, { code: 'not-planned' }],
       ['single', null],
     ]);
     expect(rows[1]?.[1]).toMatchObject({ throughput: null, p95: null });
     expect(rows[0]?.map(({ before }) => before)).toEqual([null, 'single', 'pooled']);
   });
 
-  it('a load that another tier was to be measured at is told of both', () => {
+  it('a load that was planned for another tier has a row for both', () => {
     const single = { trials: [rate(100), rate(140)] };
-    const early = { facts: { endedEarly: 'api/1 ended by itself', ...planned(rate(100)) } };
+    const early = { facts: { endedEarly: 'api/1 crashed', ...planned(rate(100)) } };
     const { loads, rows } = comparisonOf({ single, pooled: early });
     expect(loads).toEqual([rate(100).load]);
-    expect(rows[0]?.[1]).toMatchObject({ trial: null, why: 'ended early: api/1 ended by itself' });
+    expect(rows[0]?.[1]).toMatchObject({ trial: null, why: { code: 'tier-ended-early', detail: 'api/1 crashed' } });
     expect(comparisonOf({ single, pooled: {} }, { arrivalRatesPerS: [100, 140] }).loads).toHaveLength(2);
   });
 });
 
 describe('what cannot be compared says why', () => {
-  const sound = { trials: [trial(200, 0.05)] };
-  it.each<{ what: string; tiers: MadeUpTiers; status?: 'running'; why: string }>([
+  const valid = { trials: [trial(200, 0.05)] };
+  it.each<{ what: string; tiers: MadeUpTiers; status?: 'running'; tier: string; why: object }>([
     {
-      what: 'a trial that is not sound',
-      tiers: { single: { trials: [trial(200, 0.05, { generator: { utilizationRatio: 0.95 } })] }, pooled: sound },
-      why: 'single: not sound, the generator was busy 95 %',
+      what: 'an invalid trial',
+      tiers: { single: { trials: [trial(200, 0.05, { generator: { utilizationRatio: 0.95 } })] }, pooled: valid },
+      tier: 'single',
+      why: { code: 'invalid', reason: { code: 'generator-busy', utilizationRatio: 0.95 } },
     },
     {
       what: 'a tier that ended early',
-      tiers: { single: sound, pooled: { facts: { endedEarly: 'api/1 ended by itself' } } },
-      why: 'pooled: ended early: api/1 ended by itself',
+      tiers: { single: valid, pooled: { facts: { endedEarly: 'api/1 crashed' } } },
+      tier: 'pooled',
+      why: { code: 'tier-ended-early', detail: 'api/1 crashed' },
     },
     {
       what: 'a run that ended',
-      tiers: { single: sound, pooled: {} },
+      tiers: { single: valid, pooled: {} },
       status: 'running',
-      why: 'pooled: not measured before the run ended',
+      tier: 'pooled',
+      why: { code: 'not-measured', runEnded: true },
     },
     {
       what: 'too few answers',
-      tiers: { single: sound, pooled: { trials: [trial(200, 0.05, { okPerS: 0, failedPerS: 9 })] } },
-      why: 'pooled: too few answers',
+      tiers: { single: valid, pooled: { trials: [trial(200, 0.05, { okPerS: 0, failedPerS: 9 })] } },
+      tier: 'pooled',
+      why: { code: 'too-few-answers' },
     },
-  ])('$what', ({ tiers, status, why }) => {
+  ])('$what', ({ tiers, status, tier, why }) => {
     const [, row] = rowsOf(tiers, status);
-    expect(row?.throughput).toMatchObject({ kind: 'unknown', why: expect.stringContaining(why) });
+    expect(row?.throughput).toMatchObject({ kind: 'unknown', tier, why });
   });
 
   it('p95 of those that were answered, where many were not', () => {
-    const [, row] = rowsOf({ single: sound, pooled: { trials: [trial(200, 0.05, { failedPerS: 20 })] } });
+    const [, row] = rowsOf({ single: valid, pooled: { trials: [trial(200, 0.05, { failedPerS: 20 })] } });
     expect(row?.p95).toEqual({
       kind: 'unknown',
-      why: expect.stringMatching(/^pooled: 9\.\d+ % of the requests failed$/),
+      tier: 'pooled',
+      why: { code: 'too-many-failed', errorRatio: expect.closeTo(0.091, 2) },
     });
     expect(row?.throughput?.kind).toBe('unclear');
   });
 
   it('a tier that was not run has its row, and the next one is held against the one before it', () => {
     const rows = rowsOf({
-      single: sound,
-      pooled: { facts: { notRun: ['nginx is not installed'] } },
+      single: valid,
+      pooled: { facts: { notRun: [{ code: 'no-container-engine' }] } },
       cached: { trials: [trial(300, 0.05)] },
     });
     expect(rows[1]).toEqual({
       tier: 'pooled',
       trial: null,
-      why: 'not run: nginx is not installed',
+      why: { code: 'tier-not-run', obstacles: [{ code: 'no-container-engine' }] },
       before: null,
       throughput: null,
       p95: null,
@@ -233,7 +242,7 @@ describe('what cannot be compared says why', () => {
   });
 
   it('one tier has nothing to be compared with, and faults are no measurements', () => {
-    const one = runOf({ single: sound });
+    const one = runOf({ single: valid });
     expect(compareTiers(one, judgeTrials(one))).toBeNull();
     const { scenarios, comparisons } = compare({
       single: { trials: [trial(200, 0.05, { purpose: 'fault' })] },

@@ -1,30 +1,28 @@
 import type { Estimate } from '../core/estimate.ts';
+import type { WhyNot } from '../core/findings.ts';
 import { byLoad, isSameLoad, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
-import { formatRatio } from '../core/units.ts';
 import { type BlockFigure, type Change, changeBetween, quantileFigures, rateFigure } from '../statistics/change.ts';
 import { holm } from '../statistics/holm.ts';
 import { serialCorrelation } from '../statistics/serial-correlation.ts';
 import { sumInBlocks } from '../statistics/time-blocks.ts';
-import { succeededIn } from './interval-throughput.ts';
 import { judgeP95At, judgeThroughputAt, type LoadVerdict } from './judge-at-load.ts';
-import { p95Blocks } from './p95-blocks.ts';
-import type { JudgedTrial } from './summary.ts';
-import { wholeSeconds } from './whole-seconds.ts';
+import { isValid, type JudgedTrial } from './judged-trial.ts';
+import { succeededIn, wholeSeconds } from './trial-window.ts';
 
 /** How the tiers of a run stand to each other, at the same scenario and load. */
 export interface TierComparison {
   readonly scenarios: readonly ScenarioComparison[];
-  /** How many changes were looked at, and so corrected for each other. */
+  /** How many changes were examined, and so corrected for each other. */
   readonly comparisons: number;
 }
 
 export interface ScenarioComparison {
   readonly scenario: string;
-  /** Rates first, ascending: each that was measured on some tier and was asked of more than one. */
+  /** Rates first, ascending: each that was measured on some tier and was planned for more than one. */
   readonly loads: readonly LoadComparison[];
-  /** Loads that only one tier was measured at, as each has a ladder of its own: nothing is compared there. */
-  readonly alone: readonly { readonly tier: string; readonly loads: readonly OfferedLoad[] }[];
+  /** Loads that only one tier was measured at, as each has loads of its own: nothing is compared there. */
+  readonly unpaired: readonly { readonly tier: string; readonly loads: readonly OfferedLoad[] }[];
 }
 
 export interface LoadComparison {
@@ -37,7 +35,7 @@ export interface TierRow {
   readonly tier: string;
   /** Null where nothing was measured, and `why` says why. */
   readonly trial: JudgedTrial | null;
-  readonly why: string | null;
+  readonly why: WhyNot | null;
   /** The tier it is compared with: the one before it in the run that ran. Null for the first. */
   readonly before: string | null;
   readonly throughput: TierChange | null;
@@ -46,28 +44,32 @@ export interface TierRow {
   readonly verdicts: { readonly throughput: readonly LoadVerdict[]; readonly p95: readonly LoadVerdict[] };
 }
 
-/** `unclear`: no change beyond noise. `unknown`: cannot be said. */
-export type TierChange =
-  | { readonly kind: 'changed' | 'unclear'; readonly ratio: Estimate }
-  | { readonly kind: 'unknown'; readonly why: string };
+/** `unclear`: no change beyond noise. `unknown`: cannot be said, because of one of the two tiers. */
+export type TierChange = { readonly kind: 'changed' | 'unclear'; readonly ratio: Estimate } | UnknownChange;
+
+export interface UnknownChange {
+  readonly kind: 'unknown';
+  readonly tier: string;
+  readonly why: WhyNot;
+}
 
 /** The chance that any change of a run is claimed where there is none. */
 const FALSE_ALARM_RATIO = 0.05;
 
 /**
- * Each tier of a run was brought up once, and what differs from one bring-up to the next shows in no second of a trial.
+ * Each tier of a run was started once, and what differs from one start to the next shows in no second of a trial.
  * Less than this is therefore never called a change, however sure the seconds are.
  */
 export const SMALLEST_CHANGE_RATIO = 0.05;
 
-/** Where more than this of the requests failed, p95 of the others says nothing of all. */
+/** Where more than this of the requests failed, p95 of the others says nothing about all. */
 const MOST_FAILED_RATIO = 0.05;
 
 /**
  * Every tier beside the one before it: throughput and p95 at each load of each scenario. Null for fewer than two tiers.
  *
  * Trials are compared by their seconds (harness/statistics/change.ts): what varies from second to second, and how alike
- * neighbouring seconds are, is taken from all trials of the scenario. Only sound trials at the same load are compared.
+ * neighbouring seconds are, is taken from all trials of the scenario. Only valid trials at the same load are compared.
  * A run of four tiers makes dozens of comparisons, of which one in twenty would look like a change by chance: Holm's
  * procedure over all of them holds the chance of a single false one at 5 %. Between simulated tiers that are the same a
  * change stands in 1 to 5 of 100 whole tables, in 7 to 10 where neighbouring seconds are strongly alike; one of 30 % is seen
@@ -78,31 +80,31 @@ export function compareTiers(result: RunResult, trials: readonly JudgedTrial[]):
   if (tiers.length < 2) return null;
   const scenarios = [...new Set([...result.question.scenarios, ...trials.map(({ summary }) => summary.scenario)])].map(
     (scenario) =>
-      looksAt(
+      compareScenario(
         result,
         tiers,
         scenario,
         trials.filter(({ summary }) => summary.scenario === scenario),
       ),
   );
-  const looks = scenarios.flatMap(({ loads }) =>
+  const changes = scenarios.flatMap(({ loads }) =>
     loads.flatMap(({ rows }) => rows.flatMap((row) => [row.throughput, row.p95])),
   );
-  const known = looks.filter((look) => look !== null && look.kind === 'known');
+  const known = changes.filter((change) => change !== null && change.kind === 'known');
   const stands = holm(
     known.map(({ change }) => change.pValue),
     FALSE_ALARM_RATIO,
   );
   const changed = new Set(known.filter(({ change }, index) => stands[index] === true && matters(change.ratio.value)));
-  const decide = (look: Look | null): TierChange | null => {
-    if (look === null || look.kind === 'unknown') return look;
-    return { kind: changed.has(look) ? 'changed' : 'unclear', ratio: look.change.ratio };
+  const decide = (possible: PossibleChange | null): TierChange | null => {
+    if (possible === null || possible.kind === 'unknown') return possible;
+    return { kind: changed.has(possible) ? 'changed' : 'unclear', ratio: possible.change.ratio };
   };
   return {
     comparisons: known.length,
-    scenarios: scenarios.map(({ scenario, alone, loads }) => ({
+    scenarios: scenarios.map(({ scenario, unpaired, loads }) => ({
       scenario,
-      alone,
+      unpaired,
       loads: loads.map(({ load, rows }) => ({
         load,
         rows: rows.map((row) => ({ ...row, throughput: decide(row.throughput), p95: decide(row.p95) })),
@@ -119,12 +121,12 @@ function tiersOf({ subjects, trials }: RunResult): readonly string[] {
   return [...new Set([...subjects.map(({ id }) => id), ...trials.map(({ subject }) => subject)])];
 }
 
-/** What is known of a change before all of them are looked at together. */
-type Look = { readonly kind: 'known'; readonly change: Change } | { readonly kind: 'unknown'; readonly why: string };
+/** A change before all of them are corrected for each other. */
+type PossibleChange = { readonly kind: 'known'; readonly change: Change } | UnknownChange;
 
 type UndecidedRow = Omit<TierRow, 'throughput' | 'p95'> & {
-  readonly throughput: Look | null;
-  readonly p95: Look | null;
+  readonly throughput: PossibleChange | null;
+  readonly p95: PossibleChange | null;
 };
 
 interface Figures {
@@ -134,22 +136,22 @@ interface Figures {
   readonly p95Correlation: number;
 }
 
-function looksAt(
+function compareScenario(
   result: RunResult,
   tiers: readonly string[],
   scenario: string,
   trials: readonly JudgedTrial[],
-): Pick<ScenarioComparison, 'scenario' | 'alone'> & {
+): Pick<ScenarioComparison, 'scenario' | 'unpaired'> & {
   readonly loads: readonly { load: OfferedLoad; rows: readonly UndecidedRow[] }[];
 } {
-  const figures = figuresOf(trials.filter(isSound));
+  const figures = figuresOf(trials.filter(isValid));
   const all = loadsOf(trials);
   const loads = all.filter((load) => isShared(result, scenario, load, trials));
-  const alone = all.filter((load) => !loads.includes(load));
+  const unpaired = all.filter((load) => !loads.includes(load));
   return {
     scenario,
-    alone: tiers.flatMap((tier) => {
-      const own = alone.filter((load) => wasMeasured(trials, tier, load));
+    unpaired: tiers.flatMap((tier) => {
+      const own = unpaired.filter((load) => wasMeasured(trials, tier, load));
       return own.length === 0 ? [] : [{ tier, loads: own }];
     }),
     loads: loads.map((load) => {
@@ -157,10 +159,10 @@ function looksAt(
       for (const tier of tiers) {
         const trial = trials.findLast(({ summary }) => summary.tier === tier && isSameLoad(summary.load, load)) ?? null;
         const isAsked = trial !== null || wasAsked(result, tier, scenario, load);
-        const why = trial !== null ? null : isAsked ? whyNotMeasured(result, tier) : NOT_ON_ITS_LADDER;
+        const why = trial !== null ? null : isAsked ? whyNotMeasured(result, tier) : ({ code: 'not-planned' } as const);
         // A tier that was not run here changed nothing: the next one is held against the one before it.
         const takesPart = (name: string, row: Pick<TierRow, 'why'>) =>
-          !wasNotRun(result, name) && row.why !== NOT_ON_ITS_LADDER;
+          !wasNotRun(result, name) && row.why?.code !== 'not-planned';
         const before = rows.findLast((row) => takesPart(row.tier, row));
         const compared = before !== undefined && takesPart(tier, { why });
         rows.push({
@@ -172,8 +174,8 @@ function looksAt(
             p95: trial === null ? [] : judgeP95At(result, trial),
           },
           before: compared ? before.tier : null,
-          throughput: compared ? lookAt(before, { tier, trial, why }, figures, 'throughput') : null,
-          p95: compared ? lookAt(before, { tier, trial, why }, figures, 'p95') : null,
+          throughput: compared ? possibleChange(before, { tier, trial, why }, figures, 'throughput') : null,
+          p95: compared ? possibleChange(before, { tier, trial, why }, figures, 'p95') : null,
         });
       }
       return { load, rows };
@@ -189,7 +191,7 @@ function figuresOf(trials: readonly JudgedTrial[]): Figures {
   const withP95 = trials.filter(({ summary }) => summary.latency.p95S !== null);
   const p95 = quantileFigures(
     0.95,
-    withP95.map(({ record }) => p95Blocks(record.trial)),
+    withP95.map(({ p95Blocks, latency }) => ({ ...p95Blocks, quantileOf: (share) => latency.quantileS(share) })),
   );
   return {
     throughput: new Map(trials.map((trial, index) => [trial, rates[index] ?? null])),
@@ -205,40 +207,43 @@ function correlationOf(figures: readonly (BlockFigure | null)[]): number {
 
 type Measured = Pick<TierRow, 'tier' | 'trial' | 'why'>;
 
-function lookAt(before: Measured, after: Measured, figures: Figures, metric: 'throughput' | 'p95'): Look {
-  const obstacle = [before, after].map((side) => whyNotComparable(side, metric)).find((why) => why !== null);
-  if (obstacle !== undefined) return { kind: 'unknown', why: obstacle };
+function possibleChange(
+  before: Measured,
+  after: Measured,
+  figures: Figures,
+  metric: 'throughput' | 'p95',
+): PossibleChange {
+  for (const side of [before, after]) {
+    const why = whyNotComparable(side, metric);
+    if (why !== null) return { kind: 'unknown', tier: side.tier, why };
+  }
   const from = before.trial === null ? null : (figures[metric].get(before.trial) ?? null);
   const to = after.trial === null ? null : (figures[metric].get(after.trial) ?? null);
   if (from === null || to === null) {
-    return { kind: 'unknown', why: `${(from === null ? before : after).tier}: too few answers` };
+    return { kind: 'unknown', tier: (from === null ? before : after).tier, why: { code: 'too-few-answers' } };
   }
   return { kind: 'known', change: changeBetween(from, to, figures[`${metric}Correlation`]) };
 }
 
-function whyNotComparable({ tier, trial, why }: Measured, metric: 'throughput' | 'p95'): string | null {
-  if (trial === null) return `${tier}: ${why ?? 'not measured'}`;
-  const { validity, errorRatio } = trial.summary;
-  // What to do about it stands with the trial.
-  if (validity.kind === 'invalid') return `${tier}: not sound, ${validity.reasons[0].split(';')[0]}`;
-  if (metric === 'p95' && errorRatio > MOST_FAILED_RATIO)
-    return `${tier}: ${formatRatio(errorRatio)} of the requests failed`;
+function whyNotComparable({ trial, why }: Measured, metric: 'throughput' | 'p95'): WhyNot | null {
+  if (trial === null) return why ?? { code: 'not-measured', runEnded: false };
+  const { validity, summary } = trial;
+  if (validity.kind === 'invalid') return { code: 'invalid', reason: validity.reasons[0] };
+  if (metric === 'p95' && summary.errorRatio > MOST_FAILED_RATIO) {
+    return { code: 'too-many-failed', errorRatio: summary.errorRatio };
+  }
   return null;
-}
-
-function isSound({ summary }: JudgedTrial): boolean {
-  return summary.validity.kind === 'valid';
 }
 
 function wasNotRun({ subjects }: RunResult, name: string): boolean {
   return subjects.some(({ id, notRun }) => id === name && notRun.length > 0);
 }
 
-function whyNotMeasured({ subjects, status }: RunResult, name: string): string {
+function whyNotMeasured({ subjects, status }: RunResult, name: string): WhyNot {
   const own = subjects.find(({ id }) => id === name);
-  if (own !== undefined && own.notRun.length > 0) return `not run: ${own.notRun.join('; ')}`;
-  if (own !== undefined && own.endedEarly !== null) return `ended early: ${own.endedEarly}`;
-  return status.state === 'finished' ? 'not measured' : 'not measured before the run ended';
+  if (own !== undefined && own.notRun.length > 0) return { code: 'tier-not-run', obstacles: own.notRun };
+  if (own !== undefined && own.endedEarly !== null) return { code: 'tier-ended-early', detail: own.endedEarly };
+  return { code: 'not-measured', runEnded: status.state !== 'finished' };
 }
 
 function loadsOf(trials: readonly JudgedTrial[]): readonly OfferedLoad[] {
@@ -249,7 +254,7 @@ function loadsOf(trials: readonly JudgedTrial[]): readonly OfferedLoad[] {
   return loads.toSorted(byLoad);
 }
 
-/** Whether more than one tier was to be measured at this load: it was asked for, or stands on more than one ladder. */
+/** Whether more than one tier was to be measured at this load: it was asked for, or planned for more than one. */
 function isShared(
   { question, subjects }: RunResult,
   scenario: string,
@@ -269,9 +274,7 @@ function isShared(
   return new Set([...planned, ...measured]).size > 1;
 }
 
-const NOT_ON_ITS_LADDER = 'not a load of its ladder';
-
-/** A ladder that was never decided may have had any load. */
+/** Where loads were never decided, it might have been any. */
 function wasAsked({ subjects }: RunResult, tier: string, scenario: string, load: OfferedLoad): boolean {
   const planned = subjects.find(({ id }) => id === tier)?.planned ?? [];
   const own = planned.filter((each) => each.scenario === scenario);

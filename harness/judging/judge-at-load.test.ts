@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { Target } from '../core/target.ts';
 import { judgeP95At, judgeThroughputAt } from './judge-at-load.ts';
-import { judgeTrials } from './summarize.ts';
+import { judgeTrials } from './judge-trial.ts';
 
 const latency = madeUpTarget({ value: 0.2, judged: { by: 'measured', metric: 'latency-p95' } });
 const throughput = madeUpTarget({

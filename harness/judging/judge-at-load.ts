@@ -2,8 +2,8 @@ import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { reaches } from './judge-throughput.ts';
-import { boundOf, documentedLevel, isValidOrOverloaded, type Rung, rungOf } from './rungs.ts';
-import type { JudgedTrial } from './summary.ts';
+import { isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
+import { boundOf, documentedLevel } from './load-steps.ts';
 
 /** How one load stands to a documented figure. */
 export interface LoadVerdict {
@@ -17,22 +17,20 @@ export interface LoadVerdict {
  * load, it says at which of them the target is kept.
  */
 export function judgeP95At(result: Pick<RunResult, 'targets'>, trial: JudgedTrial): readonly LoadVerdict[] {
-  const rung = rungOf(trial);
   const { tier, scenario } = trial.summary;
-  return targetsAt(result, rung, 'latency-p95').map((target) => ({
+  return targetsAt(result, trial, 'latency-p95').map((target) => ({
     target,
-    kind: kindOf(judgeLatency(target, { tier, scenario, rungs: [rung], pilot: undefined, missing: [] }).verdict.kind),
+    kind: kindOf(judgeLatency(target, { tier, scenario, trials: [trial], pilot: undefined, missing: [] }).verdict.kind),
   }));
 }
 
 /** The throughput of one load against each throughput target: whether this load reaches it. */
 export function judgeThroughputAt(result: Pick<RunResult, 'targets'>, trial: JudgedTrial): readonly LoadVerdict[] {
-  const rung = rungOf(trial);
-  const { throughputPerS } = rung.summary;
-  return targetsAt(result, rung, 'throughput').map((target) => {
+  const { throughputPerS } = trial.summary;
+  return targetsAt(result, trial, 'throughput').map((target) => {
     const bound = boundOf(target, 'at least');
-    if (!isValidOrOverloaded(rung) || throughputPerS === null) return { target, kind: 'inconclusive' };
-    if (reaches(rung, bound)) return { target, kind: 'met' };
+    if (!isValidOrOverloaded(trial) || throughputPerS === null) return { target, kind: 'inconclusive' };
+    if (reaches(trial, bound)) return { target, kind: 'met' };
     return { target, kind: bound.keeps(throughputPerS.high) ? 'inconclusive' : 'not-reached' };
   });
 }
@@ -42,9 +40,13 @@ function kindOf(kind: ReturnType<typeof judgeLatency>['verdict']['kind']): LoadV
 }
 
 /** A target that names a load is about that one alone. */
-function targetsAt({ targets }: Pick<RunResult, 'targets'>, rung: Rung, metric: MeasuredMetric): readonly Target[] {
-  const { tier, scenario, load } = rung.summary;
-  const level = documentedLevel(rung);
+function targetsAt(
+  { targets }: Pick<RunResult, 'targets'>,
+  trial: JudgedTrial,
+  metric: MeasuredMetric,
+): readonly Target[] {
+  const { tier, scenario, load } = trial.summary;
+  const level = documentedLevel(trial);
   return targets.filter(
     ({ judged, appliesTo: { tiers, scenarios, concurrency, arrivalRatePerS } }) =>
       judged.by === 'measured' &&

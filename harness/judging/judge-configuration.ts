@@ -2,37 +2,41 @@ import type { SubjectFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { Tier } from '../core/tier.ts';
 import { settingOption, tierSetting } from '../core/tier-setting.ts';
-import { formatBound, formatNumber, formatQuantity } from '../core/units.ts';
-import { exactly, type Finding, inconclusive, met, missed, notJudged } from './findings.ts';
-import { boundOf, isValid, type Rung, whyInvalid } from './rungs.ts';
+import { isValid, type JudgedTrial } from './judged-trial.ts';
+import { boundOf, whyInvalid } from './load-steps.ts';
+import { exactly, inconclusive, type Judgement, met, missed, notJudged } from './verdicts.ts';
 
-/** How much data the tier held while it was measured. It counts only when something sound was measured with it. */
-export function judgeDataSize(target: Target, { data }: SubjectFacts, rungs: readonly Rung[]): Finding {
-  if (data === null) return notJudged('The data was not made by this run, so nobody knows how much there is.');
-  const tasks = data.users * data.tasksPerUser;
-  const value = exactly(target.unit === 'users' ? data.users : tasks);
-  const held = `${formatNumber(data.users)} users with ${formatNumber(data.tasksPerUser)} tasks each`;
-  const { keeps } = boundOf(target, 'at least');
-  if (!keeps(value.value)) {
-    const option = target.unit === 'users' ? '--user-count' : '--tasks-per-user';
-    return inconclusive([`only ${held} were there; give more with ${option}`], value, `It was measured with ${held}.`);
+/** How much data the tier held while it was measured. It counts only when something valid was measured with it. */
+export function judgeDataSize(target: Target, { data }: SubjectFacts, trials: readonly JudgedTrial[]): Judgement {
+  if (data === null) return notJudged({ code: 'data-unknown' });
+  const { users, tasksPerUser } = data;
+  const unit = target.unit === 'users' ? 'users' : 'tasks';
+  const value = exactly(unit === 'users' ? users : users * tasksPerUser);
+  const validTrials = trials.filter(isValid).length;
+  const evidence = { code: 'data', users, tasksPerUser, validTrials } as const;
+  if (!boundOf(target, 'at least').keeps(value.value)) {
+    return inconclusive([{ code: 'too-little-data', unit, users, tasksPerUser }], value, evidence);
   }
-  const sound = rungs.filter(isValid).length;
-  if (sound > 0) return met(value, `${held}; ${sound} sound ${sound === 1 ? 'trial' : 'trials'} ran on them`);
-  const reasons = rungs.length === 0 ? ['nothing was measured with them; run it again to the end'] : whyInvalid(rungs);
-  return inconclusive(reasons, value, `There were ${held}.`);
+  if (validTrials > 0) return met(value, evidence);
+  return inconclusive(
+    trials.length === 0 ? [{ code: 'not-measured', runEnded: true }] : whyInvalid(trials),
+    value,
+    evidence,
+  );
 }
 
-/** A setting of the tier as it was brought up. */
-export function judgeSetting(target: Target, option: string, tier: Tier): Finding {
+/** A setting of the tier as it was started. */
+export function judgeSetting(target: Target, option: string, tier: Tier): Judgement {
   const { kind } = settingOption(option);
-  if (kind !== null && !tier.services.some((service) => service.kind === kind))
-    return notJudged(`The tier has no ${kind}.`);
-  const setting = tierSetting(tier, option, target.unit);
-  if (setting === null) return notJudged(`The tier leaves ${option} open.`);
-  const evidence = `${option} is ${formatQuantity(setting, target.unit)} in tier ${tier.name}`;
-  if (agrees(target, setting)) return met(exactly(setting), evidence);
-  return missed(`${evidence}, not ${formatBound(target)}`, exactly(setting), evidence);
+  if (kind !== null && !tier.services.some((service) => service.kind === kind)) {
+    return notJudged({ code: 'no-such-service', kind });
+  }
+  const value = tierSetting(tier, option, target.unit);
+  if (value === null) return notJudged({ code: 'setting-open', option });
+  const setting = { option, value, unit: target.unit, tier: tier.name };
+  const evidence = { code: 'setting', ...setting } as const;
+  if (agrees(target, value)) return met(exactly(value), evidence);
+  return missed({ code: 'setting-differs', ...setting }, exactly(value), evidence);
 }
 
 function agrees({ comparison, value }: Target, setting: number): boolean {

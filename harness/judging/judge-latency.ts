@@ -1,105 +1,90 @@
+import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { Target } from '../core/target.ts';
-import { formatBound, formatNumber, formatRatio, formatSeconds } from '../core/units.ts';
 import { proportionInterval } from '../statistics/proportion-interval.ts';
-import { type Finding, inconclusive, met, missed, rungsFor } from './findings.ts';
+import { isValid, isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
 import {
   type Bound,
   boundOf,
-  describeRange,
-  isValid,
-  isValidOrOverloaded,
-  type Ladder,
+  type LoadSteps,
+  loadsOf,
   ofEachModel,
   p95WithFailuresS,
-  type Rung,
+  trialsFor,
   whyInvalid,
-} from './rungs.ts';
+} from './load-steps.ts';
+import { inconclusive, type Judgement, met, missed } from './verdicts.ts';
 
 /**
  * p95 of all requests of a scenario, at each load that was measured, or at the one the target names.
  *
  * Met: at every load the whole interval keeps the target, also p95 with what failed counted as never answered, and every
- * trial is sound. Missed: at some sound load the whole
- * interval lies beyond it, or so many requests failed that fewer than 95 % were answered at all. A generator at its limit
- * makes latencies longer, so an unsound trial is no miss either, unless all that is wrong is that its latency grew.
+ * trial is valid. Missed: at some valid load the whole interval lies beyond it, or so many requests failed that fewer than
+ * 95 % were answered. A generator at its limit makes latencies longer, so an invalid trial is no miss either, unless all
+ * that is wrong is that it is overloaded.
  */
-export function judgeLatency(target: Target, ladder: Ladder): Finding {
+export function judgeLatency(target: Target, steps: LoadSteps): Judgement {
   const bound = boundOf(target, 'at most');
-  const { rungs, missing } = rungsFor(target, ladder);
-  if (rungs.length === 0) return inconclusive(missing, null, 'The load it names was not measured.');
-  const firstMiss = rungs.find((rung) => isValidOrOverloaded(rung) && isBeyond(rung, bound));
-  if (firstMiss !== undefined) return missedFrom(firstMiss, target, bound, rungs);
-  const open = rungs.filter((rung) => !isValid(rung) || !isWithin(rung, bound));
-  const worst = rungs.toSorted((left, right) => highS(right) - highS(left))[0];
-  const value = worst?.summary.latency.p95S ?? null;
-  if (open.length === 0 && missing.length === 0) {
-    return met(value, `${describeP95(worst)}, the worst of ${describeRange(rungs)}`);
+  const { trials, missing } = trialsFor(target, steps);
+  if (trials.length === 0) return inconclusive(missing);
+  const evidence = (...at: readonly JudgedTrial[]): Evidence => ({
+    code: 'p95',
+    at: at.map(({ summary: { load, latency } }) => ({ load, p95S: latency.p95S?.value ?? null })),
+    loads: loadsOf(trials),
+    metUpTo: metUpTo(trials, bound),
+  });
+  const beyond = trials.filter((trial) => isValidOrOverloaded(trial) && isBeyond(trial, bound));
+  const [first, last = first] = [beyond[0], beyond.at(-1)];
+  if (first !== undefined && last !== undefined) {
+    return missed(violationAt(first), first.summary.latency.p95S, evidence(...new Set([first, last])));
   }
-  const reasons = [
-    ...whyInvalid(open),
-    ...open.filter(isValid).map((rung) => `${rung.name}: ${whyOpen(rung, target, bound)}`),
-    ...missing,
-  ];
-  return inconclusive(reasons, value, `${describeP95(worst)}; ${metUpTo(rungs, bound)}`);
+  const worst = trials.toSorted((left, right) => highS(right) - highS(left)).slice(0, 1);
+  const value = worst[0]?.summary.latency.p95S ?? null;
+  const open = trials.filter((trial) => !isValid(trial) || !isWithin(trial, bound));
+  const reasons = [...whyInvalid(open), ...open.filter(isValid).map((trial) => whyOpen(trial, bound)), ...missing];
+  return reasons.length === 0 ? met(value, evidence(...worst)) : inconclusive(reasons, value, evidence(...worst));
 }
 
-function missedFrom(first: Rung, target: Target, bound: Bound, rungs: readonly Rung[]): Finding {
-  const last = rungs.findLast((rung) => isValidOrOverloaded(rung) && isBeyond(rung, bound)) ?? first;
-  const violation = hasTooFewAnswers(first)
-    ? `${first.name}: ${formatRatio(first.summary.errorRatio)} of the requests failed, so fewer than 95 % were answered at all`
-    : `${describeP95(first)}, not ${formatBound(target)}`;
-  const evidence = [describeP95(first), ...(last === first ? [] : [describeP95(last)]), metUpTo(rungs, bound)];
-  return missed(violation, first.summary.latency.p95S, evidence.join('; '));
+function violationAt(trial: JudgedTrial) {
+  const { load, errorRatio, latency } = trial.summary;
+  return hasTooFewAnswers(trial)
+    ? ({ code: 'fewer-than-95-percent-answered', load, errorRatio } as const)
+    : ({ code: 'p95-above', load, p95S: latency.p95S?.value ?? null } as const);
 }
 
 /** A request that failed was not answered in time either. */
-function hasTooFewAnswers({ bad, all }: Rung): boolean {
-  return (proportionInterval(bad, all)?.low ?? 0) > 0.05;
+function hasTooFewAnswers({ requests: { failed, all } }: JudgedTrial): boolean {
+  return (proportionInterval(failed, all)?.low ?? 0) > 0.05;
 }
 
-function isBeyond(rung: Rung, bound: Bound): boolean {
-  const { p95S } = rung.summary.latency;
-  return hasTooFewAnswers(rung) || (p95S !== null && !bound.keeps(p95S.low));
+function isBeyond(trial: JudgedTrial, bound: Bound): boolean {
+  const { p95S } = trial.summary.latency;
+  return hasTooFewAnswers(trial) || (p95S !== null && !bound.keeps(p95S.low));
 }
 
-function isWithin(rung: Rung, bound: Bound): boolean {
-  const { p95S } = rung.summary.latency;
-  return p95S !== null && bound.keeps(p95S.high) && bound.keeps(p95WithFailuresS(rung));
+function isWithin(trial: JudgedTrial, bound: Bound): boolean {
+  const { p95S } = trial.summary.latency;
+  return p95S !== null && bound.keeps(p95S.high) && bound.keeps(p95WithFailuresS(trial));
 }
 
-function whyOpen(rung: Rung, target: Target, bound: Bound): string {
-  const { summary, bad, all } = rung;
-  const { p95S } = summary.latency;
-  if (p95S === null) {
-    return `${all - bad} successful requests are too few for p95; measure longer with --duration`;
-  }
-  if (bound.keeps(p95S.high)) {
-    const withFailuresS = p95WithFailuresS(rung);
-    const then = Number.isFinite(withFailuresS)
-      ? `p95 is ${formatSeconds(withFailuresS)}`
-      : 'fewer than 95 % were answered';
-    return `${formatNumber(bad)} of ${formatNumber(all)} requests failed: with those counted as never answered ${then}; mend the failures first`;
-  }
-  const interval = `${formatSeconds(p95S.low)} to ${formatSeconds(p95S.high)}`;
-  return `p95 lies somewhere in ${interval}, on both sides of ${formatBound(target)}; measure longer with --duration`;
+function whyOpen(trial: JudgedTrial, bound: Bound): WhyNot {
+  const { load, latency } = trial.summary;
+  const { failed, all: requests } = trial.requests;
+  if (latency.p95S === null) return { code: 'too-few-for-p95', load, succeeded: requests - failed };
+  const { low: lowS, high: highS } = latency.p95S;
+  if (!bound.keeps(highS)) return { code: 'p95-straddles', load, lowS, highS };
+  const p95S = p95WithFailuresS(trial);
+  return { code: 'p95-with-failures', load, failed, requests, p95S: Number.isFinite(p95S) ? p95S : null };
 }
 
-function describeP95(rung: Rung | undefined): string {
-  if (rung === undefined) return 'p95 unknown';
-  const { p95S } = rung.summary.latency;
-  return `p95 ${p95S === null ? 'unknown' : formatSeconds(p95S.value)} at ${rung.name}`;
-}
-
-/** Up to which load every trial is sound and keeps the target. */
-function metUpTo(rungs: readonly Rung[], bound: Bound): string {
-  const names = ofEachModel(rungs).flatMap((group) => {
-    const firstOpen = group.findIndex((rung) => !isValid(rung) || !isWithin(rung, bound));
+/** Up to which load of each model every trial is valid and keeps the target. */
+function metUpTo(trials: readonly JudgedTrial[], bound: Bound): Extract<Evidence, { code: 'p95' }>['metUpTo'] {
+  return ofEachModel(trials).flatMap((group) => {
+    const firstOpen = group.findIndex((trial) => !isValid(trial) || !isWithin(trial, bound));
     const last = firstOpen === -1 ? group.at(-1) : group[firstOpen - 1];
-    return last === undefined ? [] : [last.name];
+    return last === undefined ? [] : [last.summary.load];
   });
-  return names.length === 0 ? 'met at no sound load' : `met up to ${names.join(' and ')}`;
 }
 
-function highS({ summary: { latency } }: Rung): number {
+function highS({ summary: { latency } }: JudgedTrial): number {
   return latency.p95S?.high ?? Number.POSITIVE_INFINITY;
 }

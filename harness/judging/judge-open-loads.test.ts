@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
+import type { WhyNot } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import { judgeTargets } from './judge.ts';
 import { judgeP95At } from './judge-at-load.ts';
-import { judgeTrials } from './summarize.ts';
-import type { JudgedTarget } from './summary.ts';
+import { judgeTrials } from './judge-trial.ts';
+import type { JudgedTarget } from './judged-trial.ts';
 
-/** Ladders of arrival rates, with a number of waiting users at their end. */
+/** Arrival rates, and closed-loop loads after them. */
 
 const at = (arrivalRatePerS: number): OfferedLoad => ({ model: 'open', arrivalRatePerS, arrivals: 'poisson' });
 const users = (concurrency: number): OfferedLoad => ({ model: 'closed', concurrency });
-const probe = (okPerS: number): MadeUpTrial => ({ purpose: 'warm-up', load: users(25), okPerS });
+const pilot = (okPerS: number): MadeUpTrial => ({ purpose: 'warm-up', load: users(25), okPerS });
 
 function judgeOne(target: Target, choices: readonly MadeUpTrial[]): JudgedTarget {
   const result = madeUpRun(
@@ -23,8 +24,8 @@ function judgeOne(target: Target, choices: readonly MadeUpTrial[]): JudgedTarget
   return judged;
 }
 
-function reasonsOf({ verdict }: JudgedTarget): string {
-  return verdict.kind === 'inconclusive' ? verdict.reasons.join('; ') : '';
+function reasonsOf({ verdict }: JudgedTarget): readonly WhyNot[] {
+  return verdict.kind === 'inconclusive' ? verdict.reasons : [];
 }
 
 describe('a throughput target', () => {
@@ -41,7 +42,12 @@ describe('a throughput target', () => {
       { load: at(500), okPerS: 498 },
     ]);
     expect(judged.verdict.kind).toBe('met');
-    expect(judged.evidence).toBe('498/s at 500/s, the most over 100/s to 500/s');
+    expect(judged.evidence).toEqual({
+      code: 'throughput',
+      load: at(500),
+      throughputPerS: 498,
+      loads: [at(100), at(500)],
+    });
   });
 
   it('is not met where a hundredth of what arrived was dropped or failed', () => {
@@ -59,15 +65,17 @@ describe('a throughput target', () => {
     expect(judgeTargets(result, judgeTrials(result))[0]?.verdict.kind).toBe('met');
   });
 
-  it('is missed when waiting users get no more out of it than the probe did', () => {
+  it('is missed when a closed-loop load gets no more out of it than the pilot trial did', () => {
     const judged = judgeOne(target, [
-      probe(300),
+      pilot(300),
       { load: at(150), okPerS: 150 },
       { load: at(280), okPerS: 280 },
       { load: users(100), okPerS: 305 },
     ]);
-    expect(judged.verdict).toEqual({ kind: 'missed', violations: ['305/s at concurrency 100 at most, not >= 500/s'] });
-    expect(judged.evidence).toBe('305/s at concurrency 100, the most over 150/s to 280/s and concurrency 100');
+    expect(judged.verdict).toEqual({
+      kind: 'missed',
+      violation: { code: 'throughput-below', load: users(100), throughputPerS: 305 },
+    });
   });
 
   it('is missed when more arrived than was answered', () => {
@@ -78,18 +86,16 @@ describe('a throughput target', () => {
     const result = madeUpRun(trials, [target]);
     expect(judgeTargets(result, judgeTrials(result))[0]?.verdict).toEqual({
       kind: 'missed',
-      violations: ['330/s at 600/s at most, not >= 500/s'],
+      violation: { code: 'throughput-below', load: at(600), throughputPerS: 330 },
     });
   });
 
-  it('is not missed because one of the few that arrived was under way when the window closed', () => {
+  it('is not missed because one of the few that arrived was in flight at the end of the window', () => {
     const trial = madeUpTrial({ load: at(10), okPerS: (second) => (second === 9 ? 9 : 10) });
     const iterations = { intended: 100, completed: 98, failed: 0, dropped: 0 };
     const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
     const [judged] = judgeTargets(result, judgeTrials(result));
-    expect(judged && reasonsOf(judged)).toBe(
-      'nearly all that arrived at 10/s was answered, so more may be; measure higher rates with --rate',
-    );
+    expect(judged && reasonsOf(judged)).toEqual([{ code: 'limit-not-reached', load: at(10), nearly: true }]);
   });
 
   it('is undecided when all that arrived was answered, or more users still got more', () => {
@@ -100,10 +106,10 @@ describe('a throughput target', () => {
           { load: at(280), okPerS: 280 },
         ]),
       ),
-    ).toBe('all that arrived at 280/s was answered, so more may be; measure higher rates with --rate');
-    expect(reasonsOf(judgeOne(target, [probe(200), { load: users(100), okPerS: 305 }]))).toContain(
-      'still rising at concurrency 100',
-    );
+    ).toEqual([{ code: 'limit-not-reached', load: at(280), nearly: false }]);
+    expect(reasonsOf(judgeOne(target, [pilot(200), { load: users(100), okPerS: 305 }]))).toEqual([
+      { code: 'throughput-still-rising', load: users(100) },
+    ]);
   });
 });
 
@@ -115,14 +121,14 @@ it('an error target is not met where a two-hundredth of the iterations was dropp
   const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
   expect(judgeTargets(result, judgeTrials(result))[0]?.verdict).toEqual({
     kind: 'missed',
-    violations: ['350 of 70,000 requests failed at 1,000/s, 0.5 %, not < 0.1 %'],
+    violation: { code: 'failures-above', load: at(1000), failed: 350, requests: 70_000, limitRatio: 0.001 },
   });
 });
 
 describe('a latency target', () => {
   const target = madeUpTarget({ value: 0.2, judged: { by: 'measured', metric: 'latency-p95' } });
 
-  it('tells up to which rate and up to how many users it was met', () => {
+  it('gives the rate and the concurrency up to which it was met', () => {
     const judged = judgeOne(target, [
       { load: at(100), okPerS: 100, latencyS: 0.05 },
       { load: at(300), okPerS: 300, latencyS: 0.4 },
@@ -130,12 +136,16 @@ describe('a latency target', () => {
       { load: users(100), okPerS: 300, latencyS: 0.3 },
     ]);
     expect(judged.verdict.kind).toBe('missed');
-    expect(judged.evidence).toBe(
-      'p95 400 ms at 300/s; p95 300 ms at concurrency 100; met up to 100/s and concurrency 10',
-    );
+    expect(judged.evidence).toMatchObject({
+      at: [
+        { load: at(300), p95S: expect.closeTo(0.4, 3) },
+        { load: users(100), p95S: expect.closeTo(0.3, 3) },
+      ],
+      metUpTo: [at(100), users(10)],
+    });
   });
 
-  it('tells rates from numbers of users where trials of both are not sound', () => {
+  it('names rates and concurrencies where trials of both are invalid', () => {
     const busy = { generator: { utilizationRatio: 0.95 } };
     const judged = judgeOne(
       target,
@@ -143,7 +153,13 @@ describe('a latency target', () => {
         .map((rate) => ({ load: at(rate), okPerS: rate, ...busy }))
         .concat([50, 100].map((count) => ({ load: users(count), okPerS: 300, ...busy }))),
     );
-    expect(reasonsOf(judged)).toContain('200/s, 300/s, concurrency 50, 100: the generator was busy');
+    expect(reasonsOf(judged)).toMatchObject([
+      {
+        code: 'invalid-trials',
+        loads: [at(200), at(300), users(50), users(100)],
+        reason: { code: 'generator-busy' },
+      },
+    ]);
   });
 
   it('of a rate is about requests, as the documents are, and not about iterations', () => {
@@ -166,8 +182,8 @@ describe('a latency target', () => {
 
   it('of a number of users is not judged by as many arrivals', () => {
     const named = { ...target, appliesTo: { ...target.appliesTo, concurrency: 100 } };
-    expect(reasonsOf(judgeOne(named, [{ load: at(500), okPerS: 500 }]))).toBe(
-      'no load of concurrency 100 or more was measured; add --concurrency 100',
-    );
+    expect(reasonsOf(judgeOne(named, [{ load: at(500), okPerS: 500 }]))).toEqual([
+      { code: 'no-load-as-high', model: 'closed', level: 100 },
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeTargets } from './judge.ts';
-import { judgeTrials } from './summarize.ts';
+import { judgeTrials } from './judge-trial.ts';
 
 const measured = (metric: MeasuredMetric, changes: Partial<Target> & Pick<Target, 'value'>): Target =>
   madeUpTarget({ judged: { by: 'measured', metric }, ...changes });
@@ -33,12 +33,12 @@ const anyTrial = fc.record({
   failedPerS: fc.constantFrom(0, 0, 1, 20),
 });
 
-function ladderOf(trials: readonly MadeUpTrial[]): MadeUpTrial[] {
+function loadStepsOf(trials: readonly MadeUpTrial[]): MadeUpTrial[] {
   return trials.map((trial, index) => ({ ...trial, measuredS: 5, concurrency: [1, 10, 100][index] ?? 1000 }));
 }
 
 describe('whatever is measured', () => {
-  it('nothing is met by unsound trials alone, and no latency or error target by one among them', () => {
+  it('nothing is met by invalid trials alone, and no latency or error target by one among them', () => {
     fc.assert(
       fc.property(
         fc.array(anyTrial, { minLength: 1, maxLength: 3 }),
@@ -47,16 +47,16 @@ describe('whatever is measured', () => {
           { stopped: true },
           { generator: { utilizationRatio: 0.95 } },
           { generator: { eventLoopLagP99S: 0.9 } },
-          { notes: ['api/1 ended by itself: exit code 1'] },
+          { notes: [{ code: 'service-crashed', instance: 'api/1', detail: 'exit code 1' }] },
           { unfinishedS: [4.9] },
         ),
-        (trials, position, unsoundness) => {
-          const allUnsound = ladderOf(trials).map((trial) => ({ ...trial, ...unsoundness }));
-          expect(kindsOf(allMeasured, allUnsound)).not.toContain('met');
-          const oneUnsound = ladderOf(trials).map((trial, index) =>
-            index === position % trials.length ? { ...trial, ...unsoundness } : trial,
+        (trials, position, flaw) => {
+          const allInvalid = loadStepsOf(trials).map((trial) => ({ ...trial, ...flaw }));
+          expect(kindsOf(allMeasured, allInvalid)).not.toContain('met');
+          const oneInvalid = loadStepsOf(trials).map((trial, index) =>
+            index === position % trials.length ? { ...trial, ...flaw } : trial,
           );
-          expect(kindsOf([latencyTarget, errorTarget], oneUnsound)).not.toContain('met');
+          expect(kindsOf([latencyTarget, errorTarget], oneInvalid)).not.toContain('met');
         },
       ),
       { numRuns: 30 },
@@ -70,7 +70,7 @@ describe('whatever is measured', () => {
         fc.constantFrom(1, 1.5, 10),
         fc.constantFrom(0, 5),
         (trials, slower, moreFailures) => {
-          const before = ladderOf(trials);
+          const before = loadStepsOf(trials);
           const after = before.map((trial, index) => ({
             ...trial,
             latencyS: (trials[index]?.latencyS ?? 0) * slower,

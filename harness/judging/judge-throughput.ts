@@ -1,127 +1,129 @@
+import type { Evidence, WhyNot } from '../core/findings.ts';
+import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
-import { formatBound, formatRate } from '../core/units.ts';
-import { type Finding, inconclusive, met, missed, rungsFor } from './findings.ts';
-import type { PilotEstimate } from './pilot.ts';
+import { isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
 import {
   type Bound,
   boundOf,
-  describeRange,
-  isValidOrOverloaded,
-  type Ladder,
+  type LoadSteps,
+  levelOf,
+  loadsOf,
   NOT_SUSTAINED_RATIO,
-  type Rung,
   sustainedRequestsPerS,
+  trialsFor,
   whyInvalid,
-} from './rungs.ts';
+} from './load-steps.ts';
+import type { PilotEstimate } from './pilot.ts';
+import { inconclusive, type Judgement, met, missed } from './verdicts.ts';
 
-/** More than this much more throughput at the most users means that more of them may bring still more. */
+/** More than this much more throughput at the highest concurrency means that more of it may bring still more. */
 const RISE_THAT_MATTERS = 1.05;
 
 /**
  * Successful requests per second at the best load.
  *
- * Met: at a sound load the whole interval reaches the target, or so much or more arrived and was answered as it came (the
+ * Met: at a valid load the whole interval reaches the target, or so much or more arrived and was answered as it came (the
  * throughput is the arrival rate then, give or take chance). Missed: the best does not reach it, and more load brings no
- * more: waiting users had stopped getting more out of it before the highest number of them, and no unsound trial looked
- * better.
+ * more: closed-loop throughput had stopped rising before the highest concurrency, and no invalid trial looked better.
  */
-export function judgeThroughput(target: Target, ladder: Ladder): Finding {
+export function judgeThroughput(target: Target, steps: LoadSteps): Judgement {
   const bound = boundOf(target, 'at least');
-  const { rungs, missing } = rungsFor(target, ladder);
-  const sound = rungs.filter((rung) => isValidOrOverloaded(rung) && rung.summary.throughputPerS !== null);
-  const best = highest(sound);
+  const { trials, missing } = trialsFor(target, steps);
+  const usable = trials.filter((trial) => isValidOrOverloaded(trial) && trial.summary.throughputPerS !== null);
+  const best = highest(usable);
+  const loads = loadsOf(trials);
   if (best === undefined) {
-    const reasons = [...whyInvalid(rungs), ...missing];
-    return inconclusive(reasons, null, `No sound trial over ${describeRange(rungs)}.`);
+    return inconclusive([...whyInvalid(trials), ...missing], null, { code: 'no-valid-trial', loads });
   }
+  const evidenceAt = (trial: JudgedTrial): Evidence => {
+    return { code: 'throughput', load: trial.summary.load, throughputPerS: throughput(trial), loads };
+  };
   const value = best.summary.throughputPerS;
-  const evidence = `${describe(best)}, the most over ${describeRange(rungs)}`;
-  const reaching = sound.filter((rung) => reaches(rung, bound));
-  if (reaching.length > 0) {
-    const reached = highest(reaching) ?? best;
-    return met(reached.summary.throughputPerS, `${describe(reached)}, the most over ${describeRange(rungs)}`);
-  }
-  const nearest = highest(sound.filter(({ summary }) => bound.keeps(summary.throughputPerS?.high ?? 0)));
+  const reaching = highest(usable.filter((trial) => reaches(trial, bound)));
+  if (reaching !== undefined) return met(reaching.summary.throughputPerS, evidenceAt(reaching));
+  const nearest = highest(usable.filter(({ summary }) => bound.keeps(summary.throughputPerS?.high ?? 0)));
   if (nearest !== undefined) {
-    const { low = 0, high = 0 } = nearest.summary.throughputPerS ?? {};
-    const reason = `${nearest.name} lies somewhere in ${formatRate(low)} to ${formatRate(high)}, on both sides of ${formatBound(target)}; measure longer with --duration`;
-    return inconclusive([reason], value, evidence);
+    const { low: lowPerS = 0, high: highPerS = 0 } = nearest.summary.throughputPerS ?? {};
+    const { load } = nearest.summary;
+    return inconclusive([{ code: 'throughput-straddles', load, lowPerS, highPerS }], value, evidenceAt(best));
   }
-  const reasons = [...whyMoreMayCome(target, sound, rungs, best, ladder), ...missing];
-  if (reasons.length > 0) return inconclusive(reasons, value, evidence);
-  return missed(`${describe(best)} at most, not ${formatBound(target)}`, value, evidence);
+  const reasons = [...whyMoreMayCome(target, usable, trials, best, steps), ...missing];
+  if (reasons.length > 0) return inconclusive(reasons, value, evidenceAt(best));
+  const { load } = best.summary;
+  return missed({ code: 'throughput-below', load, throughputPerS: throughput(best) }, value, evidenceAt(best));
 }
 
-/** At this load it is as much as the target asks for, chance left aside. */
-export function reaches(rung: Rung, bound: Bound): boolean {
-  const carried = sustainedRequestsPerS(rung);
-  if (carried !== null && bound.keeps(carried)) return true;
-  return bound.keeps(rung.summary.throughputPerS?.low ?? Number.NEGATIVE_INFINITY);
+/** Whether this load is as much as the target asks for, chance left aside. */
+export function reaches(trial: JudgedTrial, bound: Bound): boolean {
+  const sustained = sustainedRequestsPerS(trial);
+  if (sustained !== null && bound.keeps(sustained)) return true;
+  return bound.keeps(trial.summary.throughputPerS?.low ?? Number.NEGATIVE_INFINITY);
 }
 
 function whyMoreMayCome(
   target: Target,
-  sound: readonly Rung[],
-  rungs: readonly Rung[],
-  best: Rung,
-  { pilot }: Ladder,
-): string[] {
-  const unsound = rungs.filter((rung) => !isValidOrOverloaded(rung));
-  const looksBetter = (rung: Rung) => throughput(rung) > throughput(best) * RISE_THAT_MATTERS;
-  if (target.appliesTo.concurrency !== undefined) return [...whyInvalid(unsound.filter(looksBetter))];
-  const rising = whyStillRising(sound, pilot);
-  const doubtful = unsound.filter((rung) => looksBetter(rung) || (rising !== null && isMore(rung, sound)));
+  usable: readonly JudgedTrial[],
+  trials: readonly JudgedTrial[],
+  best: JudgedTrial,
+  { pilot }: LoadSteps,
+): readonly WhyNot[] {
+  const invalid = trials.filter((trial) => !isValidOrOverloaded(trial));
+  const looksBetter = (trial: JudgedTrial) => throughput(trial) > throughput(best) * RISE_THAT_MATTERS;
+  if (target.appliesTo.concurrency !== undefined) return whyInvalid(invalid.filter(looksBetter));
+  const rising = whyStillRising(usable, pilot);
+  const doubtful = invalid.filter((trial) => looksBetter(trial) || (rising !== null && isMore(trial, usable)));
   return [...(rising === null ? [] : [rising]), ...whyInvalid(doubtful)];
 }
 
 /** Null where more load was seen to bring no more. */
-function whyStillRising(sound: readonly Rung[], probe: PilotEstimate | undefined): string | null {
-  const open = sound.filter(({ summary: { load } }) => load.model === 'open');
+function whyStillRising(usable: readonly JudgedTrial[], pilot: PilotEstimate | undefined): WhyNot | null {
+  const open = usable.filter(({ summary: { load } }) => load.model === 'open');
   if (open.some(fellBehind)) return null;
-  const waiting = [
-    ...(probe === undefined
-      ? []
-      : [{ level: probe.concurrency, name: `concurrency ${probe.concurrency}`, perS: probe.throughputPerS }]),
-    ...sound
+  const closed: readonly { readonly load: OfferedLoad; readonly concurrency: number; readonly perS: number }[] = [
+    ...(pilot === undefined ? [] : [closedPoint(pilot.concurrency, pilot.throughputPerS)]),
+    ...usable
       .filter(({ summary: { load } }) => load.model === 'closed')
-      .map((rung) => ({ level: rung.level, name: rung.name, perS: throughput(rung) })),
-  ].toSorted((left, right) => left.level - right.level);
-  const last = waiting.at(-1);
-  const before = Math.max(...waiting.filter(({ level }) => level < (last?.level ?? 0)).map(({ perS }) => perS));
+      .map((trial) => closedPoint(levelOf(trial), throughput(trial))),
+  ].toSorted((left, right) => left.concurrency - right.concurrency);
+  const last = closed.at(-1);
+  const before = Math.max(
+    ...closed.filter(({ concurrency }) => concurrency < (last?.concurrency ?? 0)).map(({ perS }) => perS),
+  );
   if (last !== undefined && Number.isFinite(before)) {
-    return last.perS > before * RISE_THAT_MATTERS
-      ? `the throughput was still rising at ${last.name}, the highest sound load; measure higher ones with --concurrency`
-      : null;
+    return last.perS > before * RISE_THAT_MATTERS ? { code: 'throughput-still-rising', load: last.load } : null;
   }
   const highestOpen = open.at(-1);
-  return highestOpen === undefined
-    ? `only ${last?.name ?? 'no load'} was measured soundly, so nobody knows if more load brings more; see --concurrency`
-    : `${sustainedRequestsPerS(highestOpen) === null ? 'nearly all' : 'all'} that arrived at ${highestOpen.name} was answered, so more may be; measure higher rates with --rate`;
+  if (highestOpen !== undefined) {
+    const nearly = sustainedRequestsPerS(highestOpen) === null;
+    return { code: 'limit-not-reached', load: highestOpen.summary.load, nearly };
+  }
+  return last === undefined ? null : { code: 'one-load-only', load: last.load };
 }
 
-/** More arrived than was answered, and chance or what is under way at the end of a short trial does not explain it. */
-function fellBehind(rung: Rung): boolean {
-  if (sustainedRequestsPerS(rung) !== null) return false;
-  const { iterations, measuredS } = rung.record.trial;
-  const { iterationsPerS, validity } = rung.summary;
+function closedPoint(concurrency: number, perS: number) {
+  return { load: { model: 'closed', concurrency }, concurrency, perS } as const;
+}
+
+/** More arrived than was answered, and chance or what is in flight at the end of a short trial does not explain it. */
+function fellBehind(trial: JudgedTrial): boolean {
+  if (sustainedRequestsPerS(trial) !== null) return false;
+  const { iterations, measuredS } = trial.record.trial;
+  const { validity, summary } = trial;
   if (validity.kind === 'invalid' && validity.overloaded) return true;
+  const { iterationsPerS } = summary;
   return iterationsPerS !== null && iterationsPerS.high < ((1 - NOT_SUSTAINED_RATIO) * iterations.intended) / measuredS;
 }
 
-/** Higher than every sound load of its kind. */
-function isMore(rung: Rung, sound: readonly Rung[]): boolean {
-  const { model } = rung.summary.load;
-  return sound.every(({ level, summary: { load } }) => load.model !== model || level < rung.level);
+/** Higher than every usable load of its model. */
+function isMore(trial: JudgedTrial, usable: readonly JudgedTrial[]): boolean {
+  const { model } = trial.summary.load;
+  return usable.every((other) => other.summary.load.model !== model || levelOf(other) < levelOf(trial));
 }
 
-function highest(rungs: readonly Rung[]): Rung | undefined {
-  return rungs.toSorted((left, right) => throughput(right) - throughput(left))[0];
+function highest(trials: readonly JudgedTrial[]): JudgedTrial | undefined {
+  return trials.toSorted((left, right) => throughput(right) - throughput(left))[0];
 }
 
-function throughput({ summary }: Rung): number {
+function throughput({ summary }: JudgedTrial): number {
   return summary.throughputPerS?.value ?? 0;
-}
-
-function describe(rung: Rung): string {
-  return `${formatRate(throughput(rung))} at ${rung.name}`;
 }

@@ -6,11 +6,12 @@ import {
   madeUpTier,
   madeUpTrial,
 } from '../../test-support/made-up-trial.ts';
+import type { WhyNot } from '../core/findings.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { judgeTargets, overallVerdict } from './judge.ts';
-import { judgeTrials } from './summarize.ts';
-import type { JudgedTarget } from './summary.ts';
+import { judgeTrials } from './judge-trial.ts';
+import type { JudgedTarget } from './judged-trial.ts';
 
 const latencyTarget = madeUpTarget({ value: 0.2, judged: { by: 'measured', metric: 'latency-p95' } });
 const errorTarget = madeUpTarget({ value: 0.001, unit: 'ratio', judged: { by: 'measured', metric: 'error-ratio' } });
@@ -50,8 +51,10 @@ function judgeOne(
   return judged;
 }
 
-function reasonsOf({ verdict }: JudgedTarget): readonly string[] {
-  return verdict.kind === 'inconclusive' ? verdict.reasons : verdict.kind === 'missed' ? verdict.violations : [];
+const closed = (concurrency: number) => ({ model: 'closed', concurrency }) as const;
+
+function reasonsOf({ verdict }: JudgedTarget): readonly WhyNot[] {
+  return verdict.kind === 'inconclusive' ? verdict.reasons : [];
 }
 
 describe('a latency target', () => {
@@ -62,51 +65,70 @@ describe('a latency target', () => {
     ]);
     expect(judged.verdict).toEqual({ kind: 'met' });
     expect(judged.value?.value).toBeCloseTo(0.15, 3);
-    expect(judged.evidence).toBe('p95 150 ms at concurrency 10, the worst of concurrency 1 to 10');
+    expect(judged.evidence).toEqual({
+      code: 'p95',
+      at: [{ load: closed(10), p95S: expect.closeTo(0.15, 3) }],
+      loads: [closed(1), closed(10)],
+      metUpTo: [closed(10)],
+    });
   });
 
-  it('is missed when a load is beyond it, and tells up to which it was met', () => {
+  it('is missed when a load is beyond it, with the load up to which it was met', () => {
     const judged = judgeOne(latencyTarget, [
       { concurrency: 1, latencyS: 0.02 },
       { concurrency: 10, latencyS: 0.15 },
       { concurrency: 50, latencyS: 0.4 },
       { concurrency: 100, latencyS: 0.9 },
     ]);
-    expect(judged.verdict).toEqual({ kind: 'missed', violations: ['p95 400 ms at concurrency 50, not < 200 ms'] });
-    expect(judged.evidence).toBe(
-      'p95 400 ms at concurrency 50; p95 900 ms at concurrency 100; met up to concurrency 10',
-    );
+    expect(judged.verdict).toEqual({
+      kind: 'missed',
+      violation: { code: 'p95-above', load: closed(50), p95S: expect.closeTo(0.4, 3) },
+    });
+    expect(judged.evidence).toMatchObject({
+      code: 'p95',
+      at: [{ load: closed(50) }, { load: closed(100), p95S: expect.closeTo(0.9, 3) }],
+      metUpTo: [closed(10)],
+    });
   });
 
   it('is undecided when the interval lies on both sides', () => {
     const judged = judgeOne(latencyTarget, [
       { latencyS: (request, second) => (request % 100 < 95 ? 0.19 : 0.21) + second / 1e4 },
     ]);
-    expect(judged.verdict.kind).toBe('inconclusive');
-    expect(reasonsOf(judged)[0]).toMatch(/on both sides of < 200 ms; measure longer with --duration$/);
+    expect(reasonsOf(judged)).toEqual([
+      { code: 'p95-straddles', load: closed(10), lowS: expect.closeTo(0.19, 2), highS: expect.closeTo(0.21, 2) },
+    ]);
   });
 
   it.each([0.02, 0.9])('is undecided at %d s when the generator was the limit', (latencyS) => {
     const judged = judgeOne(latencyTarget, [{ concurrency: 100, latencyS, generator: busyGenerator }]);
-    expect(judged.verdict.kind).toBe('inconclusive');
-    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 100: the generator was busy 95 % of the time/);
+    expect(reasonsOf(judged)[0]).toMatchObject({
+      code: 'invalid-trials',
+      loads: [closed(100)],
+      reason: { code: 'generator-busy', utilizationRatio: 0.95 },
+    });
   });
 
-  it('tells the same reason once for all its loads', () => {
+  it('gives the same reason once for all its loads', () => {
     const judged = judgeOne(latencyTarget, [
       { concurrency: 1, generator: { utilizationRatio: 0.9 } },
       { concurrency: 10 },
       { concurrency: 100, generator: { utilizationRatio: 0.97 } },
     ]);
-    expect(reasonsOf(judged)).toHaveLength(1);
-    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 1, 100: the generator was busy 97 %/);
+    expect(reasonsOf(judged)).toEqual([
+      {
+        code: 'invalid-trials',
+        loads: [closed(1), closed(100)],
+        reason: { code: 'generator-busy', utilizationRatio: 0.97, limitRatio: 0.8 },
+      },
+    ]);
   });
 
   it('is missed when so many requests fail that fewer than 95 % are answered', () => {
     const judged = judgeOne(latencyTarget, [{ okPerS: 90, failedPerS: 10 }]);
     expect(judged.verdict).toEqual({
       kind: 'missed',
-      violations: ['concurrency 10: 10 % of the requests failed, so fewer than 95 % were answered at all'],
+      violation: { code: 'fewer-than-95-percent-answered', load: closed(10), errorRatio: 0.1 },
     });
   });
 
@@ -116,13 +138,19 @@ describe('a latency target', () => {
     expect(judgeOne(latencyTarget, [{ okPerS: 960, latencyS: slow }]).verdict.kind).toBe('met');
     const judged = judgeOne(latencyTarget, [{ okPerS: 960, failedPerS: 40, latencyS: slow }]);
     expect(reasonsOf(judged)).toEqual([
-      'concurrency 10: 400 of 10,000 requests failed: with those counted as never answered p95 is 500 ms; mend the failures first',
+      {
+        code: 'p95-with-failures',
+        load: closed(10),
+        failed: 400,
+        requests: 10_000,
+        p95S: expect.closeTo(0.5, 3),
+      },
     ]);
   });
 
   it('is undecided when more than 5 % failed of too few to tell', () => {
     const judged = judgeOne(latencyTarget, [{ okPerS: 9.3, failedPerS: 0.6 }]);
-    expect(reasonsOf(judged)[0]).toMatch(/6 of 106 requests failed: .* fewer than 95 % were answered/);
+    expect(reasonsOf(judged)[0]).toMatchObject({ code: 'p95-with-failures', failed: 6, requests: 106, p95S: null });
   });
 
   it('is judged at the load it names, and undecided when that was not measured', () => {
@@ -133,14 +161,14 @@ describe('a latency target', () => {
     ];
     expect(judgeOne(at50, loads).verdict.kind).toBe('met');
     const missing = judgeOne(at50, loads.slice(0, 1));
-    expect(reasonsOf(missing)).toEqual(['no load of concurrency 50 or more was measured; add --concurrency 50']);
+    expect(reasonsOf(missing)).toEqual([{ code: 'no-load-as-high', model: 'closed', level: 50 }]);
   });
 
   it('is not met by a run that ended before the highest load', () => {
     const judged = judgeOne(latencyTarget, [{ concurrency: 1 }], {
       tier: { planned: [1, 100].map((concurrency) => ({ scenario: 'crud', load: { model: 'closed', concurrency } })) },
     });
-    expect(reasonsOf(judged)).toEqual(['concurrency 100 was not measured; run it again to the end']);
+    expect(reasonsOf(judged)).toEqual([{ code: 'planned-load-not-measured', load: closed(100) }]);
   });
 
   it('does not look at warm-up', () => {
@@ -156,13 +184,13 @@ describe('an error target', () => {
       { concurrency: 10, okPerS: 200 },
     ]);
     expect(judged.verdict).toEqual({ kind: 'met' });
-    expect(judged.evidence).toBe('0 of 4,000 requests failed over concurrency 1 to 10');
+    expect(judged.evidence).toEqual({ code: 'failures', failed: 0, requests: 4000, loads: [closed(1), closed(10)] });
   });
 
   it('is undecided when there are too few requests', () => {
     const judged = judgeOne(errorTarget, [{ okPerS: 100 }]);
     expect(reasonsOf(judged)).toEqual([
-      '0 of 1,000 requests failed over concurrency 10, which allows for up to 0.368 %; measure more of them with --duration',
+      { code: 'error-ratio-straddles', failed: 0, requests: 1000, highRatio: expect.closeTo(0.00368, 5) },
     ]);
   });
 
@@ -173,11 +201,11 @@ describe('an error target', () => {
     ]);
     expect(judged.verdict).toEqual({
       kind: 'missed',
-      violations: ['50 of 1,000 requests failed at concurrency 10, 5 %, not < 0.1 %'],
+      violation: { code: 'failures-above', load: closed(10), failed: 50, requests: 1000, limitRatio: 0.001 },
     });
   });
 
-  it('counts what was due and never sent', () => {
+  it('counts what was scheduled and never sent', () => {
     expect(judgeOne(errorTarget, [{ okPerS: 95, droppedPerS: 5 }]).verdict.kind).toBe('missed');
   });
 });
@@ -190,7 +218,12 @@ describe('a throughput target', () => {
       { concurrency: 100, okPerS: 900 },
     ]);
     expect(judged.verdict).toEqual({ kind: 'met' });
-    expect(judged.evidence).toBe('1,200/s at concurrency 10, the most over concurrency 1 to 100');
+    expect(judged.evidence).toEqual({
+      code: 'throughput',
+      load: closed(10),
+      throughputPerS: 1200,
+      loads: [closed(1), closed(10), closed(100)],
+    });
   });
 
   it('is missed when more load brings no more', () => {
@@ -201,7 +234,7 @@ describe('a throughput target', () => {
     ]);
     expect(judged.verdict).toEqual({
       kind: 'missed',
-      violations: ['610/s at concurrency 100 at most, not >= 1,000/s'],
+      violation: { code: 'throughput-below', load: closed(100), throughputPerS: 610 },
     });
   });
 
@@ -211,9 +244,13 @@ describe('a throughput target', () => {
       { concurrency: 10, okPerS: (second) => (second % 2 === 0 ? 960 : 1050) },
     ]);
     expect(judged.value?.value).toBe(1005);
-    expect(reasonsOf(judged)[0]).toMatch(
-      /^concurrency 10 lies somewhere in 9\d\d\/s to 1,0\d\d\/s, on both sides of >= 1,000/,
-    );
+    const [reason] = reasonsOf(judged);
+    if (reason?.code !== 'throughput-straddles') throw new Error(reason?.code);
+    expect(reason.load).toEqual(closed(10));
+    expect(reason.lowPerS).toBeLessThan(1000);
+    expect(reason.lowPerS).toBeGreaterThan(960);
+    expect(reason.highPerS).toBeGreaterThan(1000);
+    expect(reason.highPerS).toBeLessThan(1050);
   });
 
   it('is undecided while the throughput still rises', () => {
@@ -221,7 +258,7 @@ describe('a throughput target', () => {
       { concurrency: 1, okPerS: 300 },
       { concurrency: 10, okPerS: 600 },
     ]);
-    expect(reasonsOf(judged)[0]).toMatch(/still rising at concurrency 10, the highest sound load/);
+    expect(reasonsOf(judged)).toEqual([{ code: 'throughput-still-rising', load: closed(10) }]);
   });
 
   it('is undecided when the generator was the limit where it was best', () => {
@@ -230,18 +267,19 @@ describe('a throughput target', () => {
       { concurrency: 10, okPerS: 600 },
       { concurrency: 100, okPerS: 950, generator: busyGenerator },
     ]);
-    expect(judged.verdict.kind).toBe('inconclusive');
-    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 100: the generator was busy 95 %/);
+    expect(reasonsOf(judged)[0]).toMatchObject({ loads: [closed(100)], reason: { code: 'generator-busy' } });
   });
 
-  it('is undecided when an unsound load looked better, whatever made it unsound', () => {
+  it('is undecided when an invalid trial looked better, whatever made it invalid', () => {
     const judged = judgeOne(throughputTarget, [
       { concurrency: 1, okPerS: 600 },
       { concurrency: 10, okPerS: 600 },
       { concurrency: 100, okPerS: 950, stopped: true },
     ]);
-    expect(judged.verdict.kind).toBe('inconclusive');
-    expect(reasonsOf(judged)[0]).toMatch(/^concurrency 100: it was stopped after 10 s/);
+    expect(reasonsOf(judged)[0]).toMatchObject({
+      loads: [closed(100)],
+      reason: { code: 'stopped', measuredS: 10 },
+    });
   });
 
   it('of a range is met from its lower end on', () => {
@@ -256,22 +294,18 @@ describe('a concurrency target', () => {
     const judged = judgeOne(concurrencyTarget, [{ concurrency: 100, okPerS: 32, latencyS: 3 }]);
     expect(judged.verdict).toEqual({ kind: 'met' });
     expect(judged.value).toEqual({ value: 100, low: 100, high: 100 });
-    expect(judged.evidence).toBe(
-      '0 of 320 requests failed at concurrency 100; how long they took is judged by the latency target',
-    );
+    expect(judged.evidence).toEqual({ code: 'failures', failed: 0, requests: 320, loads: [closed(100)] });
   });
 
   it('is undecided while fewer requests are answered than there are users', () => {
     const judged = judgeOne(concurrencyTarget, [{ concurrency: 100, okPerS: 9, latencyS: 3 }]);
-    expect(reasonsOf(judged)).toEqual([
-      'only 90 requests were answered at concurrency 100, so some users never were; measure longer with --duration',
-    ]);
+    expect(reasonsOf(judged)).toEqual([{ code: 'users-not-answered', load: closed(100), answered: 90 }]);
   });
 
   it('is missed when they fail, and undecided when so few were measured', () => {
     expect(judgeOne(concurrencyTarget, [{ concurrency: 100, okPerS: 90, failedPerS: 10 }]).verdict.kind).toBe('missed');
     expect(reasonsOf(judgeOne(concurrencyTarget, [{ concurrency: 50 }]))).toEqual([
-      'no load of concurrency 100 or more was measured; add --concurrency 100',
+      { code: 'no-load-as-high', model: 'closed', level: 100 },
     ]);
   });
 });
@@ -283,9 +317,11 @@ describe('a data target', () => {
     expect(judged.value?.value).toBe(5000);
   });
 
-  it('is undecided when there is less, or when nothing sound was measured', () => {
+  it('is undecided when there is less, or when nothing valid was measured', () => {
     const less = { tier: { data: { users: 10, tasksPerUser: 9, seed: 1 } } };
-    expect(reasonsOf(judgeOne(dataTarget, [{}], less))[0]).toMatch(/give more with --tasks-per-user$/);
+    expect(reasonsOf(judgeOne(dataTarget, [{}], less))).toEqual([
+      { code: 'too-little-data', unit: 'tasks', users: 10, tasksPerUser: 9 },
+    ]);
     expect(judgeOne(dataTarget, [{ stopped: true }]).verdict.kind).toBe('inconclusive');
     expect(judgeOne(dataTarget, [{}], { tier: { data: null } }).verdict.kind).toBe('not-judged');
   });
@@ -301,13 +337,22 @@ describe('a setting', () => {
     expect(setting('api.cpus', { value: [0.5, 1], comparison: 'between', unit: 'cpus' }).verdict.kind).toBe('met');
     expect(setting('DATABASE_POOL_MAX', { value: 20, unit: 'connections' }).verdict).toEqual({
       kind: 'missed',
-      violations: ['DATABASE_POOL_MAX is 10 connections in tier single, not 20 connections'],
+      violation: {
+        code: 'setting-differs',
+        option: 'DATABASE_POOL_MAX',
+        value: 10,
+        unit: 'connections',
+        tier: 'single',
+      },
     });
   });
 
   it('is not judged where the tier leaves it open or has no such service', () => {
     expect(setting('CACHE_TTL_ME_S', { value: 900 }).verdict.kind).toBe('not-judged');
-    expect(setting('pooler.cpus', { value: 1 }).evidence).toBe('The tier has no pooler.');
+    expect(setting('pooler.cpus', { value: 1 }).verdict).toEqual({
+      kind: 'not-judged',
+      why: { code: 'no-such-service', kind: 'pooler' },
+    });
   });
 });
 
@@ -316,21 +361,27 @@ describe('targets that a run cannot judge', () => {
     const model = judgeOne(madeUpTarget({ value: 1, judged: { by: 'model', model: 'cost' } }), [{}]);
     expect(model.verdict).toEqual({
       kind: 'not-judged',
-      why: "It is derived by the model 'cost', which a run does not compute.",
+      why: { code: 'model-only', model: 'cost' },
     });
     const notYet = judgeOne(madeUpTarget({ value: 1, judged: { by: 'not-yet', why: 'No browser is measured.' } }), [
       {},
     ]);
-    expect(notYet.verdict).toEqual({ kind: 'not-judged', why: 'No browser is measured.' });
+    expect(notYet.verdict).toEqual({
+      kind: 'not-judged',
+      why: { code: 'not-yet', detail: 'No browser is measured.' },
+    });
     const elsewhere = judgeOne({ ...latencyTarget, appliesTo: { tiers: [], scenarios: ['browse'] } }, [{}]);
-    expect(elsewhere.verdict.kind).toBe('not-judged');
+    expect(elsewhere.verdict).toEqual({
+      kind: 'not-judged',
+      why: { code: 'other-scenarios', scenarios: ['browse'] },
+    });
   });
 
   it('are undecided when the tier was not run or nothing was measured, and left out when they are about other tiers', () => {
-    const notRun = judgeOne(latencyTarget, [{}], { tier: { notRun: ['Docker is not installed'] } });
-    expect(reasonsOf(notRun)).toEqual(['Docker is not installed']);
+    const notRun = judgeOne(latencyTarget, [{}], { tier: { notRun: [{ code: 'no-container-engine' }] } });
+    expect(reasonsOf(notRun)).toEqual([{ code: 'tier-not-run', obstacles: [{ code: 'no-container-engine' }] }]);
     const early = judgeOne(latencyTarget, [], { question: { scenarios: ['crud'] } });
-    expect(early.verdict.kind).toBe('inconclusive');
+    expect(reasonsOf(early)).toEqual([{ code: 'no-trial-of-scenario', scenario: 'crud' }]);
     const other = { ...latencyTarget, appliesTo: { tiers: ['cached'], scenarios: [] } };
     expect(judge(madeUpRun([madeUpTrial()], [other]))).toEqual([]);
     expect(madeUpTier.name).toBe('single');

@@ -1,29 +1,27 @@
 import type { RunResult } from '../core/run.ts';
 import type { SubjectFacts } from '../core/study-record.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
-import { type Finding, inconclusive, notJudged } from './findings.ts';
-import { judgeConcurrency } from './judge-concurrency.ts';
+import { isNonEmpty } from '../core/verdict.ts';
 import { judgeDataSize, judgeSetting } from './judge-configuration.ts';
-import { judgeErrorRatio } from './judge-error-ratio.ts';
+import { judgeConcurrency, judgeErrorRatio } from './judge-failures.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { judgeThroughput } from './judge-throughput.ts';
-import { type Ladder, ladderOf, type Rung, rungOf } from './rungs.ts';
-import type { JudgedTarget, JudgedTrial } from './summary.ts';
+import type { JudgedTarget, JudgedTrial } from './judged-trial.ts';
+import { type LoadSteps, loadStepsOf } from './load-steps.ts';
+import { inconclusive, type Judgement, notJudged } from './verdicts.ts';
 
 /**
- * Every target that applies to the tiers of a run, judged by what was measured: once for each tier, and where it is
- * about requests once for each scenario. A run that ended early is judged by what there is. `trials` are its measured
- * trials, summarized.
+ * Every target that applies to the tiers of a run, judged by what was measured: once for each tier, and where it is about
+ * requests once for each scenario. A run that ended early is judged by what there is. `trials` are its judged trials.
  *
- * What can never happen: `met` by a trial that is unsound, and `met` for slower or fewer answers where faster and more
+ * What can never happen: `met` by a trial that is invalid, and `met` for slower or fewer answers where faster and more
  * would be `missed`.
  */
 export function judgeTargets(result: RunResult, trials: readonly JudgedTrial[]): JudgedTarget[] {
-  const rungs = trials.map(rungOf);
   return result.subjects.flatMap((tierFacts) =>
     result.targets
       .filter(({ appliesTo }) => appliesTo.tiers.length === 0 || appliesTo.tiers.includes(tierFacts.tier.name))
-      .flatMap((target) => judgeForTier(target, tierFacts, result, rungs)),
+      .flatMap((target) => judgeForTier(target, tierFacts, result, trials)),
   );
 }
 
@@ -37,49 +35,39 @@ function judgeForTier(
   target: Target,
   tierFacts: SubjectFacts,
   result: RunResult,
-  rungs: readonly Rung[],
+  trials: readonly JudgedTrial[],
 ): readonly JudgedTarget[] {
   const { judged } = target;
   const tier = tierFacts.tier.name;
-  const about = (scenario: string | null, finding: Finding): JudgedTarget => ({ target, tier, scenario, ...finding });
-  if (judged.by === 'not-yet') return [about(null, notJudged(judged.why))];
-  if (judged.by === 'model') {
-    return [about(null, notJudged(`It is derived by the model '${judged.model}', which a run does not compute.`))];
-  }
-  const [obstacle, ...others] = tierFacts.notRun;
-  if (obstacle !== undefined) {
-    return [about(null, inconclusive([obstacle, ...others], null, 'The tier was not run here.'))];
+  const about = (scenario: string | null, judgement: Judgement): JudgedTarget => {
+    return { target, tier, scenario, ...judgement };
+  };
+  if (judged.by === 'not-yet') return [about(null, notJudged({ code: 'not-yet', detail: judged.why }))];
+  if (judged.by === 'model') return [about(null, notJudged({ code: 'model-only', model: judged.model }))];
+  if (isNonEmpty(tierFacts.notRun)) {
+    return [about(null, inconclusive([{ code: 'tier-not-run', obstacles: tierFacts.notRun }]))];
   }
   if (judged.by === 'setting') return [about(null, judgeSetting(target, judged.option, tierFacts.tier))];
-  if (judged.metric === 'data-size') {
-    return [
-      about(
-        null,
-        judgeDataSize(
-          target,
-          tierFacts,
-          rungs.filter(({ record }) => record.subject === tier),
-        ),
-      ),
-    ];
-  }
   const { metric } = judged;
+  if (metric === 'data-size') {
+    const own = trials.filter(({ summary }) => summary.tier === tier);
+    return [about(null, judgeDataSize(target, tierFacts, own))];
+  }
   const { scenarios } = target.appliesTo;
   const run = scenariosOf(result).filter((scenario) => scenarios.length === 0 || scenarios.includes(scenario));
-  if (run.length === 0) {
-    return [about(null, notJudged(`It is about ${scenarios.join(' and ')}, not run here: --scenario ${scenarios[0]}`))];
-  }
+  if (run.length === 0) return [about(null, notJudged({ code: 'other-scenarios', scenarios }))];
   return run.map((scenario) => {
-    const ladder = ladderOf(result, rungs, tier, scenario);
+    const steps = loadStepsOf(result, trials, tier, scenario);
+    const isMeasured = steps.trials.length > 0;
     return about(
       scenario,
-      ladder.rungs.length === 0 ? nothingMeasured(ladder) : judgeBy[metric](target, ladder, result),
+      isMeasured ? judgeBy[metric](target, steps, result) : inconclusive([{ code: 'no-trial-of-scenario', scenario }]),
     );
   });
 }
 
 const judgeBy: Readonly<
-  Record<Exclude<MeasuredMetric, 'data-size'>, (target: Target, ladder: Ladder, result: RunResult) => Finding>
+  Record<Exclude<MeasuredMetric, 'data-size'>, (target: Target, steps: LoadSteps, result: RunResult) => Judgement>
 > = {
   'latency-p95': judgeLatency,
   'error-ratio': judgeErrorRatio,
@@ -89,9 +77,4 @@ const judgeBy: Readonly<
 
 function scenariosOf({ question, trials }: RunResult): string[] {
   return [...new Set([...question.scenarios, ...trials.map(({ trial }) => trial.plan.scenario)])];
-}
-
-function nothingMeasured({ scenario }: Ladder): Finding {
-  const reason = `the run ended before a trial of ${scenario} was measured; run it again to the end`;
-  return inconclusive([reason], null, 'Nothing was measured.');
 }

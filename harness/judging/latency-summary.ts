@@ -1,9 +1,10 @@
 import type { Estimate } from '../core/estimate.ts';
 import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import type { QuantileBlocks } from '../statistics/change.ts';
 import { effectiveSampleSize } from '../statistics/effective-sample-size.ts';
 import { correlatedQuantileRanks } from '../statistics/quantile-ranks.ts';
 import { sumInBlocks } from '../statistics/time-blocks.ts';
-import type { LatencySummary } from './summary.ts';
+import type { LatencySummary } from './judged-trial.ts';
 
 const quantiles = [0.5, 0.95, 0.99] as const;
 
@@ -47,4 +48,26 @@ export function summarizeLatency(all: LatencyHistogram, bySecond: readonly Laten
     };
   });
   return { count: all.count, meanS: all.meanS, maxS: all.maxS, p50S, p95S, p99S };
+}
+
+/** What p95 can be compared by: the same latencies by blocks of whole seconds. */
+export function p95BlocksOf(
+  all: LatencyHistogram,
+  bySecond: readonly LatencyHistogram[],
+): Pick<QuantileBlocks, 'within' | 'counts'> {
+  if (all.count === 0) return { within: [], counts: [] };
+  const p95S = all.quantileS(0.95);
+  return {
+    within: sumInBlocks(bySecond.map((second) => countUpTo(second, p95S))),
+    counts: sumInBlocks(bySecond.map(({ count }) => count)),
+  };
+}
+
+function countUpTo(histogram: LatencyHistogram, limitS: number): number {
+  let count = 0;
+  for (const bucket of histogram.buckets()) {
+    if (bucket.valueS > limitS) break;
+    count += bucket.count;
+  }
+  return count;
 }

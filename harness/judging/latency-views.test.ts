@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
-import { hiddenLatency, isMisleading, latencyViews } from './latency-views.ts';
+import { judgeTrial } from './judge-trial.ts';
+import { hiddenLatency, isMisleading } from './latency-views.ts';
 
 const open = { load: { model: 'open', arrivalRatePerS: 100, arrivals: 'constant' } } as const;
 
 function viewsOf(choice: MadeUpTrial) {
-  const views = latencyViews(madeUpTrial({ ...open, ...choice }).trial);
+  const { views } = judgeTrial(madeUpTrial({ ...open, ...choice }));
   if (views === null) throw new Error('there are views');
   return views;
 }
@@ -19,43 +20,52 @@ const stalled: MadeUpTrial = {
 };
 
 describe('a trial read in three ways', () => {
-  it('counts from when it was due, from when it was sent, and as waiting users do', () => {
-    const { due, sent, waiting } = viewsOf(stalled);
+  it('counts from the scheduled start, from when it was sent, and as a closed-loop load does', () => {
+    const { scheduled, sent, closedLoop } = viewsOf(stalled);
     // The p-quantile of a stall of S in T at rate r: S + s - (1 - p) T.
-    expect(due.p99S).toBeCloseTo(1 + 0.005 - 0.01 * 60, 1);
-    expect(due).toMatchObject({ count: 6000, p50S: expect.closeTo(0.005, 4), longestS: expect.closeTo(1.005, 2) });
+    expect(scheduled.p99S).toBeCloseTo(1 + 0.005 - 0.01 * 60, 1);
+    expect(scheduled).toMatchObject({
+      count: 6000,
+      p50S: expect.closeTo(0.005, 4),
+      longestS: expect.closeTo(1.005, 2),
+    });
     expect(sent).toMatchObject({ count: 6000, p99S: expect.closeTo(0.005, 4), longestS: expect.closeTo(0.005, 4) });
-    expect(waiting).toMatchObject({ count: 5900, p99S: expect.closeTo(0.005, 4), longestS: expect.closeTo(1, 2) });
+    expect(closedLoop).toMatchObject({ count: 5900, p99S: expect.closeTo(0.005, 4), longestS: expect.closeTo(1, 2) });
   });
 
-  it('what was dropped or failed was due, and never answered', () => {
-    const { due, sent } = viewsOf({ ...stalled, latencyS: 0.005, droppedPerS: 2, failedPerS: 1 });
-    expect(due).toMatchObject({ count: 6180, p95S: expect.closeTo(0.005, 4), p99S: Infinity, longestS: Infinity });
-    expect(due.quantileS(6000 / 6180)).toBeCloseTo(0.005, 4);
-    expect(due.quantileS(6001 / 6180)).toBe(Infinity);
+  it('what was dropped or failed was scheduled, and never answered', () => {
+    const { scheduled, sent } = viewsOf({ ...stalled, latencyS: 0.005, droppedPerS: 2, failedPerS: 1 });
+    expect(scheduled).toMatchObject({
+      count: 6180,
+      p95S: expect.closeTo(0.005, 4),
+      p99S: Infinity,
+      longestS: Infinity,
+    });
+    expect(scheduled.quantileS(6000 / 6180)).toBeCloseTo(0.005, 4);
+    expect(scheduled.quantileS(6001 / 6180)).toBe(Infinity);
     expect(sent?.longestS).toBeCloseTo(0.005, 4);
   });
 
   it('gives no percentile that the samples allow no interval for', () => {
-    const { due, waiting } = viewsOf({ ...stalled, measuredS: 1, coordinatedS: [0.005] });
-    expect(due).toMatchObject({ count: 100, p95S: expect.any(Number), p99S: null });
-    expect(waiting).toMatchObject({ count: 1, p50S: null, longestS: expect.any(Number) });
+    const { scheduled, closedLoop } = viewsOf({ ...stalled, measuredS: 1, coordinatedS: [0.005] });
+    expect(scheduled).toMatchObject({ count: 100, p95S: expect.any(Number), p99S: null });
+    expect(closedLoop).toMatchObject({ count: 1, p50S: null, longestS: expect.any(Number) });
   });
 
-  it('is read in one way where nothing is due, or the engine does not tell', () => {
-    expect(latencyViews(madeUpTrial({ ...stalled, load: { model: 'closed', concurrency: 10 } }).trial)).toBeNull();
-    expect(latencyViews(madeUpTrial(open).trial)).toBeNull();
-    const { sent, waiting } = viewsOf({ serviceTimeS: 0.02 });
-    expect([sent?.count, waiting]).toEqual([1000, null]);
+  it('is read in one way where nothing is scheduled, or the engine does not tell', () => {
+    expect(judgeTrial(madeUpTrial({ ...stalled, load: { model: 'closed', concurrency: 10 } })).views).toBeNull();
+    expect(judgeTrial(madeUpTrial(open)).views).toBeNull();
+    const { sent, closedLoop } = viewsOf({ serviceTimeS: 0.02 });
+    expect([sent?.count, closedLoop]).toEqual([1000, null]);
   });
 });
 
 describe('what the other ways hide', () => {
   const hiddenIn = (choice: MadeUpTrial) => hiddenLatency(viewsOf(choice));
 
-  it('is told of waiting users, at the percentile where it is most', () => {
+  it('is that of a closed-loop load, at the percentile where it is most', () => {
     const hidden = hiddenIn(stalled);
-    expect(hidden).toMatchObject({ percentile: 'p99', by: 'waiting', readS: expect.closeTo(0.005, 4) });
+    expect(hidden).toMatchObject({ percentile: 'p99', by: 'closedLoop', readS: expect.closeTo(0.005, 4) });
     expect(hidden?.times).toBeGreaterThan(70);
     expect(hidden !== null && isMisleading(hidden)).toBe(true);
     const slowForMost = (request: number) => (request < 60 ? 0.5 : 1);
@@ -67,13 +77,13 @@ describe('what the other ways hide', () => {
     });
   });
 
-  it('is told of what was sent where the engine tells no more, and not where the samples allow no percentile', () => {
+  it('is that of what was sent where the engine tells no more, and not where the samples allow no percentile', () => {
     expect(hiddenIn({ ...stalled, coordinatedS: [] })).toMatchObject({ percentile: 'p99', by: 'sent' });
     expect(hiddenIn({ okPerS: 5, measuredS: 1, serviceTimeS: 0.02 })).toBeNull();
   });
 
   it('is infinite where so many were never answered', () => {
-    expect(hiddenIn({ ...stalled, droppedPerS: 10 })).toMatchObject({ dueS: Infinity, times: Infinity });
+    expect(hiddenIn({ ...stalled, droppedPerS: 10 })).toMatchObject({ scheduledS: Infinity, times: Infinity });
   });
 
   it.each([

@@ -1,7 +1,6 @@
 import type { StepResult, Trial } from '../core/trial.ts';
 import { type LatencyHistogram, mergeHistograms } from '../histograms/latency-histogram.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
-import { requestCounts } from './summarize.ts';
 
 /**
  * The latencies of one trial as one way of measuring reads them. Of quantiles and the longest: seconds; infinite where so
@@ -26,27 +25,29 @@ export interface LatencyView {
  * Tene, "How NOT to Measure Latency", 2015).
  */
 export interface LatencyViews {
-  /** From when it was due. What was dropped or failed counts as never answered. */
-  readonly due: LatencyView;
-  /** From when it was sent, right answers only; null where the engine does not tell. */
+  /** From the scheduled start. What was dropped or failed counts as never answered. */
+  readonly scheduled: LatencyView;
+  /** From when it was sent, successful requests only; null where the engine does not tell. */
   readonly sent: LatencyView | null;
-  /** As ten users read it who wait for each answer before they ask again; null where the engine does not tell. */
-  readonly waiting: LatencyView | null;
+  /** As a closed-loop load of ten users reads it; null where the engine does not tell. */
+  readonly closedLoop: LatencyView | null;
 }
 
-/** Null for loads in which nothing is due, and where there is but one way to read the trial. */
-export function latencyViews(trial: Trial): LatencyViews | null {
+/**
+ * Null for loads in which nothing is scheduled, and where there is only one way to read the trial. `latency` is that of all
+ * successful requests; `failed` the number of those that failed or were dropped.
+ */
+export function latencyViews(trial: Trial, latency: LatencyHistogram, failed: number): LatencyViews | null {
   if (trial.plan.load.model !== 'open') return null;
-  const [sent, waiting] = [
+  const [sent, closedLoop] = [
     merged(trial.steps, ({ serviceTime }) => serviceTime),
     merged(trial.steps, ({ coordinated }) => coordinated),
   ];
-  if (sent === null && waiting === null) return null;
-  const due = mergeHistograms(trial.steps.map(({ latency }) => latency));
+  if (sent === null && closedLoop === null) return null;
   return {
-    due: viewOf(due, requestCounts(trial).bad),
+    scheduled: viewOf(latency, failed),
     sent: sent === null ? null : viewOf(sent, 0),
-    waiting: waiting === null ? null : viewOf(waiting, 0),
+    closedLoop: closedLoop === null ? null : viewOf(closedLoop, 0),
   };
 }
 
@@ -74,24 +75,26 @@ function viewOf(answered: LatencyHistogram, neverAnswered: number): LatencyView 
   };
 }
 
-/** How far what was due and what another way of measuring read lie apart, at the percentile where they do so most. */
+/** The percentile at which the latency from the scheduled start and another way of measuring it differ most. */
 export interface HiddenLatency {
   readonly percentile: 'p50' | 'p95' | 'p99';
   /** Infinite where so many were never answered. */
-  readonly dueS: number;
+  readonly scheduledS: number;
   readonly readS: number;
   /** Who read it. */
-  readonly by: 'waiting' | 'sent';
-  /** `dueS` over `readS`: from 1 on something was hidden. */
+  readonly by: 'closedLoop' | 'sent';
+  /** `scheduledS` over `readS`: from 1 on something was hidden. */
   readonly times: number;
 }
 
-/** By waiting users, or, where the engine does not tell, from when it was sent. Null where both have no percentile. */
-export function hiddenLatency({ due, sent, waiting }: LatencyViews): HiddenLatency | null {
-  for (const [by, view] of [['waiting', waiting] as const, ['sent', sent] as const]) {
+/** As a closed-loop load read it, or, where the engine does not tell, from when it was sent. Null where both have no percentile. */
+export function hiddenLatency({ scheduled, sent, closedLoop }: LatencyViews): HiddenLatency | null {
+  for (const [by, view] of [['closedLoop', closedLoop] as const, ['sent', sent] as const]) {
     const found = (['p99', 'p95', 'p50'] as const).flatMap((percentile): HiddenLatency[] => {
-      const [dueS, readS] = [due[`${percentile}S`], view?.[`${percentile}S`] ?? null];
-      return dueS === null || readS === null ? [] : [{ percentile, dueS, readS, by, times: dueS / readS }];
+      const [scheduledS, readS] = [scheduled[`${percentile}S`], view?.[`${percentile}S`] ?? null];
+      return scheduledS === null || readS === null
+        ? []
+        : [{ percentile, scheduledS, readS, by, times: scheduledS / readS }];
     });
     const [first] = found.toSorted((left, right) => (left.times === right.times ? 0 : right.times - left.times));
     if (first !== undefined) return first;
@@ -104,6 +107,6 @@ const RATIO_THAT_MATTERS = 1.25;
 const LATENCY_THAT_MATTERS_S = 0.001;
 
 /** Whether so much was hidden that a reader would have been misled. */
-export function isMisleading({ dueS, readS, times }: HiddenLatency): boolean {
-  return times >= RATIO_THAT_MATTERS && dueS - readS >= LATENCY_THAT_MATTERS_S;
+export function isMisleading({ scheduledS, readS, times }: HiddenLatency): boolean {
+  return times >= RATIO_THAT_MATTERS && scheduledS - readS >= LATENCY_THAT_MATTERS_S;
 }

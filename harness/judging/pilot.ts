@@ -1,23 +1,22 @@
 import type { Trial, TrialRecord } from '../core/trial.ts';
-import { succeededIn } from './interval-throughput.ts';
-import { requestsIn } from './requests-in.ts';
+import { requestsIn, succeededIn } from './trial-window.ts';
 
-/** What the last window of warm-up told: how much many waiting users get out of a scenario. */
+/** What the last window of warm-up measured: how much a closed-loop load gets out of a scenario. */
 export interface PilotEstimate {
   readonly concurrency: number;
   /** Successful requests per second. */
   readonly throughputPerS: number;
-  /** Of iterations that ended rightly: a system that refuses in no time what is too much for it carries none of that. */
+  /** Of successful iterations: a system that refuses at once what is too much for it sustains none of that. */
   readonly iterationsPerS: number;
   readonly requestsPerIteration: number;
 }
 
-/** What a window begins with, when all users start at once on a cold system, tells less than what follows. */
+/** The first seconds, when all users start at once on a cold system, say less than what follows. */
 const SETTLING_S = 2;
 
 const ENDS_OF_A_WINDOW = 0.04;
 
-/** Undefined where nothing came rightly to its end, or where arrivals did not wait for answers. */
+/** Undefined where no iteration succeeded, and for open-loop loads. */
 export function readPilot({
   plan: { load },
   intervals,
@@ -25,26 +24,26 @@ export function readPilot({
   steps,
   measuredS,
 }: Trial): PilotEstimate | undefined {
-  if (load.model === 'open' || rightIn({ iterations }) === 0 || !(measuredS > 0)) return undefined;
+  if (load.model === 'open' || successfulIn({ iterations }) === 0 || !(measuredS > 0)) return undefined;
   const seconds = intervals.filter(({ startS }) => startS >= SETTLING_S);
   const settledS = seconds.reduce((sum, { durationS }) => sum + durationS, 0);
-  const right = seconds.reduce((sum, second) => sum + rightIn(second), 0);
+  const successful = seconds.reduce((sum, second) => sum + successfulIn(second), 0);
   const ok = seconds.reduce((sum, second) => sum + succeededIn(second), 0);
-  const hasSettled = settledS > 0 && right > 0;
+  const hasSettled = settledS > 0 && successful > 0;
   const allOk = steps.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   return {
     concurrency: load.concurrency,
     throughputPerS: hasSettled ? ok / settledS : allOk / measuredS,
-    iterationsPerS: hasSettled ? right / settledS : rightIn({ iterations }) / measuredS,
+    iterationsPerS: hasSettled ? successful / settledS : successfulIn({ iterations }) / measuredS,
     requestsPerIteration: requestsIn(steps) / iterations.completed,
   };
 }
 
-function rightIn({ iterations: { completed, failed } }: Pick<Trial, 'iterations'>): number {
+function successfulIn({ iterations: { completed, failed } }: Pick<Trial, 'iterations'>): number {
   return completed - failed;
 }
 
-/** The probe of a scenario's ladder on a tier. */
+/** The pilot trial of a scenario on a tier. */
 export function pilotOf(trials: readonly TrialRecord[], tier: string, scenario: string): PilotEstimate | undefined {
   const last = trials.findLast(
     (each) => each.purpose === 'warm-up' && each.subject === tier && each.trial.plan.scenario === scenario,
@@ -53,8 +52,8 @@ export function pilotOf(trials: readonly TrialRecord[], tier: string, scenario: 
 }
 
 /**
- * What was under way at the ends of a window makes 7.05 requests of 7: tiers and runs would miss each other by it. Where
- * iterations differ in length it is two digits.
+ * Requests in flight at the ends of a window make 7.05 requests of 7, and tiers would be measured at slightly different
+ * rates. Where iterations differ in length it is two digits.
  */
 export function wholeRequests(requestsPerIteration: number): number {
   const nearest = Math.round(requestsPerIteration);

@@ -5,8 +5,7 @@ import {
   requestOutcomes,
   type TrialRecord,
 } from '../core/trial.ts';
-import { succeededIn, throughputPerSIn } from './interval-throughput.ts';
-import { isWholeSecond } from './whole-seconds.ts';
+import { isWholeSecond, succeededIn, throughputPerSIn } from './trial-window.ts';
 
 /** What a fault made on purpose did to the requests, and how the system came back. All times to the second. */
 export interface Recovery {

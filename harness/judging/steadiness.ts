@@ -1,4 +1,4 @@
-import { formatRate, formatSeconds } from '../core/units.ts';
+import type { Reason } from '../core/findings.ts';
 import { mean } from '../statistics/mean.ts';
 import { steadyStateStart } from '../statistics/steady-state.ts';
 import { trendScore } from '../statistics/trend.ts';
@@ -9,7 +9,7 @@ const LEAST_SECONDS_FOR_STEADY_STATE = 20;
 const LEAST_SECONDS_FOR_BATCHES = 50;
 const LEAST_SECONDS_FOR_DRIFT = 6;
 
-/** Changes of the throughput that are too small to matter are no unsteadiness, however certain they are. */
+/** Smaller changes of the throughput do not matter, however certain they are. */
 const SHIFT_THAT_MATTERS = 0.05;
 const DRIFT_THAT_MATTERS = 0.1;
 const STANDARD_ERRORS_THAT_MATTER = 3.5;
@@ -22,8 +22,11 @@ const TREND_SCORE_THAT_MATTERS = 3;
 /** Fewer seconds reach that score by no order, so that each must go on as the one before. */
 const LEAST_SECONDS_FOR_TREND_SCORE = 8;
 
+type ThroughputDrift = Extract<Reason, { readonly code: 'throughput-drift' | 'throughput-settled-late' }>;
+type LatencyDrift = Extract<Reason, { readonly code: 'latency-drift' }>;
+
 /**
- * Why a throughput, one value for each second, is not steady; null when nothing speaks against it.
+ * Why a throughput, one value for each second, is not steady; null when it is, or when there are too few seconds to tell.
  *
  * From 20 seconds on: MSER-5 would cut off more than half, and what it keeps lies more than 5 % away from the whole, and
  * further from what it cuts off than chance has it. Alone the first of that calls 10 % of perfectly steady trials unsteady;
@@ -33,7 +36,7 @@ const LEAST_SECONDS_FOR_TREND_SCORE = 8;
  * the two halves are compared: more than 10 % and 3.5 standard errors apart is a drift. In 8 seconds with noise of 5 % this
  * finds two of three trials that climb by half, with no false alarm; smaller changes need longer trials.
  */
-export function describeUnsteadiness(throughputPerS: readonly number[]): string | null {
+export function throughputDrift(throughputPerS: readonly number[]): ThroughputDrift | null {
   const whole = mean(throughputPerS);
   if (throughputPerS.length < LEAST_SECONDS_FOR_DRIFT || whole === 0) return null;
   const half = Math.floor(throughputPerS.length / 2);
@@ -42,7 +45,7 @@ export function describeUnsteadiness(throughputPerS: readonly number[]): string 
   const difference = Math.abs(mean(second) - mean(first));
   const standardError = Math.sqrt((variance(first) + variance(second)) / half);
   if (difference > DRIFT_THAT_MATTERS * whole && difference > STANDARD_ERRORS_THAT_MATTER * standardError) {
-    return `it went from ${formatRate(mean(first))} in the first half to ${formatRate(mean(second))} in the second`;
+    return { code: 'throughput-drift', firstHalfPerS: mean(first), secondHalfPerS: mean(second) };
   }
   if (throughputPerS.length < LEAST_SECONDS_FOR_STEADY_STATE) return null;
   const start = steadyStateStart(throughputPerS, throughputPerS.length < LEAST_SECONDS_FOR_BATCHES ? 1 : 5);
@@ -51,19 +54,18 @@ export function describeUnsteadiness(throughputPerS: readonly number[]): string 
   const shift = Math.abs(kept - mean(throughputPerS.slice(0, start)));
   const shiftError = neighbourNoise(throughputPerS) * Math.sqrt(1 / start + 1 / (throughputPerS.length - start));
   if (shift <= STANDARD_ERRORS_THAT_MATTER * shiftError) return null;
-  return `it settled only after ${start} of ${throughputPerS.length} seconds, at ${formatRate(kept)} instead of ${formatRate(whole)}`;
-}
-
-export interface LatencyDrift {
-  readonly what: string;
-  /** It grew: a longer trial would have read more, not less. */
-  readonly grows: boolean;
+  return {
+    code: 'throughput-settled-late',
+    afterSeconds: start,
+    ofSeconds: throughputPerS.length,
+    settledPerS: kept,
+    wholePerS: whole,
+  };
 }
 
 /**
- * How the mean latency of each second drifted; null when nothing speaks for it. Where arrivals do not wait for answers the
- * throughput is what arrives, however long the queue grows: there only latency shows that a system is warming up, or falls
- * behind.
+ * How the mean latency of each second drifted; null when it did not. Where arrivals do not wait for answers the throughput
+ * is what arrives, however long the queue grows: there only latency shows that a system is warming up, or overloaded.
  *
  * Queues make neighbouring seconds alike, so chance alone makes drifts. Two things count: a trend that neighbours being
  * alike does not explain, with halves more than a quarter apart; or halves of which one is 1.5 times the other and 6
@@ -86,10 +88,7 @@ export function latencyDrift(meanLatencyS: readonly number[]): LatencyDrift | nu
   const trendTimes = Math.exp(Math.abs(mean(logarithms.slice(-half)) - mean(logarithms.slice(0, half))));
   const isTrend = trendTimes > LATENCY_TREND_THAT_MATTERS && hasTrend(logarithms);
   if (!isJump && !isTrend) return null;
-  return {
-    what: `it went from ${formatSeconds(firstS)} (mean) in the first half to ${formatSeconds(secondS)} in the second`,
-    grows: secondS > firstS,
-  };
+  return { code: 'latency-drift', firstHalfMeanS: firstS, secondHalfMeanS: secondS };
 }
 
 function hasTrend(values: readonly number[]): boolean {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import { loadLevel } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
-import { judgeTrials } from './summarize.ts';
+import { judgeTrials } from './judge-trial.ts';
 import { type SustainedRate, sustainedRates } from './sustained-rate.ts';
 
 const p95 = (value: number, appliesTo: Partial<Target['appliesTo']> = {}): Target =>

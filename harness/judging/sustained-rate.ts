@@ -1,16 +1,17 @@
-import { isOneRate, loadLevel } from '../core/load.ts';
+import { isOneRate } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { judgeP95At } from './judge-at-load.ts';
-import type { JudgedTrial } from './summary.ts';
+import { isValid, type JudgedTrial } from './judged-trial.ts';
+import { levelOf } from './load-steps.ts';
 
-/** How far a tier came on its ladder of arrival rates within a p95 target. Tiers of different ladders can be told by it. */
+/** The highest arrival rate of a tier within a p95 target: comparable also between tiers that were measured at other loads. */
 export interface SustainedRate {
-  /** Null where no p95 target applies: then it is the highest sound rate. */
+  /** Null where no p95 target applies: then it is the highest rate with a valid trial. */
   readonly target: Target | null;
-  /** Sound and within the target, with no lower rate beyond it. Null where there is none. */
+  /** Valid and within the target, with no lower rate beyond it. Null where there is none. */
   readonly trial: JudgedTrial | null;
-  /** Sound ones at lower rates whose interval lies on both sides of the target. */
+  /** Valid ones at lower rates whose interval lies on both sides of the target. */
   readonly openBelow: readonly JudgedTrial[];
   /** The next higher rate that was measured and what kept it out; null where there is none. Of none: what kept all out. */
   readonly next: NextRate | null;
@@ -32,7 +33,7 @@ export function sustainedRates(
 ): readonly SustainedRate[] {
   const byRate = trials
     .filter(({ summary }) => isOneRate(summary.load))
-    .toSorted((left, right) => loadLevel(left.summary.load) - loadLevel(right.summary.load));
+    .toSorted((left, right) => levelOf(left) - levelOf(right));
   if (byRate.length === 0) return [];
   const judged = byRate.map((trial) => ({
     trial,
@@ -55,7 +56,7 @@ export function sustainedRates(
       target,
       judged.map(({ trial, verdicts }) => {
         const kind = verdicts.find((verdict) => verdict.target.id === target.id)?.kind ?? 'inconclusive';
-        // What is unsound only as its latency grew is missed all the same.
+        // What an overloaded trial misses is missed all the same.
         return { trial, kind: isValid(trial) || kind === 'missed' ? kind : 'invalid' };
       }),
     ),
@@ -64,7 +65,7 @@ export function sustainedRates(
 
 type Step = { readonly trial: JudgedTrial; readonly kind: 'met' | NextRate['why'] | 'not-reached' };
 
-/** What is not known at one rate does not end the climb: a higher one that is met speaks for it. */
+/** An inconclusive rate does not end the search: a higher one that met the target counts for it. */
 function highestWithin(target: Target | null, steps: readonly Step[]): SustainedRate {
   const missedAt = steps.findIndex(({ kind }) => kind === 'missed');
   const open = missedAt === -1 ? steps : steps.slice(0, missedAt);
@@ -79,7 +80,7 @@ function highestWithin(target: Target | null, steps: readonly Step[]): Sustained
   };
 }
 
-/** Where no rate met the target: the lowest that missed it says more than one that is open or not sound. */
+/** Where no rate met the target: the lowest that missed it says more than an inconclusive or an invalid one. */
 function mostTelling(steps: readonly Step[]): Step | undefined {
   return (
     steps.find(({ kind }) => kind === 'missed') ?? steps.find(({ kind }) => whyNot(kind) === 'inconclusive') ?? steps[0]
@@ -88,12 +89,4 @@ function mostTelling(steps: readonly Step[]): Step | undefined {
 
 function whyNot(kind: Step['kind']): NextRate['why'] {
   return kind === 'missed' || kind === 'invalid' ? kind : 'inconclusive';
-}
-
-function levelOf(trial: JudgedTrial | undefined): number {
-  return trial === undefined ? 0 : loadLevel(trial.summary.load);
-}
-
-function isValid({ summary }: JudgedTrial): boolean {
-  return summary.validity.kind === 'valid';
 }

@@ -1,18 +1,16 @@
+import type { Reason } from '../core/findings.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { Calibration } from '../core/study-record.ts';
 import type { ProbeSample, Trial, TrialRecord } from '../core/trial.ts';
-import { formatNumber, formatRate, formatRatio, formatSeconds } from '../core/units.ts';
-import type { NonEmpty } from '../core/verdict.ts';
+import { isNonEmpty } from '../core/verdict.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { mean } from '../statistics/mean.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { minimumBlocks } from '../statistics/time-blocks.ts';
-import { nearGeneratorLimit } from './held-to-calibration.ts';
-import { throughputPerSIn } from './interval-throughput.ts';
-import { requestsIn } from './requests-in.ts';
-import { describeUnsteadiness, latencyDrift } from './steadiness.ts';
-import type { LatencySummary, Validity } from './summary.ts';
-import { wholeSeconds } from './whole-seconds.ts';
+import { nearGeneratorLimit } from './generator-limits.ts';
+import type { LatencySummary, Validity } from './judged-trial.ts';
+import { latencyDrift, throughputDrift } from './steadiness.ts';
+import { requestsIn, throughputPerSIn, wholeSeconds } from './trial-window.ts';
 import { samplesInWindow } from './window-samples.ts';
 
 /** Beyond these a trial may have measured something else than the system. */
@@ -20,8 +18,8 @@ const validityLimits = {
   generatorUtilizationRatio: 0.8,
   /**
    * How late requests may be sent, and which share of the p95 that may be; but on a small virtual machine one in a hundred
-   * is sent up to 2.5 ms late even if nothing else runs there. It stands in their latencies, which begin when they are
-   * due, and of one in a hundred a p95 takes little notice.
+   * is sent up to 2.5 ms late even if nothing else runs there. It is part of their latencies, which begin at the scheduled
+   * start, and one in a hundred hardly moves a p95.
    */
   sendLagS: 0.005,
   sendLagShareOfP95: 0.1,
@@ -32,10 +30,10 @@ const validityLimits = {
    */
   eventLoopLagS: 0.005,
   eventLoopLagShareOfP95: 0.1,
-  achievedShareOfIntended: 0.99,
+  startedRatio: 0.99,
   /**
-   * A request under way at the end is waited for in vain when it had waited so many times longer than any answer took, and
-   * at least so long.
+   * A request in flight at the end counts as never answered when it had waited so many times longer than any answer took,
+   * and at least so long.
    */
   waitTimesLongestAnswer: 2,
   waitS: 1,
@@ -46,7 +44,7 @@ const validityLimits = {
   foreignCpuRatio: 0.1,
 } as const;
 
-/** What a trial is judged by beside itself. */
+/** What a trial is judged by besides its record. */
 export interface ValidityEvidence {
   /** Of all steps together. */
   readonly latency: LatencySummary;
@@ -56,104 +54,77 @@ export interface ValidityEvidence {
   readonly calibration: Calibration | null;
 }
 
-/** Can the trial be trusted? Each reason gives the value, its limit and what to do. */
-export function judgeValidity(measured: TrialRecord, evidence: ValidityEvidence): Validity {
-  const { trial, notes } = measured;
+/** Whether the figures of a trial are those of the system. */
+export function judgeValidity(record: TrialRecord, evidence: ValidityEvidence): Validity {
+  const { trial, notes } = record;
   const { latency, calibration } = evidence;
   const drift = unsteady(trial, evidence.meanLatencyS);
-  const others = [
+  const others: readonly Reason[] = [
     ...stopped(trial),
-    ...notes.filter(isServiceCrash).map((note) => `${note}; the system was not whole while it was measured`),
+    ...notes.filter((note) => note.code === 'service-crashed'),
     ...neverAnswered(trial, latency.maxS),
     ...tooShort(trial),
     // A machine that others use makes the generator late and the throughput unsteady: the cause comes first.
-    ...machineReasons(measured),
+    ...machineReasons(record),
     ...generatorReasons(trial, latency.p95S?.value ?? null),
     ...nearGeneratorLimit(trial, calibration),
   ];
-  const reasons = [...others, ...drift.reasons];
+  const reasons = [...others, ...(drift === null ? [] : [drift])];
   if (!isNonEmpty(reasons)) return { kind: 'valid' };
-  return { kind: 'invalid', reasons, overloaded: others.length === 0 && drift.grows };
+  const grows = drift?.code === 'latency-drift' && drift.secondHalfMeanS > drift.firstHalfMeanS;
+  return { kind: 'invalid', reasons, overloaded: others.length === 0 && grows };
 }
 
-/** As the run study notes a service that ends by itself. */
-function isServiceCrash(note: string): boolean {
-  return note.includes('ended by itself');
-}
-
-function stopped({ stopped: wasStopped, measuredS, plan }: Trial): string[] {
-  return wasStopped
-    ? [`it was stopped after ${formatSeconds(measuredS)} of ${formatSeconds(plan.durationS)}; run it again to the end`]
-    : [];
+function stopped({ stopped: wasStopped, measuredS, plan }: Trial): readonly Reason[] {
+  return wasStopped ? [{ code: 'stopped', measuredS, plannedS: plan.durationS }] : [];
 }
 
 /**
- * In a window shorter than the timeout a request that is never answered leaves no trace in counts and latencies. Where
- * the window is long enough for timeouts, it is those that tell.
+ * In a window shorter than the timeout a request that is never answered leaves no trace in counts and latencies. Where the
+ * window is long enough for timeouts, those count instead.
  */
-function neverAnswered({ inFlightAtEnd, steps, plan }: Trial, longestAnswerS: number): string[] {
+function neverAnswered({ inFlightAtEnd, steps, plan }: Trial, longestAnswerS: number): readonly Reason[] {
   if (inFlightAtEnd === null || steps.some(({ outcomes }) => outcomes.timeout > 0)) return [];
   const limitS = Math.max(validityLimits.waitS, validityLimits.waitTimesLongestAnswer * longestAnswerS);
   const waiting = [...LatencyHistogram.decode(inFlightAtEnd).buckets()];
   const beyond = waiting.filter(({ valueS }) => valueS > limitS);
-  const longestS = beyond.at(-1)?.valueS;
-  if (longestS === undefined) return [];
-  const count = beyond.reduce((sum, bucket) => sum + bucket.count, 0);
-  const answered =
-    longestAnswerS > 0 ? `while no answer took more than ${formatSeconds(longestAnswerS)}` : 'and none was answered';
-  return [
-    `${count === 1 ? '1 request' : `${formatNumber(count)} requests`} had waited up to ${formatSeconds(longestS)} in vain when the window closed, ${answered}; measure longer than the timeout of ${formatSeconds(plan.timeoutS)} with --duration, or lower --timeout`,
-  ];
+  const waitedS = beyond.at(-1)?.valueS;
+  if (waitedS === undefined) return [];
+  const requests = beyond.reduce((sum, { count }) => sum + count, 0);
+  return [{ code: 'never-answered', requests, waitedS, longestAnswerS, timeoutS: plan.timeoutS }];
 }
 
-function tooShort(trial: Trial): string[] {
+function tooShort(trial: Trial): readonly Reason[] {
   const seconds = wholeSeconds(trial).length;
-  if (seconds < minimumBlocks) {
-    return [
-      `only ${seconds} whole seconds were measured, and intervals need ${minimumBlocks}; measure longer with --duration`,
-    ];
-  }
-  const needed = samplesNeeded(0.95);
+  if (seconds < minimumBlocks) return [{ code: 'too-few-seconds', seconds, neededSeconds: minimumBlocks }];
+  const neededRequests = samplesNeeded(0.95);
   const requests = requestsIn(trial.steps);
-  return requests < needed
-    ? [
-        `only ${requests} requests ended in the window, and p95 needs ${needed}; measure longer with --duration, or at a higher load`,
-      ]
-    : [];
+  return requests < neededRequests ? [{ code: 'too-few-requests', requests, neededRequests }] : [];
 }
 
-function generatorReasons(trial: Trial, p95S: number | null): string[] {
-  const { generator, iterations, plan, measuredS } = trial;
-  const reasons: string[] = [];
-  const { generatorUtilizationRatio, achievedShareOfIntended } = validityLimits;
-  if (generator.utilizationRatio > generatorUtilizationRatio) {
-    reasons.push(
-      `the generator was busy ${formatRatio(generator.utilizationRatio)} of the time, more than ${formatRatio(generatorUtilizationRatio)}: its own limit may have been measured; use fewer virtual users, a faster engine or another core`,
-    );
+function generatorReasons({ generator, iterations, plan, measuredS }: Trial, p95S: number | null): readonly Reason[] {
+  const { utilizationRatio, eventLoopLagP99S, sendLagP99S } = generator;
+  const reasons: Reason[] = [];
+  const { generatorUtilizationRatio, startedRatio: limitRatio } = validityLimits;
+  if (utilizationRatio > generatorUtilizationRatio) {
+    reasons.push({ code: 'generator-busy', utilizationRatio, limitRatio: generatorUtilizationRatio });
   }
   const lagLimit = lagLimitS(p95S);
-  if (generator.eventLoopLagP99S !== null && generator.eventLoopLagP99S > lagLimit) {
-    reasons.push(
-      `the generator read answers up to ${formatSeconds(generator.eventLoopLagP99S)} late (p99), more than ${formatSeconds(lagLimit)}: that is in the latencies; give the generator a core of its own, or use fewer virtual users`,
-    );
+  if (eventLoopLagP99S !== null && eventLoopLagP99S > lagLimit) {
+    reasons.push({ code: 'read-late', p99S: eventLoopLagP99S, limitS: lagLimit });
   }
   const sendLimit = sendLagLimitS(p95S);
-  if (generator.sendLagP99S !== null && generator.sendLagP99S > sendLimit) {
-    reasons.push(
-      `requests were sent up to ${formatSeconds(generator.sendLagP99S)} after they were due (p99), more than ${formatSeconds(sendLimit)}; give the generator a core of its own, or lower the arrival rate`,
-    );
+  if (sendLagP99S !== null && sendLagP99S > sendLimit) {
+    reasons.push({ code: 'sent-late', p99S: sendLagP99S, limitS: sendLimit });
   }
   if (plan.load.model === 'open' && iterations.intended > 0) {
-    const due =
-      plan.load.arrivals === 'constant'
-        ? Math.max(iterations.intended, Math.floor(plan.load.arrivalRatePerS * measuredS))
+    const { arrivalRatePerS, arrivals } = plan.load;
+    const scheduled =
+      arrivals === 'constant'
+        ? Math.max(iterations.intended, Math.floor(arrivalRatePerS * measuredS))
         : iterations.intended;
-    const achieved = (iterations.intended - iterations.dropped) / due;
-    if (achieved < achievedShareOfIntended) {
-      reasons.push(
-        `only ${formatRatio(achieved)} of the intended ${formatRate(plan.load.arrivalRatePerS)} were started, less than ${formatRatio(achievedShareOfIntended)}; allow more virtual users, or lower the arrival rate`,
-      );
-    }
+    const startedRatio = (iterations.intended - iterations.dropped) / scheduled;
+    if (startedRatio < limitRatio) reasons.push({ code: 'not-offered', startedRatio, limitRatio, arrivalRatePerS });
   }
   return reasons;
 }
@@ -170,47 +141,30 @@ function lagLimitS(p95S: number | null): number {
 }
 
 /** Loads that change on the way are not meant to be steady. */
-function unsteady(
-  trial: Trial,
-  meanLatencyS: readonly number[],
-): { readonly reasons: readonly string[]; readonly grows: boolean } {
+function unsteady(trial: Trial, meanLatencyS: readonly number[]) {
   const { load } = trial.plan;
-  if (load.model === 'open' && load.changes !== undefined) return { reasons: [], grows: false };
-  const what = describeUnsteadiness(wholeSeconds(trial).map(throughputPerSIn));
-  if (what !== null) {
-    return { reasons: [`the throughput was not steady: ${what}; warm up longer with --warm-up`], grows: false };
-  }
-  const drift = latencyDrift(meanLatencyS);
-  if (drift === null) return { reasons: [], grows: false };
-  const doWhat = drift.grows
-    ? 'more may come than is served: offer less, or measure longer with --duration'
-    : 'warm up longer with --warm-up';
-  return { reasons: [`the latency was not steady: ${drift.what}; ${doWhat}`], grows: drift.grows };
+  if (load.model === 'open' && load.changes !== undefined) return null;
+  return throughputDrift(wholeSeconds(trial).map(throughputPerSIn)) ?? latencyDrift(meanLatencyS);
 }
 
-function machineReasons(measured: TrialRecord): string[] {
-  const inWindow = samplesInWindow(measured);
+function machineReasons(record: TrialRecord): readonly Reason[] {
+  const inWindow = samplesInWindow(record);
   const machine = (metric: MetricId) => meanOf(inWindow, 'machine', metric);
-  const reasons: string[] = [];
-  const stolen = machine('steal');
-  if (stolen !== null && stolen > validityLimits.stolenCpuRatio) {
-    reasons.push(
-      `the host took ${formatRatio(stolen)} of the CPU away (steal), more than ${formatRatio(validityLimits.stolenCpuRatio)}; use a machine that is not shared, or another time`,
-    );
-  }
-  const throttled = meanOf(inWindow, 'generator', 'throttled');
-  if (throttled !== null && throttled > validityLimits.throttledPeriodsRatio) {
-    reasons.push(
-      `a CPU limit stopped the generator in ${formatRatio(throttled)} of its periods, more than ${formatRatio(validityLimits.throttledPeriodsRatio)}; raise the limit of the container or control group it runs in`,
-    );
-  }
+  const { stolenCpuRatio, throttledPeriodsRatio, foreignCpuRatio: foreignLimitRatio } = validityLimits;
   const foreign = foreignCpuRatio(inWindow, machine('machine-utilization'), machine('interrupts'), machine('cores'));
-  if (foreign !== null && foreign > validityLimits.foreignCpuRatio) {
-    reasons.push(
-      `other processes used ${formatRatio(foreign)} of the machine's CPU, more than ${formatRatio(validityLimits.foreignCpuRatio)}; stop them and run again`,
-    );
-  }
-  return reasons;
+  return [
+    ...above('cpu-stolen', machine('steal'), stolenCpuRatio),
+    ...above('generator-throttled', meanOf(inWindow, 'generator', 'throttled'), throttledPeriodsRatio),
+    ...above('foreign-cpu', foreign, foreignLimitRatio),
+  ];
+}
+
+function above(
+  code: 'cpu-stolen' | 'generator-throttled' | 'foreign-cpu',
+  ratio: number | null,
+  limitRatio: number,
+): readonly Reason[] {
+  return ratio !== null && ratio > limitRatio ? [{ code, ratio, limitRatio }] : [];
 }
 
 /** Null where the processes of the system are not seen, so that nobody can tell whose CPU it was. */
@@ -229,8 +183,4 @@ function foreignCpuRatio(
 function meanOf(samples: readonly ProbeSample[], source: string, metric: MetricId): number | null {
   const values = samples.filter((sample) => sample.source === source && sample.metric === metric);
   return values.length === 0 ? null : mean(values.map(({ value }) => value));
-}
-
-function isNonEmpty<T>(items: readonly T[]): items is NonEmpty<T> {
-  return items.length > 0;
 }

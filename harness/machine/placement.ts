@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
+import type { Note } from '../core/findings.ts';
 import type { Finding } from '../core/machine.ts';
 import type { Placement } from '../core/study-record.ts';
 import { readText } from './limits.ts';
 import { distributionProgram, findProgram } from './programs.ts';
 
+type CpusShared = Extract<Note, { readonly code: 'cpus-shared' }>;
+
 /** Who runs where, or why generator and system share all CPUs. */
 export type PlacementChoice =
   | { readonly placement: Placement; readonly why?: never }
-  | { readonly placement: null; readonly why: string };
+  | { readonly placement: null; readonly why: CpusShared };
 
 /**
  * With two or more CPUs the generator has the last one to itself, or one for each of its threads as long as one is left:
@@ -27,12 +30,10 @@ export function choosePlacement(
 ): PlacementChoice {
   const placement = planPlacement(cpus, generatorThreads);
   if (placement === null) {
-    const why = cpus.length === 1 ? 'there is only one CPU' : 'this system does not say which CPUs may be used';
-    return { placement, why: `the load generator and the system share all CPUs: ${why}` };
+    return { placement, why: { code: 'cpus-shared', cause: cpus.length === 1 ? 'one-cpu' : 'cpus-unknown' } };
   }
   if (taskset === undefined) {
-    const why = 'there is no taskset (package util-linux)';
-    return { placement: null, why: `the load generator and the system share all CPUs: ${why}` };
+    return { placement: null, why: { code: 'cpus-shared', cause: 'no-taskset' } };
   }
   return { placement };
 }

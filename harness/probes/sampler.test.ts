@@ -84,7 +84,9 @@ describe('sampling', () => {
     await sampling.stop();
     const { samples, notes } = sampling.since(0);
     expect(samples).toHaveLength(3);
-    expect(notes).toEqual(['probe flaky failed 3 times: attempt 1: connection refused']);
+    expect(notes).toEqual([
+      { code: 'probe-failed', probe: 'flaky', times: 3, detail: 'attempt 1: connection refused' },
+    ]);
   });
 
   it('keeps what is in flight when it stops, and reads nothing after', async () => {

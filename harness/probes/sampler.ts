@@ -1,3 +1,4 @@
+import type { Note } from '../core/findings.ts';
 import type { ProbeSample } from '../core/trial.ts';
 import type { Probe, Reading } from './probe.ts';
 
@@ -6,7 +7,7 @@ export interface Sampling {
   /** Starts no further reading and waits for those that have begun, but not for one that hangs. Never rejects. */
   stop(): Promise<void>;
   /** What was read, timed from `originS` (seconds since 1970), and what a reader should know about it. */
-  since(originS: number): { readonly samples: readonly ProbeSample[]; readonly notes: readonly string[] };
+  since(originS: number): { readonly samples: readonly ProbeSample[]; readonly notes: readonly Note[] };
 }
 
 const LONGEST_WAIT_AT_STOP_MS = 2000;
@@ -42,9 +43,9 @@ export function sampleEachSecond(probes: readonly Probe[], periodMs = 1000): Sam
         samples: readings
           .toSorted((left, right) => left.atS - right.atS)
           .map(({ atS, reading }) => ({ atS: Math.round((atS - originS) * 1000) / 1000, ...reading })),
-        notes: [...failures].map(
-          ([name, { message, times }]) => `probe ${name} failed ${times === 1 ? 'once' : `${times} times`}: ${message}`,
-        ),
+        notes: [...failures].map(([probe, { message, times }]) => {
+          return { code: 'probe-failed', probe, times, detail: message };
+        }),
       };
     },
   };

@@ -1,4 +1,5 @@
 import type { ProbeTarget, RunningService } from '../core/deployment.ts';
+import type { Note, Obstacle } from '../core/findings.ts';
 import type { DataSize, Tier } from '../core/tier.ts';
 
 /** A tier that was started. Disposing it stops everything and removes every file it made. */
@@ -15,7 +16,7 @@ export interface Deployment extends AsyncDisposable {
   /** What can be read of the instances while load runs. */
   readonly probes: readonly ProbeTarget[];
   /** Where what runs differs from the tier file, and what a reader would not expect. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   /** Makes instances fail on purpose. Absent where they are not ours (`url`). */
   readonly faults?: FaultControl;
   /** Fills the database, deterministically. Absent where the data is not ours (`url`). */
@@ -45,8 +46,8 @@ export interface FaultControl {
 /** Starts tiers. What it must do is harness/contracts/providers/provider-contract.ts, which every provider runs. */
 export interface Provider {
   readonly name: string;
-  /** Why this tier cannot run here, with the next step; empty when it can. */
-  obstacles(tier: Tier): Promise<readonly string[]>;
+  /** Why this tier cannot run here; empty when it can. */
+  obstacles(tier: Tier): Promise<readonly Obstacle[]>;
   /**
    * Resolves when every service answers. Aborting stops what was already started before it rejects.
    * @throws TierbenchError when a service does not start; nothing is left running then.

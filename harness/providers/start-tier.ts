@@ -3,6 +3,7 @@ import type { App } from '../core/app.ts';
 import type { ProbeTarget, RunningInstance, RunningService } from '../core/deployment.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { TierbenchError } from '../core/errors.ts';
+import type { Note } from '../core/findings.ts';
 import type { Service, Tier } from '../core/tier.ts';
 import { type Address, serviceUrl } from '../services/address.ts';
 import { serviceType } from '../services/registry.ts';
@@ -23,7 +24,7 @@ export interface TierContext {
   readonly disposed: AbortSignal;
   readonly onProgress: (what: string) => void;
   /** For the facts of the run. */
-  readonly note: (text: string) => void;
+  readonly note: (note: Note) => void;
 }
 
 /** One instance to start: all that its spec depends on but where its files are and where it listens. */
@@ -105,7 +106,7 @@ export async function startTier(
   const oneFailed = new AbortController();
   const disposed = new AbortController();
   failures.listen(({ instance, what }) => oneFailed.abort(endedWhileStarting(instance, what)));
-  const notes: string[] = [];
+  const notes = new Map<string, Note>();
   const context: TierContext = {
     tier,
     stack,
@@ -113,9 +114,7 @@ export async function startTier(
     signal: AbortSignal.any([callerSignal, oneFailed.signal]),
     disposed: disposed.signal,
     onProgress,
-    note: (text) => {
-      if (!notes.includes(text)) notes.push(text);
-    },
+    note: (note) => notes.set(JSON.stringify(note), note),
   };
   const renderer = await begin(context);
   const startService = serviceStarter(context, app, renderer, failures);
@@ -156,7 +155,7 @@ export async function startTier(
     services: inTierOrder.map(({ running }) => running),
     access: all.flatMap((each) => each.access),
     probes,
-    notes,
+    notes: [...notes.values()],
     faults: faultControl(
       new Map(all.flatMap(({ instances }) => instances.map((one) => [one.running.name, one]))),
       failures,
@@ -245,11 +244,8 @@ function serviceStarter(context: TierContext, app: App | undefined, renderer: Re
       (one) => one !== undefined,
     );
     for (const { spec } of started) {
-      for (const { service: name, version, since } of spec.notes) {
-        context.note(
-          `${name}: version ${version} keeps no named prepared statements in transaction mode (${since} and later do), ` +
-            'so none are prepared',
-        );
+      for (const { service, version } of spec.notes) {
+        context.note({ code: 'prepared-statements-off', service, version });
       }
     }
     return describe(first, started, connections, secrets);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { closedPort } from '../contracts/engines/server.ts';
+import type { Note } from '../core/findings.ts';
 import { autocannonEngine } from '../engines/autocannon/autocannon.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
 import { openLoopEngine } from '../engines/open-loop/open-loop.ts';
@@ -14,9 +15,9 @@ import { startEcho } from './calibrate-echo.ts';
 const openLoop = openLoopEngine();
 
 async function calibrated(engine: LoadEngine, changes: Partial<Parameters<typeof calibrate>[0]> = {}) {
-  const notes: string[] = [];
+  const notes: Note[] = [];
   const { signal } = new AbortController();
-  const note = (text: string) => void notes.push(text);
+  const note = (found: Note) => void notes.push(found);
   const calibration = await calibrate({ engine, signal, setApart: () => true, note, ...changes });
   return { calibration, notes };
 }
@@ -46,17 +47,13 @@ describe('the calibration of a generator', () => {
     expect(sendLagP99S === null).toBe(floorRatePerS === null);
     expect(threads).toHaveLength(1);
     expect(threads[0]).not.toBe(process.pid);
-    expect(notes).toEqual([
-      expect.stringMatching(
-        `^against an echo the ${engine.name} engine makes at (most|least) .*/s and reads a p95 of `,
-      ),
-    ]);
+    expect(notes).toMatchObject([{ code: 'calibrated', engine: engine.name, ceilingPerS, floorP95S }]);
   });
 
   test('is no ceiling of its own where the echo takes its CPU', async () => {
     const { calibration, notes } = await calibrated(openLoop, { setApart: () => false });
     expect(calibration?.ceilingIsAtLeast).toBe(true);
-    expect(notes[0]).toContain('makes at least');
+    expect(notes).toMatchObject([{ code: 'calibrated', ceilingIsAtLeast: true }]);
   });
 
   test('gives engines of other programs a file of the scenario', async () => {
@@ -77,7 +74,7 @@ describe('the calibration of a generator', () => {
     const lost = changed(openLoop, (request) => ({ ...request, plan: { ...request.plan, baseUrl } }));
     expect(await calibrated(lost)).toEqual({
       calibration: null,
-      notes: ['the open-loop engine could not be calibrated: too little of what it sent to an echo was answered'],
+      notes: [{ code: 'not-calibrated', engine: 'open-loop' }],
     });
   });
 

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { User } from '../../scenarios/kit.ts';
+import type { Note } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Calibration } from '../core/study-record.ts';
 import type { Trial } from '../core/trial.ts';
-import { formatRate, formatSeconds } from '../core/units.ts';
 import type { LoadEngine } from '../engines/engine.ts';
 import { ownModule } from '../files/own-module.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import { throughputPerSIn } from '../judging/interval-throughput.ts';
+import { throughputPerSIn } from '../judging/trial-window.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { type Echo, startEcho } from './calibrate-echo.ts';
 import scenario from './calibrate-scenario.ts';
@@ -21,7 +21,7 @@ export interface CalibrationParts {
    */
   readonly setApart: (threadId: number) => boolean;
   /** Told what was found, or why nothing was. */
-  readonly note: (text: string) => void;
+  readonly note: (note: Note) => void;
 }
 
 /** As many as keep any engine busy, and few enough to be open at once everywhere. */
@@ -61,7 +61,7 @@ export async function calibrate({ engine, signal, setApart, note }: CalibrationP
       .map(throughputPerSIn),
   );
   if (!(ceilingPerS > 0) || latency.count < samplesNeeded(0.95)) {
-    note(`the ${engine.name} engine could not be calibrated: too little of what it sent to an echo was answered`);
+    note({ code: 'not-calibrated', engine: engine.name });
     return null;
   }
   const calibration: Calibration = {
@@ -73,7 +73,8 @@ export async function calibrate({ engine, signal, setApart, note }: CalibrationP
     floorRatePerS: floorLoad.model === 'open' ? floorLoad.arrivalRatePerS : null,
     sendLagP99S: atFloor.generator.sendLagP99S,
   };
-  note(describe(engine.name, calibration));
+  const { ceilingIsAtLeast, floorP95S } = calibration;
+  note({ code: 'calibrated', engine: engine.name, ceilingPerS, ceilingIsAtLeast, floorP95S });
   return calibration;
 }
 
@@ -97,10 +98,4 @@ async function run(engine: LoadEngine, echo: Echo, load: OfferedLoad, signal: Ab
 
 function scenarioFile(): string {
   return fileURLToPath(ownModule('./calibrate-scenario', import.meta.url));
-}
-
-/** For whoever watches. */
-function describe(engine: string, { ceilingPerS, ceilingIsAtLeast, floorP95S }: Calibration): string {
-  const most = `${ceilingIsAtLeast ? 'at least' : 'at most'} ${formatRate(ceilingPerS)}`;
-  return `against an echo the ${engine} engine makes ${most} and reads a p95 of ${formatSeconds(floorP95S)}`;
 }

@@ -1,12 +1,12 @@
 import { TierbenchError } from '../core/errors.ts';
+import type { Note } from '../core/findings.ts';
 import { describeLoad } from '../core/load.ts';
 import type { SubjectFacts } from '../core/study-record.ts';
 import type { Interval, Measurement, Trial, TrialRecord } from '../core/trial.ts';
 import { LatencyHistogram, mergeHistograms } from '../histograms/latency-histogram.ts';
-import { succeededIn, throughputPerSIn } from '../judging/interval-throughput.ts';
-import { requestsIn } from '../judging/requests-in.ts';
-import { judgeTrial } from '../judging/summarize.ts';
-import type { JudgedTrial } from '../judging/summary.ts';
+import { judgeTrial } from '../judging/judge-trial.ts';
+import type { JudgedTrial } from '../judging/judged-trial.ts';
+import { requestsIn, succeededIn, throughputPerSIn } from '../judging/trial-window.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Deployment } from '../providers/provider.ts';
 import type { Conducted } from './environment.ts';
@@ -58,7 +58,7 @@ export async function conductSteps<Answer>(
     let judged: JudgedTrial | undefined;
     switch (step.kind) {
       case 'note':
-        environment.emit({ kind: 'note', text: step.note });
+        environment.emit({ kind: 'note', note: step.note });
         await subject.change({ notes: [...subject.facts().notes, step.note] });
         break;
       case 'plan':
@@ -206,9 +206,9 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         ({ judged, failure } = await attempt(step, subject, attempts, judged));
       }
       if (attempts > 1) {
-        const valid = judged.summary.validity.kind === 'valid';
-        const note = `${step.scenario} at ${describeLoad(step.load)} was measured ${attempts} times, ${valid ? 'until it was valid' : 'and was invalid each time'}`;
-        emit({ kind: 'note', text: note });
+        const valid = judged.validity.kind === 'valid';
+        const note: Note = { code: 'trial-repeated', scenario: step.scenario, load: step.load, attempts, valid };
+        emit({ kind: 'note', note });
         if (!signal.aborted) await subject.change({ notes: [...subject.facts().notes, note] });
       }
       return failure ?? judged;

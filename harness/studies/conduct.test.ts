@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { madeUpRun } from '../../test-support/made-up-trial.ts';
 import { type SimulatedRun, simulatedRun, simulatedSystem } from '../../test-support/simulated-run.ts';
 import { TierbenchError } from '../core/errors.ts';
-import { judgeTrials } from '../judging/summarize.ts';
+import { judgeTrials } from '../judging/judge-trial.ts';
 
 const full = new TierbenchError('CANNOT_WRITE', 'cannot write x: ENOSPC', 'Free space.');
 
@@ -164,8 +164,11 @@ describe('a run', () => {
     expect(outcome).toBe(full);
     expect(statuses).toMatchObject([{ state: 'failed', code: 'CANNOT_WRITE' }]);
     expect(happened).toContain('dispose of probe one');
-    const notes = events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
-    expect(notes.slice(-2)).toEqual(['while cleaning up: Error: hung up', 'while cleaning up: Error: stuck']);
+    const notes = events.flatMap((event) => (event.kind === 'note' ? [event.note] : []));
+    expect(notes.slice(-2)).toEqual([
+      { code: 'clean-up-failed', detail: 'Error: hung up' },
+      { code: 'clean-up-failed', detail: 'Error: stuck' },
+    ]);
   });
 
   test('a status that cannot be written does not hide why the run failed', async () => {
@@ -174,9 +177,9 @@ describe('a run', () => {
     expect(outcome).toBe(first);
   });
 
-  test.each(['prepare data', 'trial', 'write trial'])('an API that ends by itself is named: at %s', async (place) => {
+  test.each(['prepare data', 'trial', 'write trial'])('an API that crashes is named: at %s', async (place) => {
     const { outcome, trials } = await simulatedRun({ apiEndsAt: place });
-    expect(outcome).toMatchObject({ code: 'SERVICE_ENDED', message: 'api/1 ended by itself: exit code 1' });
+    expect(outcome).toMatchObject({ code: 'SERVICE_ENDED', message: 'api/1 crashed: exit code 1' });
     // The trial under way when it ended is kept, with why it says nothing; the one before was whole.
     if (place === 'write trial') expect(trials.map(({ notes }) => notes)).toEqual([[]]);
     else expect(trials).toEqual([]);
@@ -202,12 +205,14 @@ describe('a run', () => {
   });
 
   test('a tier that cannot run here is told with why, and is a failure when it was the only one', async () => {
-    const { outcome, subjects, events } = await simulatedRun({ obstacles: { single: ['Docker is not installed'] } });
+    const { outcome, subjects, events } = await simulatedRun({
+      obstacles: { single: [{ code: 'no-container-engine' }] },
+    });
     expect(outcome).toMatchObject({
       code: 'NO_TIER_CAN_RUN',
-      problems: [{ what: 'tier single: Docker is not installed' }],
+      problems: [{ what: 'tier single', obstacle: { code: 'no-container-engine' } }],
     });
-    expect(subjects).toMatchObject([{ notRun: ['Docker is not installed'] }]);
+    expect(subjects).toMatchObject([{ notRun: [{ code: 'no-container-engine' }] }]);
     expect(events.map(({ kind }) => kind)).toEqual(['note']);
   });
 });

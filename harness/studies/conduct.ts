@@ -1,4 +1,5 @@
 import { type Problem, TierbenchError } from '../core/errors.ts';
+import type { Obstacle } from '../core/findings.ts';
 import type { StudyFacts, SubjectFacts } from '../core/study-record.ts';
 import type { Deployment, Provider } from '../providers/provider.ts';
 import { conductSteps, type RunningSubject, restUntil } from './conduct-steps.ts';
@@ -52,7 +53,7 @@ export async function conduct<Question, Answer>(
 /** What went wrong first; what went wrong while it was cleaned up makes notes. */
 function firstOf(error: unknown, emit: StudyEnvironment['emit']): unknown {
   const [first, ...others] = inOrder(error);
-  for (const other of others) emit({ kind: 'note', text: `while cleaning up: ${String(other)}` });
+  for (const other of others) emit({ kind: 'note', note: { code: 'clean-up-failed', detail: String(other) } });
   return first;
 }
 
@@ -62,7 +63,7 @@ function inOrder(error: unknown): unknown[] {
 
 interface EndedGroup {
   readonly subjects: readonly string[];
-  readonly notRun: readonly string[];
+  readonly notRun: readonly Obstacle[];
   /** Why it ended before its last step. */
   readonly failure?: TierbenchError;
 }
@@ -92,11 +93,11 @@ async function conductGroups<Question, Answer>(
     coolDownS,
   };
   // Known before anything starts, so that people see it at once.
-  const obstaclesOf = new Map<string, readonly string[]>();
+  const obstaclesOf = new Map<string, readonly Obstacle[]>();
   for (const { id, tier } of subjects) {
     const obstacles = await provider.obstacles(tier);
     obstaclesOf.set(id, obstacles);
-    if (obstacles.length > 0) emit({ kind: 'note', text: `tier ${id} is not run here: ${obstacles.join('; ')}` });
+    if (obstacles.length > 0) emit({ kind: 'note', note: { code: 'tier-not-run', tier: id, obstacles } });
   }
   const groups = study.groups(subjects, question).map((group) => ({
     group,
@@ -144,7 +145,10 @@ async function conductGroups<Question, Answer>(
     started += group.length;
     ended.push({ subjects: ids, notRun: [], ...(end !== undefined && { failure: end }) });
     if (end === undefined) for (const subject of ids) emit({ kind: 'subject-stopped', subject });
-    else emit({ kind: 'note', text: `tier ${ids.join(', ')} ended early: ${end.message}` });
+    else {
+      const { code: errorCode, message: detail } = end;
+      emit({ kind: 'note', note: { code: 'tier-ended-early', tier: ids.join(', '), errorCode, detail } });
+    }
   }
   const failure = failureOf(ended);
   if (failure !== undefined) throw failure;
@@ -273,7 +277,7 @@ function failureOf(ended: readonly EndedGroup[]): TierbenchError | undefined {
       'Run `tierbench doctor`: it names what is missing and the command that installs it.',
       {
         problems: ended.flatMap(({ subjects, notRun }) =>
-          notRun.map((what) => ({ what: `tier ${subjects.join(', ')}: ${what}` })),
+          notRun.map((obstacle) => ({ what: `tier ${subjects.join(', ')}`, obstacle })),
         ),
       },
     );

@@ -1,4 +1,5 @@
 import type { Scenario, User } from '../../scenarios/kit.ts';
+import type { Note } from '../core/findings.ts';
 import type { Calibration, StudyFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { DataSize } from '../core/tier.ts';
@@ -31,7 +32,7 @@ export interface StudyEnvironment {
   readonly data?: { readonly size: DataSize; readonly password: string };
   readonly targets: readonly Target[];
   /** What a reader should know of every subject. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   readonly results: ResultsWriter;
   readonly emit: (event: StudyEvent) => void;
   /** Lets time pass. Resolves early when the signal aborts. */

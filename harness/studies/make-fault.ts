@@ -1,6 +1,6 @@
 import { TierbenchError } from '../core/errors.ts';
+import type { Note } from '../core/findings.ts';
 import type { FaultKind, FaultRecord, Interval, Measurement } from '../core/trial.ts';
-import { formatSeconds } from '../core/units.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { FaultControl } from '../providers/provider.ts';
@@ -32,13 +32,12 @@ export async function measureWithFault(
   });
   const outcome = await fault?.settle(signal);
   const record = outcome && faultRecord(planned, outcome, Date.parse(measurement.trial.startedAt) / 1000);
-  const timeout = formatSeconds(request.plan.timeoutS);
   return {
     measurement: {
       ...measurement,
       ...(record !== undefined && { fault: record }),
       notes: [
-        `a request not answered within ${timeout} counts as a timeout in this trial, so that users do not wait for what is silent`,
+        { code: 'fault-timeout', timeoutS: request.plan.timeoutS },
         ...measurement.notes,
         ...(outcome?.failure ? [outcome.failure] : []),
       ],
@@ -51,15 +50,29 @@ function failureOf({ kind, instance }: PlannedFault, outcome: FaultOutcome | und
   const what =
     outcome === undefined
       ? `this provider cannot ${kind} ${instance}`
-      : (outcome.failure ??
-        (outcome.madeAtS === null ? `the trial was over before ${instance} was to fail` : undefined));
+      : outcome.failure !== null
+        ? whatFailed(outcome.failure)
+        : outcome.madeAtS === null
+          ? `the trial was over before ${instance} was to fail`
+          : undefined;
   if (what === undefined) return undefined;
   return new TierbenchError(
     'FAULT_FAILED',
     what,
     'Its last lines above may name the cause; leave the fault out, or choose another.',
+    { remedy: 'other-fault' },
   );
 }
+
+const done = { kill: 'killed', pause: 'paused' } as const;
+
+function whatFailed({ code, kind, instance, detail }: FaultFailure): string {
+  return code === 'fault-not-made'
+    ? `${instance} could not be ${done[kind]}: ${detail}`
+    : `${instance} did not come back after it was ${done[kind]}: ${detail}`;
+}
+
+type FaultFailure = Extract<Note, { readonly code: 'fault-not-made' | 'fault-not-undone' }>;
 
 /** A fault that is made and undone while a trial goes on. */
 export interface FaultInTrial {
@@ -77,7 +90,7 @@ export interface FaultOutcome {
   readonly madeAtS: number | null;
   readonly undoneAtS: number | null;
   /** What went wrong while it was made or undone. */
-  readonly failure: string | null;
+  readonly failure: FaultFailure | null;
 }
 
 const opposite = { kill: 'start', pause: 'resume' } as const satisfies Record<FaultKind, keyof FaultControl>;
@@ -89,7 +102,7 @@ export function makeFault(
 ): FaultInTrial {
   let madeAtS: number | null = null;
   let undoneAtS: number | null = null;
-  let failure: string | null = null;
+  let failure: FaultFailure | null = null;
   let making: Promise<void> | undefined;
   let undoing: Promise<void> | undefined;
 
@@ -100,7 +113,7 @@ export function makeFault(
       await control[kind](instance);
       madeAtS = calledAtS;
     } catch (error) {
-      failure = `${instance} could not be ${kind === 'kill' ? 'killed' : 'paused'}: ${messageOf(error)}`;
+      failure = { code: 'fault-not-made', kind, instance, detail: messageOf(error) };
     }
   }
 
@@ -111,7 +124,7 @@ export function makeFault(
       await control[opposite[kind]](instance);
       undoneAtS = nowS();
     } catch (error) {
-      failure = `${instance} did not come back after it was ${kind === 'kill' ? 'killed' : 'paused'}: ${messageOf(error)}`;
+      failure = { code: 'fault-not-undone', kind, instance, detail: messageOf(error) };
     }
   }
 

@@ -1,4 +1,4 @@
-import type { JudgedTrial } from '../judging/summary.ts';
+import type { JudgedTrial } from '../judging/judged-trial.ts';
 
 /** Of three planned trials one may be repeated, and no load more often than twice. */
 const PLANNED_PER_REPEAT = 3;
@@ -28,6 +28,6 @@ export function repeatBudget(): RepeatBudget {
 }
 
 /** Whether the same trial may be valid next time. What the load itself does is the same again. */
-export function mayBeValidNextTime({ summary: { validity }, record }: JudgedTrial): boolean {
+export function mayBeValidNextTime({ validity, record }: JudgedTrial): boolean {
   return validity.kind === 'invalid' && !validity.overloaded && !record.trial.stopped;
 }

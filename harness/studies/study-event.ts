@@ -1,7 +1,8 @@
+import type { Note } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { PlannedLoad } from '../core/study-record.ts';
 import type { TrialPurpose } from '../core/trial.ts';
-import type { JudgedTrial } from '../judging/summary.ts';
+import type { JudgedTrial } from '../judging/judged-trial.ts';
 
 /** What happens in a study, for whoever watches. Data only; nothing is decided from it. */
 export type StudyEvent =
@@ -43,7 +44,7 @@ export type StudyEvent =
   | { readonly kind: 'trial-finished'; readonly trial: JudgedTrial; readonly attempt: number }
   /** Once a second while the system rests, or finishes what a trial left in flight. */
   | { readonly kind: 'waiting'; readonly reason: 'drain' | 'rest'; readonly leftS: number; readonly time: TimeLeft }
-  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'note'; readonly note: Note }
   | { readonly kind: 'subject-stopped'; readonly subject: string };
 
 /** Seconds: since the study began, and bounds of what trials and rests still take. */

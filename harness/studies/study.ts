@@ -1,9 +1,10 @@
 import type { z } from 'zod';
+import type { Note } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import type { Tier } from '../core/tier.ts';
 import type { FaultKind, TrialPurpose } from '../core/trial.ts';
-import type { JudgedTrial } from '../judging/summary.ts';
+import type { JudgedTrial } from '../judging/judged-trial.ts';
 
 /** What is measured: a tier. In a run the id is the name of the tier. */
 export interface Subject {
@@ -99,7 +100,7 @@ export interface PlanStep {
 export interface NoteStep {
   readonly kind: 'note';
   readonly subject: string;
-  readonly note: string;
+  readonly note: Note;
 }
 
 /** Times are seconds from the start of the measured window. */

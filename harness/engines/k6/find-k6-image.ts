@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { dockerHere } from '../../container-engine/docker.ts';
 import { engineFacts } from '../../container-engine/engine.ts';
 import { haveImage } from '../../container-engine/images.ts';
-import { TierbenchError } from '../../core/errors.ts';
+import { type Problem, TierbenchError } from '../../core/errors.ts';
 import { ownModule } from '../../files/own-module.ts';
 import { RUN_VARIABLE } from '../../orphans/run-record.ts';
 import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
@@ -28,14 +28,14 @@ import {
 export async function k6FromImage(
   image: string,
   { signal = new AbortController().signal, onProgress = () => {} }: Pick<K6Choice, 'signal' | 'onProgress'> = {},
-): Promise<K6Program | string> {
+): Promise<K6Program | Problem> {
   const facts = await engineFacts();
-  if (typeof facts === 'string') return facts;
+  if ('obstacle' in facts) return { what: 'containers', ...facts };
   try {
     await haveImage(dockerHere(), image, { signal, onProgress });
   } catch (error) {
     // What to do about it is another thing than for the images of a tier.
-    if (error instanceof TierbenchError) return error.message;
+    if (error instanceof TierbenchError) return { what: error.message };
     throw error;
   }
   const start = starterOf(image);

@@ -25,11 +25,12 @@ export async function findK6(choice: K6Choice = {}): Promise<K6Program> {
   if (program !== undefined) return program;
   const { k6FromImage } = await import('./find-k6-image.ts');
   const found = await k6FromImage(K6_IMAGE, choice);
-  if (typeof found !== 'string') return found;
+  if (!('what' in found)) return found;
   throw new TierbenchError(
     'K6_MISSING',
-    `there is no k6 on the PATH, and its image ${K6_IMAGE} cannot be used: ${found}`,
+    `there is no k6 on the PATH, and its image ${K6_IMAGE} cannot be used`,
     HOW_TO_INSTALL,
+    { problems: [found], remedy: 'name-k6' },
   );
 }
 

@@ -17,7 +17,7 @@ async function find(): Promise<Finding> {
     throw error;
   }
   const engine = engineAddress();
-  if (engine === undefined || typeof (await engineFacts()) === 'string') {
+  if (engine === undefined || 'obstacle' in (await engineFacts())) {
     return { state: 'missing', detail: 'not on the PATH; see https://grafana.com/docs/k6/latest/set-up/install-k6/' };
   }
   return (await isImageHere(engine, K6_IMAGE))

@@ -7,6 +7,7 @@ import { haveImage } from '../../container-engine/images.ts';
 import { makeNetwork } from '../../container-engine/network.ts';
 import { DEPLOYMENT_LABEL, removeDeployment } from '../../container-engine/objects.ts';
 import type { App } from '../../core/app.ts';
+import { limitsNotEnforced } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { outlineOf } from '../outline.ts';
 import type { Provider } from '../provider.ts';
@@ -84,7 +85,7 @@ async function containersRenderer(
   return {
     async startInstance(order) {
       const instance = await startContainerInstance(order, { ...deployment, signal: order.signal }, disposed, imageOf);
-      if (order.service.name === tier.entry && (await publishesByProxy())) note(PROXY_NOTE);
+      if (order.service.name === tier.entry && (await publishesByProxy())) note({ code: 'published-by-proxy' });
       return instance;
     },
     async runStep({ name: step, command, environment, secretEnvironment }, { image }, failureCode, given) {
@@ -109,10 +110,6 @@ async function containersRenderer(
   };
 }
 
-const PROXY_NOTE =
-  'the container engine passes published ports on by a process (docker-proxy), which costs more than half of the ' +
-  'requests per second of a light endpoint; start the engine with `--userland-proxy=false` to measure without it';
-
 /** Whether the engine passes published ports on by a process for each, as far as this machine shows its processes. */
 async function publishesByProxy(): Promise<boolean> {
   const names = await readdir('/proc').catch(() => []);
@@ -122,13 +119,10 @@ async function publishesByProxy(): Promise<boolean> {
 }
 
 function noteAbout(services: TierContext['tier']['services'], { facts }: Engine, note: TierContext['note']): void {
-  note(`in containers of Docker Engine ${facts.version}`);
-  for (const { name, resources } of services) {
-    const held = enforced(facts, resources);
-    const not = (['cpus', 'memoryBytes'] as const).filter(
-      (limit) => held[limit] === undefined && resources[limit] !== undefined,
-    );
-    if (not.length > 0) note(`limits of ${name} are not enforced: the container engine cannot hold it to them`);
+  note({ code: 'container-engine', version: facts.version });
+  for (const { name: service, resources } of services) {
+    const limits = limitsNotEnforced(resources, enforced(facts, resources));
+    if (limits !== undefined) note({ code: 'limits-not-enforced', service, limits, detail: null });
   }
 }
 

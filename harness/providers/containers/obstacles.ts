@@ -5,6 +5,7 @@ import { reaperImage } from '../../container-engine/docker.ts';
 import { engineAddress, engineFacts } from '../../container-engine/engine.ts';
 import { isImageHere, whyImageIsNotAvailable } from '../../container-engine/images.ts';
 import type { App } from '../../core/app.ts';
+import type { Obstacle } from '../../core/findings.ts';
 import type { Service } from '../../core/tier.ts';
 import type { ServiceSpec } from '../../services/service-type.ts';
 import { builtInServices, outlineOf } from '../outline.ts';
@@ -23,38 +24,33 @@ export function imageSource(image: NonNullable<ServiceSpec['image']>): ImageSour
   };
 }
 
-/** Why containers cannot be used for the built-in tiers, with the next step; empty when they can. Nothing is downloaded. */
-export async function containersCanRun(): Promise<readonly string[]> {
+/** Why containers cannot be used for the built-in tiers; empty when they can. Nothing is downloaded. */
+export async function containersCanRun(): Promise<readonly Obstacle[]> {
   return await containerObstacles(builtInServices());
 }
 
-/** Why these services cannot run in containers here, with the next step; empty when they can. */
-export async function containerObstacles(services: readonly Service[], app?: App): Promise<readonly string[]> {
+/** Why these services cannot run in containers here; empty when they can. */
+export async function containerObstacles(services: readonly Service[], app?: App): Promise<readonly Obstacle[]> {
   const facts = await engineFacts();
   const engine = engineAddress();
-  if (typeof facts === 'string') return [facts];
+  if ('obstacle' in facts) return [facts.obstacle];
   if (engine === undefined) return [];
   const wanted = new Set([reaperImage]);
-  const processes: string[] = [];
+  const processes: Obstacle[] = [];
   for (const service of services) {
     const { image } = outlineOf(service, app);
     const source = image === null ? undefined : imageSource(image);
-    if (image === null) processes.push(`${service.name} is a process of this machine, which needs the local provider`);
+    if (image === null) processes.push({ code: 'process-only', service: service.name });
     else if (source === undefined) wanted.add(image.name);
     else if (!(await isImageHere(engine, await builtImageName(source)))) {
       for (const base of await baseImages(source.folder)) wanted.add(base);
     }
   }
-  const problems = await Promise.all(
-    [...wanted].map(async (image) => {
-      const why = await whyImageIsNotAvailable(engine, image);
-      return why === undefined
-        ? []
-        : [
-            `the image ${image} is not here and cannot be had (${why}); ` +
-              `\`docker pull ${image}\` where a registry can be reached, or use the local provider`,
-          ];
+  const found = await Promise.all(
+    [...wanted].map(async (image): Promise<Obstacle[]> => {
+      const detail = await whyImageIsNotAvailable(engine, image);
+      return detail === undefined ? [] : [{ code: 'image-not-available', image, detail }];
     }),
   );
-  return [...processes, ...problems.flat()];
+  return [...processes, ...found.flat()];
 }

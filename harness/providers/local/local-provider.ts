@@ -1,14 +1,15 @@
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { App } from '../../core/app.ts';
+import { limitsNotEnforced } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Tier } from '../../core/tier.ts';
 import { findProgram } from '../../machine/programs.ts';
 import { controlGroupName } from '../../orphans/control-groups.ts';
 import type { Provider } from '../provider.ts';
-import { type InstanceOrder, type Renderer, startTier, type TierContext } from '../start-tier.ts';
+import { type Renderer, startTier, type TierContext } from '../start-tier.ts';
 import { bareEnvironment } from './child-process.ts';
-import { type Limits, makeInstanceGroup } from './control-groups.ts';
+import { makeInstanceGroup } from './control-groups.ts';
 import { startLocalInstance } from './local-instance.ts';
 import { localProgram } from './programs.ts';
 import { obstaclesHere } from './requirements.ts';
@@ -50,7 +51,7 @@ async function localRenderer(
   const folder = await deploymentFolder(run.folder, tier.name);
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   if (systemCpus !== undefined && findProgram(['taskset']) === undefined) {
-    note(`the services are not kept to CPUs ${systemCpus.join(', ')}: there is no taskset`);
+    note({ code: 'not-pinned', cpus: systemCpus });
   }
   const { environment } = run;
   return {
@@ -70,7 +71,10 @@ async function localRenderer(
         }),
       );
       const reason = group.reason();
-      if (reason !== undefined) note(`${limitsText(order, group.enforced())} are not enforced: ${reason}`);
+      const limits = limitsNotEnforced(order.service.resources, group.enforced());
+      if (reason !== undefined && limits !== undefined) {
+        note({ code: 'limits-not-enforced', service: order.service.name, limits, detail: reason });
+      }
       return instance;
     },
     async runStep({ name, command: step, environment: visible, secretEnvironment }, _spec, failureCode, signal) {
@@ -95,18 +99,6 @@ async function localRenderer(
     },
     explain: (error) => explain(error, folder),
   };
-}
-
-/** `limits of api (1 CPU, 512 MiB)`: those asked for and not enforced. */
-function limitsText({ service: { name, resources } }: InstanceOrder, enforced: Limits): string {
-  const { cpus, memoryBytes } = resources;
-  const texts = [
-    ...(cpus === undefined || enforced.cpus !== undefined ? [] : [`${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`]),
-    ...(memoryBytes === undefined || enforced.memoryBytes !== undefined
-      ? []
-      : [`${Math.round(memoryBytes / 1024 ** 2)} MiB`]),
-  ];
-  return `limits of ${name} (${texts.join(', ')})`;
 }
 
 /** A folder of its own for each deployment. As root, the accounts servers run under may pass through it. */
@@ -153,6 +145,6 @@ async function refuseWhatCannotRun(tier: Tier, app: App | undefined): Promise<vo
     'TIER_CANNOT_RUN_HERE',
     `the tier '${tier.name}' cannot run as processes of this machine`,
     'Fix what is listed, or choose a tier that can run here; `tierbench doctor` says what is missing.',
-    { problems: obstacles.map((what) => ({ what })) },
+    { problems: obstacles.map((obstacle) => ({ what: `tier ${tier.name}`, obstacle })) },
   );
 }

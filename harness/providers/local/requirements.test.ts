@@ -24,7 +24,13 @@ it('names each program that is missing once, who needs it and the command that i
   const cache = { name: 'redis', neededFor: '', find: () => ({ state: 'limited', detail: 'old' }) as const };
   const checks = ({ kind }: Service) => (kind === 'pooler' ? [pooler] : kind === 'cache' ? [cache] : []);
   expect(await obstaclesHere(tier, undefined, checks)).toEqual([
-    'pgbouncer is missing, which one and other need: not on the PATH; install it with `apt-get install pgbouncer`',
+    {
+      code: 'missing',
+      capability: 'pgbouncer',
+      services: ['one', 'other'],
+      detail: 'not on the PATH',
+      command: 'apt-get install pgbouncer',
+    },
   ]);
   expect(await obstaclesHere(tier, undefined, () => [])).toEqual([]);
 });

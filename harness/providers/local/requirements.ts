@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { App } from '../../core/app.ts';
 import { TierbenchError } from '../../core/errors.ts';
+import type { Obstacle } from '../../core/findings.ts';
 import type { CapabilityCheck, Finding } from '../../core/machine.ts';
 import type { Service, Tier } from '../../core/tier.ts';
 import { distributionProgram } from '../../machine/programs.ts';
@@ -38,7 +39,7 @@ export function localProviderChecks(): readonly CapabilityCheck[] {
 }
 
 /** Why this machine cannot run the tier as processes, each with the next step; empty when it can. */
-export async function obstaclesHere(tier: Tier, app?: App, checksOfService = checksOf): Promise<readonly string[]> {
+export async function obstaclesHere(tier: Tier, app?: App, checksOfService = checksOf): Promise<readonly Obstacle[]> {
   const needs = tier.services.flatMap((service) =>
     checksOfService(service, app).map((check) => ({ check, service: service.name })),
   );
@@ -48,14 +49,13 @@ export async function obstaclesHere(tier: Tier, app?: App, checksOfService = che
       needing.map(({ service }) => service),
     ),
   );
-  return (await Promise.all(obstacles)).filter((text) => text !== undefined);
+  return (await Promise.all(obstacles)).filter((each) => each !== undefined);
 }
 
-async function obstacle({ name, find }: CapabilityCheck, services: readonly string[]): Promise<string | undefined> {
+async function obstacle({ name, find }: CapabilityCheck, services: readonly string[]): Promise<Obstacle | undefined> {
   const { state, detail, install } = await find();
   if (state !== 'missing') return undefined;
-  const step = install === undefined ? '' : `; install it with \`${install}\``;
-  return `${name} is missing, which ${services.join(' and ')} ${services.length === 1 ? 'needs' : 'need'}: ${detail}${step}`;
+  return { code: 'missing', capability: name, services, detail, command: install ?? null };
 }
 
 function processOnly(kind: string): CapabilityCheck {

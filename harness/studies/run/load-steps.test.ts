@@ -3,8 +3,8 @@ import { madeUpRun, madeUpTarget, madeUpTier, madeUpTrial } from '../../../test-
 import { loadLevel } from '../../core/load.ts';
 import type { RunQuestion } from '../../core/run.ts';
 import type { Service, Tier } from '../../core/tier.ts';
-import { judgeTrial } from '../../judging/summarize.ts';
-import type { JudgedTrial } from '../../judging/summary.ts';
+import { judgeTrial } from '../../judging/judge-trial.ts';
+import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import { lengthS, type ScenarioTraits, type Step, type StudyContext, type Subject, type TrialStep } from '../study.ts';
 import type { DocumentedLoads } from './loads.ts';
 import { run } from './run.ts';

@@ -1,11 +1,10 @@
-import { describeLoad, type OfferedLoad } from '../../core/load.ts';
+import type { OfferedLoad } from '../../core/load.ts';
 import type { RunQuestion } from '../../core/run.ts';
 import type { Trial } from '../../core/trial.ts';
-import { throughputPerSIn } from '../../judging/interval-throughput.ts';
+import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import { type PilotEstimate, readPilot } from '../../judging/pilot.ts';
-import { describeUnsteadiness } from '../../judging/steadiness.ts';
-import type { JudgedTrial } from '../../judging/summary.ts';
-import { wholeSeconds } from '../../judging/whole-seconds.ts';
+import { throughputDrift } from '../../judging/steadiness.ts';
+import { throughputPerSIn, wholeSeconds } from '../../judging/trial-window.ts';
 import { samplesNeeded } from '../../statistics/quantile-ranks.ts';
 import { exactTime, type ScenarioTraits, type Step, sumOfTimes, type TimeBounds, type TrialStep } from '../study.ts';
 import { arrivalRates, countOfArrivalRates, type DocumentedLoads } from './loads.ts';
@@ -102,7 +101,7 @@ export function* loadSteps(
     ),
   ];
   if (findsRates && found === undefined) {
-    yield { kind: 'note', subject, note: ratesUnknown(name, warmUpLoad) };
+    yield { kind: 'note', subject, note: { code: 'rates-unknown', scenario: name, pilotLoad: warmUpLoad } };
   }
   yield { kind: 'plan', subject, scenario: name, trials, after };
   const measured: JudgedTrial[] = [];
@@ -195,7 +194,7 @@ function warmUpWindows(question: RunQuestion, scenario: ScenarioTraits): number 
 /** Whether the warm-up windows, one after the other, have come to a steady throughput: as trials are judged. */
 function isSteady(windows: readonly Trial[]): boolean {
   const perSecond = windows.flatMap(wholeSeconds).map(throughputPerSIn);
-  return perSecond.length >= LEAST_STEADY_SECONDS && describeUnsteadiness(perSecond) === null;
+  return perSecond.length >= LEAST_STEADY_SECONDS && throughputDrift(perSecond) === null;
 }
 
 /** Users who all start at once queue in a row at first: until each has completed one iteration, they read less than they will. */
@@ -222,10 +221,6 @@ function usersFor(arrivalRatePerS: number, found: PilotEstimate | undefined, use
   const pilotS = found === undefined ? 0 : found.concurrency / found.iterationsPerS;
   const allowedS = Math.max(ITERATION_ALLOWED_S, ITERATIONS_ALLOWED * pilotS);
   return Math.min(userCount, Math.max(FEWEST_USERS, Math.ceil(arrivalRatePerS * allowedS)));
-}
-
-function ratesUnknown(scenario: string, load: OfferedLoad): string {
-  return `No arrival rate of ${scenario} was measured: in the pilot trial at ${describeLoad(load)} no iteration succeeded, so none was known to be sustained.`;
 }
 
 /** The middle one of the numbers of users that are asked for. */

@@ -1,7 +1,8 @@
+import type { Note } from '../../core/findings.ts';
 import { loadLevel } from '../../core/load.ts';
 import { type RunAnswer, type RunQuestion, runAnswerSchema, runQuestionSchema } from '../../core/run.ts';
 import type { Target } from '../../core/target.ts';
-import type { JudgedTrial } from '../../judging/summary.ts';
+import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import { sustainedRates } from '../../judging/sustained-rate.ts';
 import { exactTime, lengthS, type Step, type Study, type StudyContext, type Subject, sumOfTimes } from '../study.ts';
 import { faultSteps } from './faults.ts';
@@ -69,13 +70,9 @@ function timeAfter(
   return sumOfTimes([...later, ...faults].flatMap((time) => [exactTime(coolDownS), time]));
 }
 
-function cachesNote({ warmUpS, arrivalRatesPerS }: RunQuestion): string {
-  if (warmUpS === 0 && arrivalRatesPerS === null) {
-    return 'Nothing was warmed up but by the pilot trial that found the arrival rates of a scenario.';
-  }
-  return warmUpS === 0
-    ? 'Caches were cold when the first scenario was measured: nothing was warmed up.'
-    : 'Caches were warm: load that is not measured came before what is.';
+function cachesNote({ warmUpS, arrivalRatesPerS }: RunQuestion): Note {
+  if (warmUpS > 0) return { code: 'caches', state: 'warm' };
+  return { code: 'caches', state: arrivalRatesPerS === null ? 'pilot-only' : 'cold' };
 }
 
 function sustainedIn(

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
-import { summarizeTrial } from './summarize.ts';
+import type { TrialRecord } from '../core/trial.ts';
+import { judgeTrial } from './judge-trial.ts';
+
+const summarize = (record: TrialRecord) => judgeTrial(record).summary;
 
 describe('the summary of a trial', () => {
   it('counts successful requests over the measured window, and drops and failures as errors', () => {
-    const summary = summarizeTrial(madeUpTrial({ measuredS: 10, okPerS: 90, failedPerS: 6, droppedPerS: 4 }));
+    const summary = summarize(madeUpTrial({ measuredS: 10, okPerS: 90, failedPerS: 6, droppedPerS: 4 }));
     expect(summary.throughputPerS).toEqual({ value: 90, low: 90, high: 90 });
     expect(summary.iterationsPerS?.value).toBe(90);
     // (6 + 4) / (90 + 6 + 4)
@@ -14,14 +17,14 @@ describe('the summary of a trial', () => {
 
   it('gives the throughput of the whole window, but no interval weight to a part of a second', () => {
     // 10 whole seconds of 100 and half a second of 100: 1100 / 10.5.
-    const summary = summarizeTrial(madeUpTrial({ measuredS: 10.5, okPerS: 100 }));
+    const summary = summarize(madeUpTrial({ measuredS: 10.5, okPerS: 100 }));
     expect(summary.throughputPerS?.value).toBeCloseTo(1100 / 10.5, 9);
     expect(summary.throughputPerS?.low).toBe(100);
     expect(summary.throughputPerS?.high).toBeCloseTo(1100 / 10.5, 9);
   });
 
   it('reads a server that always takes 100 ms as 100 to 101 ms, with an interval that is a point', () => {
-    const { latency } = summarizeTrial(madeUpTrial({ latencyS: 0.1 }));
+    const { latency } = summarize(madeUpTrial({ latencyS: 0.1 }));
     for (const quantile of [latency.p50S, latency.p95S, latency.p99S]) {
       expect(quantile?.value).toBeGreaterThanOrEqual(0.1);
       expect(quantile?.value).toBeLessThan(0.101);
@@ -37,7 +40,7 @@ describe('the summary of a trial', () => {
       steps: ['fast', 'slow'],
       latencyS: (request) => (request % 2 === 0 ? 0.01 : 0.2),
     });
-    const { latency, steps } = summarizeTrial(measured);
+    const { latency, steps } = summarize(measured);
     expect(latency.p50S?.value).toBeCloseTo(0.01, 4);
     expect(latency.p95S?.value).toBeCloseTo(0.2, 3);
     expect(steps.map((step) => [step.name, step.requests, step.throughputPerS?.value])).toEqual([
@@ -49,26 +52,24 @@ describe('the summary of a trial', () => {
 
   it('has no interval where the samples do not allow one', () => {
     // 71 requests: one too few for p95, enough for p50.
-    const few = summarizeTrial(madeUpTrial({ okPerS: (second) => (second === 0 ? 8 : 7) }));
+    const few = summarize(madeUpTrial({ okPerS: (second) => (second === 0 ? 8 : 7) }));
     expect(few.latency.count).toBe(71);
     expect(few.latency.p50S).not.toBeNull();
     expect(few.latency.p95S).toBeNull();
     // 300 requests: enough for p95, too few for p99.
-    const more = summarizeTrial(madeUpTrial({ okPerS: 30 }));
+    const more = summarize(madeUpTrial({ okPerS: 30 }));
     expect(more.latency.p95S).not.toBeNull();
     expect(more.latency.p99S).toBeNull();
     // Four seconds cannot show how much seconds differ, however many requests they hold.
-    const short = summarizeTrial(madeUpTrial({ measuredS: 4, okPerS: 1000 }));
+    const short = summarize(madeUpTrial({ measuredS: 4, okPerS: 1000 }));
     expect(short.latency.p95S).toBeNull();
     expect(short.throughputPerS).toBeNull();
   });
 
   it('widens the interval when slow requests come together in slow seconds', () => {
     // Both: one request in ten takes 300 ms. Spread evenly, or all in two of twenty seconds.
-    const spread = summarizeTrial(
-      madeUpTrial({ measuredS: 20, latencyS: (request) => (request % 10 === 0 ? 0.3 : 0.02) }),
-    );
-    const together = summarizeTrial(
+    const spread = summarize(madeUpTrial({ measuredS: 20, latencyS: (request) => (request % 10 === 0 ? 0.3 : 0.02) }));
+    const together = summarize(
       madeUpTrial({ measuredS: 20, latencyS: (_, second) => (second % 10 === 0 ? 0.3 : 0.02) }),
     );
     expect(spread.latency.p95S?.low).toBeCloseTo(0.3, 2);
@@ -84,7 +85,7 @@ describe('the summary of a trial', () => {
       steps,
     });
     const iterations = { intended: 1000, completed: 990, failed: 0, dropped: 10 };
-    expect(summarizeTrial({ ...measured, trial: { ...measured.trial, iterations } }).errorRatio).toBe(0.01);
+    expect(summarize({ ...measured, trial: { ...measured.trial, iterations } }).errorRatio).toBe(0.01);
   });
 
   it('is the same for the same trial', () => {
@@ -92,7 +93,7 @@ describe('the summary of a trial', () => {
       okPerS: (second) => 90 + ((second * 7) % 20),
       latencyS: (request) => 0.01 + request / 5000,
     });
-    expect(summarizeTrial(measured)).toEqual(summarizeTrial(structuredClone(measured)));
+    expect(summarize(measured)).toEqual(summarize(structuredClone(measured)));
   });
 
   it('does not look at the seconds of the warm-up', () => {
@@ -101,14 +102,14 @@ describe('the summary of a trial', () => {
     const warmUp = slow.map((interval) => ({ ...interval, startS: interval.startS - slow.length }));
     const intervals = [...warmUp, ...measured.trial.intervals];
     const warmedUp = { ...measured, trial: { ...measured.trial, intervals } };
-    expect(summarizeTrial(warmedUp)).toEqual(summarizeTrial(measured));
+    expect(summarize(warmedUp)).toEqual(summarize(measured));
   });
 
   it('holds when nothing was measured at all', () => {
-    const summary = summarizeTrial(madeUpTrial({ measuredS: 0, stopped: true }));
+    const { summary, validity } = judgeTrial(madeUpTrial({ measuredS: 0, stopped: true }));
     expect(summary.throughputPerS).toBeNull();
     expect(summary.errorRatio).toBe(0);
     expect(summary.latency).toEqual({ count: 0, meanS: 0, maxS: 0, p50S: null, p95S: null, p99S: null });
-    expect(summary.validity.kind).toBe('invalid');
+    expect(validity.kind).toBe('invalid');
   });
 });

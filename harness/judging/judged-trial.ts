@@ -1,8 +1,13 @@
 import type { Estimate } from '../core/estimate.ts';
+import type { Caveat, Evidence, Reason } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import type { NonEmpty, Verdict } from '../core/verdict.ts';
+import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import type { QuantileBlocks } from '../statistics/change.ts';
+import type { LatencyViews } from './latency-views.ts';
+import type { RequestCounts } from './trial-window.ts';
 
 /** Latency of successful requests. A quantile is null where the samples do not allow an interval for it. */
 export interface LatencySummary {
@@ -24,16 +29,7 @@ export interface StepSummary {
   readonly latency: LatencySummary;
 }
 
-export type Validity =
-  | { readonly kind: 'valid' }
-  | {
-      readonly kind: 'invalid';
-      readonly reasons: NonEmpty<string>;
-      /** All that speaks against it is that its latency grew: what it misses it would miss by more, had it gone on. */
-      readonly overloaded: boolean;
-    };
-
-/** One trial in numbers, with how sure they are. Derived, never stored. */
+/** One trial in numbers, with their intervals. Derived, never stored. */
 export interface TrialSummary {
   readonly sequence: number;
   readonly tier: string;
@@ -48,15 +44,30 @@ export interface TrialSummary {
   /** All steps together. */
   readonly latency: LatencySummary;
   readonly steps: readonly StepSummary[];
-  /** Can the numbers be trusted? */
-  readonly validity: Validity;
-  /** What a reader should mind, though it makes nothing untrue. */
-  readonly caveats: readonly string[];
 }
 
+export type Validity =
+  | { readonly kind: 'valid' }
+  | {
+      readonly kind: 'invalid';
+      readonly reasons: NonEmpty<Reason>;
+      /** The only reason is that latency grew: a longer trial would have read more, so what it misses is missed. */
+      readonly overloaded: boolean;
+    };
+
+/** A trial and all that is derived from it once: its histograms are decoded here and nowhere else. */
 export interface JudgedTrial {
   readonly record: TrialRecord;
   readonly summary: TrialSummary;
+  readonly validity: Validity;
+  readonly caveats: readonly Caveat[];
+  readonly requests: RequestCounts;
+  /** Of all successful requests of the window. */
+  readonly latency: LatencyHistogram;
+  /** The same by blocks of whole seconds: what p95 is compared by. */
+  readonly p95Blocks: Pick<QuantileBlocks, 'within' | 'counts'>;
+  /** Decoded when it is first asked for; null for loads in which nothing is scheduled. */
+  readonly views: LatencyViews | null;
 }
 
 /** A target held against a run, for one tier and (where the target is about requests) one scenario. */
@@ -64,8 +75,17 @@ export interface JudgedTarget {
   readonly target: Target;
   readonly tier: string;
   readonly scenario: string | null;
-  readonly verdict: Verdict | { readonly kind: 'not-judged'; readonly why: string };
+  readonly verdict: Verdict;
   readonly value: Estimate | null;
-  /** Where the value comes from and what it says, in words: `p95 612 ms at concurrency 100; met up to concurrency 10`. */
-  readonly evidence: string;
+  /** What the verdict rests on; null where nothing was measured. */
+  readonly evidence: Evidence | null;
+}
+
+export function isValid({ validity }: Pick<JudgedTrial, 'validity'>): boolean {
+  return validity.kind === 'valid';
+}
+
+/** Of an overloaded trial a missed target counts, and its throughput. */
+export function isValidOrOverloaded({ validity }: Pick<JudgedTrial, 'validity'>): boolean {
+  return validity.kind === 'valid' || validity.overloaded;
 }

@@ -1,0 +1,99 @@
+import type { Evidence } from '../core/findings.ts';
+import type { RunResult } from '../core/run.ts';
+import type { Target } from '../core/target.ts';
+import { proportionInterval } from '../statistics/proportion-interval.ts';
+import { isValid, type JudgedTrial } from './judged-trial.ts';
+import { type Bound, boundOf, type LoadSteps, levelOf, loadsOf, trialsFor, whyInvalid } from './load-steps.ts';
+import { exactly, inconclusive, type Judgement, met, missed } from './verdicts.ts';
+
+/**
+ * Requests that failed or were never sent, of all.
+ *
+ * Missed: at some valid load the whole interval lies beyond the target. Met: no load was beyond it, every trial is valid,
+ * and the interval of all loads together keeps it. Together, because few failures take many requests to rule out: 0.1 %
+ * takes 3,700 without a failure, which a slow scenario does not reach at each load.
+ */
+export function judgeErrorRatio(target: Target, steps: LoadSteps): Judgement {
+  const bound = boundOf(target, 'at most');
+  const { trials, missing } = trialsFor(target, steps);
+  if (trials.length === 0) return inconclusive(missing);
+  for (const trial of trials) {
+    const { failed, all } = trial.requests;
+    const ratio = proportionInterval(failed, all);
+    if (isValid(trial) && ratio !== null && !bound.keeps(ratio.low)) {
+      return missed(failuresAbove(trial, bound), ratio, failuresOf([trial]));
+    }
+  }
+  const evidence = failuresOf(trials);
+  const { failed, requests } = evidence;
+  const together = proportionInterval(failed, requests);
+  const beyond = trials.filter((trial) => isValid(trial) && !bound.keeps(trial.summary.errorRatio));
+  const straddles = together === null || !bound.keeps(together.high);
+  const reasons = [
+    ...whyInvalid(trials),
+    ...beyond.map(failuresMayBeChance),
+    ...missing,
+    ...(straddles
+      ? [{ code: 'error-ratio-straddles', failed, requests, highRatio: together?.high ?? null } as const]
+      : []),
+  ];
+  return reasons.length === 0 ? met(together, evidence) : inconclusive(reasons, together, evidence);
+}
+
+/** What a load may fail where no target of the run says how much. */
+const DEFAULT_ERROR_RATIO = 0.001;
+
+/**
+ * Does the system serve this many users at once? Met when a valid trial with at least that many answered at least as many
+ * requests, so that nobody need have waited for nothing, and failed no more than the error target allows. How fast they
+ * were served is judged by the latency target.
+ */
+export function judgeConcurrency(target: Target, steps: LoadSteps, { targets }: RunResult): Judgement {
+  const { limit } = boundOf(target, 'at least');
+  const concurrency = Math.max(limit, target.appliesTo.concurrency ?? 0);
+  const { trials, missing } = trialsFor({ ...target, appliesTo: { ...target.appliesTo, concurrency } }, steps);
+  const trial = trials.find(isValid) ?? trials[0];
+  if (trial === undefined) return inconclusive(missing);
+  const { load } = trial.summary;
+  const value = exactly(levelOf(trial));
+  const evidence = failuresOf([trial]);
+  if (!isValid(trial)) return inconclusive(whyInvalid(trials), value, evidence);
+  const allowed = errorBound(targets, steps);
+  const ratio = proportionInterval(trial.requests.failed, trial.requests.all);
+  if (ratio !== null && allowed.keeps(ratio.value)) {
+    const answered = trial.requests.all - trial.requests.failed;
+    if (answered >= value.value) return met(value, evidence);
+    return inconclusive([{ code: 'users-not-answered', load, answered }], value, evidence);
+  }
+  if (ratio !== null && !allowed.keeps(ratio.low)) return missed(failuresAbove(trial, allowed), value, evidence);
+  return inconclusive([failuresMayBeChance(trial)], value, evidence);
+}
+
+function errorBound(targets: readonly Target[], { tier, scenario }: LoadSteps): Bound {
+  const target = targets.find(
+    ({ judged, appliesTo: { tiers, scenarios } }) =>
+      judged.by === 'measured' &&
+      judged.metric === 'error-ratio' &&
+      (tiers.length === 0 || tiers.includes(tier)) &&
+      (scenarios.length === 0 || scenarios.includes(scenario)),
+  );
+  if (target !== undefined) return boundOf(target, 'at most');
+  return { limit: DEFAULT_ERROR_RATIO, keeps: (ratio) => ratio < DEFAULT_ERROR_RATIO };
+}
+
+function failuresOf(trials: readonly JudgedTrial[]): Extract<Evidence, { code: 'failures' }> {
+  return {
+    code: 'failures',
+    failed: trials.reduce((sum, { requests }) => sum + requests.failed, 0),
+    requests: trials.reduce((sum, { requests }) => sum + requests.all, 0),
+    loads: loadsOf(trials),
+  };
+}
+
+function failuresAbove({ summary: { load }, requests: { failed, all } }: JudgedTrial, { limit }: Bound) {
+  return { code: 'failures-above', load, failed, requests: all, limitRatio: limit } as const;
+}
+
+function failuresMayBeChance({ summary: { load }, requests: { failed, all } }: JudgedTrial) {
+  return { code: 'failures-may-be-chance', load, failed, requests: all } as const;
+}

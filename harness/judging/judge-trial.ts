@@ -1,0 +1,110 @@
+import type { Estimate } from '../core/estimate.ts';
+import type { RunResult } from '../core/run.ts';
+import type { Calibration } from '../core/study-record.ts';
+import type { Interval, Trial, TrialRecord } from '../core/trial.ts';
+import { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import { drawResamples, ratioEstimate } from '../statistics/block-bootstrap.ts';
+import { seededRandom } from '../statistics/seeded-random.ts';
+import { sumInBlocks } from '../statistics/time-blocks.ts';
+import { caveatsOf } from './generator-limits.ts';
+import type { JudgedTrial, StepSummary } from './judged-trial.ts';
+import { p95BlocksOf, summarizeLatency } from './latency-summary.ts';
+import { type LatencyViews, latencyViews } from './latency-views.ts';
+import { requestCounts, requestsIn, succeededIn, wholeSeconds } from './trial-window.ts';
+import { judgeValidity } from './validity.ts';
+
+/** The trials that are evidence, in the order they were measured: of a repeated trial the last attempt. */
+export function judgeTrials({ trials, facts }: Pick<RunResult, 'trials' | 'facts'>): readonly JudgedTrial[] {
+  const repeated = new Set(trials.map(({ repeats }) => repeats));
+  return trials
+    .filter(({ purpose, sequence }) => purpose === 'measure' && !repeated.has(sequence))
+    .map((record) => judgeTrial(record, facts.calibration));
+}
+
+/**
+ * One trial in numbers, each with its interval, and whether it is valid. The same trial gives the same figures: resampling
+ * is seeded by its plan. `calibration` is that of its run, where there is one.
+ */
+export function judgeTrial(record: TrialRecord, calibration: Calibration | null = null): JudgedTrial {
+  const { trial } = record;
+  const seconds = wholeSeconds(trial);
+  const rate = rateEstimator(trial, seconds);
+  const bySecond = seconds.map(decodeSteps);
+  const ofWindow = trial.steps.map(({ latency }) => LatencyHistogram.decode(latency));
+  const nothing = LatencyHistogram.empty();
+  const steps = trial.steps.map((step, index): StepSummary => {
+    const requests = requestsIn([step]);
+    return {
+      name: step.name,
+      requests,
+      errorRatio: ratio(requests - step.outcomes.ok, requests),
+      throughputPerS: rate(step.outcomes.ok, (second) => okRequests(second, step.name)),
+      latency: summarizeLatency(
+        ofWindow[index] ?? nothing,
+        bySecond.map((histograms) => histograms.get(step.name) ?? nothing),
+      ),
+    };
+  });
+  const all = LatencyHistogram.merged(ofWindow);
+  const allBySecond = bySecond.map((histograms) => LatencyHistogram.merged(histograms.values()));
+  const latency = summarizeLatency(all, allBySecond);
+  const requests = requestCounts(trial);
+  const meanLatencyS = allBySecond.filter(({ count }) => count > 0).map(({ meanS }) => meanS);
+  let views: LatencyViews | null | undefined;
+  return {
+    record,
+    summary: {
+      sequence: record.sequence,
+      tier: record.subject,
+      scenario: trial.plan.scenario,
+      load: trial.plan.load,
+      throughputPerS: rate(succeededIn(trial), succeededIn),
+      iterationsPerS: rate(trial.iterations.completed - trial.iterations.failed, ({ iterations }) => {
+        return iterations.completed - iterations.failed;
+      }),
+      errorRatio: ratio(requests.failed, requests.all),
+      latency,
+      steps,
+    },
+    validity: judgeValidity(record, { latency, meanLatencyS, calibration }),
+    caveats: caveatsOf(trial, latency, calibration),
+    requests,
+    latency: all,
+    p95Blocks: p95BlocksOf(all, allBySecond),
+    get views() {
+      views ??= latencyViews(trial, all, requests.failed);
+      return views;
+    },
+  };
+}
+
+function okRequests(interval: Interval, stepName: string): number {
+  return interval.steps.find(({ name }) => name === stepName)?.outcomes.ok ?? 0;
+}
+
+/** The value is over the whole window; the interval comes from its whole seconds. */
+function rateEstimator(
+  trial: Trial,
+  seconds: readonly Interval[],
+): (total: number, countOf: (second: Interval) => number) => Estimate | null {
+  const durations = sumInBlocks(seconds.map(({ durationS }) => durationS));
+  const resamples = drawResamples(durations.length, seededRandom(trial.plan.seed));
+  return (total, countOf) => {
+    const estimate = ratioEstimate(sumInBlocks(seconds.map(countOf)), durations, resamples);
+    if (estimate === null || !(trial.measuredS > 0)) return null;
+    const value = total / trial.measuredS;
+    return { value, low: Math.min(value, estimate.low), high: Math.max(value, estimate.high) };
+  };
+}
+
+function decodeSteps({ steps }: Pick<Interval, 'steps'>): ReadonlyMap<string, LatencyHistogram> {
+  return new Map(
+    steps
+      .filter(({ outcomes }) => outcomes.ok > 0)
+      .map(({ name, latency }) => [name, LatencyHistogram.decode(latency)]),
+  );
+}
+
+function ratio(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}

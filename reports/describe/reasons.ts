@@ -1,0 +1,52 @@
+import type { Caveat, Reason } from '../../harness/core/findings.ts';
+import { formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import { describer } from './describer.ts';
+
+/** Why a trial is invalid: `requests were sent up to 8 ms after their scheduled start (p99), more than 5 ms`. */
+export const describeReason = describer<Reason>({
+  stopped: ({ measuredS, plannedS }) =>
+    `it was stopped after ${formatSeconds(measuredS)} of ${formatSeconds(plannedS)}`,
+  'service-crashed': ({ instance, detail }) =>
+    `${instance} crashed: ${detail}; the tier was incomplete while it was measured`,
+  'never-answered': ({ requests, waitedS, longestAnswerS, timeoutS }) => {
+    const waited = `${requests === 1 ? '1 request' : `${formatNumber(requests)} requests`} had waited up to ${formatSeconds(waitedS)} without an answer at the end of the window`;
+    const answered =
+      longestAnswerS > 0 ? `no answer took more than ${formatSeconds(longestAnswerS)}` : 'none was answered';
+    return `${waited}, and ${answered}; the window was shorter than the timeout of ${formatSeconds(timeoutS)}`;
+  },
+  'too-few-seconds': ({ seconds, neededSeconds }) =>
+    `only ${seconds} whole seconds were measured, and intervals need ${neededSeconds}`,
+  'too-few-requests': ({ requests, neededRequests }) =>
+    `only ${requests} requests ended in the window, and p95 needs ${neededRequests}`,
+  'cpu-stolen': ({ ratio, limitRatio }) =>
+    `the host took ${formatRatio(ratio)} of the CPU away (steal), more than ${formatRatio(limitRatio)}`,
+  'generator-throttled': ({ ratio, limitRatio }) =>
+    `a CPU limit stopped the generator in ${formatRatio(ratio)} of its periods, more than ${formatRatio(limitRatio)}`,
+  'foreign-cpu': ({ ratio, limitRatio }) =>
+    `other processes used ${formatRatio(ratio)} of the machine's CPU, more than ${formatRatio(limitRatio)}`,
+  'generator-busy': ({ utilizationRatio, limitRatio }) =>
+    `the generator was busy ${formatRatio(utilizationRatio)} of the time, more than ${formatRatio(limitRatio)}: its own limit may have been measured`,
+  'read-late': ({ p99S, limitS }) =>
+    `the generator read answers up to ${formatSeconds(p99S)} late (p99), more than ${formatSeconds(limitS)}: that is in the latencies`,
+  'sent-late': ({ p99S, limitS }) =>
+    `requests were sent up to ${formatSeconds(p99S)} after their scheduled start (p99), more than ${formatSeconds(limitS)}`,
+  'not-offered': ({ startedRatio, limitRatio, arrivalRatePerS }) =>
+    `only ${formatRatio(startedRatio)} of the intended ${formatRate(arrivalRatePerS)} were started, less than ${formatRatio(limitRatio)}`,
+  'near-generator-limit': ({ ratePerS, ceilingPerS, limitRatio }) =>
+    `the generator made ${formatRate(ratePerS)}, more than ${formatRatio(limitRatio)} of the ${formatRate(ceilingPerS)} it makes at most here: its own limit may have been measured`,
+  'throughput-drift': ({ firstHalfPerS, secondHalfPerS }) =>
+    `the throughput was not steady: it went from ${formatRate(firstHalfPerS)} in the first half to ${formatRate(secondHalfPerS)} in the second`,
+  'throughput-settled-late': ({ afterSeconds, ofSeconds, settledPerS, wholePerS }) =>
+    `the throughput was not steady: it settled only after ${afterSeconds} of ${ofSeconds} seconds, at ${formatRate(settledPerS)} instead of ${formatRate(wholePerS)}`,
+  'latency-drift': ({ firstHalfMeanS, secondHalfMeanS }) => {
+    const what = `the latency was not steady: it went from ${formatSeconds(firstHalfMeanS)} (mean) in the first half to ${formatSeconds(secondHalfMeanS)} in the second`;
+    return secondHalfMeanS > firstHalfMeanS ? `${what}; the system may be overloaded` : what;
+  },
+});
+
+export const describeCaveat = describer<Caveat>({
+  'above-ceiling': ({ ratePerS, ceilingPerS }) =>
+    `the generator made ${formatRate(ratePerS)}, more than the ${formatRate(ceilingPerS)} found to be its limit: the machine was busy when that was measured`,
+  'near-floor': ({ p95S, floorP95S }) =>
+    `its p95 of ${formatSeconds(p95S)} is less than twice the ${formatSeconds(floorP95S)} that the generator reads of an echo: much of it may be the generator's own`,
+});

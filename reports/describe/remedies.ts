@@ -1,0 +1,94 @@
+import type { Reason, Remedy, WhyNot } from '../../harness/core/findings.ts';
+
+/** What a person can do about a finding. Empty where the finding names it, or where nothing helps. */
+function remediesOf(finding: Reason | WhyNot): readonly Remedy[] {
+  if (finding.code === 'invalid' || finding.code === 'invalid-trials') return remediesOf(finding.reason);
+  if (finding.code === 'latency-drift' && finding.secondHalfMeanS > finding.firstHalfMeanS) {
+    return ['lower-load', 'measure-longer'];
+  }
+  if (finding.code === 'no-load-as-high') return [finding.model === 'closed' ? 'higher-concurrency' : 'higher-rates'];
+  if (finding.code === 'too-little-data') return [finding.unit === 'users' ? 'more-users' : 'more-tasks'];
+  return remedies[finding.code];
+}
+
+const remedies = {
+  stopped: ['run-to-end'],
+  'service-crashed': [],
+  'never-answered': ['measure-longer', 'lower-timeout'],
+  'too-few-seconds': ['measure-longer'],
+  'too-few-requests': ['measure-longer'],
+  'cpu-stolen': ['quiet-machine'],
+  'generator-throttled': ['more-generator-cpu'],
+  'foreign-cpu': ['quiet-machine'],
+  'generator-busy': ['lower-load', 'faster-engine', 'more-generator-cpu'],
+  'read-late': ['lower-load', 'more-generator-cpu'],
+  'sent-late': ['lower-load', 'more-generator-cpu'],
+  'not-offered': ['lower-load', 'more-virtual-users'],
+  'near-generator-limit': ['lower-load', 'faster-engine', 'more-generator-cpu'],
+  'throughput-drift': ['warm-up-longer'],
+  'throughput-settled-late': ['warm-up-longer'],
+  'latency-drift': ['warm-up-longer'],
+  'tier-not-run': [],
+  'tier-ended-early': [],
+  'not-measured': ['run-to-end'],
+  'not-planned': [],
+  'planned-load-not-measured': ['run-to-end'],
+  'no-trial-of-scenario': ['run-to-end'],
+  'too-many-failed': ['fix-failures'],
+  'too-few-answers': ['measure-longer'],
+  'not-yet': [],
+  'model-only': [],
+  'other-scenarios': ['name-scenario'],
+  'data-unknown': [],
+  'no-such-service': [],
+  'setting-open': [],
+  'too-few-for-p95': ['measure-longer'],
+  'p95-straddles': ['measure-longer'],
+  'p95-with-failures': ['fix-failures'],
+  'failures-may-be-chance': ['measure-longer'],
+  'error-ratio-straddles': ['measure-longer'],
+  'users-not-answered': ['measure-longer'],
+  'throughput-straddles': ['measure-longer'],
+  'throughput-still-rising': ['higher-concurrency'],
+  'one-load-only': ['higher-concurrency'],
+  'limit-not-reached': ['higher-rates'],
+} as const satisfies Readonly<
+  Record<
+    Exclude<(Reason | WhyNot)['code'], 'invalid' | 'invalid-trials' | 'no-load-as-high' | 'too-little-data'>,
+    readonly Remedy[]
+  >
+>;
+
+const words: Readonly<Partial<Record<Remedy, string>>> = {
+  'measure-longer': 'measure longer',
+  'warm-up-longer': 'warm up longer',
+  'lower-timeout': 'lower the timeout',
+  'lower-load': 'offer less load',
+  'higher-concurrency': 'measure a higher concurrency',
+  'higher-rates': 'measure higher arrival rates',
+  'name-rates': 'name the arrival rates',
+  'name-scenario': 'run that scenario',
+  'more-virtual-users': 'allow more virtual users',
+  'more-users': 'have more users in the database',
+  'more-tasks': 'have more tasks in the database',
+  'faster-engine': 'use a faster engine',
+  'more-generator-cpu': 'give the generator more CPU',
+  'quiet-machine': 'use a machine that nothing else uses',
+  'run-to-end': 'run it again to the end',
+  'fix-failures': 'fix the failures first',
+};
+
+/** `measure longer, or lower the timeout`; empty where there is nothing to say. */
+function adviceFor(finding: Reason | WhyNot): string {
+  const steps = remediesOf(finding).flatMap((remedy) => words[remedy] ?? []);
+  return steps.length < 2 ? steps.join('') : `${steps.slice(0, -1).join(', ')}, or ${steps.at(-1)}`;
+}
+
+/** `only 3 whole seconds were measured, and intervals need 5; measure longer` */
+export function withAdvice<Finding extends Reason | WhyNot>(
+  describe: (finding: Finding) => string,
+  finding: Finding,
+): string {
+  const advice = adviceFor(finding);
+  return advice === '' ? describe(finding) : `${describe(finding)}; ${advice}`;
+}

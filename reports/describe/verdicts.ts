@@ -1,0 +1,110 @@
+import type { Evidence, Violation, WhyNot } from '../../harness/core/findings.ts';
+import { describeLoad, type OfferedLoad } from '../../harness/core/load.ts';
+import type { Target } from '../../harness/core/target.ts';
+import {
+  formatBound,
+  formatNumber,
+  formatQuantity,
+  formatRate,
+  formatRatio,
+  formatSeconds,
+} from '../../harness/core/units.ts';
+import { describer } from './describer.ts';
+import { loadList, loadRange } from './loads.ts';
+import { describeObstacle } from './notes.ts';
+import { describeReason } from './reasons.ts';
+import { list } from './words.ts';
+
+/** Why something was not judged, compared or measured, or what keeps a verdict open; without the next step. */
+export const describeWhyNot = describer<WhyNot>({
+  'tier-not-run': ({ obstacles }) => `not run: ${obstacles.map(describeObstacle).join('; ')}`,
+  'tier-ended-early': ({ detail }) => `ended early: ${detail}`,
+  'not-measured': ({ runEnded }) => (runEnded ? 'not measured before the run ended' : 'not measured'),
+  'not-planned': () => 'not planned for this tier',
+  'planned-load-not-measured': ({ load }) => `${describeLoad(load)} was not measured`,
+  'no-load-as-high': ({ model, level }) =>
+    model === 'closed'
+      ? `no concurrency of ${formatNumber(level)} or more was measured`
+      : `no arrival rate of ${formatNumber(level)} requests/s or more was measured`,
+  'no-trial-of-scenario': ({ scenario }) => `the run ended before a trial of ${scenario} was measured`,
+  invalid: ({ reason }) => `invalid: ${describeReason(reason)}`,
+  'too-many-failed': ({ errorRatio }) => `${formatRatio(errorRatio)} of the requests failed`,
+  'too-few-answers': () => 'too few answers',
+  'not-yet': ({ detail }) => detail,
+  'model-only': ({ model }) => `It is derived by the model '${model}', which a run does not compute.`,
+  'other-scenarios': ({ scenarios }) => `It is about ${list(scenarios)}, not run here.`,
+  'data-unknown': () => 'The data was not made by this run, so nobody knows how much there is.',
+  'no-such-service': ({ kind }) => `The tier has no ${kind}.`,
+  'setting-open': ({ option }) => `The tier leaves ${option} open.`,
+  'invalid-trials': ({ loads, reason }) => `${loadList(loads)}: ${describeReason(reason)}`,
+  'too-few-for-p95': ({ load, succeeded }) =>
+    `${describeLoad(load)}: ${formatNumber(succeeded)} successful requests are too few for p95`,
+  'p95-straddles': ({ load, lowS, highS }) =>
+    `${describeLoad(load)}: p95 lies somewhere in ${formatSeconds(lowS)} to ${formatSeconds(highS)}, on both sides of the target`,
+  'p95-with-failures': ({ load, failed, requests, p95S }) =>
+    `${describeLoad(load)}: ${failures(failed, requests)}: with those counted as never answered ${p95S === null ? 'fewer than 95 % were answered' : `p95 is ${formatSeconds(p95S)}`}`,
+  'failures-may-be-chance': ({ load, failed, requests }) =>
+    `${failures(failed, requests)} at ${describeLoad(load)}: too few requests to tell that from chance`,
+  'error-ratio-straddles': ({ failed, requests, highRatio }) =>
+    `${failures(failed, requests)}${highRatio === null ? '' : `, which allows for up to ${formatRatio(highRatio)}`}`,
+  'users-not-answered': ({ load, answered }) =>
+    `only ${formatNumber(answered)} requests were answered at ${describeLoad(load)}, so some users never were`,
+  'throughput-straddles': ({ load, lowPerS, highPerS }) =>
+    `${describeLoad(load)}: throughput lies somewhere in ${formatRate(lowPerS)} to ${formatRate(highPerS)}, on both sides of the target`,
+  'throughput-still-rising': ({ load }) =>
+    `the throughput was still rising at ${describeLoad(load)}, the highest valid load`,
+  'one-load-only': ({ load }) =>
+    `only ${describeLoad(load)} has a valid trial, so nobody knows if more load brings more`,
+  'limit-not-reached': ({ load, nearly }) =>
+    `${nearly ? 'nearly all' : 'all'} that arrived at ${describeLoad(load)} was answered, so more may be`,
+  'too-little-data': ({ users, tasksPerUser }) => `only ${data(users, tasksPerUser)} were there`,
+});
+
+/** How the target was missed: `p95 612 ms at concurrency 100, not < 200 ms`. */
+export function describeViolation(violation: Violation, target: Target): string {
+  const isAboutValue = violation.code !== 'failures-above' && violation.code !== 'fewer-than-95-percent-answered';
+  return `${describeMiss(violation)}${isAboutValue ? `, not ${formatBound(target)}` : ''}`;
+}
+
+const describeMiss = describer<Violation>({
+  'p95-above': ({ load, p95S }) => p95At(load, p95S),
+  'fewer-than-95-percent-answered': ({ load, errorRatio }) =>
+    `${formatRatio(errorRatio)} of the requests failed at ${describeLoad(load)}, so fewer than 95 % were answered`,
+  'failures-above': ({ load, failed, requests, limitRatio }) =>
+    `${failures(failed, requests)} at ${describeLoad(load)}, ${formatRatio(failed / requests)}, more than ${formatRatio(limitRatio)}`,
+  'throughput-below': ({ load, throughputPerS }) => `${formatRate(throughputPerS)} at ${describeLoad(load)} at most`,
+  'setting-differs': setting,
+});
+
+/** What the verdict rests on: `p95 612 ms at concurrency 100; met up to concurrency 10`. */
+export const describeEvidence = describer<Evidence>({
+  p95: ({ at, loads, metUpTo }) => {
+    const points = at.map(({ load, p95S }) => p95At(load, p95S));
+    const met = metUpTo.length === 0 ? 'met at no valid load' : `met up to ${list(metUpTo.map(describeLoad))}`;
+    return [...points, `measured over ${loadRange(loads)}`, met].join('; ');
+  },
+  failures: ({ failed, requests, loads }) =>
+    `${failures(failed, requests)} ${loads.length === 1 ? 'at' : 'over'} ${loadRange(loads)}`,
+  throughput: ({ load, throughputPerS, loads }) =>
+    `${formatRate(throughputPerS)} at ${describeLoad(load)}, measured over ${loadRange(loads)}`,
+  'no-valid-trial': ({ loads }) => `no valid trial over ${loadRange(loads)}`,
+  data: ({ users, tasksPerUser, validTrials }) =>
+    `${data(users, tasksPerUser)}; ${formatNumber(validTrials)} valid ${validTrials === 1 ? 'trial' : 'trials'} ran on them`,
+  setting,
+});
+
+function p95At(load: OfferedLoad, p95S: number | null): string {
+  return `p95 ${p95S === null ? 'unknown' : formatSeconds(p95S)} at ${describeLoad(load)}`;
+}
+
+function failures(failed: number, requests: number): string {
+  return `${formatNumber(failed)} of ${formatNumber(requests)} requests failed`;
+}
+
+function data(users: number, tasksPerUser: number): string {
+  return `${formatNumber(users)} users with ${formatNumber(tasksPerUser)} tasks each`;
+}
+
+function setting({ option, value, unit, tier }: { option: string; value: number; unit: string; tier: string }): string {
+  return `${option} is ${formatQuantity(value, unit)} in tier ${tier}`;
+}
