@@ -3,6 +3,7 @@
  * minute. Closed load on one app process and one PostgreSQL without Redis; the generator shares the cores with them, so
  * requests per CPU second of the app say more about the app than requests per second do.
  */
+
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,6 +19,7 @@ import { build as buildHistogram } from 'hdr-histogram-js';
 import type { Tier } from '../harness/core/tier.ts';
 import { registerRun } from '../harness/orphans/register.ts';
 import { localProvider } from '../harness/providers/local/local-provider.ts';
+import { referenceEmail } from '../harness/services/reference-app.ts';
 import { migrate } from '../reference-app/migrate.ts';
 import { seed } from '../reference-app/seed.ts';
 
@@ -68,14 +70,13 @@ interface App extends AsyncDisposable {
 }
 
 const password = randomBytes(12).toString('base64url');
-const emailOf = (user: number): string => `user-${user}@bench.example`;
 
 const login: Route = {
   name: 'login',
   method: 'POST',
   path: '/api/auth/login',
   successStatus: 200,
-  body: (user) => ({ email: emailOf(user), password }),
+  body: (user) => ({ email: referenceEmail(user), password }),
 };
 const routes: readonly Route[] = [
   { name: 'health', method: 'GET', path: '/health', successStatus: 200 },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Trial } from '../harness/core/trial.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
+import { referenceApp } from '../harness/services/reference-app.ts';
 import type { Scenario } from '../scenarios/kit.ts';
 import { ourEngines } from './our-engines.ts';
 
@@ -34,11 +35,7 @@ async function measure(): Promise<Trial> {
     {
       scenario,
       scenarioFile,
-      users: Array.from({ length: isOpen ? USERS_OF_ARRIVALS : CONNECTIONS }, (_, index) => ({
-        index,
-        email: `user-${index + 1}@bench.example`,
-        password,
-      })),
+      users: referenceApp.users(isOpen ? USERS_OF_ARRIVALS : CONNECTIONS, password),
       plan: {
         scenario: scenario.name,
         baseUrl,

@@ -4,6 +4,7 @@ import type { Tier } from '../harness/core/tier.ts';
 import { readTier } from '../harness/files/tier-file.ts';
 import { registerRun } from '../harness/orphans/register.ts';
 import { localProvider } from '../harness/providers/local/local-provider.ts';
+import { referenceApp } from '../harness/services/reference-app.ts';
 import type { User } from '../scenarios/kit.ts';
 
 /** The reference app as the tier `single` has it: one API process and one PostgreSQL, with users who can sign in. */
@@ -38,11 +39,7 @@ export async function startReferenceApp(options: {
   return {
     baseUrl: deployment.baseUrl,
     services: deployment.services,
-    users: Array.from({ length: userCount }, (_, index) => ({
-      index,
-      email: `user-${index + 1}@bench.example`,
-      password,
-    })),
+    users: referenceApp.users(userCount, password),
     folder: run.folder,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { referenceEmail } from '../harness/services/reference-app.ts';
 import { startFakeTaskApi } from '../test-support/fake-task-api.ts';
 import { lacks, programFor, requirements } from '../test-support/requirements.ts';
 import { type Workplace, workplace } from '../test-support/tierbench.ts';
@@ -43,7 +44,7 @@ targets:
 `;
 
 function users(count: number): string {
-  const all = Array.from({ length: count }, (_, index) => `user-${index + 1}@bench.example`);
+  const all = Array.from({ length: count }, (_, index) => referenceEmail(index + 1));
   return JSON.stringify(all.map((email) => ({ email, password: `password of ${email}` })));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EndedRequest } from '../harness/engines/shared/classify-response.ts';
 import { createScenarioRunner, type NextAction } from '../harness/engines/shared/scenario-runner.ts';
+import { referenceEmail } from '../harness/services/reference-app.ts';
 import { type FakeRequest, fakeTaskApi } from '../test-support/fake-task-api.ts';
 import browse from './browse.ts';
 import crud from './crud.ts';
@@ -9,7 +10,7 @@ import login from './login.ts';
 import mixed from './mixed.ts';
 
 const scenarios: readonly Scenario[] = [login, crud, browse, mixed];
-const email = 'user-1@bench.example';
+const email = referenceEmail(1);
 const user: User = { index: 0, email, password: `password of ${email}` };
 
 type Api = ReturnType<typeof fakeTaskApi>;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { referenceEmail } from '../harness/services/reference-app.ts';
 import { startFakeTaskApi } from '../test-support/fake-task-api.ts';
 import { lacks, programFor } from '../test-support/requirements.ts';
 import { randomStream } from './kit.ts';
@@ -21,7 +22,7 @@ function entryFile(name: string): string {
 
     export const options = { vus: 1, iterations: 1 };
 
-    const email = 'user-1@bench.example';
+    const email = '${referenceEmail(1)}';
     const user = { index: 0, email, password: 'password of ' + email };
     const runner = createScenarioRunner({ scenario, user, seed: 1, virtualUser: 0 });
 

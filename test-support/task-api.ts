@@ -1,4 +1,5 @@
 import { type Answer, get } from '../harness/providers/health.ts';
+import { referenceEmail } from '../harness/services/reference-app.ts';
 
 /** A user of the reference API who is signed in. */
 export interface TaskUser {
@@ -44,7 +45,7 @@ async function call(
 
 /** Signs the seeded user of this number in. Rejects with what went wrong when any call is not answered as it should be. */
 export async function signIn(baseUrl: string, user: number, password: string): Promise<TaskUser> {
-  const email = `user-${user}@bench.example`;
+  const email = referenceEmail(user);
   const login = await call(`${baseUrl}/api/auth/login`, { method: 'POST', body: { email, password } });
   const token = String(login.json.accessToken);
   if (login.status !== 200) throw new Error(`login answered ${login.status} ${JSON.stringify(login.json)}`);

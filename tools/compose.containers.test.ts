@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, type ExpectStatic, it } from 'vitest';
 import { readTier } from '../harness/files/tier-file.ts';
 import { freePort } from '../harness/machine/free-port.ts';
+import { referenceEmail } from '../harness/services/reference-app.ts';
 import { lacks } from '../test-support/requirements.ts';
 import { workplace } from '../test-support/tierbench.ts';
 
@@ -39,7 +40,7 @@ describe.skipIf(lacks('docker'))('the compose file (needs docker)', () => {
       join(place.folder, 'users.yaml'),
       Array.from(
         { length: USERS },
-        (_, user) => `- { email: user-${user + 1}@bench.example, password: '${pooled.password}' }\n`,
+        (_, user) => `- { email: ${referenceEmail(user + 1)}, password: '${pooled.password}' }\n`,
       ).join(''),
     );
     const words =
@@ -139,7 +140,7 @@ async function answersRight(tier: Project, expect: ExpectStatic) {
   const login = await fetch(`${tier.baseUrl}/api/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: `user-${USERS}@bench.example`, password: tier.password }),
+    body: JSON.stringify({ email: referenceEmail(USERS), password: tier.password }),
   });
   expect(login.status).toBe(200);
   const { accessToken } = (await login.json()) as { accessToken: string };

@@ -12,12 +12,12 @@ import { currentCommit } from '../../harness/machine/current-commit.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import type { RegisteredRun } from '../../harness/orphans/register.ts';
 import type { Provider } from '../../harness/providers/provider.ts';
+import { referenceApp } from '../../harness/services/reference-app.ts';
 import { calibrate } from '../../harness/studies/calibrate.ts';
 import { conduct } from '../../harness/studies/conduct.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { run as runStudy } from '../../harness/studies/run/run.ts';
 import type { Study } from '../../harness/studies/study.ts';
-import type { User } from '../../scenarios/kit.ts';
 import { beginRun } from '../begin-run.ts';
 import { makeProvider, resolveProvider, whyCpusAreNotLimited } from '../choose-provider.ts';
 import { concludeWithReport } from '../conclude-with-report.ts';
@@ -114,7 +114,7 @@ async function conductStudy<Question, Answer>(
   const question = questionFor([...scenarios.keys()]);
   const subjects = parts.tiers.map((tier) => ({ id: tier.name, tier }));
   const password = randomBytes(15).toString('base64url');
-  const users = usersOfFile ?? seededUsers(options.data.users, password);
+  const users = usersOfFile ?? [...referenceApp.users(options.data.users, password)];
   const outline = { study: study.name, question, subjects: subjects.map(({ id }) => id), facts, targets };
   const results = await createResults(folder, outline, secretsOf(users));
 
@@ -186,11 +186,6 @@ async function chooseParts(
   const systemCpuCount = Math.min(systemCpus?.length ?? cpus, limits.cpus ?? Number.POSITIVE_INFINITY);
   const model = asScaleModel(tiers, provider, systemCpuCount, await whyCpusAreNotLimited(name));
   return { ...model, placement, scaleModelFactor: model.factor, notes };
-}
-
-/** The users that seeding makes (reference-app/seed.ts). A server that is not ours may know none of them. */
-function seededUsers(count: number, password: string): User[] {
-  return Array.from({ length: count }, (_, index) => ({ index, email: `user-${index + 1}@bench.example`, password }));
 }
 
 async function pause(durationS: number, signal: AbortSignal): Promise<void> {

@@ -98,6 +98,36 @@ test('a setting is what it is in the tier file: compose puts nothing in its plac
   expect(written.configs['mine-pool-pgbouncer.ini']?.content).toContain('note = $$HOME');
 });
 
+test("an API that is somebody else's image gets its addresses in the variables the tier file names", () => {
+  const other = service('shop', 'container', {
+    settings: {
+      image: 'example.org/shop:2',
+      port: 9000,
+      ready: '/healthz',
+      LISTEN: '{host}:{port}',
+      APP_SECRET: '{secret}',
+    },
+    connectsTo: { DATABASE_URL: 'db', CACHE_URL: 'cache' },
+  });
+  const { services: written } = composeFile([
+    { ...tier('shop'), entry: 'shop', services: [other, service('db', 'primary'), service('cache', 'cache')] },
+  ]);
+  // There is no data of the reference app to make, and no schema.
+  expect(Object.keys(written)).toEqual(['shop-shop', 'shop-db', 'shop-cache']);
+  expect(written['shop-shop']).toMatchObject({
+    image: 'example.org/shop:2',
+    environment: {
+      LISTEN: '0.0.0.0:9000',
+      APP_SECRET: expect.stringMatching(/^\$\{SHOP_SECRET:\?/u),
+      DATABASE_URL: expect.stringMatching(/^postgres:\/\/app:\$\{POSTGRES_PASSWORD:.*@shop-db:5432\/postgres$/u),
+      CACHE_URL: expect.stringMatching(/^redis:\/\/:\$\{REDIS_PASSWORD:.*@shop-cache:6379$/u),
+    },
+    depends_on: { 'shop-db': { condition: 'service_healthy' }, 'shop-cache': { condition: 'service_healthy' } },
+    ports: ['127.0.0.1:$' + '{SHOP_PORT:-3000}:9000'],
+    healthcheck: { test: ['CMD-SHELL', expect.stringContaining('/healthz')] },
+  });
+});
+
 test('instances and limits are those of the tier', () => {
   const many = tier('many');
   const [api, db] = many.services;

@@ -1,5 +1,6 @@
 import { describeLoad, type OfferedLoad } from '../../harness/core/load.ts';
 import { formatBound, formatNumber, formatSeconds } from '../../harness/core/units.ts';
+import { referenceEmail } from '../../harness/services/reference-app.ts';
 import type { ExportedTrial, Threshold, Thresholds } from './export-thresholds.ts';
 
 export interface ExportPlan extends ExportedTrial {
@@ -62,7 +63,7 @@ const users = new SharedArray('users', () => {
 
 /** The users that seeding the reference app makes; they have one password. */
 function madeUsers(password) {
-  return Array.from({ length: virtualUsers }, (_, index) => ({ email: \`user-\${index + 1}@bench.example\`, password }));
+  return Array.from({ length: virtualUsers }, (_, index) => ({ email: \`${referenceEmail(`\${index + 1}`)}\`, password }));
 }
 
 const metrics = {
@@ -122,7 +123,7 @@ function oneLine(text: string): string {
 
 /** Names to be replaced: a password that stands in a file that is handed on is none. */
 export function usersExampleFile(): string {
-  const example = [1, 2].map((each) => ({ email: `user-${each}@bench.example`, password: 'its password' }));
+  const example = [1, 2].map((each) => ({ email: referenceEmail(each), password: 'its password' }));
   return `${JSON.stringify(example, null, 2)}\n`;
 }
 
@@ -142,7 +143,7 @@ It needs k6 1.0 or later and nothing else: no npm, no tierbench.
 
 - \`BASE_URL\`: what the paths of the scenario are appended to.
 - \`USERS\`: a JSON list like users.example.json with at least ${formatNumber(virtualUsers)} users, seen from this folder (or a whole path).
-  Left out, they are user-1@bench.example and so on with the password in the environment variable \`USER_PASSWORD\`: those
+  Left out, they are ${referenceEmail(1)} and so on with the password in the environment variable \`USER_PASSWORD\`: those
   of the reference app, which \`tierbench up\` fills and tells the password of.
 
 ${spare}

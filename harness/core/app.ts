@@ -88,8 +88,4 @@ export interface AppStep {
 }
 
 /** A user of the app as a scenario sees one: an index from 0 and the app's own fields. */
-export interface AppUser {
-  readonly index: number;
-  readonly email: string;
-  readonly password: string;
-}
+export type AppUser = { readonly index: number; readonly email: string; readonly password: string };

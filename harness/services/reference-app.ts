@@ -61,7 +61,12 @@ export const referenceApp: App = {
 
 /** The user with that index, from 0, as seeding makes it. */
 export function referenceUser(index: number, password: string): AppUser {
-  return { index, email: `user-${index + 1}@bench.example`, password };
+  return { index, email: referenceEmail(index + 1), password };
+}
+
+/** Of the user with that number, from 1, or with an expression in a script that yields it. */
+export function referenceEmail(number: number | string): string {
+  return `user-${number}@bench.example`;
 }
 
 function step(script: string, options: readonly string[], databaseUrl: string): AppStep {

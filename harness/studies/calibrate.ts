@@ -88,9 +88,7 @@ function floorLoadOf({ supports, arrivals }: LoadEngine): OfferedLoad {
 async function run(engine: LoadEngine, echo: Echo, load: OfferedLoad, signal: AbortSignal): Promise<Trial> {
   const [warmUpS, durationS] =
     load.model === 'closed' && load.concurrency > 1 ? [CEILING_WARM_UP_S, CEILING_S] : [FLOOR_WARM_UP_S, FLOOR_S];
-  const users = Array.from({ length: CEILING_CONCURRENCY }, (_, index): User => {
-    return { index, email: `user-${index + 1}@bench.example`, password: '' };
-  });
+  const users = Array.from({ length: CEILING_CONCURRENCY }, (_, index): User => ({ index }));
   const { baseUrl } = echo;
   const plan = { scenario: scenario.name, baseUrl, load, warmUpS, durationS, seed: 1, timeoutS: TIMEOUT_S };
   return await engine.run({ plan, scenario, scenarioFile: scenarioFile(), users }, signal);

@@ -21,6 +21,7 @@ import {
 import type { OfferedLoad } from '../../core/load.ts';
 import type { Interval } from '../../core/trial.ts';
 import { scenarioFile } from '../../files/load-scenario.ts';
+import { referenceEmail } from '../../services/reference-app.ts';
 import type { TrialRequest } from '../engine.ts';
 import { openLoopEngine } from '../open-loop/open-loop.ts';
 import { findK6 } from './find-k6.ts';
@@ -80,7 +81,7 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
   test.each(programs.filter((path) => path !== ''))('a built-in scenario against the task API: %s', async (path) => {
     await using api = await startFakeTaskApi();
     const engine = k6Engine({ program: await findK6({ path }), folder });
-    const emails = Array.from({ length: 10 }, (_, index) => `user-${index + 1}@bench.example`);
+    const emails = Array.from({ length: 10 }, (_, index) => referenceEmail(index + 1));
     const loads: OfferedLoad[] = [
       { model: 'closed', concurrency: 5 },
       { model: 'open', arrivalRatePerS: 20, arrivals: 'constant' },
