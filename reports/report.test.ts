@@ -114,8 +114,8 @@ describe('a run that did not go as planned', () => {
     failed: ['APP_DIED', 'The API ended with exit code 137. Read its log in api-1.log.'],
     'zero trials': ['No trial was measured, so no target could be judged by one.'],
     'a tier that was not run': [
-      'This tier was not run here: No container engine',
-      'Not run: No container engine answers on this machine.',
+      'This tier was not run here: no container engine',
+      'Not run: no container engine was found',
     ],
     'facts of the tier never stored': ['The run ended before the facts of this tier were stored.'],
     'only unsound trials': ['login: no trial is sound, so no figure of it can be trusted.'],

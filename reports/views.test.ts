@@ -25,14 +25,14 @@ describe('one sentence on what would have been hidden', () => {
   test('the trial in which the views differ most', () => {
     const { inWords, chart } = viewsOf(analyse(rateRun()));
     expect(inWords).toBe(
-      'In crud at 200/s a tool of ten waiting users would have read p95 10.9 ms, 32.9 times less than the 359 ms from when the work was due.',
+      'In crud at 200/s a closed-loop tool of ten users would have read p95 10.9 ms, 32.9 times less than the 359 ms from the scheduled start.',
     );
     expect(chart.subtitle).toMatch(/^crud at 200\/s\. /);
   });
 
   test('that they agree', () => {
     expect(viewsOf(analyse(calmRateRun())).inWords).toMatch(
-      /^The views agree: where they differ most, in crud at 100\/s, p\d+ is [\d.]+ ms from when the work was due, and [\d.]+ ms as a tool of ten waiting users would have read it\.$/,
+      /^The views agree: where they differ most, in crud at 100\/s, p\d+ is [\d.]+ ms from the scheduled start, and [\d.]+ ms as a closed-loop tool of ten users would have read it\.$/,
     );
   });
 
@@ -54,7 +54,7 @@ describe('one sentence on what would have been hidden', () => {
 
   test('a queue that only grew is the own of the system', () => {
     const growing = { ...hidden, latencyS: (_: number, second: number) => 0.1 + 0.1 * second };
-    expect(madeUpViews([rate(100, quick), rate(200, growing)]).inWords).toMatch(/^In crud at 200\/s [^:]*due\.$/);
+    expect(madeUpViews([rate(100, quick), rate(200, growing)]).inWords).toMatch(/^In crud at 200\/s [^:]*start\.$/);
   });
 
   test('too few samples for any percentile', () => {
@@ -75,9 +75,9 @@ test('the table has every trial in every view; what was never answered has no ti
   const rows = viewsTable('single', views).rows.map((row) => row.map(({ text }) => text));
   expect(rows).toHaveLength(9 * 3);
   expect(rows.filter((row) => row[1] === '200/s').map((row) => row.slice(2))).toEqual([
-    ['from when it was due', '6.09 ms', '359 ms', '564 ms', '613 ms'],
+    ['from its scheduled start', '6.09 ms', '359 ms', '564 ms', '613 ms'],
     ['from when it was sent', '5.44 ms', '9.81 ms', '12.9 ms', '608 ms'],
-    ['as ten waiting users read it', '5.66 ms', '10.9 ms', '17.4 ms', '608 ms'],
+    ['as a closed-loop load of ten users reads it', '5.66 ms', '10.9 ms', '17.4 ms', '608 ms'],
   ]);
   expect(rows.find((row) => row[1] === '400/s')?.slice(-2)).toEqual(['never', 'never']);
   const trial = JSON.parse(renderJson(analyse(rateRun()))).tiers[0].scenarios[1].trials.at(-1);
@@ -87,7 +87,10 @@ test('the table has every trial in every view; what was never answered has no ti
 test('the curves ascend, end at 99.9 % at the latest, and say from where on nothing was answered', () => {
   const { chart } = madeUpViews([rate(100, { ...hidden, failedPerS: 5 })]);
   const [due, ...others] = chart.panels[0]?.series ?? [];
-  expect(others.map(({ label }) => label)).toEqual(['from when it was sent', 'as ten waiting users read it']);
+  expect(others.map(({ label }) => label)).toEqual([
+    'from when it was sent',
+    'as a closed-loop load of ten users reads it',
+  ]);
   for (const { points } of chart.panels[0]?.series ?? []) {
     const latencies = points.map(({ y }) => y ?? Number.NaN);
     expect(latencies).toEqual(latencies.toSorted((left, right) => left - right));

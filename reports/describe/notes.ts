@@ -65,7 +65,7 @@ export const describeNote = describer<Note>({
   'published-by-proxy': () =>
     'the container engine forwards published ports through a process (docker-proxy), which costs more than half of the requests per second of a light endpoint; start the engine with `--userland-proxy=false` to measure without it',
   'prepared-statements-off': ({ service, version }) =>
-    `${service}: ${version ?? 'this PgBouncer'} cannot keep named prepared statements in transaction mode (1.21 and later can), so max_prepared_statements is left out and the API prepares none`,
+    `${service}: ${version === null ? 'this PgBouncer' : `PgBouncer ${version}`} cannot keep named prepared statements in transaction mode (1.21 and later can), so max_prepared_statements is left out and the API prepares none`,
   'service-crashed': ({ instance, detail }) => `${instance} crashed: ${detail}`,
   'probe-failed': ({ probe, times, detail }) =>
     `probe ${probe} failed ${times === 1 ? 'once' : `${times} times`}: ${detail}`,
