@@ -58,33 +58,33 @@ async function moreReadsFrom(app: TestApp, from: string): Promise<void> {
 
 const clients = 6;
 
-const parts: { name: string; lacking: boolean; part(): TestServer; readerUrl(): string }[] = [
-  { name: 'a replica', lacking: false, part: () => replica, readerUrl: () => replica.url },
+const servers: { name: string; lacking: boolean; server(): TestServer; readerUrl(): string }[] = [
+  { name: 'a replica', lacking: false, server: () => replica, readerUrl: () => replica.url },
   {
     name: 'a replica behind a pooler (needs pgbouncer)',
     lacking: !withPooler,
-    part: () => replica,
+    server: () => replica,
     readerUrl: () => pooler?.url ?? '',
   },
   {
     name: 'the pooler of a replica (needs pgbouncer)',
     lacking: !withPooler,
-    part: () => pooler as TestServer,
+    server: () => pooler as TestServer,
     readerUrl: () => pooler?.url ?? '',
   },
 ];
 
-describe.each(parts)('$name', ({ lacking, part, readerUrl }) => {
+describe.each(servers)('$name', ({ lacking, server, readerUrl }) => {
   test.skipIf(lacking)('that is killed costs no request, and is used again when it is back', async () => {
     await using app = await startApp(readerUrl());
     const accessToken = await signIn(app);
     const load = startLoad(clients, () => app.get('/api/tasks', accessToken));
     try {
       await moreReadsFrom(app, 'reader');
-      await part().kill();
+      await server().kill();
       await moreReadsFrom(app, 'writer-reader-down');
       expect((await app.get('/ready')).statusCode).toBe(200);
-      await part().start();
+      await server().start();
       await moreReadsFrom(app, 'reader');
     } finally {
       await load.stop();
@@ -102,15 +102,15 @@ describe.each(parts)('$name', ({ lacking, part, readerUrl }) => {
       try {
         await moreReadsFrom(app, 'reader');
         const failedBefore = await readsFrom(app, 'writer-reader-failed');
-        pause(part());
+        pause(server());
         await moreReadsFrom(app, 'writer-reader-down');
         // Several looks whether it is back, none of which a request waits for.
         await until(async () => (await readsFrom(app, 'writer-reader-down')) > 200);
         expect((await readsFrom(app, 'writer-reader-failed')) - failedBefore).toBeLessThanOrEqual(2 * clients);
-        resume(part());
+        resume(server());
         await moreReadsFrom(app, 'reader');
       } finally {
-        resume(part());
+        resume(server());
         await load.stop();
       }
       expect(load.statuses()).toEqual(new Set([200]));

@@ -28,18 +28,18 @@ beforeEach(() => {
   count += 1;
 });
 
-const parts: { name: string; lacking: boolean; part(): TestServer; url(): string }[] = [
-  { name: 'a primary', lacking: false, part: () => primary, url: () => primary.url },
+const servers: { name: string; lacking: boolean; server(): TestServer; url(): string }[] = [
+  { name: 'a primary', lacking: false, server: () => primary, url: () => primary.url },
   {
     name: 'a primary behind a pooler (needs pgbouncer)',
     lacking: !withPooler,
-    part: () => primary,
+    server: () => primary,
     url: () => pooler?.url ?? '',
   },
   {
     name: 'the pooler of a primary (needs pgbouncer)',
     lacking: !withPooler,
-    part: () => pooler as TestServer,
+    server: () => pooler as TestServer,
     url: () => pooler?.url ?? '',
   },
 ];
@@ -82,7 +82,7 @@ async function expectNothingLost({ load, userId }: Writing): Promise<void> {
   expect([refused?.json().code, refused?.headers['retry-after']]).toEqual(['DATABASE_UNAVAILABLE', '1']);
 }
 
-describe.each(parts)('$name', ({ lacking, part, url }) => {
+describe.each(servers)('$name', ({ lacking, server, url }) => {
   test.skipIf(lacking)(
     'that is killed loses no write that was answered, and is used again when it is back',
     async () => {
@@ -90,11 +90,11 @@ describe.each(parts)('$name', ({ lacking, part, url }) => {
       await using app = writing.app;
       try {
         await moreAnswers(writing, 201);
-        await part().kill();
+        await server().kill();
         await moreAnswers(writing, 503);
         expect((await app.get('/health')).statusCode).toBe(200);
         expect((await app.get('/ready')).statusCode).toBe(503);
-        await part().start();
+        await server().start();
         await moreAnswers(writing, 201);
       } finally {
         await writing.load.stop();
@@ -109,14 +109,14 @@ describe.each(parts)('$name', ({ lacking, part, url }) => {
     await using app = writing.app;
     try {
       await moreAnswers(writing, 201);
-      pause(part());
+      pause(server());
       // While it hangs: nobody waits for it to go on.
       await moreAnswers(writing, 503);
       expect((await app.get('/ready')).statusCode).toBe(503);
-      resume(part());
+      resume(server());
       await moreAnswers(writing, 201);
     } finally {
-      resume(part());
+      resume(server());
       await writing.load.stop();
     }
     await expectNothingLost(writing);
