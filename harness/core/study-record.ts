@@ -128,7 +128,7 @@ export const factsSchema = z.object({
   machine: machineSchema,
   /** Null where generator and system share all CPUs; the notes of the subjects say why. */
   placement: placementSchema.nullable(),
-  /** Null where it was not made: it was interrupted, or too little was answered. */
+  /** Null where it was not made: it was interrupted, too little was answered, or a test went without. */
   calibration: calibrationSchema.nullable(),
   settings: settingsSchema,
 });
