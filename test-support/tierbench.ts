@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const command = join(import.meta.dirname, '../cli/tierbench.js');
+
+/** For runs whose test looks at the calibration: measuring it takes longer than most of what the others look at. */
+export const calibrated = { TIERBENCH_TEST_CALIBRATION: '' };
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -38,12 +41,18 @@ export async function workplace(): Promise<Workplace> {
   await mkdir(temporary, { mode: 0o755 });
   await mkdir(home);
   // PostgreSQL may run under another account, which must get to its data.
-  if (process.getuid?.() === 0) await import('node:fs/promises').then(({ chmod }) => chmod(folder, 0o755));
+  if (process.getuid?.() === 0) await chmod(folder, 0o755);
 
   function start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Started {
     const child = spawn(process.execPath, [command, ...words], {
       cwd: folder,
-      env: { PATH: process.env.PATH ?? '', HOME: home, TMPDIR: temporary, ...environment },
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: home,
+        TMPDIR: temporary,
+        TIERBENCH_TEST_CALIBRATION: 'none',
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let stdout = '';
