@@ -87,7 +87,7 @@ export async function visit(baseUrl: string, user: number, password: string): Pr
 
 /** Answered requests of one route as an instance of the API counts them. */
 export async function requestsCounted(instanceUrl: string, route: string): Promise<number> {
-  const response = await fetch(`${instanceUrl}/metrics`, { signal: AbortSignal.timeout(TIMEOUT_S * 1000) });
+  const response = await fetch(new URL('/metrics', instanceUrl), { signal: AbortSignal.timeout(TIMEOUT_S * 1000) });
   return (await response.text())
     .split('\n')
     .filter((line) => line.startsWith('http_request_duration_seconds_count{') && line.includes(`route="${route}"`))

@@ -64,7 +64,7 @@ export function appType(kind: string, app: App): ServiceType {
     },
     data: ({ settings: set }, at, values, password) =>
       overDatabase(at, (databaseUrl) => app.seed(databaseUrl, values, password, set)),
-    probes: [{ probe: 'app-metrics', port: 'main', protocol: 'http' }],
+    probes: [{ probe: 'app-metrics', port: 'main', protocol: 'http', path: app.metricsPath }],
     resources: [
       'cpu-cores',
       'main-thread',
@@ -75,7 +75,7 @@ export function appType(kind: string, app: App): ServiceType {
       'password-hashes-waiting',
     ],
     shownSettings: settings.shown,
-    inspect: (url) => `curl -s ${url}${app.metricsPath}`,
+    inspect: (url) => `curl -s ${url}`,
   };
 }
 
