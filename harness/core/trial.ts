@@ -91,10 +91,9 @@ export interface Trial {
   readonly steps: readonly StepResult[];
   readonly intervals: readonly Interval[];
   /**
-   * How long each request had waited that was under way when the window closed: it is in no count and no latency above.
-   * Null where the engine cannot tell.
+   * How long each request had waited that was in flight when the window closed: it is in no count and no latency above.
    */
-  readonly inFlightAtEnd: EncodedHistogram | null;
+  readonly inFlightAtEnd: EncodedHistogram;
   readonly generator: GeneratorHealth;
   /** A command that repeats the trial by hand, where there is one. Holds no secrets. */
   readonly repeatWith?: string;

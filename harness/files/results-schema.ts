@@ -75,7 +75,7 @@ export const trialRecordSchema: z.ZodType<TrialRecord> = z.object({
     iterations,
     steps,
     intervals: z.array(z.object({ startS: z.number(), durationS: duration, iterations, steps })),
-    inFlightAtEnd: z.string().nullable(),
+    inFlightAtEnd: z.string(),
     generator: z.object({
       utilizationRatio: z.number(),
       eventLoopLagP99S: z.number().nullable(),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { madeUpRun } from '../../test-support/made-up-trial.ts';
 import type { StudyFacts, SubjectFacts } from '../core/study-record.ts';
 import type { TrialRecord } from '../core/trial.ts';
+import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { createResults, readResults, type StudyOutline, type StudySchemas } from './results.ts';
 
 const facts: StudyFacts = {
@@ -67,7 +68,7 @@ const trial: TrialRecord = {
     iterations: { intended: 0, completed: 0, failed: 0, dropped: 0 },
     steps: [],
     intervals: [],
-    inFlightAtEnd: null,
+    inFlightAtEnd: LatencyHistogram.empty().encode(),
     generator: { utilizationRatio: 0, eventLoopLagP99S: 0, sendLagP99S: null },
     failureExamples: [{ step: 'log in', outcome: 'http-error', message: 'the password hunter2-hunter2 is wrong' }],
   },

@@ -84,7 +84,7 @@ function stopped({ stopped: wasStopped, measuredS, plan }: Trial): readonly Reas
  * window is long enough for timeouts, those count instead.
  */
 function neverAnswered({ inFlightAtEnd, steps, plan }: Trial, longestAnswerS: number): readonly Reason[] {
-  if (inFlightAtEnd === null || steps.some(({ outcomes }) => outcomes.timeout > 0)) return [];
+  if (steps.some(({ outcomes }) => outcomes.timeout > 0)) return [];
   const limitS = Math.max(validityLimits.waitS, validityLimits.waitTimesLongestAnswer * longestAnswerS);
   const waiting = [...LatencyHistogram.decode(inFlightAtEnd).buckets()];
   const beyond = waiting.filter(({ valueS }) => valueS > limitS);

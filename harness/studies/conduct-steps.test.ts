@@ -17,11 +17,6 @@ describe('what a trial leaves to the system', () => {
     expect(drainTimeS(madeUpTrial({ unfinishedS: [] }).trial)).toBe(0);
   });
 
-  test('is at most one request of each user where the engine does not tell', () => {
-    const { trial } = madeUpTrial({ concurrency: 10, okPerS: 20 });
-    expect(drainTimeS({ ...trial, inFlightAtEnd: null })).toBeCloseTo(0.5);
-  });
-
   test('is waited for no longer than a request may take', () => {
     const { trial } = madeUpTrial({ okPerS: 1, unfinishedS: Array.from({ length: 1000 }, () => 1) });
     expect(drainTimeS(trial)).toBe(trial.plan.timeoutS);

@@ -236,14 +236,8 @@ function wrongAnswers(step: TrialStep, trial: Trial): TierbenchError | undefined
  * at which it answered, and no longer than a request may take. Nobody waits for those answers, yet servers give them: 25
  * logins that are abandoned keep a CPU busy for more than a second, and whoever comes then waits behind them.
  */
-export function drainTimeS({
-  plan: { load, timeoutS },
-  inFlightAtEnd,
-  steps,
-  measuredS,
-}: Measurement['trial']): number {
-  const known = inFlightAtEnd === null ? undefined : LatencyHistogram.decode(inFlightAtEnd).count;
-  const inFlight = known ?? (load.model === 'closed' ? load.concurrency : 0);
+export function drainTimeS({ plan: { timeoutS }, inFlightAtEnd, steps, measuredS }: Measurement['trial']): number {
+  const inFlight = LatencyHistogram.decode(inFlightAtEnd).count;
   if (inFlight === 0) return 0;
   const answered = requestsIn(steps);
   return answered === 0 ? timeoutS : Math.min(timeoutS, (inFlight * measuredS) / answered);

@@ -62,7 +62,7 @@ export function answersContract(
         };
         sendFrom(0);
       });
-      const trial = await run(requestFor(framingsScenario, server.baseUrl, 2, { durationS: 2 }));
+      const trial = await run(requestFor(framingsScenario, server.baseUrl, 2, { durationS: 1 }));
       expectConsistent(trial);
       expect(trial.failureExamples).toEqual([]);
       expect(trial.steps.map((step) => step.name)).toEqual(framings.map((framing) => framing.name));
@@ -80,7 +80,7 @@ export function answersContract(
         for (let at = 0; at < largeText.length; at += 50_001) response.write(largeText.slice(at, at + 50_001));
         response.end();
       });
-      const trial = await run(requestFor(large, server.baseUrl, 2, { durationS: 1.5 }));
+      const trial = await run(requestFor(large, server.baseUrl, 2, { durationS: 1 }));
       expectConsistent(trial);
       expect(expectOnly('ok', trial)).toBeGreaterThan(1);
     });
@@ -110,7 +110,7 @@ export function answersContract(
 
   describe(`${name}: whatever a server sends, nothing crashes, hangs or is counted twice`, () => {
     async function trialAgainst(server: RawServer, concurrency: number, timeoutS: number): Promise<Trial> {
-      const request = requestFor(oneRequest, server.baseUrl, concurrency, { durationS: 2, timeoutS });
+      const request = requestFor(oneRequest, server.baseUrl, concurrency, { durationS: 1, timeoutS });
       const trial = await run(request);
       expectConsistent(trial);
       expect(trial.stopped).toBe(false);

@@ -11,6 +11,7 @@ import { closedPort, startConstantDelayServer, startTestServer } from './server.
 import { queues, stallQuantileS } from './theory.ts';
 import {
   expectConsistent,
+  expectFigures,
   expectOnly,
   inFlightOf,
   latencyOf,
@@ -45,42 +46,44 @@ export function openLoadContract(
   const canBeUneven = makeEngine().arrivals.has('poisson');
 
   describe(`${name} keeps the contract for open loads`, () => {
-    test.each([50, 1000])('constant arrivals: %i/s are offered, or it is told that they were not', async (rate) => {
-      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
-      const request = openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: rate }, { durationS: 2 });
-      const trial = await run(request);
-      expectConsistent(trial);
-      expect(Math.abs(trial.iterations.intended - 2 * rate)).toBeLessThanOrEqual(0.01 * 2 * rate);
-      const { intended, dropped, completed } = trial.iterations;
-      expect(intended - dropped - completed).toBe(inFlightOf(trial) ?? intended - dropped - completed);
-      expect(server.seen.length).toBeGreaterThanOrEqual(trial.iterations.completed);
-      expect(trial.generator.sendLagP99S).toBeGreaterThan(0);
-    });
+    test.each([50, 1000])(
+      'constant arrivals: %i/s are offered, and what was not answered is in flight',
+      async (rate) => {
+        await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+        const request = openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: rate }, { durationS: 1 });
+        const trial = await run(request);
+        expectConsistent(trial);
+        expect(Math.abs(trial.iterations.intended - rate)).toBeLessThanOrEqual(Math.max(1, 0.01 * rate));
+        const { intended, dropped, completed } = trial.iterations;
+        expect(intended - dropped - completed).toBe(inFlightOf(trial));
+        expect(server.seen.length).toBeGreaterThanOrEqual(trial.iterations.completed);
+        expect(trial.generator.sendLagP99S).toBeGreaterThan(0);
+      },
+    );
 
     testWhere(canBeUneven)('Poisson arrivals: as many as chance allows, and unevenly', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
       const load = { arrivalRatePerS: 500, arrivals: 'poisson' } as const;
-      const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 3 }));
+      const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 2 }));
       expectConsistent(trial);
-      expect(Math.abs(trial.iterations.intended - 1500)).toBeLessThan(4 * Math.sqrt(1500));
+      expect(Math.abs(trial.iterations.intended - 1000)).toBeLessThan(4 * Math.sqrt(1000));
       expect(new Set(trial.intervals.map(({ iterations }) => iterations.intended)).size).toBeGreaterThan(1);
     });
 
-    test.each([20, 200, 800])('a server that always takes 100 ms reads 100 to 110 ms at %i/s', async (rate) => {
+    test.each([20, 800])('a server that always takes 100 ms reads 100 to 110 ms at %i/s', async (rate) => {
       const load = { arrivalRatePerS: rate, arrivals: canBeUneven ? 'poisson' : 'constant' } as const;
       const settings = { warmUpS: 0.5, durationS: 2 };
       const { trial, waits } = await measure({ queue: 'unlimited', serviceTimesS: [0.1] }, load, settings);
       const { completed } = trial.iterations;
       const lagS = mostLagS(trial, waits);
-      // On a machine that has no time for so much, less of it is answered.
-      if (lagS < 0.5) expect(completed).toBeGreaterThan(rate);
-      if (completed === 0) return;
       const latency = latencyOf(trial, 'request');
       expect(latency.count).toBe(completed);
-      for (const ratio of [0.5, 0.95]) {
-        expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
-        expect(latency.quantileS(ratio)).toBeLessThanOrEqual(0.11 + lagS);
-      }
+      for (const ratio of [0.5, 0.95]) expect(latency.quantileS(ratio)).toBeGreaterThanOrEqual(0.1);
+      expectFigures(trial, () => {
+        // On a machine that has no time for so much, less of it is answered.
+        expect(completed).toBeGreaterThan(lagS < 0.5 ? rate : 0);
+        for (const ratio of [0.5, 0.95]) expect(latency.quantileS(ratio)).toBeLessThanOrEqual(0.11 + lagS);
+      });
     });
 
     test.each([
@@ -97,9 +100,7 @@ export function openLoadContract(
       },
     );
 
-    // An engine of threads or of another process takes longer to start, and the longer queue is the harder one to read.
-    const utilizations = isElsewhere ? [0.8] : [0.5, 0.8];
-    testWhere(canBeUneven).each(queues.flatMap((what) => utilizations.map((utilization) => ({ what, utilization }))))(
+    testWhere(canBeUneven).each(queues.map((what) => ({ what, utilization: 0.8 })))(
       'a queue is read as the server itself sees it: $what at utilization $utilization',
       async ({ what, utilization }) => {
         const random = randomStream(3, 0, 0);
@@ -114,7 +115,7 @@ export function openLoadContract(
     test('a token bucket: throughput is its rate, what is beyond it is counted as errors', async () => {
       const tokens = { ratePerS: 100, burst: 10 };
       const system = { queue: 'unlimited', serviceTimesS: [0], tokens } as const;
-      const { trial, served, refused, waits } = await measure(system, { arrivalRatePerS: 250 }, { durationS: 3 });
+      const { trial, served, refused, waits } = await measure(system, { arrivalRatePerS: 250 }, { durationS: 2 });
       const { ok, 'http-error': refusedByServer, ...others } = outcomesOf(trial, 'request');
       const inFlightAtEnd = trial.iterations.intended - trial.iterations.dropped - trial.iterations.completed;
       // As the server counts them, but for those whose answer was not read in time.
@@ -122,10 +123,12 @@ export function openLoadContract(
       expect(refused - refusedByServer).toBeGreaterThanOrEqual(0);
       expect(served.count + refused - ok - refusedByServer).toBeLessThanOrEqual(inFlightAtEnd);
       expect(ok + refusedByServer).toBe(trial.iterations.completed);
-      expect(Math.abs(trial.iterations.intended - 750)).toBeLessThanOrEqual(1);
+      expect(Math.abs(trial.iterations.intended - 500)).toBeLessThanOrEqual(1);
       // What the bucket holds, and what flows into it; while everybody pauses it overflows after 0.1 s.
-      expect(ok).toBeLessThanOrEqual(311);
-      expect(ok).toBeGreaterThanOrEqual(290 - 150 * (pausedS(waits, 0.1) + ownLagS(trial)));
+      expect(ok).toBeLessThanOrEqual(211);
+      expectFigures(trial, () => {
+        expect(ok).toBeGreaterThanOrEqual(190 - 150 * (pausedS(waits, 0.1) + ownLagS(trial)));
+      });
       expect(Object.values(others).every((count) => count === 0)).toBe(true);
       expect(trial.iterations.failed).toBe(refusedByServer);
     });
@@ -137,9 +140,9 @@ export function openLoadContract(
       expectConsistent(trial);
       expect(Math.abs(trial.iterations.intended - 150)).toBeLessThanOrEqual(1);
       // Five wait; where the machine was late, some that were due at the very end were not looked at any more.
-      const waiting = inFlightOf(trial) ?? 5;
+      const waiting = inFlightOf(trial);
       expect(trial.iterations.dropped).toBe(trial.iterations.intended - waiting);
-      expect(waiting - 5).toBeLessThanOrEqual(Math.ceil(300 * ownLagS(trial)));
+      expectFigures(trial, () => expect(waiting - 5).toBeLessThanOrEqual(Math.ceil(300 * ownLagS(trial))));
       expect([server.seen.length, trial.steps]).toEqual([5, []]);
     });
 
@@ -149,7 +152,7 @@ export function openLoadContract(
       expectConsistent(trial);
       const { intended, dropped, completed } = trial.iterations;
       expect(expectOnly('refused', trial)).toBe(completed);
-      expect(intended - dropped - completed).toBe(inFlightOf(trial) ?? intended - dropped - completed);
+      expect(intended - dropped - completed).toBe(inFlightOf(trial));
     });
 
     test('the same seed sends each user the same requests as in a closed load', async () => {
@@ -210,26 +213,16 @@ export function openLoadContract(
 
     test('think times pass, and are in no latency', async () => {
       await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
-      const closed = await run(requestFor(thoughtful, server.baseUrl, 10, { durationS: 2.5 }));
-      const open = await run(openRequestFor(thoughtful, server.baseUrl, { arrivalRatePerS: 50 }, { durationS: 2 }));
-      for (const trial of [closed, open]) {
-        expectConsistent(trial);
+      const trial = await run(openRequestFor(thoughtful, server.baseUrl, { arrivalRatePerS: 50 }, { durationS: 1.5 }));
+      expectConsistent(trial);
+      expectFigures(trial, () => {
         for (const step of ['before', 'after']) {
           expect(latencyOf(trial, step).quantileS(0.5)).toBeLessThan(0.15 + ownLagS(trial));
         }
-      }
-      // Ten users, one iteration in 400 ms: 6 rounds have been begun, of which 5 first requests and more have ended.
-      expect(outcomesOf(closed, 'before').ok).toBeLessThanOrEqual(70);
-      expect(outcomesOf(closed, 'before').ok).toBeGreaterThanOrEqual(30);
-      expect(closed.iterations.completed).toBeLessThanOrEqual(60);
-      // What is due does not wait for those who think.
-      expect(open.iterations.dropped).toBe(0);
-      expect(Math.abs(open.iterations.intended - 100)).toBeLessThanOrEqual(1);
-      const skipping = await run({
-        ...requestFor(thoughtful, server.baseUrl, 1, { durationS: 0.5 }),
-        skipThinkTimes: true,
       });
-      expect(skipping.iterations.completed).toBeGreaterThan(5);
+      // Arrivals do not wait for those who think.
+      expect(trial.iterations.dropped).toBe(0);
+      expect(Math.abs(trial.iterations.intended - 75)).toBeLessThanOrEqual(1);
     });
 
     test('refuses rates that mean nothing, and a load without users', async () => {

@@ -10,6 +10,7 @@ import {
 } from '../../core/trial.ts';
 import type { TrialRequest } from '../../engines/engine.ts';
 import { LatencyHistogram, mergeHistograms } from '../../histograms/latency-histogram.ts';
+import { summarizeTrial } from '../../judging/summarize.ts';
 
 interface PlanSettings {
   readonly warmUpS?: number;
@@ -18,7 +19,7 @@ interface PlanSettings {
   readonly timeoutS?: number;
 }
 
-/** A closed trial with as many users as virtual users, by a scenario of `contract-scenarios/`: its file has its name. */
+/** A closed trial with as many users as virtual users, by a scenario of `scenarios/`: its file has its name. */
 export function requestFor(
   scenario: Scenario,
   baseUrl: string,
@@ -47,27 +48,47 @@ export function requestFor(
   };
 }
 
-/** An open trial with so many users to take what is due. */
+/** An open trial with so many users to take the arrivals. */
 export function openRequestFor(
   scenario: Scenario,
   baseUrl: string,
   load: { readonly arrivalRatePerS: number; readonly arrivals?: 'poisson' | 'constant'; readonly users?: number },
   settings: PlanSettings,
 ): TrialRequest {
-  const { arrivalRatePerS, arrivals = 'constant', users = 1000 } = load;
+  const { arrivalRatePerS, arrivals = 'constant', users = 400 } = load;
   const request = requestFor(scenario, baseUrl, users, settings);
   return { ...request, plan: { ...request.plan, load: { model: 'open', arrivalRatePerS, arrivals } } };
 }
 
 /**
  * How much later than the truth a latency may be read because the generator itself was late, by its own account: on a
- * machine that does other things meanwhile this is no fault, as long as the trial tells.
+ * machine that does other things meanwhile this is no fault, as long as the trial says so.
  */
-export function ownLagS({ generator }: Trial): number {
-  const { sendLagP99S, eventLoopLagP99S, utilizationRatio } = generator;
-  // Without an event loop it tells that it read answers late by how busy it was, and not how late.
-  if (eventLoopLagP99S === null && utilizationRatio > 0.8) return Number.POSITIVE_INFINITY;
+export function ownLagS({ generator: { sendLagP99S, eventLoopLagP99S } }: Trial): number {
   return (sendLagP99S ?? 0) + (eventLoopLagP99S ?? 0);
+}
+
+/**
+ * Holds the figures of a trial to the truth. An engine without an event loop says by its utilization alone that it read
+ * responses late, and not how late: where it was saturated, judging must call the trial invalid for that, and its figures
+ * prove nothing.
+ */
+export function expectFigures(trial: Trial, figures: () => void): void {
+  const { generator } = trial;
+  if (generator.eventLoopLagP99S !== null || generator.utilizationRatio <= 0.8) {
+    figures();
+    return;
+  }
+  const unsaturated = { ...trial, generator: { ...generator, utilizationRatio: 0.5 } };
+  expect(reasonsAgainst(trial).length, 'a saturated generator is a reason').toBe(
+    reasonsAgainst(unsaturated).length + 1,
+  );
+}
+
+function reasonsAgainst(trial: Trial): readonly unknown[] {
+  const stored = { schemaVersion: 1, sequence: 1, subject: 'contract', purpose: 'measure' } as const;
+  const { validity } = summarizeTrial({ ...stored, trial, samples: [], notes: [] });
+  return validity.kind === 'valid' ? [] : validity.reasons;
 }
 
 /**
@@ -111,9 +132,9 @@ export function expectConsistent(trial: Trial): void {
   }
 }
 
-/** So many requests were under way when the window closed; undefined where the engine cannot tell. */
-export function inFlightOf({ inFlightAtEnd }: Trial): number | undefined {
-  return inFlightAtEnd === null ? undefined : LatencyHistogram.decode(inFlightAtEnd).count;
+/** So many requests were in flight when the window closed. */
+export function inFlightOf({ inFlightAtEnd }: Trial): number {
+  return LatencyHistogram.decode(inFlightAtEnd).count;
 }
 
 /** All requests of a step ended like this; gives how many. */

@@ -11,6 +11,7 @@ import type { K6Program } from './k6-program.ts';
 
 describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
   engineContract('k6', engineOf(programFor('k6')), {
+    offers: { supports: ['closed', 'open'], arrivals: ['constant'] },
     isElsewhere: true,
     takesCutsForNonsense: true,
     repeatsGets: true,

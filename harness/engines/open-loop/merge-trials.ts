@@ -33,7 +33,7 @@ export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): T
       (left, right) => order.indexOf(left.name) - order.indexOf(right.name),
     ),
     intervals,
-    inFlightAtEnd: mergeHistograms(parts.flatMap(({ inFlightAtEnd }) => inFlightAtEnd ?? [])).encode(),
+    inFlightAtEnd: mergeHistograms(parts.map(({ inFlightAtEnd }) => inFlightAtEnd)).encode(),
     generator: worstHealth(parts.map(({ generator }) => generator)),
     failureExamples: [...examples.values()],
   };

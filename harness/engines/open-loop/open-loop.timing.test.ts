@@ -15,7 +15,9 @@ import {
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { type OpenLoopOptions, openLoopEngine } from './open-loop.ts';
 
-engineContract('open-loop', () => openLoopEngine());
+engineContract('open-loop', () => openLoopEngine(), {
+  offers: { supports: ['closed', 'open'], arrivals: ['constant', 'poisson'] },
+});
 
 const never = new AbortController().signal;
 const run = (request: Parameters<ReturnType<typeof openLoopEngine>['run']>[0], options?: OpenLoopOptions) =>
