@@ -10,7 +10,7 @@ import {
 } from '../../core/trial.ts';
 import type { TrialRequest } from '../../engines/engine.ts';
 import { LatencyHistogram, mergeHistograms } from '../../histograms/latency-histogram.ts';
-import { summarizeTrial } from '../../judging/summarize.ts';
+import { judgeTrial } from '../../judging/judge-trial.ts';
 
 interface PlanSettings {
   readonly warmUpS?: number;
@@ -86,8 +86,8 @@ export function expectFigures(trial: Trial, figures: () => void): void {
 }
 
 function reasonsAgainst(trial: Trial): readonly unknown[] {
-  const stored = { schemaVersion: 1, sequence: 1, subject: 'contract', purpose: 'measure' } as const;
-  const { validity } = summarizeTrial({ ...stored, trial, samples: [], notes: [] });
+  const stored = { sequence: 1, subject: 'contract', purpose: 'measure' } as const;
+  const { validity } = judgeTrial({ ...stored, trial, samples: [], notes: [] });
   return validity.kind === 'valid' ? [] : validity.reasons;
 }
 
