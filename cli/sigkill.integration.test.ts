@@ -12,8 +12,8 @@ beforeEach(async () => {
 });
 afterEach(() => place[Symbol.asyncDispose]());
 
-/** TIERBENCH_SIGKILLS=100 has more of them. */
-const moments = Math.ceil(Number(process.env.TIERBENCH_SIGKILLS ?? 24) / 2);
+/** Most moments are those of harness/orphans/sigkill.integration.test.ts. TIERBENCH_SIGKILLS=100 has more of them. */
+const moments = Math.ceil(Number(process.env.TIERBENCH_SIGKILLS ?? 24) / 4);
 /** After the tier began to come up; on an idle machine it is well under load by then. */
 const latestMs = { single: 5000, cached: 9000 };
 

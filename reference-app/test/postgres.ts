@@ -75,7 +75,7 @@ async function workerServer(): Promise<WorkerServer> {
   const text = await readFile(record, 'utf8').catch(() => undefined);
   if (text !== undefined) return JSON.parse(text);
   const program = await preparePostgres({});
-  const child = spawn(program.command, program.arguments, { ...account, detached: true, stdio: 'ignore' });
+  const child = spawn(program.command, program.arguments, { ...account, stdio: 'ignore' });
   child.unref();
   const server = { url: program.url, processId: child.pid ?? 0, folder: program.folder };
   // First of all, so that whatever fails it is stopped in the end.
