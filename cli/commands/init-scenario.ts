@@ -14,9 +14,10 @@ export async function initScenario(name: string, output: Output): Promise<number
     );
   }
   const file = `${name}.ts`;
+  const command = `tierbench run --scenario ./${file} --url http://127.0.0.1:3000`;
   try {
     // 'wx' refuses to overwrite what stands there.
-    await writeFile(file, scenarioTemplate(name), { flag: 'wx' });
+    await writeFile(file, scenarioTemplate(name, command), { flag: 'wx' });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
       throw new TierbenchError('FILE_EXISTS', `${file} is there already`, 'Choose another name, or remove the file.', {
@@ -25,6 +26,6 @@ export async function initScenario(name: string, output: Output): Promise<number
     }
     throw cannotWrite(file, cause);
   }
-  output.out(`wrote ${file}\nmeasure it: tierbench run --scenario ./${file} --url http://127.0.0.1:PORT`);
+  output.out(`wrote ${file}\nmeasure it: ${command}`);
   return exitCodes.met;
 }

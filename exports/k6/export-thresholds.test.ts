@@ -82,7 +82,7 @@ describe('thresholds of targets', () => {
     expect(leftOut([about({ scenarios: ['login', 'mixed'] })], open)).toEqual([
       'shop-p95: it is about login and mixed',
     ]);
-    expect(leftOut([about({ tiers: ['cached'] })], open)).toEqual([expect.stringContaining('--tier')]);
+    expect(leftOut([about({ tiers: ['cached'] })], open)).toEqual([expect.stringContaining('the tier cached')]);
     expect(leftOut([about({ tiers: ['cached'] })], { ...open, tier: 'single' })).toHaveLength(1);
     expect(leftOut([about({ tiers: ['cached'] })], { ...open, tier: 'cached' })).toEqual([]);
     expect(leftOut([about({ concurrency: 51 })], closed)).toEqual([expect.stringContaining('concurrency of 51')]);

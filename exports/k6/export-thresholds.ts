@@ -52,7 +52,7 @@ function decide(target: Target, trial: ExportedTrial): readonly Threshold[] | st
     return `it is about ${appliesTo.scenarios.join(' and ')}`;
   }
   if (appliesTo.tiers.length > 0 && (tier === undefined || !appliesTo.tiers.includes(tier))) {
-    return `it is about the tier ${appliesTo.tiers.join(' and ')}: --tier says which is measured`;
+    return `it is about the tier ${appliesTo.tiers.join(' and ')}, which is not named as the one to measure`;
   }
   const otherLoad = whyOtherLoad(target, load);
   if (otherLoad !== undefined) return otherLoad;
@@ -75,7 +75,7 @@ function decide(target: Target, trial: ExportedTrial): readonly Threshold[] | st
         because: `${because}, over ${durationS} s`,
       }));
     case 'concurrency':
-      return 'so many users are there at that --concurrency; the thresholds of failures and latency tell how they fare';
+      return 'so many users are there at that concurrency; the thresholds of failures and latency tell how they fare';
     default:
       return 'k6 cannot see it';
   }

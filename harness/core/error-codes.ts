@@ -41,7 +41,7 @@ export const errorCodes = {
   },
   k6: {
     K6_MISSING: 'there is no k6, and its image cannot be had or run',
-    K6_UNUSABLE: 'what `--k6` names, or the image, cannot be run or is not k6',
+    K6_UNUSABLE: 'the named program, or the image, cannot be run or is not k6',
     K6_VERSION_NOT_SUPPORTED: 'a k6 of another version than 1.x and 2.x',
     K6_FAILED: 'k6 ended before the trial was over, did not end, or wrote something else than measurements',
     K6_SESSION_NOT_JSON: '`begin` returns what k6 cannot hand on to its virtual users',
@@ -71,7 +71,7 @@ export const errorCodes = {
     FOLDER_NOT_WRITABLE: 'temporary files or records cannot be written',
     DISK_FULL: 'no space is left for temporary files',
     URL_NOT_REACHABLE: 'nothing answers at the address',
-    REMOTE_HOST_REFUSED: 'the address is not this machine, and `--allow-remote` was not given',
+    REMOTE_HOST_REFUSED: 'the address is not this machine, and load on other machines was not allowed',
   },
   Results: {
     CANNOT_WRITE: 'a result or report could not be written; what was written before is kept',

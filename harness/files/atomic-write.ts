@@ -25,13 +25,16 @@ export async function writeAtomically(path: string, content: string | Uint8Array
 export function cannotWrite(path: string, cause: unknown): TierbenchError {
   const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
   const nextSteps: Record<string, string> = {
-    ENOSPC: 'Free space on that disk, or choose another place with --out.',
-    EACCES: 'Choose a place you may write to with --out.',
-    EPERM: 'Choose a place you may write to with --out.',
-    EROFS: 'That file system is read-only; choose another place with --out.',
-    ENOTDIR: 'A part of that path is a file; choose another place with --out.',
-    EEXIST: 'A file of that name is in the way; choose another place with --out.',
+    ENOSPC: 'Free space on that disk, or choose another place.',
+    EACCES: 'Choose a place you may write to.',
+    EPERM: 'Choose a place you may write to.',
+    EROFS: 'That file system is read-only; choose another place.',
+    ENOTDIR: 'A part of that path is a file; choose another place.',
+    EEXIST: 'A file of that name is in the way; choose another place.',
   };
-  const nextStep = nextSteps[reason] ?? 'Choose another place with --out.';
-  return new TierbenchError('CANNOT_WRITE', `cannot write ${path}: ${reason}`, nextStep, { cause });
+  const nextStep = nextSteps[reason] ?? 'Choose another place.';
+  return new TierbenchError('CANNOT_WRITE', `cannot write ${path}: ${reason}`, nextStep, {
+    cause,
+    remedy: 'other-folder',
+  });
 }

@@ -86,7 +86,7 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
 };
 
 const loadable: Readonly<Record<string, { text: string; name: string }>> = {
-  'template.ts': { text: scenarioTemplate('checkout'), name: 'checkout' },
+  'template.ts': { text: scenarioTemplate('checkout', 'tierbench run'), name: 'checkout' },
   'plain.js': { text: good(''), name: 'mine' },
   'with-parts.ts': { text: `import { fields } from './parts/fields.ts';\n${good('...fields')}`, name: 'mine' },
 };

@@ -163,7 +163,7 @@ describe('a results folder', () => {
     await expect(createResults(place, outline, [])).rejects.toMatchObject({
       code: 'CANNOT_WRITE',
       message: expect.stringContaining('ENOTDIR'),
-      nextStep: expect.stringContaining('--out'),
+      remedy: 'other-folder',
     });
   });
 });

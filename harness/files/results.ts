@@ -57,7 +57,8 @@ export async function createResults(
     throw new TierbenchError(
       'RESULTS_FOLDER_IN_USE',
       `${folder} already holds results`,
-      'Choose another folder; results are never overwritten.',
+      'Results are never overwritten: choose another folder.',
+      { remedy: 'other-folder' },
     );
   }
   const write = (name: string, value: unknown) =>

@@ -1,8 +1,8 @@
-/** What `tierbench init scenario NAME` writes: a scenario to start from, which loads and runs as it is. */
-export function scenarioTemplate(name: string): string {
+/** A scenario to start from, which loads and runs as it is. `command` measures it. */
+export function scenarioTemplate(name: string, command: string): string {
   return `// What one virtual user does. Measure it with:
 //
-//   tierbench run --scenario ./${name}.ts --url http://127.0.0.1:3000
+//   ${command}
 //
 // Plain TypeScript that imports nothing but the line below, so that it runs on every engine, k6 too.
 import { defineScenario, send } from 'tierbench/scenarios';

@@ -243,11 +243,7 @@ function serviceStarter(context: TierContext, app: App | undefined, renderer: Re
     const started = (await allOrFirstFailure([...prepared, ...instances], oneFailed)).filter(
       (one) => one !== undefined,
     );
-    for (const { spec } of started) {
-      for (const { service, version } of spec.notes) {
-        context.note({ code: 'prepared-statements-off', service, version });
-      }
-    }
+    for (const { spec } of started) for (const note of spec.notes) context.note(note);
     return describe(first, started, connections, secrets);
   };
 }

@@ -140,7 +140,8 @@ async function refuseStrangers(url: URL, { allowRemoteHost = false }: UrlProvide
   throw new TierbenchError(
     'REMOTE_HOST_REFUSED',
     `${host} (${strangers.join(', ')}) is not this machine`,
-    'Load on a server without its owner asking for it is an attack: give --allow-remote if it is yours.',
+    'Load on a server without its owner asking for it is an attack: allow it if the server is yours.',
+    { remedy: 'allow-remote' },
   );
 }
 

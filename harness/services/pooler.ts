@@ -77,17 +77,7 @@ function spec(service: Service, at: SpecContext): ServiceSpec {
     stop: { signal: 'SIGKILL', graceS: 0 },
     secrets: [credentials.password],
     lacks: tooOld || (service.settings.pool_mode === 'transaction' && kept === 0) ? ['prepared-statements'] : [],
-    notes:
-      tooOld && Number(kept ?? 0) > 0
-        ? [
-            {
-              code: 'no-prepared-statements',
-              service: service.name,
-              version,
-              since: PREPARED_STATEMENTS_SINCE.join('.'),
-            },
-          ]
-        : [],
+    notes: tooOld && Number(kept ?? 0) > 0 ? [{ code: 'prepared-statements-off', service: service.name, version }] : [],
   };
 }
 

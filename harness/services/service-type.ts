@@ -1,3 +1,4 @@
+import type { Note } from '../core/findings.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { Service, SettingValue, Tier } from '../core/tier.ts';
 import type { Address, Credentials, Protocol } from './address.ts';
@@ -196,7 +197,8 @@ export interface ServiceSpec {
   /** Values that may not appear in any text that quotes it. */
   readonly secrets: readonly string[];
   readonly lacks: readonly Lack[];
-  readonly notes: readonly SpecNote[];
+  /** Where what runs differs from the tier file. */
+  readonly notes: readonly Note[];
 }
 
 export interface SpecFile {
@@ -223,12 +225,4 @@ export interface Health {
   readonly path?: string;
   /** Of a database, another than that of the deployment. */
   readonly database?: string;
-}
-
-/** Where what runs differs from the tier file. */
-export interface SpecNote {
-  readonly code: 'no-prepared-statements';
-  readonly service: string;
-  readonly version: string;
-  readonly since: string;
 }

@@ -24,6 +24,7 @@ export const autocannonEngine: LoadEngine = {
         'LOAD_MODEL_NOT_SUPPORTED',
         `autocannon cannot offer ${describeLoad(plan.load)}: with a rate it reports wrong latencies.`,
         'Ask for a concurrency, or choose an engine that offers arrival rates.',
+        { remedy: 'other-engine' },
       );
     }
     checkLoad(plan.load, request.users.length);

@@ -24,7 +24,7 @@ export interface K6StartOptions {
 }
 
 export interface K6Choice {
-  /** The program to use and no other: `--k6 PATH`. */
+  /** The program to use and no other. */
   readonly path?: string | undefined;
   /** Ends the pulling of the image. */
   readonly signal?: AbortSignal;
@@ -32,7 +32,7 @@ export interface K6Choice {
 }
 
 export const HOW_TO_INSTALL =
-  'Install k6 2.x from https://grafana.com/docs/k6/latest/set-up/install-k6/, or name it with `--k6 PATH`.';
+  'Install k6 2.x from https://grafana.com/docs/k6/latest/set-up/install-k6/, or name the program.';
 
 /** The version in what `k6 version` prints, `k6 v2.2.0 (go1.26.8, linux/amd64)`; undefined when that is not k6. */
 export function versionIn(text: string): string | undefined {
@@ -47,6 +47,7 @@ export function supportedVersion(version: string, where: string): string {
     'K6_VERSION_NOT_SUPPORTED',
     `${where} is k6 ${version}, and tierbench knows versions 1.x and 2.x`,
     HOW_TO_INSTALL,
+    { remedy: 'name-k6' },
   );
 }
 
@@ -62,5 +63,5 @@ export function settingsWithHome(home: string): Readonly<Record<string, string>>
 
 /** What is there cannot be run, or is not k6. */
 export function unusable(what: string): TierbenchError {
-  return new TierbenchError('K6_UNUSABLE', what, HOW_TO_INSTALL);
+  return new TierbenchError('K6_UNUSABLE', what, HOW_TO_INSTALL, { remedy: 'name-k6' });
 }

@@ -25,6 +25,6 @@ test('arrivals at random are refused: its executors know none', async () => {
   const load = { arrivalRatePerS: 5, arrivals: 'poisson' } as const;
   await refusalOf(openRequestFor(oneRequest, 'http://127.0.0.1:1', load, {})).toMatchObject({
     code: 'LOAD_MODEL_NOT_SUPPORTED',
-    nextStep: expect.stringContaining('constant'),
+    remedy: 'constant-arrivals',
   });
 });

@@ -116,7 +116,8 @@ function checkRequest(request: TrialRequest): string {
     throw new TierbenchError(
       'LOAD_MODEL_NOT_SUPPORTED',
       `k6 cannot offer ${describeLoad(load)}: its arrivals follow each other evenly.`,
-      'Ask for constant arrivals (--arrivals constant), or choose an engine that offers others (--engine open-loop).',
+      'Choose an engine that offers others, or ask for constant arrivals.',
+      { remedy: 'constant-arrivals' },
     );
   }
   checkLoad(load, request.users.length);
@@ -124,7 +125,8 @@ function checkRequest(request: TrialRequest): string {
     throw new TierbenchError(
       'SCENARIO_FILE_UNKNOWN',
       `k6 reads scenarios from files, and it is not known which file scenario '${request.scenario.name}' is from.`,
-      'Tell the file of the scenario (scenarioFile), or choose an engine that runs in Node (--engine open-loop).',
+      'Tell the file of the scenario (scenarioFile), or choose an engine that runs in Node.',
+      { remedy: 'other-engine' },
     );
   }
   return resolve(request.scenarioFile);

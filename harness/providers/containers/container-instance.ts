@@ -5,9 +5,9 @@ import type { StartedContainer } from '../../container-engine/started-container.
 import { TierbenchError } from '../../core/errors.ts';
 import { redact } from '../../core/redact.ts';
 import type { ServiceSpec, SpecContext } from '../../services/service-type.ts';
+import { SCRIPT, shellScript, wordsOf } from '../../services/shell-script.ts';
 import { checkHealth, numberIn } from '../health.ts';
 import type { InstanceOrder, StartedInstance } from '../start-tier.ts';
-import { SCRIPT, shellScript, wordsOf } from './shell-script.ts';
 
 const FOLDER = '/etc/tierbench';
 const START_LIMIT_S = 60;
@@ -109,11 +109,10 @@ function startOf(spec: ServiceSpec, dataFolder: string) {
   const files = Object.fromEntries(spec.files.map(({ path, content }) => [path, content]));
   if (spec.command === null) return { files, environment: { ...spec.environment, ...spec.secretEnvironment } };
   const { environment, secretEnvironment, prepare } = spec;
-  const command = wordsOf(spec.command);
   if (Object.keys(secretEnvironment).length === 0 && prepare.length === 0) {
-    return { entrypoint: command, environment, files };
+    return { entrypoint: wordsOf(spec.command), environment, files };
   }
-  const script = shellScript({ secretEnvironment, dataFolder, prepare: prepare.map(wordsOf), command });
+  const script = shellScript({ secretEnvironment, dataFolder, prepare, command: spec.command });
   return { entrypoint: ['sh', SCRIPT], environment, files: { ...files, [SCRIPT]: script } };
 }
 

@@ -9,13 +9,13 @@ import { DEPLOYMENT_LABEL, removeDeployment } from '../../container-engine/objec
 import type { App } from '../../core/app.ts';
 import { limitsNotEnforced } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
+import { SCRIPT, shellScript } from '../../services/shell-script.ts';
 import { outlineOf } from '../outline.ts';
 import type { Provider } from '../provider.ts';
 import { type Renderer, startTier, type TierContext } from '../start-tier.ts';
 import { startContainerInstance } from './container-instance.ts';
 import { containerObstacles, imageSource } from './obstacles.ts';
 import { runOnce } from './run-once.ts';
-import { SCRIPT, shellScript, wordsOf } from './shell-script.ts';
 
 export interface ContainersProviderOptions {
   /** The registered run everything started belongs to (harness/orphans), so that it can be found when it is left. */
@@ -96,7 +96,7 @@ async function containersRenderer(
           image: await imageOf(image),
           entrypoint: ['sh', SCRIPT],
           environment,
-          files: { [SCRIPT]: shellScript({ secretEnvironment, command: wordsOf(command) }) },
+          files: { [SCRIPT]: shellScript({ secretEnvironment, command }) },
         },
       );
       if (failure === undefined) return;
