@@ -32,7 +32,7 @@ const REFERENCE = 'open-loop';
 const CONSTANT_MS = 20;
 const USERS = 100;
 const WARM_UP_S = 0.5;
-/** The shortest that can be sound. */
+/** The shortest trial that can be valid. */
 const MEASURED_S = 5;
 const FIRST_S = 2;
 const TIMEOUT_S = 10;

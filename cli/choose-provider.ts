@@ -50,6 +50,6 @@ export async function whyCpusAreNotLimited(name: Exclude<ProviderName, 'auto'>):
       return facts.limitsCpus ? undefined : 'the kernel of the container engine holds no container to its CPUs';
     }
     case 'url':
-      return 'the API is not brought up by tierbench';
+      return 'the API is not started by tierbench';
   }
 }

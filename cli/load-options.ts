@@ -21,10 +21,10 @@ const whyNot: Readonly<Record<EngineName, string>> = {
   autocannon: 'autocannon sends the next request when the last is answered, and with a rate it reads wrong latencies',
 };
 
-/** Where an engine knows no arrivals, a scenario is measured by these instead. */
-const concurrencyLadder = [1, 2, 5, 10, 25, 50, 100];
+/** The loads of a scenario where the engine has no open-loop load. */
+const concurrencies = [1, 2, 5, 10, 25, 50, 100];
 /** The ends and the middle. */
-const quickConcurrencyLadder = [1, 10, 100];
+const quickConcurrencies = [1, 10, 100];
 
 export interface TypedLoadOptions {
   readonly rate?: string;
@@ -136,5 +136,5 @@ const STAGES_HINT = 'write SECONDS:RATE for two stages or more, such as 0:50,60:
 function defaultConcurrencies(nothingTyped: boolean, knowsArrivals: boolean, quick: boolean): readonly number[] | null {
   if (!nothingTyped) return [];
   if (knowsArrivals) return null;
-  return quick ? quickConcurrencyLadder : concurrencyLadder;
+  return quick ? quickConcurrencies : concurrencies;
 }

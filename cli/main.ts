@@ -47,7 +47,7 @@ function commands(conclude: Conclude): Command {
     program
       .command('run')
       .description(
-        'bring each tier up, replay the scenarios against it, and report throughput and p95 latency against the targets',
+        'start each tier, run the scenarios against it, and report throughput and p95 latency against the targets',
       ),
   ).action((typed: TypedRunOptions) =>
     conclude(async () => (await import('./commands/run.ts')).run(typed, processOutput)),
@@ -65,7 +65,7 @@ function commands(conclude: Conclude): Command {
 
   program
     .command('up')
-    .description('bring a tier up and keep it up until Ctrl-C')
+    .description('start a tier and keep it running until Ctrl-C')
     .option('--tier <tier>', 'a built-in tier or a file of your own', 'single')
     .option('--provider <name>', 'where its services run: auto, local, containers', 'auto')
     .option('--install-missing', 'install what the tier needs and this machine lacks, saying each command first')
@@ -167,7 +167,7 @@ function runOptions(command: Command): Command {
     )
     .option(
       '--url <url>',
-      'measure an API that already runs there instead of bringing a tier up; more by name: URL,search=URL',
+      'measure an API that already runs there instead of starting a tier; more by name: URL,search=URL',
     )
     .option('--allow-remote', 'with --url: load a host other than this machine')
     .option('--quick', 'a short run of all tiers in about 7 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
@@ -199,7 +199,7 @@ function runOptions(command: Command): Command {
     .option('--users <file>', 'with --url: a YAML or JSON list of { email, password } to sign in with')
     .option(
       '--fault <faults>',
-      'kill or pause services after the ladder of each tier that has them: kill:cache,pause:api/2',
+      'kill or pause services of each tier that has them, after its trials: kill:cache,pause:api/2',
       (faults: string, before: readonly string[] = []) => [...before, faults],
     )
     .option('--faults', 'kill and pause every service in turn')

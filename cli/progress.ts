@@ -28,7 +28,7 @@ export function progressDisplay(output: Output, quiet: boolean): ProgressDisplay
       }
       clear();
       if (progress.live === null) {
-        // A heading lasts only when something is told below it.
+        // A heading stays only when a line is printed below it.
         for (const line of [...heading, ...progress.lasting]) output.err(line);
         heading = [];
       } else {

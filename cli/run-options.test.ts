@@ -7,8 +7,8 @@ import { run } from '../harness/studies/run/run.ts';
 import { lengthS, type Step } from '../harness/studies/study.ts';
 import { madeUpTrial } from '../test-support/made-up-trial.ts';
 import { programFor } from '../test-support/requirements.ts';
+import { chooseEngine } from './choose-engine.ts';
 import { arrivalsOf, engineNames } from './load-options.ts';
-import { chooseEngine } from './parts.ts';
 import { readRunOptions, type TypedRunOptions } from './run-options.ts';
 import { tiersInOrder } from './tier-order.ts';
 

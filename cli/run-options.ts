@@ -81,20 +81,20 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
   if (typed.url !== undefined && typed.tier !== undefined) {
     problems.push({
       what: `--url ${typed.url} and --tier ${typed.tier} exclude each other`,
-      nextStep: 'an API that already runs has no tier to bring up: leave out one of them',
+      nextStep: 'an API that already runs has no tier to start: leave out one of them',
     });
   }
   if (typed.url !== undefined) readUrl(typed.url, problems);
   if (typed.users !== undefined && typed.url === undefined) {
     problems.push({
       what: '--users goes with --url only',
-      nextStep: 'a tier that is brought up is filled with users of its own',
+      nextStep: 'tierbench creates the users of a tier that it starts',
     });
   }
   if (typed.allowRemote === true && typed.url === undefined) {
     problems.push({
       what: '--allow-remote goes with --url only',
-      nextStep: 'tiers that are brought up run on this machine',
+      nextStep: 'tiers that tierbench starts run on this machine',
     });
   }
   const provider = read.oneOf(
@@ -167,7 +167,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     throw new TierbenchError(
       'OPTIONS_INVALID',
       what,
-      'Mend the options named above; `tierbench run --help` lists them all.',
+      'Fix the options named above; `tierbench run --help` lists them all.',
       { problems },
     );
   }
@@ -190,7 +190,7 @@ function refuseWithUrl(
     if (!isGiven) continue;
     problems.push({
       what: `${option} does not go with --url`,
-      nextStep: 'it is about services that tierbench brings up: choose tiers with --tier instead',
+      nextStep: 'it applies to services that tierbench starts: choose tiers with --tier instead',
     });
   }
 }

@@ -47,7 +47,7 @@ it.skipIf(lacksServers)(
   async () => {
     const { exitCode, stderr } = await place.run(words('--duration 1'), noEngine);
     expect(exitCode, stderr).toBe(0);
-    expect(stderr).toContain('tiers are brought up as local processes, not in containers');
+    expect(stderr).toContain('tiers are started as local processes, not in containers');
     const { settings, placement } = await factsOf();
     const tiers = await subjectsOf();
     expect(settings.provider).toBe('auto');
@@ -120,7 +120,7 @@ it.skipIf(lacksServers)(
     process.kill(database?.instances[0]?.processIds[0] ?? Number.NaN, 'SIGKILL');
     const { exitCode, stderr } = await started.ended;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('tier single ended early: database/1 ended by itself');
+    expect(stderr).toContain('tier single ended early: database/1 crashed');
     expect(stderr.match(/error SERVICE_ENDED:/g)).toHaveLength(1);
     const after = await subjectsOf();
     expect(after.map(({ endedEarly }) => endedEarly !== null)).toEqual([true, false]);
@@ -149,7 +149,7 @@ it('kills the database under load, sees the errors, and has it back', { timeout:
 });
 
 it.skipIf(lacksServers)(
-  'takes all down on Ctrl-C while a later tier is brought up, and keeps what was measured (needs nginx, pgbouncer, redis)',
+  'stops everything on Ctrl-C while a later tier starts, and keeps what was measured (needs nginx, pgbouncer, redis)',
   { timeout: 180_000 },
   async () => {
     const started = place.start(words('--tier single,cached --provider local --duration 2'));

@@ -65,7 +65,7 @@ describe('asScaleModel', () => {
     }
   });
 
-  it('brings a tier up whose services are all held to their CPUs', async () => {
+  it('starts a tier whose services all have their CPUs limited', async () => {
     const { provider, disposed } = providerThatLimits();
     const deployment = await deployFirst(asScaleModel(tiers, provider, 1));
     expect(deployment.services).toHaveLength(tiers[0]?.services.length ?? 0);

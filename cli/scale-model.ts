@@ -11,8 +11,8 @@ export interface ScaleModel {
 }
 
 /**
- * The tiers with the CPUs of every service made smaller by one factor, so that the largest of them fits `cpus`, and the
- * provider that refuses to bring one up where a service is not held to them.
+ * The tiers with the CPUs of every service scaled by one factor, so that the largest tier fits `cpus`, and a provider
+ * that rejects a deployment in which a service has no CPU limit.
  * @throws TierbenchError SCALE_MODEL_IMPOSSIBLE
  */
 export function asScaleModel(tiers: readonly Tier[], provider: Provider, cpus: number, whyNot?: string): ScaleModel {

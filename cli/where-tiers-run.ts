@@ -2,7 +2,7 @@ import type { Obstacle } from '../harness/core/findings.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import { describeObstacle } from '../reports/describe/notes.ts';
 
-/** Whether one provider can bring a tier up on this machine. */
+/** Whether one provider can start a tier on this machine. */
 export interface WhereItRuns {
   readonly provider: 'containers' | 'local';
   /** Why not; empty when it can. */
@@ -12,7 +12,7 @@ export interface WhereItRuns {
 /** Nothing is started, so there is nothing that has to be found again. */
 const noRun = { id: 'none', folder: '', environment: {}, labels: {} };
 
-/** By each provider that brings tiers up. Starts nothing. */
+/** By each provider that starts tiers. Starts nothing itself. */
 export async function whereItRuns(tier: Tier): Promise<readonly WhereItRuns[]> {
   const [{ containersProvider }, { localProvider }] = await Promise.all([
     import('../harness/providers/containers/containers-provider.ts'),

@@ -25,12 +25,12 @@ export interface MadeUpTrial {
   readonly latencyS?: number | ((request: number, second: number) => number);
   /** The same from the actual start, where the engine is one that tells the two apart. */
   readonly serviceTimeS?: number | ((request: number, second: number) => number);
-  /** What ten waiting users would have read. */
+  /** What a closed-loop load of ten users would have measured. */
   readonly coordinatedS?: readonly number[];
   readonly repeatWith?: string;
   readonly steps?: readonly string[];
   readonly stopped?: boolean;
-  /** How long each request had waited that was under way at the end. */
+  /** Time in flight of each request that was in flight at the end. */
   readonly unfinishedS?: readonly number[];
   readonly generator?: Partial<GeneratorHealth>;
   readonly notes?: readonly Note[];

@@ -22,8 +22,8 @@ export interface SimulatedRun {
   readonly failAt?: Readonly<Record<string, Error>>;
   /** The signal aborts at the n-th thing that happens. */
   readonly abortAt?: number;
-  /** The API ends by itself at the place of that name. */
-  readonly apiEndsAt?: string;
+  /** The API crashes at the place of that name. */
+  readonly apiCrashesAt?: string;
   /** How late the generator reads responses in the measured trial of that number, counted with repeats from 0. */
   readonly lagS?: (measured: number) => number;
   /** The name of a tier -> why it cannot run. */
@@ -51,7 +51,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
   async function at(place: string): Promise<void> {
     happened.push(place);
     if (happened.length === choice.abortAt) abort.abort();
-    if (place === choice.apiEndsAt) apiEnds();
+    if (place === choice.apiCrashesAt) apiEnds();
     const failure = failing.get(place);
     failing.delete(place);
     if (failure !== undefined) throw failure;

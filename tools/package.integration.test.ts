@@ -69,7 +69,7 @@ describe('the npm package, installed in an empty folder', () => {
     expect(await readdir(join(folder, 'node_modules/tierbench/reference-app'))).not.toContain('test');
   });
 
-  it('brings the reference app up and measures it', async () => {
+  it('starts the reference app and measures it', async () => {
     const words =
       'run --tier single --provider local --scenario login --concurrency 1 --duration 2 --warm-up 0 --user-count 2 --tasks-per-user 2 --out out --allow-missed';
     await tierbench(...words.split(' '));

@@ -19,13 +19,13 @@ import { studiesByName } from '../../harness/studies/registry.ts';
 import { run as runStudy } from '../../harness/studies/run/run.ts';
 import type { Study } from '../../harness/studies/study.ts';
 import { beginRun } from '../begin-run.ts';
+import { chooseEngine, probesFor } from '../choose-engine.ts';
 import { makeProvider, resolveProvider, whyCpusAreNotLimited } from '../choose-provider.ts';
 import { concludeWithReport } from '../conclude-with-report.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { installFor } from '../install-missing.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { type Output, printError } from '../output/streams.ts';
-import { chooseEngine, probesFor } from '../parts.ts';
 import { placeGenerator, setApart } from '../place-generator.ts';
 import { progressDisplay } from '../progress.ts';
 import { readInputs } from '../read-inputs.ts';
@@ -166,7 +166,7 @@ interface ChosenParts {
   readonly notes: readonly Note[];
 }
 
-/** Where and how the tiers are brought up on this machine. Keeps this process to its CPU. */
+/** Where and how the tiers are started on this machine. Pins this process to its CPU. */
 async function chooseParts(
   options: RunOptions,
   tiers: readonly Tier[],

@@ -17,11 +17,7 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
   const options = readRunOptions({ concurrency: '1', ...typed });
   const [name, ...others] = options.tiers ?? [];
   if (name === undefined || others.length > 0) {
-    throw new TierbenchError(
-      'OPTIONS_INVALID',
-      `up brings one tier up, but --tier is '${typed.tier}'`,
-      'Name one tier.',
-    );
+    throw new TierbenchError('OPTIONS_INVALID', `up starts one tier, but --tier is '${typed.tier}'`, 'Name one tier.');
   }
   const tier = await readTier(name);
   using interrupt = untilInterrupted();
@@ -56,7 +52,7 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
 
 function untilEnd(deployment: Deployment, signal: AbortSignal): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  deployment.onFailure(({ instance, what }) => resolve(`${instance} ended by itself: ${what}`));
+  deployment.onFailure(({ instance, what }) => resolve(`${instance} crashed: ${what}`));
   if (signal.aborted) resolve(undefined);
   signal.addEventListener('abort', () => resolve(undefined), { once: true });
   return promise;

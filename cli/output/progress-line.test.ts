@@ -39,7 +39,7 @@ test('tells what is happening, how fast and how long it takes still', () => {
   );
 });
 
-test('an arrival rate reads well in 80 columns, with all that is told of it', () => {
+test('an arrival rate and all its figures fit in 80 columns', () => {
   const load = { model: 'open', arrivalRatePerS: 1500, arrivals: 'poisson' } as const;
   const [first, second] = all([{ ...started, scenario: 'crud', load }, interval], 80);
   expect(first?.lasting).toEqual(['trial 3 of 12: crud at 1,500/s, 8 s']);

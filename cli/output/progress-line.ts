@@ -9,7 +9,7 @@ import { describeTrial } from './trial-line.ts';
 /** What a run reports, and what the command line says of its own preparations. */
 export type ProgressEvent = StudyEvent | { readonly kind: 'message'; readonly text: string };
 
-/** What the lines before have told; the next line goes on from it. */
+/** What the earlier lines printed and the next line builds on. */
 export interface ProgressState {
   /** What is happening now: `trial 3 of 12: login at concurrency 10`. */
   readonly doing: string;

@@ -22,7 +22,7 @@ describe('the compose file of the built-in tiers', () => {
   test('each service of a tier is there once for each instance, under its profile', () => {
     for (const { name, services: ofTier } of builtIn) {
       const instances = ofTier.reduce((total, each) => total + each.instances, 0);
-      // One more brings the schema up to date.
+      // One more migrates the schema.
       expect(services.filter(([, { profiles }]) => profiles.includes(name))).toHaveLength(instances + 1);
     }
   });

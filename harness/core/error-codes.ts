@@ -64,7 +64,7 @@ export const errorCodes = {
     MIGRATION_FAILED: 'the database could not be migrated',
     SEED_FAILED: 'the database could not be filled',
     PORT_BUSY: 'a port the tier file asks for is taken',
-    SERVICE_ENDED: 'a service ended by itself; what was measured until then is kept',
+    SERVICE_ENDED: 'a service crashed; what was measured until then is kept',
     FAULT_FAILED: 'a service could not be made to fail, or did not come back after it',
     TIERS_ENDED_EARLY: 'more than one tier ended early; each is listed with its own error',
     FOLDER_NOT_REACHABLE: 'the account of the servers cannot get to a folder',

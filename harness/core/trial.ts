@@ -2,7 +2,7 @@ import type { Note } from './findings.ts';
 import type { OfferedLoad } from './load.ts';
 import type { MetricId } from './metrics.ts';
 
-/** One measured load, as it was asked for. Holds no secrets: it is written to the results folder. */
+/** What a trial is to measure. Holds no secrets: it is written to the results folder. */
 export interface TrialPlan {
   readonly scenario: string;
   readonly baseUrl: string;
@@ -43,18 +43,17 @@ export interface StepResult {
   readonly outcomes: OutcomeCounts;
   /** Status code -> count, every answered request. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Latency of the requests with outcome `ok`: from the intended start (open) or the start (closed) to the last byte. */
+  /** Latency of the requests with outcome `ok`: from the scheduled start (open) or the start (closed) to the last byte. */
   readonly latency: EncodedHistogram;
   /**
-   * The same from the actual start, which may be late: what a tool that does not mind the intended start reads. Of whole
-   * trials alone, and only where the engine tells the two apart.
+   * Service time: the same from the actual start, as a tool reports that ignores the scheduled start. Only for whole
+   * trials, and only where the engine knows both starts.
    */
   readonly serviceTime?: EncodedHistogram;
   /**
-   * Latency of those requests alone that ten users would have sent who each wait for an answer before they ask again: what
-   * a tool of waiting users reads of the same trial, because it asks least while the system is slowest (coordinated
-   * omission; Tene, "How NOT to Measure Latency", 2015). Of whole trials of open loads alone, and only where the engine
-   * can tell.
+   * Latency of the requests that a closed-loop load of ten users would have sent in the same trial. It shows coordinated
+   * omission: such a load sends fewest requests while the system is slowest (Tene, "How NOT to Measure Latency", 2015).
+   * Only for whole trials of open loads, and only where the engine can compute it.
    */
   readonly coordinated?: EncodedHistogram;
 }
@@ -69,12 +68,12 @@ export interface Interval {
 }
 
 export interface IterationCounts {
-  /** Due in the window. In a closed load: started. */
+  /** With a scheduled start in the window. In a closed load: started. */
   readonly intended: number;
   readonly completed: number;
   /** Completed with at least one request that was not `ok`. Counted in `completed` too. */
   readonly failed: number;
-  /** Due but never started. */
+  /** Scheduled but never started. */
   readonly dropped: number;
 }
 
@@ -91,7 +90,8 @@ export interface Trial {
   readonly steps: readonly StepResult[];
   readonly intervals: readonly Interval[];
   /**
-   * How long each request had waited that was in flight when the window closed: it is in no count and no latency above.
+   * Time in flight so far of each request that was in flight at the end of the window. These requests are in no count and
+   * no latency above.
    */
   readonly inFlightAtEnd: EncodedHistogram;
   readonly generator: GeneratorHealth;
@@ -105,13 +105,13 @@ export interface Trial {
   }[];
 }
 
-/** Was the instrument itself sound? */
+/** Whether the load generator itself kept up. */
 export interface GeneratorHealth {
   /** Busy share of the generator's thread over the measured window, 0..1. */
   readonly utilizationRatio: number;
   /** Null where the generator has no event loop. */
   readonly eventLoopLagP99S: number | null;
-  /** Actual minus intended start, 99th percentile; null for closed loads, where nothing is due. */
+  /** Actual minus scheduled start, 99th percentile; null for closed loads, which have no schedule. */
   readonly sendLagP99S: number | null;
 }
 
@@ -129,7 +129,7 @@ export interface ProbeSample {
 }
 
 export const faultKinds = ['kill', 'pause'] as const;
-/** `kill`: SIGKILL, later started again. `pause`: it stops in its tracks, keeps its connections, and later goes on. */
+/** `kill`: SIGKILL, later started again. `pause`: SIGSTOP, its connections stay open, and it is continued later. */
 export type FaultKind = (typeof faultKinds)[number];
 
 /** A fault made on purpose in a trial. */
@@ -143,7 +143,7 @@ export interface FaultRecord {
   readonly undoneAtS: number | null;
 }
 
-/** One trial with what the probes read meanwhile. */
+/** One trial with what the probes read during it. */
 export interface Measurement {
   readonly trial: Trial;
   readonly samples: readonly ProbeSample[];

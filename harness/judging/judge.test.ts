@@ -347,7 +347,7 @@ describe('a setting', () => {
     });
   });
 
-  it('is not judged where the tier leaves it open or has no such service', () => {
+  it('is not judged where the tier does not set it or has no such service', () => {
     expect(setting('CACHE_TTL_ME_S', { value: 900 }).verdict.kind).toBe('not-judged');
     expect(setting('pooler.cpus', { value: 1 }).verdict).toEqual({
       kind: 'not-judged',

@@ -35,7 +35,7 @@ describe('a probe', () => {
     expect(readPilot(madeUpTrial({ load }).trial)).toBeUndefined();
   });
 
-  it('is the last window before a ladder', () => {
+  it('is the last warm-up of the scenario before its trials', () => {
     const window = (okPerS: number, scenario: string) => madeUpTrial({ purpose: 'warm-up', okPerS, scenario });
     const trials = [window(10, 'crud'), window(20, 'crud'), madeUpTrial({ okPerS: 50 }), window(30, 'login')];
     expect(pilotOf(trials, 'single', 'crud')?.throughputPerS).toBe(20);

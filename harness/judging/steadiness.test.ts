@@ -56,9 +56,9 @@ describe('unsteady throughput', () => {
   );
 
   it.each([
-    { what: 'a climb by half, 8 s', seconds: 8, level: (at: number) => 0.75 + 0.5 * at, atLeast: 0.5 },
+    { what: 'a rise by half, 8 s', seconds: 8, level: (at: number) => 0.75 + 0.5 * at, atLeast: 0.5 },
     { what: 'a fall by half, 10 s', seconds: 10, level: (at: number) => 1.25 - 0.5 * at, atLeast: 0.7 },
-    { what: 'a climb by half, 30 s', seconds: 30, level: (at: number) => 0.75 + 0.5 * at, atLeast: 0.99 },
+    { what: 'a rise by half, 30 s', seconds: 30, level: (at: number) => 0.75 + 0.5 * at, atLeast: 0.99 },
     {
       what: 'a collapse after two thirds, 30 s',
       seconds: 30,
@@ -76,9 +76,9 @@ describe('unsteady throughput', () => {
   });
 
   it('is not a drift of less than 10 %, however certain', () => {
-    const climb = (to: number) => Array.from({ length: 10 }, (_, second) => (second < 5 ? 1000 : to) + (second % 2));
-    expect(throughputDrift(climb(1050))).toBeNull();
-    expect(throughputDrift(climb(1200))).toMatchObject({ code: 'throughput-drift', firstHalfPerS: 1000.4 });
+    const rising = (to: number) => Array.from({ length: 10 }, (_, second) => (second < 5 ? 1000 : to) + (second % 2));
+    expect(throughputDrift(rising(1050))).toBeNull();
+    expect(throughputDrift(rising(1200))).toMatchObject({ code: 'throughput-drift', firstHalfPerS: 1000.4 });
   });
 
   it('is not claimed where there is too little to look at, or nothing at all', () => {

@@ -34,7 +34,7 @@ type LatencyDrift = Extract<Reason, { readonly code: 'latency-drift' }>;
  *
  * Trials as short as those of a quick run leave MSER nothing to choose from. There, and as a second look everywhere,
  * the two halves are compared: more than 10 % and 3.5 standard errors apart is a drift. In 8 seconds with noise of 5 % this
- * finds two of three trials that climb by half, with no false alarm; smaller changes need longer trials.
+ * finds two of three trials that rise by half, with no false alarm; smaller changes need longer trials.
  */
 export function throughputDrift(throughputPerS: readonly number[]): ThroughputDrift | null {
   const whole = mean(throughputPerS);
@@ -69,10 +69,10 @@ export function throughputDrift(throughputPerS: readonly number[]): ThroughputDr
  *
  * Queues make neighbouring seconds alike, so chance alone makes drifts. Two things count: a trend that neighbours being
  * alike does not explain, with halves more than a quarter apart; or halves of which one is 1.5 times the other and 6
- * standard errors away, which sees steps and growing queues. In simulated queues at 80 % of what they carry this calls at
+ * standard errors away, which sees steps and growing queues. In simulated queues at 80 % of their capacity this calls at
  * most 2 of 100 steady trials of 6 to 60 s unsteady where 100 or more come per second, and 5 where 20 do. A slow system
  * nearer to its limit needs longer than such a trial to settle, and is called unsteady more often: at 90 % and 20 per
- * second 6 to 20 of 100. A rate 20 % above what is carried is seen in 95 or more of 100 trials of 10 s.
+ * second 6 to 20 of 100. A rate 20 % above the sustained rate is found in 95 or more of 100 trials of 10 s.
  */
 export function latencyDrift(meanLatencyS: readonly number[]): LatencyDrift | null {
   const count = meanLatencyS.length;

@@ -163,8 +163,8 @@ describe('the generator', () => {
       expect((await lines.next()).value).toBe('ready');
       group.join(child.pid ?? 0);
       child.stdin.write('go\n');
-      const told = JSON.parse((await lines.next()).value ?? '') as Pick<TrialRecord, 'trial' | 'samples' | 'notes'>;
-      expect(reasonsFor({ sequence: 1, subject: 'none', purpose: 'measure', ...told })).toContainEqual(
+      const record = JSON.parse((await lines.next()).value ?? '') as Pick<TrialRecord, 'trial' | 'samples' | 'notes'>;
+      expect(reasonsFor({ sequence: 1, subject: 'none', purpose: 'measure', ...record })).toContainEqual(
         expect.objectContaining({ code: 'generator-throttled' }),
       );
     } finally {

@@ -13,7 +13,7 @@ const checks: readonly CapabilityCheck[] = [
   { name: 'memory', neededFor: 'a tier and the load generator', find: freeMemory },
   { name: 'open files', neededFor: 'many connections at once', find: () => openFiles() },
   { name: 'taskset', neededFor: 'a CPU of its own for the load generator', find: cpuPlacement },
-  { name: 'docker', neededFor: 'bringing tiers up in containers', find: () => containerEngine() },
+  { name: 'docker', neededFor: 'starting tiers in containers', find: () => containerEngine() },
   {
     name: 'chromium',
     neededFor: 'testing the page of a report',

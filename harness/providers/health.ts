@@ -62,7 +62,7 @@ async function askPostgres(url: string, question: string): Promise<Readonly<Reco
     await client.connect();
     return (await client.query(question)).rows[0] ?? {};
   } finally {
-    // One that is paused would not say goodbye.
+    // A paused server would not answer the closing message.
     void client.end().catch(() => {});
   }
 }

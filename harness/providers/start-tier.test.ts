@@ -49,13 +49,13 @@ function startTierWith(change: Partial<Renderer>, onBegin: (context: TierContext
 
 it('stops nothing before a running preparation of data has ended', async () => {
   const happened: string[] = [];
-  const told = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   const deployment = await startTierWith(
     {
       async runStep(step, _spec, _code, signal) {
         if (step.name !== 'seed') return;
-        signal.addEventListener('abort', () => told.resolve());
+        signal.addEventListener('abort', () => aborted.resolve());
         await ended.promise;
         happened.push('preparation ended');
         signal.throwIfAborted();
@@ -65,7 +65,7 @@ it('stops nothing before a running preparation of data has ended', async () => {
   );
   const preparing = deployment.prepareData?.(size, 'password', never);
   const disposal = deployment[Symbol.asyncDispose]();
-  await told.promise;
+  await aborted.promise;
   ended.resolve();
   await expect(preparing).rejects.toThrow('disposed of');
   await disposal;

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { ProbeTarget } from '../core/deployment.ts';
 import { TierbenchError } from '../core/errors.ts';
-import { cut, hangUp } from './hang-up.ts';
 
 /** How long a replica may take to have what was just written, in seconds. */
 const LIMIT_S = 120;
@@ -41,7 +40,7 @@ async function ask(url: string, question: string, signal: AbortSignal): Promise<
     query_timeout: ANSWER_LIMIT_S * 1000,
   });
   client.on('error', () => {});
-  const stop = () => cut(client);
+  const stop = () => destroySocket(client);
   signal.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
@@ -51,6 +50,17 @@ async function ask(url: string, question: string, signal: AbortSignal): Promise<
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    await hangUp(client);
+    await closeAtOnce(client);
   }
+}
+
+/** `end` alone would wait for the server to close the connection, which a paused server does not do. */
+async function closeAtOnce(client: pg.Client): Promise<void> {
+  destroySocket(client);
+  await client.end().catch(() => undefined);
+}
+
+/** Calls in flight reject. */
+function destroySocket(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

@@ -19,7 +19,7 @@ export interface UrlProviderOptions {
 export const externalTier: Tier = {
   name: 'external',
   title: 'A server that already runs',
-  description: 'Brought up by someone else; tierbench knows only its address.',
+  description: 'Not started by tierbench, which knows only its address.',
   documents: [],
   entry: 'external',
   services: [],
@@ -34,7 +34,7 @@ export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}):
   const { main: url, named } = parseBaseUrls(baseUrls);
   return {
     name: 'url',
-    // Nothing is brought up, so no tier is too much for this machine; what speaks against the address ends `deploy`.
+    // Nothing is started, so no tier is too large for this machine; a problem with the address ends `deploy`.
     async obstacles() {
       return [];
     },

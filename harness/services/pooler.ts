@@ -156,8 +156,8 @@ export function keepsPreparedStatements(version: string): boolean {
 }
 
 /** pgbouncer.ini: the settings of the service, and what every deployment of it has in common. */
-function pgbouncerConfiguration(service: Service, surroundings: PgbouncerContext): string {
-  const { listen, database, credentials } = surroundings;
+function pgbouncerConfiguration(service: Service, context: PgbouncerContext): string {
+  const { listen, database, credentials } = context;
   const settings: Readonly<Record<string, SettingValue>> = {
     // Drivers send it with each connection; it changes nothing that matters here.
     ignore_startup_parameters: 'extra_float_digits',
@@ -171,7 +171,7 @@ function pgbouncerConfiguration(service: Service, surroundings: PgbouncerContext
     listen_port: listen.port,
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
-    auth_file: surroundings.userListFile,
+    auth_file: context.userListFile,
     admin_users: credentials.user,
   };
   return `[databases]

@@ -97,14 +97,14 @@ describe('the calibration of a generator', () => {
 });
 
 test.each([
-  { what: 'in one piece', pieces: ['GET / HTTP/1.1\r\nhost: echo\r\n\r\n'], answers: 1 },
-  { what: 'cut anywhere', pieces: ['GET / HTTP/1.1\r\nhost: echo\r', '\n', '\r', '\n'], answers: 1 },
+  { what: 'in one write', writes: ['GET / HTTP/1.1\r\nhost: echo\r\n\r\n'], answers: 1 },
+  { what: 'cut anywhere', writes: ['GET / HTTP/1.1\r\nhost: echo\r', '\n', '\r', '\n'], answers: 1 },
   {
     what: 'several at once',
-    pieces: ['GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET / HT', 'TP/1.1\r\n\r\n'],
+    writes: ['GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET / HT', 'TP/1.1\r\n\r\n'],
     answers: 3,
   },
-])('the echo answers requests that come $what', async ({ pieces, answers }) => {
+])('the echo answers requests that come $what', async ({ writes, answers }) => {
   await using echo = await startEcho();
   const socket = connect({ host: '127.0.0.1', port: Number(new URL(echo.baseUrl).port), noDelay: true });
   await once(socket, 'connect');
@@ -112,8 +112,8 @@ test.each([
   socket.setEncoding('latin1').on('data', (part: string) => {
     text += part;
   });
-  for (const piece of pieces) {
-    socket.write(piece);
+  for (const part of writes) {
+    socket.write(part);
     await delay(20);
   }
   const heads = () => text.split('HTTP/1.1 200 OK').length - 1;

@@ -20,7 +20,7 @@ export interface CalibrationParts {
    * where the generator is.
    */
   readonly setApart: (threadId: number) => boolean;
-  /** Told what was found, or why nothing was. */
+  /** Called with what was found, or why nothing was. */
   readonly note: (note: Note) => void;
 }
 

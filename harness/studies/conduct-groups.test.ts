@@ -61,7 +61,10 @@ describe('a run over several tiers', () => {
   });
 
   test('keeps what was measured of a tier whose service ends, and goes on', async () => {
-    const { outcome, subjects, trials } = await simulatedRun({ tiers: ['single', 'cached'], apiEndsAt: 'write trial' });
+    const { outcome, subjects, trials } = await simulatedRun({
+      tiers: ['single', 'cached'],
+      apiCrashesAt: 'write trial',
+    });
     // It ends in both tiers, each time after the first trial.
     expect(outcome).toMatchObject({
       code: 'TIERS_ENDED_EARLY',
@@ -88,7 +91,7 @@ describe('a run over several tiers', () => {
     expect(happened.filter((what) => what === 'deploy')).toHaveLength(1);
   });
 
-  test('makes the chosen faults after the ladder, and writes down when', async () => {
+  test('makes the chosen faults after the load steps, and records when', async () => {
     const { outcome, trials, happened, events } = await simulatedRun({
       question: {
         scenarios: ['crud'],

@@ -7,7 +7,7 @@ import { judgeTrials } from '../judging/judge-trial.ts';
 const full = new TierbenchError('CANNOT_WRITE', 'cannot write x: ENOSPC', 'Free space.');
 
 describe('a run', () => {
-  test('brings the tier up, climbs for each scenario, takes it down, and only then says so', async () => {
+  test('starts the tier, measures each scenario, stops the tier, and reports the end after that', async () => {
     const { outcome, happened, trials, statuses, subjects } = await simulatedRun();
     expect(outcome).toBe('finished');
     expect(statuses.map(({ state }) => state)).toEqual(['finished']);
@@ -178,9 +178,9 @@ describe('a run', () => {
   });
 
   test.each(['prepare data', 'trial', 'write trial'])('an API that crashes is named: at %s', async (place) => {
-    const { outcome, trials } = await simulatedRun({ apiEndsAt: place });
+    const { outcome, trials } = await simulatedRun({ apiCrashesAt: place });
     expect(outcome).toMatchObject({ code: 'SERVICE_ENDED', message: 'api/1 crashed: exit code 1' });
-    // The trial under way when it ended is kept, with why it says nothing; the one before was whole.
+    // A trial that was complete before the crash is kept.
     if (place === 'write trial') expect(trials.map(({ notes }) => notes)).toEqual([[]]);
     else expect(trials).toEqual([]);
   });
@@ -204,7 +204,7 @@ describe('a run', () => {
     });
   });
 
-  test('a tier that cannot run here is told with why, and is a failure when it was the only one', async () => {
+  test('a tier that cannot run here is reported with the reason, and is a failure when it is the only one', async () => {
     const { outcome, subjects, events } = await simulatedRun({
       obstacles: { single: [{ code: 'no-container-engine' }] },
     });

@@ -76,7 +76,7 @@ type FaultFailure = Extract<Note, { readonly code: 'fault-not-made' | 'fault-not
 
 /** A fault that is made and undone while a trial goes on. */
 export interface FaultInTrial {
-  /** Each second of the trial as it ends: they say when the fault is due, whatever the clock. */
+  /** Called after each second of the trial: the fault is timed by these, not by the clock. */
   interval(interval: Interval): void;
   /**
    * After the trial: undoes the fault if that is still to be done, unless the signal has aborted, for then all is taken

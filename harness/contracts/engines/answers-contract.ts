@@ -11,7 +11,7 @@ import { expectConsistent, expectOnly, outcomesOf, requestFor, testWhere } from 
 
 type Framing = (typeof framings)[number]['name'];
 
-/** In the pieces in which each is sent; `null` hangs up. */
+/** The pieces in which each answer is sent; `null` closes the connection. */
 const answers: Readonly<Record<Framing, readonly (string | Buffer | null)[]>> = {
   length: ['HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nsome text'],
   'byte by byte': [...Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\ndéjà 世界')].map((byte) =>

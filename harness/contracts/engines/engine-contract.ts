@@ -37,7 +37,7 @@ export function engineContract(
   programContract(name, makeEngine);
 }
 
-/** What every version of an engine must do: it sends, sees, counts and stops as it is told. */
+/** What every version of an engine must do: how it sends, receives, counts and stops. */
 export function programContract(name: string, makeEngine: () => LoadEngine): void {
   const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
     makeEngine().run(request, signal, seen);
@@ -116,7 +116,7 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
         if (seen.path === '/ok') response.end('fine');
         else if (seen.path === '/error') response.writeHead(500).end('no');
         else if (seen.path === '/reset') socket.resetAndDestroy();
-        else if (seen.path === '/hang-up') socket.end();
+        else if (seen.path === '/close') socket.end();
         else if (seen.path === '/cut-short') socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort');
         else if (seen.path === '/malformed') socket.write('this is not HTTP\r\n\r\n');
         else if (seen.path === '/trickle') socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nslow');
@@ -128,7 +128,7 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
         'http-error': 'http-error',
         'expected error': 'ok',
         reset: 'reset',
-        'hung up': 'reset',
+        closed: 'reset',
         'cut short': 'reset',
         malformed: 'malformed',
         timeout: 'timeout',
@@ -144,14 +144,14 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
       }
       expect(trial.iterations.failed).toBe(trial.iterations.completed);
       const failing = Object.entries(expected).filter(([, outcome]) => outcome !== 'ok');
-      const told = trial.failureExamples.map((example) => [example.step, example.outcome]);
-      expect(told.toSorted()).toEqual(failing.toSorted());
+      const reported = trial.failureExamples.map((example) => [example.step, example.outcome]);
+      expect(reported.toSorted()).toEqual(failing.toSorted());
       for (const example of trial.failureExamples) expect(example.message).not.toBe('');
       // Each request was sent once: none again after its connection broke.
       const sent = Map.groupBy(server.seen, (seen) => seen.path);
-      const hungUp = sent.get('/hang-up')?.length ?? 0;
-      expect(hungUp - (sent.get('/cut-short')?.length ?? 0)).toBeLessThanOrEqual(5);
-      expect(hungUp - outcomesOf(trial, 'hung up').reset).toBeLessThanOrEqual(5);
+      const closed = sent.get('/close')?.length ?? 0;
+      expect(closed - (sent.get('/cut-short')?.length ?? 0)).toBeLessThanOrEqual(5);
+      expect(closed - outcomesOf(trial, 'closed').reset).toBeLessThanOrEqual(5);
     });
 
     test('nobody there: refused, and it ends in time', async () => {
@@ -186,23 +186,23 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
       expect(first[0]).not.toEqual(first[1]);
     });
 
-    test('stops when told, soon, and loses nothing it measured', async () => {
+    test('stops soon after the signal aborts, and keeps what it measured', async () => {
       const users = 4;
       await using server = await startTestServer((_seen, _request, response) => {
         setTimeout(() => response.end('{}'), 20);
       });
       const stop = new AbortController();
       const intervals: Interval[] = [];
-      let toldToStop = { atMs: 0, sent: 0 };
+      let atAbort = { atMs: 0, sent: 0 };
       const request = requestFor(oneRequest, server.baseUrl, users, { warmUpS: 0.5, durationS: 600, timeoutS: 5 });
       const trial = await run(request, stop.signal, (interval) => {
         intervals.push(interval);
         if (interval.startS < 1 || stop.signal.aborted) return;
-        toldToStop = { atMs: performance.now(), sent: server.seen.length };
+        atAbort = { atMs: performance.now(), sent: server.seen.length };
         stop.abort();
       });
       // No request was waited for any longer than its timeout.
-      expect(performance.now() - toldToStop.atMs).toBeLessThan(5000);
+      expect(performance.now() - atAbort.atMs).toBeLessThan(5000);
       expect(trial.stopped).toBe(true);
       expect(trial.measuredS).toBeGreaterThanOrEqual(2);
       expect(trial.measuredS).toBeLessThan(600);
@@ -211,7 +211,7 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
       expect(intervals.map((interval) => interval.startS)).toEqual(trial.intervals.map((interval) => interval.startS));
       // What was answered by then is in a second of the trial, warming up or measured.
       const counted = intervals.flatMap(({ steps }) => steps).reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
-      expect(counted).toBeGreaterThanOrEqual(toldToStop.sent - users);
+      expect(counted).toBeGreaterThanOrEqual(atAbort.sent - users);
       expect(counted).toBeLessThanOrEqual(server.seen.length);
       expectOnly('ok', trial);
     });

@@ -29,7 +29,7 @@ export interface OpenLoadSettings {
   readonly isElsewhere?: boolean;
 }
 
-/** What an engine that offers arrival rates must do on top: work comes when it is due, whatever the system does. */
+/** What an engine with open-loop load must do in addition: iterations start on schedule, whatever the system does. */
 export function openLoadContract(
   name: string,
   makeEngine: () => LoadEngine,
@@ -139,7 +139,7 @@ export function openLoadContract(
       const trial = await run(openRequestFor(oneRequest, server.baseUrl, load, { durationS: 1.5 }));
       expectConsistent(trial);
       expect(Math.abs(trial.iterations.intended - 150)).toBeLessThanOrEqual(1);
-      // Five wait; where the machine was late, some that were due at the very end were not looked at any more.
+      // Five wait; where the machine was late, some arrivals at the very end were not processed any more.
       const waiting = inFlightOf(trial);
       expect(trial.iterations.dropped).toBe(trial.iterations.intended - waiting);
       expectFigures(trial, () => expect(waiting - 5).toBeLessThanOrEqual(Math.ceil(300 * ownLagS(trial))));
@@ -198,7 +198,7 @@ export function openLoadContract(
       expect(trial.steps.map((step) => step.name)).toEqual(['request']);
     });
 
-    test('stops when told, and keeps what it measured', async () => {
+    test('stops when the signal aborts, and keeps what it measured', async () => {
       await using server = await startConstantDelayServer(20);
       const stop = new AbortController();
       const request = openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 100 }, { durationS: 600 });
@@ -220,7 +220,7 @@ export function openLoadContract(
           expect(latencyOf(trial, step).quantileS(0.5)).toBeLessThan(0.15 + ownLagS(trial));
         }
       });
-      // Arrivals do not wait for those who think.
+      // Arrivals do not wait for users that think.
       expect(trial.iterations.dropped).toBe(0);
       expect(Math.abs(trial.iterations.intended - 75)).toBeLessThanOrEqual(1);
     });

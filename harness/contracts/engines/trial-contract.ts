@@ -48,7 +48,7 @@ export function requestFor(
   };
 }
 
-/** An open trial with so many users to take the arrivals. */
+/** A trial of open-loop load with that many virtual users for its arrivals. */
 export function openRequestFor(
   scenario: Scenario,
   baseUrl: string,
@@ -132,7 +132,7 @@ export function expectConsistent(trial: Trial): void {
   }
 }
 
-/** So many requests were in flight when the window closed. */
+/** Requests in flight at the end of the window. */
 export function inFlightOf({ inFlightAtEnd }: Trial): number {
   return LatencyHistogram.decode(inFlightAtEnd).count;
 }

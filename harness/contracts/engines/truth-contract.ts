@@ -64,7 +64,7 @@ function expectFiguresAsServed({ trial, served, waits, unseenRatio }: KnownTruth
   }
   const sumS = served.meanS * served.count;
   expect(latency.meanS * latency.count).toBeGreaterThanOrEqual(0.999 * sumS - unread * served.maxS);
-  // How often somebody was late while a request was under way is up to chance: on average as the witness was.
+  // How often the process was late while a request was in flight varies: on average as often as for the reference timer.
   const lagS = ownLagS(trial) + 3 * waits.meanS;
   expect(latency.meanS).toBeLessThanOrEqual((1.05 * sumS) / latency.count + 0.002 + lagS);
 }

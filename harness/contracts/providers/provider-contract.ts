@@ -23,7 +23,7 @@ export function describeProvider(
   setUp: () => Promise<ProviderUnderTest>,
 ): void {
   describe(`provider ${name}`, () => {
-    it('says a tier can run here, brings it up, answers at its base URL and tells the truth about it', async () => {
+    it('reports that a tier can run here, starts it, answers at its base URL and describes it correctly', async () => {
       await using context = await setUp();
       const { provider, tier } = context;
       expect(await provider.obstacles(tier)).toEqual([]);
@@ -50,7 +50,7 @@ export function describeProvider(
       await expect.poll(() => context.leftBehind()).toEqual([]);
     });
 
-    it('leaves nothing when it is aborted at any step of bringing the tier up', { timeout: 180_000 }, async () => {
+    it('leaves nothing behind when it is aborted at any step of the start', { timeout: 180_000 }, async () => {
       await using context = await setUp();
       const { provider, tier } = context;
       const steps: string[] = [];

@@ -23,7 +23,7 @@ const RECOVERY_LIMIT_MS = 60_000;
 const CLIENTS = 24;
 const ABORTS = 3;
 
-/** What every provider must do with a tier of the reference API. One deployment serves most of it: bringing up takes time. */
+/** What every provider must do with a tier of the reference API. Most tests share one deployment, because starting takes time. */
 export function describeTier(
   providerName: string,
   builtIn: Tier,
@@ -36,7 +36,7 @@ export function describeTier(
   describe(`tier ${tier.name} by provider ${providerName}`, { timeout: 120_000 }, () => {
     let context: TierProviderUnderTest;
     let deployment: Deployment;
-    let bringUpMs = 0;
+    let startMs = 0;
     const failures: string[] = [];
 
     beforeAll(async () => {
@@ -44,7 +44,7 @@ export function describeTier(
       expect(await context.provider.obstacles(tier)).toEqual([]);
       const startedMs = performance.now();
       deployment = await context.provider.deploy(tier, new AbortController().signal);
-      bringUpMs = performance.now() - startedMs;
+      startMs = performance.now() - startedMs;
       deployment.onFailure(({ instance, what }) => failures.push(`${instance} ${what}`));
       await deployment.prepareData?.(
         { users: USERS, tasksPerUser: 20, seed: 1 },
@@ -265,7 +265,7 @@ export function describeTier(
         },
       );
 
-      it('reports an instance that ends by itself, once, and leaves nothing whatever state its parts are in', async () => {
+      it('reports a crash once, and leaves nothing behind whatever state the other instances are in', async () => {
         const firstOf = (...kinds: ServiceKind[]) => {
           const service = kinds.flatMap(servicesOf)[0];
           return service && `${service.name}/1`;
@@ -280,7 +280,7 @@ export function describeTier(
         expect(failures).toHaveLength(1);
         const late: string[] = [];
         deployment.onFailure((failure) => late.push(failure.instance));
-        expect(late, 'a listener that comes late hears of it too').toEqual([crashed]);
+        expect(late, 'a listener that is added later is called too').toEqual([crashed]);
         await expect.poll(() => context.leftBehind(), { timeout: 30_000 }).toEqual([]);
         for (const each of instancesOf(deployment)) {
           expect(await isListening(each), `${each.name} still listens`).toBe(false);
@@ -288,13 +288,13 @@ export function describeTier(
       });
     });
 
-    it(`leaves nothing when it is aborted at any moment of bringing the tier up`, async () => {
+    it(`leaves nothing behind when it is aborted at any moment of the start`, async () => {
       const random = seededRandom(tier.name.length);
       for (let attempt = 0; attempt < ABORTS; attempt += 1) {
         await using here = await setUp(tier);
         const controller = new AbortController();
         const reason = new Error('enough');
-        const atMs = ((attempt + random()) / ABORTS) * bringUpMs;
+        const atMs = ((attempt + random()) / ABORTS) * startMs;
         const deployed = here.provider.deploy(tier, controller.signal);
         await Promise.race([delay(atMs), deployed.catch(() => {})]);
         controller.abort(reason);

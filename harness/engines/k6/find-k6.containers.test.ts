@@ -88,7 +88,7 @@ describe.skipIf(lacks('docker'))('k6 from its image (needs docker)', () => {
     }
   });
 
-  it('ends as k6 does when it is told to, and passes on its exit code', async () => {
+  it('stops on a signal as k6 does, and passes on its exit code', async () => {
     const k6 = (await findK6()).start(['run', 'patient.js'], { cwd: folder, env: {} });
     const closed = once(k6, 'close');
     k6.stdout.resume();

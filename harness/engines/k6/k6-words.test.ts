@@ -14,9 +14,9 @@ test('failures and the error of the script are for tierbench, the last other lin
 
 test('an error of the script keeps its code, words and next step', () => {
   const words = createK6Words();
-  words.hear('tierbench-error {"code":"SCENARIO_THREW","message":"oops","nextStep":"mend it"}\n');
+  words.hear('tierbench-error {"code":"SCENARIO_THREW","message":"oops","nextStep":"fix it"}\n');
   words.hear('tierbench-error {"code":"ANOTHER","message":"","nextStep":""}\n');
-  expect(words.error()).toMatchObject({ code: 'SCENARIO_THREW', message: 'oops', nextStep: 'mend it' });
+  expect(words.error()).toMatchObject({ code: 'SCENARIO_THREW', message: 'oops', nextStep: 'fix it' });
 });
 
 test('lines that were cut short are no error, and a flood of words is not kept', () => {

@@ -9,12 +9,12 @@ import {
 } from '../../core/trial.ts';
 import { mergeHistograms } from '../../histograms/latency-histogram.ts';
 
-/** What several processes measured of one trial, each a share of it, as one. */
+/** Merges what several generator processes measured, each for its share of one trial. */
 export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): Trial {
   if (others.length === 0) return first;
   const parts = [first, ...others];
   const longest = parts.reduce((most, part) => (part.intervals.length > most.intervals.length ? part : most));
-  // Told to stop, one may have gone on into the next second.
+  // After a stop, one process may have continued into the next second.
   const intervals = longest.intervals.map((_, index) =>
     mergeIntervals(parts.flatMap(({ intervals: own }) => own.slice(index, index + 1))),
   );
@@ -42,7 +42,7 @@ export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): T
 /** The same second of each. */
 export function mergeIntervals(parts: readonly Interval[]): Interval {
   const [first, ...others] = parts;
-  // Else histograms would be read and written again for nothing, each second and on the generator's CPU.
+  // Avoids decoding and encoding histograms each second on the generator's CPU.
   if (first !== undefined && others.length === 0) return first;
   return {
     startS: Math.min(...parts.map(({ startS }) => startS)),
@@ -61,17 +61,19 @@ function mergeSteps(parts: readonly (readonly StepResult[])[]): StepResult[] {
     ) as OutcomeCounts,
     statuses: sumStatuses(steps.map(({ statuses }) => statuses)),
     latency: mergeHistograms(steps.map(({ latency }) => latency)).encode(),
-    ...mergeWhereTold(steps, 'serviceTime'),
-    ...mergeWhereTold(steps, 'coordinated'),
+    ...mergeOptional(steps, 'serviceTime'),
+    ...mergeOptional(steps, 'coordinated'),
   }));
 }
 
-function mergeWhereTold<Kind extends 'serviceTime' | 'coordinated'>(
+function mergeOptional<Kind extends 'serviceTime' | 'coordinated'>(
   steps: readonly StepResult[],
   kind: Kind,
 ): { readonly [K in Kind]?: string } {
-  const told = steps.flatMap((step) => step[kind] ?? []);
-  return told.length === 0 ? {} : ({ [kind]: mergeHistograms(told).encode() } as { readonly [K in Kind]: string });
+  const present = steps.flatMap((step) => step[kind] ?? []);
+  return present.length === 0
+    ? {}
+    : ({ [kind]: mergeHistograms(present).encode() } as { readonly [K in Kind]: string });
 }
 
 function sumStatuses(parts: readonly StepResult['statuses'][]): StepResult['statuses'] {
@@ -91,11 +93,11 @@ function sumIterations(parts: readonly IterationCounts[]): IterationCounts {
   };
 }
 
-/** A trial is as sound as its worst process. */
+/** The worst process decides whether the generator kept up. */
 function worstHealth(parts: readonly GeneratorHealth[]): GeneratorHealth {
   const worst = (values: readonly (number | null)[]): number | null => {
-    const told = values.filter((value) => value !== null);
-    return told.length === 0 ? null : Math.max(...told);
+    const known = values.filter((value) => value !== null);
+    return known.length === 0 ? null : Math.max(...known);
   };
   return {
     utilizationRatio: Math.max(...parts.map(({ utilizationRatio }) => utilizationRatio)),

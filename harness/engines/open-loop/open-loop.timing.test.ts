@@ -33,12 +33,12 @@ describe('transport', () => {
     const request = openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 100 }, { durationS: 2 });
     const trial = await run(request);
     expectOnly('ok', trial);
-    // One does, but where the machine was late several were due at once.
+    // One is enough, but where the machine was late several requests start at once.
     expect(sockets.size).toBeLessThanOrEqual(Math.max(3, Math.ceil(100 * 10 * ownLagS(trial))));
     expect(new Set(server.seen.map((seen) => seen.headers['x-user'])).size).toBe(server.seen.length);
   });
 
-  test('a server that says when it will hang up is not asked at that moment', async () => {
+  test('no request is sent at the moment at which the server said that it would close the connection', async () => {
     const sockets = new Set<Socket>();
     await using server = await startTestServer((_seen, { socket }, response) => {
       sockets.add(socket);
@@ -106,7 +106,7 @@ test('service time runs from the actual start: requests that queue in the genera
   const serviceTime = LatencyHistogram.decode(trial.steps[0]?.serviceTime ?? '');
   const latency = latencyOf(trial, 'request');
   expect(serviceTime.count).toBe(latency.count);
-  // 30 of 200 were due while the thread was busy: the last tenth of them waited for more than 200 ms.
+  // 30 of 200 had their scheduled start while the thread was busy: the last tenth of them waited more than 200 ms.
   expect(latency.quantileS(0.97)).toBeGreaterThan(0.15);
   expect(latency.quantileS(0.97)).toBeGreaterThan(serviceTime.quantileS(0.97));
   // And the engine says that it was late.

@@ -67,7 +67,7 @@ async function containersRenderer(
       source === undefined
         ? haveImage(engine.docker, image.name, { signal, onProgress }).then(() => image.name)
         : haveBuiltImage(engine.docker, source, { signal, onProgress });
-    // Told by whoever waits for it.
+    // Whoever awaits it reports the error.
     having.catch(() => {});
     images.set(image.name, having);
   }

@@ -219,7 +219,7 @@ export async function startLocalInstance(
   async function end(): Promise<void> {
     disposed.abort(new Error(`${name} was disposed of`));
     await starting.catch(() => undefined);
-    // A paused process would sleep through what it is told.
+    // A paused process would not handle the signal.
     signalAll(processesIn(realFolder), 'SIGCONT');
     if (present !== undefined && !down) {
       await present.stop(spec.stop.signal, spec.stop.graceS);
@@ -333,7 +333,7 @@ async function killAll(child: Child, folder: string): Promise<void> {
   while (!(await Promise.race([gone, delay(POLL_S * 1000, false)])));
 }
 
-/** Asks until there is an answer. Rejects when `signal` aborts, once the question under way has come to an end. */
+/** Repeats `ask` until it resolves. Rejects when `signal` aborts, after the call in flight has settled. */
 async function untilAnswered<T>(
   ask: () => Promise<T>,
   signal: AbortSignal,

@@ -10,7 +10,7 @@ export default defineScenario({
     yield* send({ name: 'http-error', method: 'GET', path: '/error' });
     yield* send({ name: 'expected error', method: 'GET', path: '/error', expectStatus: [404, 500] });
     yield* send({ name: 'reset', method: 'GET', path: '/reset' });
-    yield* send({ name: 'hung up', method: 'GET', path: '/hang-up' });
+    yield* send({ name: 'closed', method: 'GET', path: '/close' });
     yield* send({ name: 'cut short', method: 'GET', path: '/cut-short' });
     yield* send({ name: 'malformed', method: 'GET', path: '/malformed' });
     yield* send({ name: 'timeout', method: 'GET', path: '/silence' });

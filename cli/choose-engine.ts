@@ -4,36 +4,35 @@ import type { Probe } from '../harness/probes/probe.ts';
 import type { Deployment } from '../harness/providers/provider.ts';
 import type { EngineName } from './load-options.ts';
 
-/** Which engines and probes there are; providers are in choose-provider.ts. Each is loaded when it is chosen. */
-
-/** What an engine may need to know of its run. */
-export interface EngineSurroundings {
+/** What the load engines need to know of the run. */
+export interface EngineOptions {
   readonly workers: number;
-  /** Where it may keep what a person can use to repeat a trial. */
+  /** For files with which a person can repeat a trial. */
   readonly folder: string;
-  /** For what is gone with the run, however that ends. */
+  /** Removed at the end of the run. */
   readonly temporaryFolder: string;
   readonly k6Path: string | undefined;
-  /** What every process of the run must have in its environment. */
+  /** Environment variables of every process of the run. */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
-  /** Ends what the engine keeps between trials. */
+  /** Stops what the engine keeps running between trials. */
   readonly cleanUp: AsyncDisposableStack;
 }
 
-export async function chooseEngine(name: EngineName, surroundings: EngineSurroundings): Promise<LoadEngine> {
+/** Loads the module of the engine only when it is chosen. */
+export async function chooseEngine(name: EngineName, options: EngineOptions): Promise<LoadEngine> {
   switch (name) {
     case 'open-loop':
-      return chooseOpenLoop(surroundings);
+      return chooseOpenLoop(options);
     case 'k6':
-      return chooseK6(surroundings);
+      return chooseK6(options);
     case 'autocannon':
       return (await import('../harness/engines/autocannon/autocannon.ts')).autocannonEngine;
   }
 }
 
-async function chooseOpenLoop({ workers, environment, cleanUp }: EngineSurroundings): Promise<LoadEngine> {
+async function chooseOpenLoop({ workers, environment, cleanUp }: EngineOptions): Promise<LoadEngine> {
   const [{ generatorProcesses }, { openLoopEngine }] = await Promise.all([
     import('../harness/engines/open-loop/generator-processes.ts'),
     import('../harness/engines/open-loop/open-loop.ts'),
@@ -41,15 +40,15 @@ async function chooseOpenLoop({ workers, environment, cleanUp }: EngineSurroundi
   return openLoopEngine({ processes: cleanUp.use(generatorProcesses({ count: workers, environment })) });
 }
 
-async function chooseK6(surroundings: EngineSurroundings): Promise<LoadEngine> {
-  const { folder, temporaryFolder, k6Path, environment, signal, note } = surroundings;
+async function chooseK6(options: EngineOptions): Promise<LoadEngine> {
+  const { folder, temporaryFolder, k6Path, environment, signal, note } = options;
   const [{ findK6 }, { k6Engine }] = await Promise.all([
     import('../harness/engines/k6/find-k6.ts'),
     import('../harness/engines/k6/k6.ts'),
   ]);
   const found = await findK6({ path: k6Path, signal, onProgress: note });
   note(`k6 ${found.version}: ${found.origin}`);
-  // So that a k6 which outlives a killed command is found by the next one.
+  // The environment marks the process, so that the next command finds a k6 that a killed command left running.
   const program: K6Program = {
     ...found,
     start: (words, { cwd, env }) => found.start(words, { cwd, env: { ...environment, ...env } }),
@@ -57,7 +56,7 @@ async function chooseK6(surroundings: EngineSurroundings): Promise<LoadEngine> {
   return k6Engine({ program, folder, temporaryFolder });
 }
 
-/** What is read once a second on a deployment: whatever it lets us see. */
+/** The probes that the deployment allows. */
 export async function probesFor(deployment: Deployment): Promise<readonly Probe[]> {
   const [{ probesFor: choose }, { readContainerStats }] = await Promise.all([
     import('../harness/probes/choose.ts'),
