@@ -4,7 +4,7 @@ import type { ProbeTarget, RunningInstance, RunningService } from '../core/deplo
 import type { ErrorCode } from '../core/error-codes.ts';
 import { TierbenchError } from '../core/errors.ts';
 import type { Note } from '../core/findings.ts';
-import type { Service, Tier } from '../core/tier.ts';
+import type { DataSize, Service, Tier } from '../core/tier.ts';
 import { type Address, serviceUrl } from '../services/address.ts';
 import { serviceType } from '../services/registry.ts';
 import type { OnceStep, Peer, ProbeChoice, ServiceSpec, ServiceType, SpecContext } from '../services/service-type.ts';
@@ -148,6 +148,26 @@ export async function startTier(
   const everything = stack.move();
   let preparing: Promise<void> = Promise.resolve();
   let disposal: Promise<void> | undefined;
+  async function prepareData(size: DataSize, password: string, signal: AbortSignal): Promise<void> {
+    const given = AbortSignal.any([signal, disposed.signal]);
+    try {
+      given.throwIfAborted();
+      preparing = (async () => {
+        for (const { order: one, instances } of inTierOrder) {
+          const spec = instances[0]?.spec;
+          const steps = one.type.data?.(one.service, { ...one.context, ...nowhere }, { ...size }, password) ?? [];
+          for (const step of steps) {
+            if (spec !== undefined) await renderer.runStep(step, spec, 'SEED_FAILED', given);
+          }
+        }
+      })();
+      await preparing;
+      await untilCopied(probes, given);
+    } catch (error) {
+      given.throwIfAborted();
+      throw renderer.explain(error);
+    }
+  }
   return {
     tier,
     provider,
@@ -160,26 +180,7 @@ export async function startTier(
       new Map(all.flatMap(({ instances }) => instances.map((one) => [one.running.name, one]))),
       failures,
     ),
-    async prepareData(size, password, signal) {
-      const given = AbortSignal.any([signal, disposed.signal]);
-      try {
-        given.throwIfAborted();
-        preparing = (async () => {
-          for (const { order: one, instances } of inTierOrder) {
-            const spec = instances[0]?.spec;
-            const steps = one.type.data?.(one.service, { ...one.context, ...nowhere }, { ...size }, password) ?? [];
-            for (const step of steps) {
-              if (spec !== undefined) await renderer.runStep(step, spec, 'SEED_FAILED', given);
-            }
-          }
-        })();
-        await preparing;
-        await untilCopied(probes, given);
-      } catch (error) {
-        given.throwIfAborted();
-        throw renderer.explain(error);
-      }
-    },
+    ...(order.some(({ kind }) => serviceType(kind, app).data !== undefined) && { prepareData }),
     onFailure: failures.listen,
     [Symbol.asyncDispose]() {
       failures.stop();

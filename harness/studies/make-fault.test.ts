@@ -78,14 +78,14 @@ it('names what did not come back, and what could not be made to fail', async () 
   expect(await killed.settle(onwards)).toEqual({
     madeAtS: 1000,
     undoneAtS: null,
-    failure: 'cache/1 did not come back after it was killed: no answer',
+    failure: { code: 'fault-not-undone', kind: 'kill', instance: 'cache/1', detail: 'no answer' },
   });
   const kill = control(['kill']);
   const standing = makeFault(planned, kill.faults, kill.nowS);
   seconds(standing, 12);
   expect(await standing.settle(onwards)).toMatchObject({
     madeAtS: null,
-    failure: 'cache/1 could not be killed: no answer',
+    failure: { code: 'fault-not-made', kind: 'kill', instance: 'cache/1', detail: 'no answer' },
   });
   expect(kill.calls).toEqual(['kill cache/1']);
 });

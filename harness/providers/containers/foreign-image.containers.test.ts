@@ -30,6 +30,8 @@ describe.skipIf(lacks('docker'))('a tier whose API is an image of somebody else 
     await using context = await containerContext(tier);
     expect(await context.provider.obstacles(tier)).toEqual([]);
     await using deployment = await context.provider.deploy(tier, new AbortController().signal);
+    // Its data is its own.
+    expect(deployment.prepareData).toBeUndefined();
     const ask = async () => (await fetch(`${deployment.baseUrl}/`)).status;
     expect(await ask()).toBe(200);
     expect(deployment.services.map(({ name, instances }) => [name, instances.length])).toEqual([
