@@ -9,10 +9,9 @@ import type { JudgedTrial } from '../judging/judged-trial.ts';
 import { requestsIn, succeededIn, throughputPerSIn } from '../judging/trial-window.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Deployment } from '../providers/provider.ts';
+import { MOST_REPEATS_OF_A_LOAD, mayBeValidNextTime } from './budget.ts';
 import type { Conducted } from './environment.ts';
 import { measureWithFault } from './make-fault.ts';
-import { MOST_REPEATS_OF_A_LOAD, mayBeValidNextTime } from './repeats.ts';
-import type { ServiceCrashes } from './service-crashes.ts';
 import { lengthS, type PlanStep, type Step, type TrialStep } from './study.ts';
 
 /** A subject of the group that is being measured. */
@@ -24,6 +23,35 @@ export interface RunningSubject {
   facts(): SubjectFacts;
   /** Stores changed facts. */
   change(changes: Partial<SubjectFacts>): Promise<void>;
+}
+
+/** Services that ended unasked. */
+export interface ServiceCrashes {
+  /** Aborts with the first one: whatever is measured after that is not the subject. */
+  readonly signal: AbortSignal;
+  readonly seen: readonly Note[];
+  error(): TierbenchError | undefined;
+}
+
+export function watchForCrashes(deployment: Deployment): ServiceCrashes {
+  const controller = new AbortController();
+  const seen: { readonly code: 'service-crashed'; readonly instance: string; readonly detail: string }[] = [];
+  deployment.onFailure(({ instance, what }) => {
+    seen.push({ code: 'service-crashed', instance, detail: what });
+    controller.abort();
+  });
+  return {
+    signal: controller.signal,
+    seen,
+    error() {
+      if (seen.length === 0) return undefined;
+      return new TierbenchError(
+        'SERVICE_ENDED',
+        seen.map(({ instance, detail }) => `${instance} crashed: ${detail}`).join('; '),
+        'Read its last lines above. What was measured until then is kept; `tierbench report` shows it.',
+      );
+    },
+  };
 }
 
 /**

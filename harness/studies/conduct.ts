@@ -2,12 +2,10 @@ import { type Problem, TierbenchError } from '../core/errors.ts';
 import type { Obstacle } from '../core/findings.ts';
 import type { StudyFacts, SubjectFacts } from '../core/study-record.ts';
 import type { Deployment, Provider } from '../providers/provider.ts';
-import { conductSteps, type RunningSubject, restUntil } from './conduct-steps.ts';
+import { repeatBudget, timeKeeper } from './budget.ts';
+import { conductSteps, type RunningSubject, restUntil, type ServiceCrashes, watchForCrashes } from './conduct-steps.ts';
 import type { Conducted, StudyEnvironment } from './environment.ts';
-import { repeatBudget } from './repeats.ts';
-import { type ServiceCrashes, watchForCrashes } from './service-crashes.ts';
 import { exactTime, type Study, type StudyContext, type Subject, sumOfTimes } from './study.ts';
-import { timeKeeper } from './time-left.ts';
 
 /**
  * Conducts a study: calibrates the generator, then for each group of subjects starts them, prepares their data, takes the

@@ -7,10 +7,9 @@ import type { LoadEngine } from '../engines/engine.ts';
 import type { ResultsWriter } from '../files/results.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Deployment, Provider } from '../providers/provider.ts';
-import type { RepeatBudget } from './repeats.ts';
+import type { RepeatBudget, TimeKeeper } from './budget.ts';
 import type { StudyContext } from './study.ts';
 import type { StudyEvent } from './study-event.ts';
-import type { TimeKeeper } from './time-left.ts';
 
 export interface ScenarioSource {
   readonly scenario: Scenario;
