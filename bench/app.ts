@@ -1,225 +1,109 @@
 /**
- * What one process of the reference app does on this machine, route by route: `npm run bench:app [-- --json]`, about a
- * minute. Closed load on one app process and one PostgreSQL without Redis; the generator shares the cores with them, so
- * requests per CPU second of the app say more about the app than requests per second do.
+ * What one process of the reference app does on this machine, route by route: `npm run bench:app [-- --quick] [-- --json]`,
+ * about a minute, or 20 s. Closed load on one app process and one PostgreSQL without Redis; the generator shares the cores
+ * with them, so requests per CPU second of the app say more about the app than requests per second do.
  */
 
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { hash, verify } from '@node-rs/bcrypt';
-import autocannon from 'autocannon';
-import { build as buildHistogram } from 'hdr-histogram-js';
-import type { Tier } from '../harness/core/tier.ts';
-import { registerRun } from '../harness/orphans/register.ts';
-import { localProvider } from '../harness/providers/local/local-provider.ts';
-import { referenceEmail } from '../harness/services/reference-app.ts';
-import { migrate } from '../reference-app/migrate.ts';
-import { seed } from '../reference-app/seed.ts';
+import { openLoopEngine } from '../harness/engines/open-loop/open-loop.ts';
+import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
+import { requestsIn, succeededIn } from '../harness/judging/trial-window.ts';
+import { processCpuProbe } from '../harness/probes/process-cpu.ts';
+import { measure } from '../harness/studies/measure.ts';
+import { defineScenario, type Scenario, type User } from '../scenarios/kit.ts';
+import login from '../scenarios/login.ts';
+import { type Call, call, createTask, listTasks, logIn, me } from '../scenarios/task-api.ts';
+import { type ReferenceApp, startReferenceApp } from './reference-app.ts';
+import health from './scenarios/health.ts';
 
 const USERS = 200;
 const TASKS_PER_USER = 100;
 const BCRYPT_COST = 10;
 const CONCURRENCY = 20;
 const WARM_UP_S = 2;
-const MEASURED_S = 6;
-const LOGIN_ROUNDS = 3;
-const LOGIN_MEASURED_S = 5;
-const BCRYPT_LIMIT_S = 3;
+const TIMEOUT_S = 30;
 const QUIET_RATIO = 0.9;
-/** USER_HZ, which Linux fixes at 100 for what it shows to programs. */
-const CLOCK_TICKS_PER_S = 100;
 
-const databaseAlone: Tier = {
-  name: 'database',
-  title: 'A database',
-  description: '',
-  documents: [],
-  entry: 'database',
-  services: [{ name: 'database', kind: 'primary', instances: 1, settings: {}, resources: {}, connectsTo: {} }],
-};
+const { values: flags } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+});
+const [durationS, bcryptS, rounds] = flags.quick ? [3, 1, 1] : [6, 3, 3];
+const cores = availableParallelism();
+const interruption = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort());
+const { signal } = interruption;
+const say = (what: string): void => void process.stderr.write(`${what}\n`);
 
-interface Route {
-  readonly name: string;
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly successStatus: number;
-  readonly body?: (user: number) => object;
+/** One call again and again by users who signed in before. */
+function repeated(name: string, callOf: (user: User) => Call): Scenario {
+  return defineScenario({
+    name,
+    description: '',
+    *begin({ user }) {
+      return yield* logIn(user);
+    },
+    *iteration({ user, session }) {
+      yield* call(user, session, callOf(user));
+    },
+  });
 }
+
+const fields = { title: 'A task', description: 'Made by the benchmark', status: 'pending', priority: 'high' } as const;
+const routes = [
+  health,
+  repeated('me', me),
+  repeated('tasks list', () => listTasks(1)),
+  repeated('create', () => createTask(fields)),
+];
 
 interface RouteResult {
   readonly route: string;
-  readonly concurrency: number;
-  readonly measuredS: number;
-  readonly requests: number;
+  readonly requestsPerS: number;
   readonly failed: number;
-  readonly latencyP50S: number;
-  readonly latencyP95S: number;
+  readonly p50S: number;
+  readonly p95S: number;
+  /** CPU time of the app for each request. */
   readonly appCpuS: number;
 }
 
-interface App extends AsyncDisposable {
-  readonly baseUrl: string;
-  readonly processId: number;
-}
-
-const password = randomBytes(12).toString('base64url');
-
-const login: Route = {
-  name: 'login',
-  method: 'POST',
-  path: '/api/auth/login',
-  successStatus: 200,
-  body: (user) => ({ email: referenceEmail(user), password }),
-};
-const routes: readonly Route[] = [
-  { name: 'health', method: 'GET', path: '/health', successStatus: 200 },
-  { name: 'me', method: 'GET', path: '/api/auth/me', successStatus: 200 },
-  { name: 'tasks list', method: 'GET', path: '/api/tasks?page=1&limit=10', successStatus: 200 },
-  {
-    name: 'create',
-    method: 'POST',
-    path: '/api/tasks',
-    successStatus: 201,
-    body: (user) => ({ title: `Task of user ${user}`, description: 'Made by the benchmark', priority: 'high' }),
-  },
-];
-
-async function startApp(databaseUrl: string): Promise<App> {
-  const server = spawn(process.execPath, [join(import.meta.dirname, '..', 'reference-app', 'server.ts')], {
-    env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'production',
-      JWT_SECRET: randomBytes(48).toString('base64'),
-      DATABASE_URL: databaseUrl,
-      PORT: '0',
-      RATE_LIMIT: 'off',
-      BCRYPT_COST: String(BCRYPT_COST),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = once(server, 'close');
-  for await (const line of createInterface({ input: server.stdout })) {
-    const { msg, port } = line.startsWith('{') ? JSON.parse(line) : {};
-    if (msg !== 'listening') continue;
-    server.stdout.resume();
-    return {
-      baseUrl: `http://127.0.0.1:${port}`,
-      processId: server.pid ?? 0,
-      async [Symbol.asyncDispose]() {
-        server.kill('SIGTERM');
-        await ended;
-      },
-    };
-  }
-  throw new Error('the app ended before it listened');
-}
-
-async function accessTokenOf(app: App, user: number): Promise<string> {
-  const answer = await fetch(`${app.baseUrl}${login.path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(login.body?.(user)),
-  });
-  if (answer.status !== 200) throw new Error(`login answered ${answer.status}: ${await answer.text()}`);
-  return ((await answer.json()) as { accessToken: string }).accessToken;
-}
-
-/** User and system time of all threads of a process so far. */
-async function cpuS(processId: number): Promise<number> {
-  const stat = await readFile(`/proc/${processId}/stat`, 'utf8');
-  // The name in parentheses may hold spaces; the fields after it start with the third.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_S;
-}
-
-async function measure(
-  app: App,
-  route: Route,
-  measuredS: number,
-  accessTokens: readonly string[],
-  signal: AbortSignal,
-): Promise<RouteResult> {
-  const histogram = buildHistogram({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 60_000_000,
-    numberOfSignificantValueDigits: 3,
-  });
-  let requests = 0;
-  let failed = 0;
-  let isMeasured = false;
-  let clients = 0;
-  const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<void>();
-  const options: autocannon.Options = {
-    url: app.baseUrl + route.path,
-    method: route.method,
-    connections: CONCURRENCY,
-    duration: WARM_UP_S + measuredS + 60,
-    timeout: 30,
-    setupClient(client) {
-      const user = clients % CONCURRENCY;
-      clients += 1;
-      client.setHeaders({
-        ...(route !== login && { authorization: `Bearer ${accessTokens[user]}` }),
-        ...(route.body && { 'content-type': 'application/json' }),
-      });
-      if (route.body) client.setBody(JSON.stringify(route.body(user + 1)));
-    },
+async function measureRoute(app: ReferenceApp, scenario: Scenario): Promise<RouteResult> {
+  const { baseUrl, services, users } = app;
+  const load = { model: 'closed', concurrency: CONCURRENCY } as const;
+  const plan = { scenario: scenario.name, baseUrl, load, warmUpS: WARM_UP_S, durationS, seed: 1, timeoutS: TIMEOUT_S };
+  const probes = [processCpuProbe(services)];
+  const { trial, samples } = await measure(openLoopEngine(), { plan, scenario, users }, probes, signal);
+  signal.throwIfAborted();
+  const latency = LatencyHistogram.merged(trial.steps.map((step) => LatencyHistogram.decode(step.latency)));
+  const succeeded = succeededIn(trial);
+  const requestsPerS = succeeded / trial.measuredS;
+  // Each sample is of the second before it.
+  const cpu = samples.filter(
+    ({ source, metric, atS }) => source === 'api/1' && metric === 'cpu-cores' && atS >= 1 && atS <= trial.measuredS,
+  );
+  return {
+    route: scenario.name,
+    requestsPerS,
+    failed: requestsIn(trial.steps) - succeeded,
+    p50S: latency.quantileS(0.5),
+    p95S: latency.quantileS(0.95),
+    appCpuS: mean(cpu.map(({ value }) => value)) / requestsPerS,
   };
-  const load = autocannon(options, () => resolveEnded());
-  load.on('response', (_client, statusCode, _bytes, latencyMs) => {
-    if (!isMeasured) return;
-    if (statusCode !== route.successStatus) {
-      failed += 1;
-      return;
-    }
-    requests += 1;
-    histogram.recordValue(Math.max(1, Math.round(latencyMs * 1000)));
-  });
-  load.on('reqError', () => {
-    if (isMeasured) failed += 1;
-  });
-  try {
-    await delay(WARM_UP_S * 1000, undefined, { signal });
-    const cpuBeforeS = await cpuS(app.processId);
-    const startedMs = performance.now();
-    isMeasured = true;
-    await delay(measuredS * 1000, undefined, { signal });
-    isMeasured = false;
-    const actualS = (performance.now() - startedMs) / 1000;
-    return {
-      route: route.name,
-      concurrency: CONCURRENCY,
-      measuredS: actualS,
-      requests,
-      failed,
-      latencyP50S: histogram.getValueAtPercentile(50) / 1e6,
-      latencyP95S: histogram.getValueAtPercentile(95) / 1e6,
-      appCpuS: (await cpuS(app.processId)) - cpuBeforeS,
-    };
-  } finally {
-    load.stop();
-    await ended;
-  }
 }
 
-interface BcryptLimit {
-  readonly verified: number;
-  readonly measuredS: number;
+interface BcryptResult {
+  readonly verifiedPerS: number;
   readonly cpuS: number;
+  /** What it got of the cores. */
+  readonly utilizationRatio: number;
 }
 
 /** Verifies passwords with nothing but the library, as many at once as the app does. */
-async function measureBcryptLimit(storedHash: string, signal: AbortSignal): Promise<BcryptLimit> {
+async function measureBcrypt(password: string, storedHash: string): Promise<BcryptResult> {
   const startedMs = performance.now();
   const cpuBefore = process.cpuUsage();
-  const endMs = startedMs + BCRYPT_LIMIT_S * 1000;
+  const endMs = startedMs + bcryptS * 1000;
   let verified = 0;
   async function verifyUntilTheEnd(): Promise<void> {
     while (performance.now() < endMs) {
@@ -228,107 +112,92 @@ async function measureBcryptLimit(storedHash: string, signal: AbortSignal): Prom
       verified += 1;
     }
   }
-  await Promise.all(Array.from({ length: availableParallelism() }, verifyUntilTheEnd));
+  await Promise.all(Array.from({ length: cores }, verifyUntilTheEnd));
   const { user, system } = process.cpuUsage(cpuBefore);
-  return { verified, measuredS: (performance.now() - startedMs) / 1000, cpuS: (user + system) / 1e6 };
+  const elapsedS = (performance.now() - startedMs) / 1000;
+  const cpuS = (user + system) / 1e6;
+  return { verifiedPerS: verified / elapsedS, cpuS: cpuS / verified, utilizationRatio: cpuS / elapsedS / cores };
 }
 
-async function run(signal: AbortSignal, progress: (what: string) => void) {
-  await using open = new AsyncDisposableStack();
-  progress('starting PostgreSQL and the app');
-  const provider = localProvider({ run: open.use(await registerRun()) });
-  const deployment = open.use(await provider.deploy(databaseAlone, signal));
-  const databaseUrl = deployment.access[0]?.url ?? '';
-  await migrate(databaseUrl);
-  await seed(databaseUrl, { users: USERS, tasksPerUser: TASKS_PER_USER, seed: 1, password, bcryptCost: BCRYPT_COST });
-  const app = open.use(await startApp(databaseUrl));
-  const users = Array.from({ length: CONCURRENCY }, (_, index) => index + 1);
-  const accessTokens = await Promise.all(users.map((user) => accessTokenOf(app, user)));
+/** Logins whose clients are gone are still hashed: one more login is queued behind them all. */
+async function waitForHashes({ baseUrl, users: [user] }: ReferenceApp): Promise<void> {
+  const body = JSON.stringify({ email: user?.email, password: user?.password });
+  const headers = { 'content-type': 'application/json' };
+  const { status } = await fetch(`${baseUrl}/api/auth/login`, { method: 'POST', headers, body, signal });
+  if (status !== 200) throw new Error(`login answered ${status}`);
+}
 
+async function measureAll() {
+  say('starting PostgreSQL and the app');
+  const settings = { BCRYPT_COST, PASSWORD_HASH_CONCURRENCY: cores };
+  const options = { userCount: USERS, tasksPerUser: TASKS_PER_USER, systemCpus: undefined, settings, signal };
+  await using app = await startReferenceApp(options);
   const results: RouteResult[] = [];
-  for (const route of routes) {
-    progress(`measuring ${route.name}`);
-    results.push(await measure(app, route, MEASURED_S, accessTokens, signal));
+  for (const scenario of routes) {
+    say(`measuring ${scenario.name}`);
+    results.push(await measureRoute(app, scenario));
   }
+  const password = String(app.users[0]?.password);
   const storedHash = await hash(password, { cost: BCRYPT_COST });
-  const limits: BcryptLimit[] = [];
+  const alone: BcryptResult[] = [];
   const logins: RouteResult[] = [];
   // In turns, so that a machine that gets slower or busier meanwhile does so for both.
-  for (let round = 1; round <= LOGIN_ROUNDS; round += 1) {
-    progress(`measuring bcrypt alone and login, ${round} of ${LOGIN_ROUNDS}`);
-    // Logins whose clients are gone are still hashed: one more login stands behind them all in the queue.
-    await accessTokenOf(app, 1);
-    limits.push(await measureBcryptLimit(storedHash, signal));
-    logins.push(await measure(app, login, LOGIN_MEASURED_S, accessTokens, signal));
+  for (let round = 1; round <= rounds; round += 1) {
+    say(`measuring bcrypt alone and login, ${round} of ${rounds}`);
+    await waitForHashes(app);
+    alone.push(await measureBcrypt(password, storedHash));
+    logins.push(await measureRoute(app, login));
   }
-  return summarise(results, limits, logins);
-}
-
-function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(0)} %`;
-}
-
-function summarise(results: readonly RouteResult[], limits: readonly BcryptLimit[], logins: readonly RouteResult[]) {
-  const sum = <T>(rows: readonly T[], of: (row: T) => number): number =>
-    rows.reduce((total, row) => total + of(row), 0);
-  const verifiedPerS = sum(limits, (limit) => limit.verified) / sum(limits, (limit) => limit.measuredS);
-  const verifyCpuS = sum(limits, (limit) => limit.cpuS) / sum(limits, (limit) => limit.verified);
-  const loginsPerS = sum(logins, (round) => round.requests) / sum(logins, (round) => round.measuredS);
-  const loginCpuS = sum(logins, (round) => round.appCpuS) / sum(logins, (round) => round.requests);
-  const cores = availableParallelism();
+  const verifiedPerS = mean(alone.map((one) => one.verifiedPerS));
+  const verifyCpuS = mean(alone.map((one) => one.cpuS));
   return {
     cores,
-    routes: results,
-    loginRounds: logins,
-    bcrypt: { cost: BCRYPT_COST, rounds: limits, verifiedPerS, verifyCpuS },
-    /** What bcrypt alone got of the cores. Far below 1, other programs were busy, and two rates cannot be compared. */
-    bcryptUtilizationRatio: sum(limits, (limit) => limit.cpuS) / sum(limits, (limit) => limit.measuredS) / cores,
-    loginShareRatio: loginsPerS / verifiedPerS,
+    concurrency: CONCURRENCY,
+    routes: [...results, ...logins],
+    bcrypt: {
+      cost: BCRYPT_COST,
+      verifiedPerS,
+      verifyCpuS,
+      /** Far below 1, other programs were busy, and two rates cannot be compared. */
+      utilizationRatio: mean(alone.map((one) => one.utilizationRatio)),
+    },
+    loginShareRatio: mean(logins.map((one) => one.requestsPerS)) / verifiedPerS,
     /** The part of the app's CPU time per login that bcrypt needs: what the share would be with cores to spare. */
-    loginCpuShareRatio: verifyCpuS / loginCpuS,
+    loginCpuShareRatio: verifyCpuS / mean(logins.map((one) => one.appCpuS)),
   };
 }
 
-function table({ cores, routes: results, loginRounds, bcrypt, ...shares }: ReturnType<typeof summarise>): string {
-  const rows = [...results, ...loginRounds].map((result) => [
-    result.route,
-    String(result.concurrency),
-    (result.requests / result.measuredS).toFixed(0),
-    (result.requests / result.appCpuS).toFixed(0),
-    (result.latencyP50S * 1000).toFixed(2),
-    (result.latencyP95S * 1000).toFixed(2),
-    ((result.appCpuS / result.requests) * 1000).toFixed(3),
-    String(result.failed),
-  ]);
-  const head = ['route', 'at once', 'requests/s', 'per app core', 'p50 ms', 'p95 ms', 'app CPU ms each', 'failed'];
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ');
+function textOf({ routes: results, bcrypt, ...shares }: Awaited<ReturnType<typeof measureAll>>): string {
+  const ms = (seconds: number, digits = 2): string => (seconds * 1000).toFixed(digits);
+  const percent = (ratio: number): string => `${(ratio * 100).toFixed(0)} %`;
+  const line = ([route = '', ...cells]: readonly string[]): string =>
+    route.padEnd(10) + cells.map((cell) => cell.padStart(14)).join('');
   return [
-    line(head),
-    ...rows.map(line),
+    line(['route', 'requests/s', 'per app core', 'p50 ms', 'p95 ms', 'app CPU ms', 'failed']),
+    ...results.map(({ route, requestsPerS, p50S, p95S, appCpuS, failed }) =>
+      line([route, requestsPerS.toFixed(0), (1 / appCpuS).toFixed(0), ms(p50S), ms(p95S), ms(appCpuS, 3), `${failed}`]),
+    ),
     '',
-    `${cores} cores, shared by app, PostgreSQL and generator. "per app core": requests per CPU second of the app.`,
-    `bcrypt alone, cost ${bcrypt.cost}: ${bcrypt.verifiedPerS.toFixed(1)}/s, ${(bcrypt.verifyCpuS * 1000).toFixed(1)} ms CPU each.`,
+    `Concurrency ${CONCURRENCY}; ${cores} cores, shared by app, PostgreSQL and generator. "per app core": requests per CPU second of the app.`,
+    `bcrypt alone, cost ${bcrypt.cost}: ${bcrypt.verifiedPerS.toFixed(1)}/s, ${ms(bcrypt.verifyCpuS, 1)} ms CPU each.`,
     `Login reaches ${percent(shares.loginShareRatio)} of that rate (aim: 90 %); bcrypt is ${percent(shares.loginCpuShareRatio)} of its CPU time in the app.`,
-    ...(shares.bcryptUtilizationRatio < QUIET_RATIO
+    ...(bcrypt.utilizationRatio < QUIET_RATIO
       ? [
-          `Other programs were busy: bcrypt alone got ${percent(shares.bcryptUtilizationRatio)} of the cores. Trust the CPU times only.`,
+          `Other programs were busy: bcrypt alone got ${percent(bcrypt.utilizationRatio)} of the cores. Trust the CPU times only.`,
         ]
       : []),
   ].join('\n');
 }
 
-const { values: flags } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 try {
-  const result = await run(interruption.signal, (what) => process.stderr.write(`${what}\n`));
-  console.log(flags.json ? JSON.stringify(result, undefined, 2) : table(result));
-  if ([...result.routes, ...result.loginRounds].some(({ failed }) => failed > 0)) process.exitCode = 1;
+  const result = await measureAll();
+  console.log(flags.json ? JSON.stringify(result, undefined, 2) : textOf(result));
+  if (result.routes.some(({ failed }) => failed > 0)) process.exitCode = 1;
 } catch (error) {
-  if (!interruption.signal.aborted) throw error;
+  if (!signal.aborted) throw error;
   process.exitCode = 130;
 }
