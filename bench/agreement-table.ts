@@ -8,7 +8,7 @@ export interface AgreementTrial {
   readonly throughputPerS: number;
   /** Null where there were too few answers for one. */
   readonly p95S: number | null;
-  /** Why it tells nothing of the system: it is invalid, or much of it is the engine's own. Empty when it is valid. */
+  /** Why it is no evidence: the trial is invalid, or much of the figure comes from the engine itself. Empty when it is. */
   readonly notValid: readonly string[];
 }
 
@@ -24,7 +24,7 @@ interface Agreement {
   /** Engine / reference: the median of the rounds in which both trials are valid. Null where there is no such round. */
   readonly throughputRatio: number | null;
   readonly p95Ratio: number | null;
-  /** Null where no round tells. */
+  /** Null where no round gives evidence. */
   readonly agrees: boolean | null;
 }
 

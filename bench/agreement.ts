@@ -46,7 +46,7 @@ const constant = (arrivalRatePerS: number): OfferedLoad => ({ model: 'open', arr
 const closedLoads = (flags.quick ? [10] : [1, 10, 50]).map(closed);
 /** Of crud by one user each engine reads its own part for the most part. */
 const busyLoads = (flags.quick ? [10] : [10, 50]).map(closed);
-/** The reference app carries about 200 iterations of crud a second on a CPU, and ten times as many lists of tasks. */
+/** The reference app sustains about 200 iterations of crud a second on a CPU, and ten times as many lists of tasks. */
 const crudLoads = [...busyLoads, constant(100)];
 const taskLoads = flags.quick ? [] : [constant(300)];
 const constantLoads = [...closedLoads, ...(flags.quick ? [100] : [100, 300]).map(constant)];

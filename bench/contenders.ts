@@ -23,7 +23,7 @@ export interface Contender {
 
 interface Figures {
   readonly ratePerS: number;
-  /** Of all it sent; or of the CPU time it tells of. */
+  /** Of all it sent; or of the CPU time that it reports. */
   readonly requests: number;
   readonly cpuS?: number;
 }

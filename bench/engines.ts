@@ -58,7 +58,7 @@ interface Measured {
 
 function measure({ name, command, env, read }: Contender): Measured {
   const words = onCpus(generatorCpus, command).map((word) => `'${word}'`);
-  // The shell's own `time` tells the CPU of everything the command started.
+  // The shell's own `time` reports the CPU of everything the command started.
   const { status, stdout, stderr } = spawnSync('bash', ['-c', `TIMEFORMAT='cpu %U %S'; time ${words.join(' ')}`], {
     encoding: 'utf8',
     env: { ...process.env, ...env, LC_ALL: 'C' },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../harness/machine/programs.ts';
 
-/** How each generator and server tells its version, on stdout or stderr. `hey` does not. */
+/** How each generator and server prints its version, on stdout or stderr. `hey` does not. */
 const asked: Readonly<Record<string, readonly [words: readonly string[], version: RegExp]>> = {
   wrk: [['-v'], /^wrk (?:debian\/)?([\d.]+)/],
   k6: [['version'], /^k6 v([\d.]+)/],

@@ -275,7 +275,7 @@ describe('tierbench export k6', () => {
     expect(readme).toContain('lsf-auth-throughput');
   });
 
-  it('tells every problem of its options at once', async () => {
+  it('reports every problem of its options at once', async () => {
     const { exitCode, stderr } = await place.run(['export', 'k6', '--rate', 'fast', '--seed', '-1', '--duration', '0']);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('OPTIONS_INVALID: 5 options are wrong');
@@ -287,7 +287,7 @@ describe('tierbench export k6', () => {
     expect(refused).toContain('--user-count 3 does not go with --concurrency 2');
   });
 
-  it('tells every file that is wrong at once, and writes over nothing', async () => {
+  it('reports every problem with files at once, and overwrites nothing', async () => {
     await write({ 'folder/mine.txt': 'mine', 'plain.txt': 'no folder' });
     const inputs = [
       '--scenario',

@@ -216,7 +216,7 @@ describe('tierbench run --url', { timeout }, () => {
     }
   });
 
-  it('refuses a rate with an engine that knows none, and tells why', async () => {
+  it('refuses a rate with an engine without open-loop load, and says why', async () => {
     const words = ['run', '--url', url, '--scenario', './mine.ts', '--rate', '50', '--engine', 'autocannon'];
     const { exitCode, stderr } = await place.run(words);
     expect(exitCode).toBe(1);

@@ -37,7 +37,7 @@ describe('the npm package, installed in an empty folder', () => {
     expect((await tierbench('--version')).stdout.trim()).toBe(version);
   });
 
-  it('carries the tiers and the targets', async () => {
+  it('contains the tiers and the targets', async () => {
     expect((await tierbench('tiers')).stdout).toContain('single');
     expect(JSON.parse((await tierbench('targets', '--json')).stdout).length).toBeGreaterThan(50);
   });
@@ -52,7 +52,7 @@ describe('the npm package, installed in an empty folder', () => {
     );
   });
 
-  it('carries all that the image of the API is made of, and no more', async () => {
+  it('contains exactly the files that the image of the API needs', async () => {
     const nameIn = async (room: string, ending: string) =>
       (
         await run(process.execPath, [

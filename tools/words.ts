@@ -56,7 +56,7 @@ export function findWords(
 ): readonly WordUse[] {
   const patterns = [...replaced].map(([word, instead]) => {
     const letters = word.split(/[ -]/u).join(' ');
-    return { word, instead, pattern: new RegExp(`(?<![a-z])${letters}(?![a-z])`, 'u') };
+    return { word, instead, pattern: new RegExp(`(?<![a-z])${letters}s?(?![a-z])`, 'u') };
   });
   return files.flatMap(({ file, text }) =>
     [file, ...text.split('\n')].flatMap((content, line) => {

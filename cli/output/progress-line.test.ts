@@ -30,7 +30,7 @@ function all(events: readonly ProgressEvent[], width = 100) {
   });
 }
 
-test('tells what is happening, how fast and how long it takes still', () => {
+test('shows the current step, its speed and the time left', () => {
   const [first, second] = all([started, interval]);
   expect(first?.lasting).toEqual(['trial 3 of 12: login at concurrency 10, 8 s']);
   expect(second?.lasting).toEqual([]);

@@ -144,7 +144,7 @@ It needs k6 1.0 or later and nothing else: no npm, no tierbench.
 - \`BASE_URL\`: what the paths of the scenario are appended to.
 - \`USERS\`: a JSON list like users.example.json with at least ${formatNumber(virtualUsers)} users, seen from this folder (or a whole path).
   Left out, they are ${referenceEmail(1)} and so on with the password in the environment variable \`USER_PASSWORD\`: those
-  of the reference app, which \`tierbench up\` fills and tells the password of.
+  of the reference app, which \`tierbench up\` fills, and whose password it prints.
 
 ${spare}
 ${formatSeconds(warmUpS)} of warm-up, then ${formatSeconds(durationS)} that are measured.

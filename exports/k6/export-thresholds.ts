@@ -67,7 +67,7 @@ function decide(target: Target, trial: ExportedTrial): readonly Threshold[] | st
       ];
     case 'throughput':
       if (!carriesThroughput(target, load)) {
-        return 'one load does not show the most there is; `tierbench run` climbs until more load brings no more';
+        return 'one load does not show the highest throughput; `tierbench run` searches for it';
       }
       return conditions(target, 'count', durationS * COUNT_TOLERANCE).map((condition) => ({
         metric: 'succeeded',

@@ -3,7 +3,7 @@ import { TierbenchError } from '../core/errors.ts';
 import { askEngine, type EngineAddress } from './engine.ts';
 
 const HERE_LIMIT_S = 5;
-/** A registry that is there tells of an image within a second or two. */
+/** A registry that can be reached answers within a second or two. */
 const REGISTRY_LIMIT_S = 15;
 
 export async function isImageHere(engine: EngineAddress, image: string): Promise<boolean> {

@@ -7,7 +7,7 @@ export const errorCodes = {
     COMMAND_LINE_INVALID: 'an unknown command or option, or one without its value',
     OPTIONS_INVALID: 'values of options are wrong; all of them are listed',
     INPUTS_INVALID: 'several of the files and names given are wrong; all of them are listed',
-    URL_INVALID: 'the address is not http or https, or carries credentials, a query or a fragment',
+    URL_INVALID: 'the address is not http or https, or contains credentials, a query or a fragment',
     FILE_EXISTS: 'the file to be written is there already',
     FOLDER_NOT_EMPTY: 'the folder to be written holds files already',
     SCENARIO_NAME_INVALID: 'not a name for a new scenario',
@@ -50,7 +50,7 @@ export const errorCodes = {
   'Starting a tier': {
     NO_TIER_CAN_RUN: 'none of the tiers can run on this machine; the reasons are listed',
     TIER_CANNOT_RUN_HERE: 'the provider cannot run this tier; the reasons are listed',
-    TIER_NOT_CONNECTED: 'services need each other in a way that has no beginning',
+    TIER_NOT_CONNECTED: 'services depend on each other in a cycle',
     COMPOSE_NAMES_CLASH: 'two tiers, or services of them, would have one name in a compose file',
     SCALE_MODEL_IMPOSSIBLE: 'the tiers cannot be made smaller: a service says no CPUs, or none are left for them',
     POSTGRES_NOT_INSTALLED: 'the embedded PostgreSQL of this platform is not installed',

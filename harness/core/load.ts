@@ -52,7 +52,7 @@ function kindOrder(load: OfferedLoad): number {
   return isOneRate(load) ? 0 : 1;
 }
 
-/** Arrivals at one rate from the beginning to the end. */
+/** Open-loop load whose arrival rate does not change. */
 export function isOneRate(load: OfferedLoad): boolean {
   return load.model === 'open' && (load.changes ?? []).length === 0;
 }

@@ -76,18 +76,18 @@ export function bottleneckOf(
   const queues = seen.flatMap(queueOf);
   if (utilizations.length === 0 && queues.length === 0) return { unknown: 'no-utilization' };
 
-  const tells = ({ source, metric }: Utilization | Queue) =>
+  const isEvidence = ({ source, metric }: Utilization | Queue) =>
     source === 'machine' || resourcesOf.get(serviceOf(source))?.includes(metric) === true;
   const isSaturated = ({ source, resource, ratio }: Utilization) =>
     ratio >= SATURATED_RATIO ||
     (ratio >= SATURATED_WITH_QUEUE_RATIO &&
       queues.some((queue) => queue.source === source && queue.resource === resource));
-  const telling = utilizations.filter(tells);
-  const saturated = [...telling.filter(isSaturated), ...queues.filter(tells)].sort(
+  const evidence = utilizations.filter(isEvidence);
+  const saturated = [...evidence.filter(isSaturated), ...queues.filter(isEvidence)].sort(
     (one, other) => rankOf(one) - rankOf(other) || sizeOf(other) - sizeOf(one),
   );
   const first = saturated[0] ?? null;
-  const others = [...saturated, ...telling].filter((each) => first === null || !isSame(each, first));
+  const others = [...saturated, ...evidence].filter((each) => first === null || !isSame(each, first));
   return { first, next: others[0] ?? null, utilizations, queues };
 }
 

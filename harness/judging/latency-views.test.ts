@@ -77,7 +77,7 @@ describe('what the other ways hide', () => {
     });
   });
 
-  it('is that of what was sent where the engine tells no more, and not where the samples allow no percentile', () => {
+  it('is the percentile of the requests sent where the engine reports no more, and absent where there are too few samples', () => {
     expect(hiddenIn({ ...stalled, coordinatedS: [] })).toMatchObject({ percentile: 'p99', by: 'sent' });
     expect(hiddenIn({ okPerS: 5, measuredS: 1, serviceTimeS: 0.02 })).toBeNull();
   });

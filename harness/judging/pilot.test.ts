@@ -5,18 +5,18 @@ import { pilotOf, readPilot } from './pilot.ts';
 const steps = ['create', 'read', 'list', 'delete'];
 
 describe('a probe', () => {
-  it('tells the rates once the window has settled', () => {
+  it('returns the rates of the settled part of the window', () => {
     const slowAtFirst = (second: number) => (second < 2 ? 40 : 400);
     const { trial } = madeUpTrial({ concurrency: 25, measuredS: 5, okPerS: slowAtFirst, steps });
     expect(readPilot(trial)).toMatchObject({ concurrency: 25, throughputPerS: 400 });
   });
 
-  it('tells what there is of a shorter window', () => {
+  it('uses all of a shorter window', () => {
     const { trial } = madeUpTrial({ concurrency: 25, measuredS: 1.5, okPerS: 60 });
     expect(readPilot(trial)?.throughputPerS).toBeCloseTo(80, 5);
   });
 
-  it('tells how many requests an iteration takes', () => {
+  it('returns how many requests an iteration sends', () => {
     const { trial } = madeUpTrial({ concurrency: 25, measuredS: 5, okPerS: 400, steps });
     const iterations = { intended: 500, completed: 500, failed: 0, dropped: 0 };
     expect(readPilot({ ...trial, iterations })?.requestsPerIteration).toBe(4);
@@ -28,7 +28,7 @@ describe('a probe', () => {
     expect(readPilot(madeUpTrial({ okPerS: 0, failedPerS: 9000 }).trial)).toBeUndefined();
   });
 
-  it('tells nothing where nothing came to its end, and of arrivals', () => {
+  it('returns nothing where no iteration completed, and for open-loop load', () => {
     const { trial } = madeUpTrial({ concurrency: 25, measuredS: 5, okPerS: 0 });
     expect(readPilot(trial)).toBeUndefined();
     const load = { model: 'open', arrivalRatePerS: 5, arrivals: 'poisson' } as const;

@@ -69,7 +69,7 @@ describe('describeRecovery', () => {
     expect(describeRecovery(faultTrial([...times(4, good), ...times(8, [20]), good, good])).recoveredAfterS).toBeNull();
   });
 
-  it('tells a system that goes on without the part: at once, or after a while', () => {
+  it('recognises a system that keeps working without the service: at once, or after a while', () => {
     const unmoved = describeRecovery(faultTrial(times(14, good)));
     expect(unmoved).toMatchObject({ firstFailureWithinS: null, servedAgainDuringS: 0, recoveredAfterS: 0 });
     const slowly = faultTrial([...times(4, good), [10, 2], [80, 2], ...times(8, good)], { undoneAtS: 10 });

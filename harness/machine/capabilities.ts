@@ -38,7 +38,7 @@ export function capabilities(ofOtherParts: readonly CapabilityCheck[] = []): Pro
   );
 }
 
-/** Only a checkout can be mended by npm in its own folder; an installed package belongs to the folder it is in. */
+/** npm can repair only a checkout in its own folder; an installed package belongs to the folder it is in. */
 function inPlace({ install, ...finding }: Finding, installed: boolean): Finding {
   if (install === undefined) return finding;
   if (!installed || !install.startsWith('npm ')) return { ...finding, install };

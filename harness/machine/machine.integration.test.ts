@@ -49,7 +49,7 @@ it('takes a check that breaks for something missing', async () => {
   });
 });
 
-it('tells a container engine that answers from one that does not', async () => {
+it('distinguishes a container engine that answers from one that does not', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-machine-'));
   const socket = join(folder, 'docker.sock');
   const engine = createServer((request, response) => response.end(request.url === '/_ping' ? 'OK' : ''));

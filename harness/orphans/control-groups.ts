@@ -25,7 +25,7 @@ const DEEPEST = 8;
 const POLL_S = 0.01;
 const PATIENCE_S = 5;
 
-/** The trees this system has, as `/proc/self/cgroup` tells. */
+/** The trees this system has, from `/proc/self/cgroup`. */
 export function controlGroupTrees(
   ownGroups = readOrEmpty('/proc/self/cgroup'),
   exists: (path: string) => boolean = existsSync,
@@ -49,7 +49,7 @@ export function controlGroupTrees(
     });
 }
 
-/** `part` tells the groups of one run apart. */
+/** `part` distinguishes the groups of one run. */
 export function controlGroupName(runId: string, part: string): string {
   return `${folderName(runId)}.${part}`;
 }

@@ -74,15 +74,15 @@ describe('a process', () => {
   const belongs = (seen: Partial<SeenProcess>) => processesOfRun(record, [{ ...process, ...seen }], 1).length === 1;
 
   it.each<[string, Partial<SeenProcess>, boolean]>([
-    ['carries the mark', { runId }, true],
-    ['carries the mark in a terminal', { runId, hasTerminal: true }, true],
+    ['has the mark', { runId }, true],
+    ['has the mark in a terminal', { runId, hasTerminal: true }, true],
     ['works in the folder of the run', { workingFolder: record.folder }, true],
     ['works deep in the folder of the run', { workingFolder: `${record.folder}/single-x/primary/data` }, true],
     ['is a person who looks around in the folder', { workingFolder: record.folder, hasTerminal: true }, false],
-    ['carries the mark of another run', { runId: '20261121-070642-ffffffff' }, false],
-    ['carries a longer mark', { runId: `${runId}0` }, false],
+    ['has the mark of another run', { runId: '20261121-070642-ffffffff' }, false],
+    ['has a longer mark', { runId: `${runId}0` }, false],
     [
-      'carries the mark of another run, in the folder of this',
+      'has the mark of another run, in the folder of this',
       { runId: '20261121-070642-ffffffff', workingFolder: record.folder },
       false,
     ],

@@ -59,7 +59,7 @@ describe('the metrics of the API', () => {
     expect(second.find(({ metric }) => metric === 'cache-misses')?.value).toBe(0);
   });
 
-  it('tells which instance did not answer, and how', async () => {
+  it('reports which instance did not answer, and why', async () => {
     await using api = await startApi((_, response) => response.writeHead(404).end());
     await using probe = api.probe;
     await expect(probe.read()).rejects.toThrow('the metrics of api/1: answered 404');

@@ -38,7 +38,7 @@ async function busyContainer(
 
 describe.skipIf(lacks('docker'))('control group (needs docker)', () => {
   it.each(['processes seen', 'processes unseen'] as const)(
-    'tells how a quota holds a container back, %s',
+    'reads how a quota throttles a container, %s',
     async (seen) => {
       await using busy = await busyContainer(seen);
       await using probe = controlGroupProbe(busy.services, readContainerStats);

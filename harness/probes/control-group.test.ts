@@ -60,7 +60,7 @@ it.each([
     ownGroup: '1:cpu:/docker/0123\n',
     file: '/sys/fs/cgroup/cpu/cpu.stat',
   },
-])('tells how often a CPU limit stopped the generator: $what', async ({ ownGroup, file }) => {
+])('reads how often a CPU limit stopped the generator: $what', async ({ ownGroup, file }) => {
   const stat = (periods: number, throttled: number) =>
     `nr_periods ${periods}\nnr_throttled ${throttled}\nthrottled_time ${throttled * 5e7}\n`;
   const files: Record<string, string> = {

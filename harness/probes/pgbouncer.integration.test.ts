@@ -28,7 +28,7 @@ describe.skipIf(lacks('pgbouncer'))('PgBouncer from inside (needs pgbouncer)', (
     return client;
   }
 
-  it('tells who uses a connection and who waits for one, and since when', async () => {
+  it('reads the connections in use, and the clients that wait and for how long', async () => {
     await using probe = newProbe();
     expect(measured(await probe.read(), 'clients-active')).toBe(0);
     const holder = await connected();

@@ -39,7 +39,7 @@ describe('PostgreSQL from inside', () => {
     await inTransaction.end();
   });
 
-  it('tells what active connections wait for', async () => {
+  it('reads what active connections wait for', async () => {
     await using probe = newProbe();
     const holder = await connected();
     const waiter = await connected();
@@ -64,7 +64,7 @@ describe('PostgreSQL from inside', () => {
       await failing.query('select 1 / 0').catch(() => undefined);
       await failing.query('rollback');
     }
-    // A backend tells what it counted at most once a second, and when it ends.
+    // A backend reports its counters at most once a second, and when it ends.
     await failing.end();
     await readUntil(probe, (each) => (measured(each, 'rollbacks') ?? 0) > 0);
     const client = await connected();

@@ -96,7 +96,7 @@ describe('process CPU', () => {
     expect(most).toBeGreaterThan(0.4);
   });
 
-  it('tells the main thread, and the CPUs an instance may use: its limit where it has one', async () => {
+  it('reads the main thread, and the CPUs an instance may use: its limit where it has one', async () => {
     const child = await start('worker.mjs');
     const service = serviceOf(child);
     const instances = service.instances.map((instance) => ({ ...instance, limits: { cpus: 0.5, memoryBytes: 1e9 } }));

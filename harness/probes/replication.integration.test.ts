@@ -64,7 +64,7 @@ describe('replication from both ends', () => {
     await readUntil(ofSecond, (each) => (measured(each, 'replica-lag') ?? 0) > 0);
   });
 
-  it('tells what the one knows while the other is down, and all when it is back', async () => {
+  it('reads what one server knows while the other is down, and everything when it is back', async () => {
     await using probe = newProbe();
     await readUntil(probe, isCaughtUp);
 

@@ -36,7 +36,7 @@ const answers: Readonly<Record<Framing, readonly (string | Buffer | null)[]>> = 
 };
 
 export interface AnswerSettings {
-  /** The engine's HTTP client tells of an answer that was cut in the middle of a line as of one that is no HTTP. */
+  /** The engine's HTTP client reports a response that was cut in the middle of a line as malformed. */
   readonly takesCutsForNonsense?: boolean;
   /** The engine's HTTP client sends a GET again, without telling, when a kept connection breaks before its answer. */
   readonly repeatsGets?: boolean;

@@ -179,7 +179,7 @@ export function openLoadContract(
       const inFlight = new Set<string>();
       const shared: string[] = [];
       await using server = await startTestServer((seen, _request, response) => {
-        const user = String(seen.headers['x-user'] ?? `beginning ${seen.body}`);
+        const user = String(seen.headers['x-user'] ?? `session ${seen.body}`);
         if (inFlight.has(user)) shared.push(user);
         inFlight.add(user);
         setTimeout(() => {

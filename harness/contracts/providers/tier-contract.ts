@@ -80,7 +80,7 @@ export function describeTier(
       expect((await answerOf(`${deployment.baseUrl}/no-such-page`)).status).toBe(404);
     });
 
-    it('tells the truth about services and instances, and each can be reached', async () => {
+    it('describes its services and instances correctly, and each can be reached', async () => {
       expect(deployment.provider).toBe(context.provider.name);
       expect(deployment.services.map(({ name, kind }) => ({ name, kind }))).toEqual(
         tier.services.map(({ name, kind }) => ({ name, kind })),

@@ -23,7 +23,7 @@ export function answerFromK6({ status, error, error_code: code, headers, cookies
       return spelled === undefined ? undefined : headers[spelled];
     },
     setCookies() {
-      // A map of Go, which tells its names in another order each time: a scenario would send them so.
+      // A map of Go, whose keys come in another order each time: a scenario would send them in that order.
       const all = headers['Set-Cookie'] ?? '';
       return Object.entries(cookies)
         .toSorted(([one], [other]) => placeOf(one, all) - placeOf(other, all))

@@ -93,7 +93,7 @@ describe('in real k6', () => {
   );
 });
 
-it('can be read, tells of no folder of this machine, and is the same each time', async () => {
+it('can be read, contains no folder of this machine, and is the same each time', async () => {
   await write(scenarioOfAUser);
   const bundle = await bundleForK6({ ...entry, resolveDir: folder });
   expect(bundle).toContain('function pathOf(article) {\n');

@@ -128,7 +128,7 @@ describe('an iteration', () => {
     expect(new Set(k6.sent.map(({ params }) => params.jar)).size).toBe(4);
   });
 
-  test('tells when it began, each request from when it was scheduled, what follows it, and the end', () => {
+  test('reports its start, each request with its scheduled start, what follows it, and the end', () => {
     const k6 = fakeK6();
     driveInK6(shop, plan, users, k6.modules, k6.metrics).iterate();
     expect(k6.samples).toEqual([

@@ -262,7 +262,7 @@ function virtualUser(
 }
 
 /**
- * When the scenario of k6 began, by the clock of the test run: k6 tells which part of it is over in full resolution, but
+ * When the scenario of k6 began, by the clock of the test run: k6 reports its progress in full resolution, but
  * its start in whole milliseconds. Of a few readings the one counts that took the shortest time.
  */
 function originOf(load: K6Modules['exec']['scenario'], nowMs: () => number, lengthS: number): number {

@@ -64,7 +64,7 @@ function starterOf(image: string): K6Program['start'] {
     });
     child.stdin.on('error', () => {});
     const kill = child.kill.bind(child);
-    // The attendant must outlive k6, to remove the container. The closed pipe tells it to.
+    // The process that watches the container must outlive k6, to remove the container. It does so when the pipe closes.
     child.kill = (signal) => {
       if (signal !== 'SIGKILL' && signal !== 9) return kill(signal);
       child.stdin.end();

@@ -26,13 +26,13 @@ export interface K6Task {
 }
 
 const SAVE_INTERVAL_MS = 200;
-/** What k6 tells comes out of order, and is saved so often: so much later all of it has come. */
+/** k6 writes its samples out of order and once per save interval. After this time all of them were read. */
 const COMPLETE_AFTER_MS = 1000;
 const LOOK_MS = 200;
 /** Until its virtual users are there, and the load begins. */
 const LONGEST_START_S = 60;
 
-/** Runs a script of `k6Script` and makes a trial of what k6 tells. Whatever happens, k6 has ended afterwards. */
+/** Runs a script of `k6Script` and makes a trial of what k6 reports. k6 has ended when this settles. */
 export async function followK6(
   program: K6Program,
   { folder, script, users }: K6Files,
@@ -40,7 +40,7 @@ export async function followK6(
   signal: AbortSignal,
   onInterval: (interval: Interval) => void,
 ): Promise<Omit<Trial, 'repeatWith'>> {
-  const accounts = createK6Accounts(plan, load.dues, load.beginsLate);
+  const accounts = createK6Accounts(plan, load.nextScheduledS, load.startsLate);
   const words = createK6Words();
   const scriptPath = join(folder, script);
   let problem: unknown;
@@ -209,7 +209,7 @@ function failed(what: string): TierbenchError {
   );
 }
 
-/** By the clock of the machine, in full resolution: k6 tells its times by the same. */
+/** The wall clock in full resolution, which k6 uses too. */
 function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }

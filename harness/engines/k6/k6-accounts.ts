@@ -4,7 +4,7 @@ import { createAccounting } from '../shared/accounting.ts';
 import type { EndedInK6, K6Sample } from './k6-samples.ts';
 
 /**
- * Makes a trial of what k6 tells, free of clocks. k6 knows when an iteration began, not when it was scheduled: its executor starts
+ * Makes a trial of what k6 reports, without reading a clock. k6 knows when an iteration began, not when it was scheduled: its executor starts
  * or drops what is scheduled one after the other, so the n-th that it started or dropped was the n-th scheduled.
  */
 export interface K6Accounts {
@@ -42,11 +42,11 @@ interface Entry {
   enter(): void;
 }
 
-/** @param dues of open loads, in seconds from the start of the executor */
+/** @param nextScheduledS of open loads, in seconds from the start of the executor */
 export function createK6Accounts(
   { load, warmUpS, durationS }: Pick<TrialPlan, 'load' | 'warmUpS' | 'durationS'>,
-  dues?: () => number,
-  beginsLate = false,
+  nextScheduledS?: () => number,
+  startsLate = false,
 ): K6Accounts {
   const accounting = createAccounting({ warmUpS, durationS });
   const sendLag = LatencyHistogram.empty();
@@ -57,7 +57,7 @@ export function createK6Accounts(
   /** When the clock of the test run read 0: what is reported of a moment is reported a little after it, so the earliest is right. */
   let runStartMs = Number.POSITIVE_INFINITY;
   let originMs: number | undefined;
-  let scheduleFromS: number | undefined = beginsLate ? undefined : 0;
+  let scheduleFromS: number | undefined = startsLate ? undefined : 0;
   let next = { isTaken: true, scheduledS: 0 };
   let stopS = durationS;
   let stopMs: number | undefined;
@@ -67,7 +67,10 @@ export function createK6Accounts(
 
   function peekScheduled(): number {
     if (next.isTaken)
-      next = { isTaken: false, scheduledS: (dues?.() ?? Number.POSITIVE_INFINITY) + (scheduleFromS ?? 0) - warmUpS };
+      next = {
+        isTaken: false,
+        scheduledS: (nextScheduledS?.() ?? Number.POSITIVE_INFINITY) + (scheduleFromS ?? 0) - warmUpS,
+      };
     return next.scheduledS;
   }
 
@@ -103,7 +106,7 @@ export function createK6Accounts(
         }).filter(({ atS: scheduledS }) => scheduledS < stopS);
       case 'iteration': {
         const startedS = inWindowS(sample.runMs);
-        const scheduledS = dues === undefined ? startedS : Math.min(takeScheduled(), startedS);
+        const scheduledS = nextScheduledS === undefined ? startedS : Math.min(takeScheduled(), startedS);
         const user = userOf(sample.vu);
         leave(user);
         if (scheduledS >= stopS) return [];
@@ -148,10 +151,10 @@ export function createK6Accounts(
 
   /** The schedule begins when the first of those that were reported was scheduled: the one that was the least late. */
   function findScheduleStart(samples: readonly K6Sample[]): number {
-    if (dues === undefined) return 0;
+    if (nextScheduledS === undefined) return 0;
     let leastS = Number.POSITIVE_INFINITY;
     const known: number[] = [];
-    const schedule = dues;
+    const schedule = nextScheduledS;
     let index = 0;
     for (const sample of samples) {
       if (sample.kind !== 'iteration' && sample.kind !== 'dropped') continue;
@@ -159,7 +162,7 @@ export function createK6Accounts(
       known.push(scheduledS);
       if (sample.kind === 'iteration') leastS = Math.min(leastS, inWindowS(sample.runMs) + warmUpS - scheduledS);
     }
-    dues = () => known[index++] ?? schedule();
+    nextScheduledS = () => known[index++] ?? schedule();
     return Number.isFinite(leastS) ? Math.max(0, leastS) : 0;
   }
 

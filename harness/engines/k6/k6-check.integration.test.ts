@@ -32,7 +32,7 @@ async function withEngine(images: readonly string[], look: () => Promise<void>):
   }
 }
 
-it.skipIf(lacks('k6'))('tells the version and place of the program (needs k6)', async () => {
+it.skipIf(lacks('k6'))('reports the version and path of the program (needs k6)', async () => {
   vi.stubEnv('PATH', dirname(programFor('k6') ?? ''));
   expect(await k6Check.find()).toEqual({
     state: 'ready',
@@ -40,7 +40,7 @@ it.skipIf(lacks('k6'))('tells the version and place of the program (needs k6)', 
   });
 });
 
-it('tells of the image where there is no program, and how to get either', async () => {
+it('reports the image where there is no program, and how to install either', async () => {
   vi.stubEnv('PATH', folder);
   expect(await k6Check.find()).toMatchObject({
     state: 'missing',
@@ -55,7 +55,7 @@ it('tells of the image where there is no program, and how to get either', async 
   });
 });
 
-it('tells of one that is too old, and what to install', async () => {
+it('reports a version that is too old, and what to install', async () => {
   const file = join(folder, 'k6');
   await writeFile(file, '#!/bin/sh\necho "k6 v0.54.0 (commit/baba871c8a, go1.23.1, linux/amd64)"\n');
   await chmod(file, 0o755);

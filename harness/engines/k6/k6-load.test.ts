@@ -15,9 +15,9 @@ const open = (arrivalRatePerS: number, changes?: OpenLoad['changes']): OpenLoad 
 });
 
 test('a closed load is as many virtual users of k6', () => {
-  const { executor, dues } = loadOf({ model: 'closed', concurrency: 50 }, 2, 10.5);
+  const { executor, nextScheduledS } = loadOf({ model: 'closed', concurrency: 50 }, 2, 10.5);
   expect(executor).toEqual({ executor: 'constant-vus', vus: 50, duration: '12500ms', gracefulStop: '0s' });
-  expect(dues).toBeUndefined();
+  expect(nextScheduledS).toBeUndefined();
 });
 
 test('k6 knows no scenario of less than a second', () => {
@@ -41,8 +41,8 @@ test.each([
 });
 
 test('a constant rate is scheduled in steps of whole nanoseconds, as in k6', () => {
-  const { dues } = loadOf(open(30_000), 0, 10);
-  const first = Array.from({ length: 30_001 }, () => dues?.());
+  const { nextScheduledS } = loadOf(open(30_000), 0, 10);
+  const first = Array.from({ length: 30_001 }, () => nextScheduledS?.());
   expect(first.slice(0, 2)).toEqual([0, 33_333e-9]);
   expect(first[30_000]).toBeCloseTo(0.99999, 9);
 });
@@ -55,7 +55,7 @@ describe('a rate that changes', () => {
   ];
 
   test('is stages, cut where the window ends, and the load before it holds while warming up', () => {
-    const { executor, beginsLate } = loadOf(open(10, changes), 3, 7);
+    const { executor, startsLate } = loadOf(open(10, changes), 3, 7);
     expect(executor).toMatchObject({
       executor: 'ramping-arrival-rate',
       startRate: 10,
@@ -69,24 +69,24 @@ describe('a rate that changes', () => {
         { duration: '2000ms', target: 15 },
       ],
     });
-    expect(beginsLate).toBe(true);
+    expect(startsLate).toBe(true);
   });
 
   test('is scheduled when the other engines mean it to be, but for the first, which k6 leaves out', () => {
     const load = open(10, changes);
-    const { dues } = loadOf(load, 3, 7);
+    const { nextScheduledS } = loadOf(load, 3, 7);
     const arrivals = arrivalsOf(load, 1, -3);
     arrivals();
     for (let atS = -3; atS < 6.9; ) {
-      const scheduledS = dues?.() ?? Number.NaN;
+      const scheduledS = nextScheduledS?.() ?? Number.NaN;
       atS = arrivals();
       expect(scheduledS - 3).toBeCloseTo(atS, 9);
     }
   });
 
   test('is scheduled no more when it is over', () => {
-    const { dues } = loadOf(open(10, changes), 0, 2);
-    const all = Array.from({ length: 100 }, () => dues?.() ?? Number.NaN);
+    const { nextScheduledS } = loadOf(open(10, changes), 0, 2);
+    const all = Array.from({ length: 100 }, () => nextScheduledS?.() ?? Number.NaN);
     expect(all.filter((atS) => atS <= 2).length).toBe(25);
     expect(all.at(-1)).toBe(Number.POSITIVE_INFINITY);
   });

@@ -9,9 +9,9 @@ export interface K6Load {
   /** How long it lasts: warm-up and window, and no less than k6 allows. */
   readonly executorS: number;
   /** Gives when the next iteration is scheduled, in seconds from the start of the executor. Open loads alone. */
-  readonly dues?: () => number;
+  readonly nextScheduledS?: () => number;
   /** The schedule begins only when the virtual users are ready, and not when the scenario does. */
-  readonly beginsLate: boolean;
+  readonly startsLate: boolean;
 }
 
 /** k6 refuses shorter scenarios. */
@@ -24,7 +24,7 @@ export function k6Load({ load, warmUpS, durationS }: TrialPlan, virtualUsers: nu
   const gracefulStop = '0s';
   if (load.model === 'closed') {
     const executor = { executor: 'constant-vus', vus: virtualUsers, duration: inWords(executorS), gracefulStop };
-    return { executor, executorS, beginsLate: false };
+    return { executor, executorS, startsLate: false };
   }
   const vus = { preAllocatedVUs: virtualUsers, maxVUs: virtualUsers, gracefulStop };
   if (load.changes === undefined || load.changes.length === 0) {
@@ -37,7 +37,7 @@ export function k6Load({ load, warmUpS, durationS }: TrialPlan, virtualUsers: nu
       duration: inWords(executorS),
       ...vus,
     };
-    return { executor, executorS, dues: constantSchedule(rate, unitS), beginsLate: false };
+    return { executor, executorS, nextScheduledS: constantSchedule(rate, unitS), startsLate: false };
   }
   const { startRate, stages, unitS } = stagesOf(load, 0 - warmUpS, executorS - warmUpS);
   const executor = {
@@ -47,7 +47,7 @@ export function k6Load({ load, warmUpS, durationS }: TrialPlan, virtualUsers: nu
     stages: stages.map(({ durationS: lengthS, target }) => ({ duration: inWords(lengthS), target })),
     ...vus,
   };
-  return { executor, executorS, dues: rampingSchedule(startRate, stages, unitS), beginsLate: true };
+  return { executor, executorS, nextScheduledS: rampingSchedule(startRate, stages, unitS), startsLate: true };
 }
 
 /** k6 knows whole numbers of iterations in a unit of time: the shortest power of ten seconds in which all rates are. */

@@ -25,7 +25,7 @@ function read(...pieces: readonly string[]): K6Sample[] {
   return samples;
 }
 
-test('reads what the script tells and what k6 dropped, and passes over what k6 measures by itself', () => {
+test('reads the metrics of the script and dropped iterations, and ignores the built-in metrics of k6', () => {
   const samples = read(written);
   expect(samples.map(({ atMs: _atMs, ...event }) => event)).toEqual([
     { kind: 'origin', runMs: 0.046234 },

@@ -29,7 +29,7 @@ export interface DriveSettings {
 
 /**
  * The life cycle of a trial on every engine that runs in Node, by timers and the clock: session set-up, warm-up, window,
- * end. What it decides is in the pure files beside it; what carries the requests is the transport.
+ * end. Decisions are in the pure files beside it; the transport sends the requests.
  */
 export async function driveTrial(
   request: TrialRequest,

@@ -17,7 +17,7 @@ export function watchGenerator(): { stop(): Omit<GeneratorHealth, 'sendLagP99S'>
       const cpu = process.cpuUsage(cpuAtStart);
       const loop = performance.eventLoopUtilization(loopAtStart);
       // The event loop counts as busy while it waits for a CPU, the CPU time also counts work beside the loop: what is
-      // higher tells how near the generator is to its limit.
+      // higher shows how near the generator is to its limit.
       const busyRatio = Math.max(loop.utilization, elapsedUs > 0 ? (cpu.user + cpu.system) / elapsedUs : 0);
       return { utilizationRatio: Math.min(1, Math.max(0, busyRatio)), eventLoopLagP99S: lag.stop() };
     },

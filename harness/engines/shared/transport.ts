@@ -1,7 +1,7 @@
 import type { RawResponse } from '../../http-client/message.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 
-/** What carries requests to the system and responses back: all that engines which run in Node do not share. */
+/** Sends requests to the system and receives the responses: all that engines which run in Node do not share. */
 export interface Transport {
   /** A connection that is made when it is first needed. */
   connect(listener: ConnectionListener): TransportConnection;

@@ -97,7 +97,7 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
     expect(await context.leftBehind()).toEqual([]);
   });
 
-  it('kills what has been killed without a word, and tells the next end by itself', async () => {
+  it('kills a killed instance again without an error, and reports the next crash', async () => {
     await using context = await containerContext(single);
     await using deployment = await context.provider.deploy(single, never);
     const failures: string[] = [];

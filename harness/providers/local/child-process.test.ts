@@ -132,7 +132,7 @@ it('starts as many processes as a tier has, without a warning', async () => {
   expect(warnings).toEqual([]);
 });
 
-it('tells all that runs to end when an uncaught error ends tierbench', async () => {
+it('stops all processes when an uncaught error ends tierbench', async () => {
   const module = new URL('./child-process.ts', import.meta.url).href;
   const options = `{ command: process.execPath, arguments: ['--eval', 'setInterval(() => {}, 1000)'], folder: '/', environment: {} }`;
   const tierbench = node(

@@ -31,7 +31,7 @@ async function sharedMemory(): Promise<Set<string>> {
   return new Set([...systemV, ...(await readdir('/dev/shm'))]);
 }
 
-/** Line 7 of the lock file tells the key and id of the segment. */
+/** Line 7 of the lock file holds the key and id of the segment. */
 async function segmentOf(url: string): Promise<string> {
   const rows = await overPostgres(url, 10, async (client) => {
     return (await client.query("select current_setting('data_directory') as folder")).rows;

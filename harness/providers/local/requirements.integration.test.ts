@@ -20,7 +20,7 @@ it.each([
   ['PgBouncer 1.18.0\nlibevent 2.1.12-stable', 'limited', 'version 1.18.0'],
   ['PgBouncer 1.24.1\nlibevent 2.1.12-stable', 'ready', 'version 1.24.1'],
   ['something else', 'limited', 'does not say its version'],
-])('tells what PgBouncer can do by its version: %j', async (says, state, detail) => {
+])('derives what PgBouncer can do from its version: %j', async (says, state, detail) => {
   const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-needs-'));
   try {
     const program = join(folder, 'pgbouncer');
