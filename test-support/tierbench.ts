@@ -28,7 +28,8 @@ export interface Workplace extends AsyncDisposable {
   readonly folder: string;
   /** Where the command keeps temporary files. */
   readonly temporary: string;
-  start(words: readonly string[], environment?: Readonly<Record<string, string>>): Started;
+  /** In `workingDirectory`, else in `folder`. */
+  start(words: readonly string[], environment?: Readonly<Record<string, string>>, workingDirectory?: string): Started;
   run(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
   /** What the command left: temporary files, and processes that know this workplace. Empty is right. */
   leftovers(): Promise<readonly string[]>;
@@ -43,9 +44,13 @@ export async function workplace(): Promise<Workplace> {
   // PostgreSQL may run under another account, which must get to its data.
   if (process.getuid?.() === 0) await chmod(folder, 0o755);
 
-  function start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Started {
+  function start(
+    words: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    workingDirectory = folder,
+  ): Started {
     const child = spawn(process.execPath, [command, ...words], {
-      cwd: folder,
+      cwd: workingDirectory,
       env: {
         PATH: process.env.PATH ?? '',
         HOME: home,

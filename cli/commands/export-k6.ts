@@ -8,6 +8,7 @@ import { cannotWrite, writeAtomically } from '../../harness/files/atomic-write.t
 import { builtInScenarios, loadScenario, scenarioFile } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
+import { absoluteFolder } from '../absolute-folder.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output/streams.ts';
 import { allOf } from '../read-inputs.ts';
@@ -65,10 +66,11 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
     virtualUsers: options.userCount ?? defaultVirtualUsers(load, thinks, options.timeoutS),
   };
   const files = await exportForK6(scenarioFile(scenarioName), plan, targets.value);
-  await mkdir(out, { recursive: true }).catch((cause) => {
+  const place = absoluteFolder(out);
+  await mkdir(place, { recursive: true }).catch((cause) => {
     throw cannotWrite(out, cause);
   });
-  for (const [file, content] of files) await writeAtomically(join(out, file), content);
+  for (const [file, content] of files) await writeAtomically(join(place, file), content);
   const run = `k6 run -e BASE_URL=http://127.0.0.1:3000 -e USERS=users.json ${join(out, 'script.js')}`;
   output.out(`wrote ${[...files.keys()].join(', ')} into ${out}\nrun it: ${run}\n${join(out, 'README.md')} says more.`);
   return exitCodes.met;

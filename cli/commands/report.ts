@@ -1,9 +1,11 @@
 import { readResults } from '../../harness/files/results.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
+import { absoluteFolder } from '../absolute-folder.ts';
 import { concludeWithReport } from '../conclude-with-report.ts';
 import type { Output } from '../output/streams.ts';
 
-export async function report(folder: string, options: { readonly json?: boolean }, output: Output): Promise<number> {
+export async function report(results: string, options: { readonly json?: boolean }, output: Output): Promise<number> {
+  const folder = absoluteFolder(results);
   return concludeWithReport(
     await readResults(folder, studiesByName),
     folder,

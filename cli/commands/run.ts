@@ -18,6 +18,7 @@ import { conduct } from '../../harness/studies/conduct.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { run as runStudy } from '../../harness/studies/run/run.ts';
 import type { Study } from '../../harness/studies/study.ts';
+import { absoluteFolder } from '../absolute-folder.ts';
 import { beginRun } from '../begin-run.ts';
 import { chooseEngine, probesFor } from '../choose-engine.ts';
 import { makeProvider, resolveProvider, whyCpusAreNotLimited } from '../choose-provider.ts';
@@ -89,7 +90,7 @@ async function conductStudy<Question, Answer>(
   const note = (found: Note) => progress.show({ kind: 'note', note: found });
 
   await using run = await beginRun(say);
-  const folder = options.out ?? join('results', run.id);
+  const folder = absoluteFolder(options.out ?? join('results', run.id));
   await using cleanUp = new AsyncDisposableStack();
   const engine = await chooseEngine(options.settings.engine, {
     workers: options.settings.workers,
