@@ -16,10 +16,6 @@ export type Format = (value: number) => string;
 
 const TOO_FEW = 'too few samples';
 
-export function estimateValue(estimate: Estimate | null, format: Format): string {
-  return estimate === null ? TOO_FEW : format(estimate.value);
-}
-
 /** The 95 % interval: `170 ms to 195 ms`; `exact` for what was counted and not estimated. */
 export function estimateInterval(estimate: Estimate | null, format: Format): string {
   if (estimate === null) return '–';
@@ -46,11 +42,6 @@ export function loadText(load: OfferedLoad): string {
 export function loadWords(load: OfferedLoad): string {
   return load.model === 'closed' ? plural(load.concurrency, 'user') : describeLoad(load);
 }
-
-export const loadTitles = {
-  rate: 'Arrival rate (iterations/s)',
-  users: 'Concurrency (virtual users)',
-} as const;
 
 export const verdictWords = {
   met: 'met',
@@ -88,4 +79,23 @@ export function shortened(line: string, width: number): string {
   const clean = line.replaceAll(/\p{Cc}+/gu, ' ');
   const letters = [...clean];
   return letters.length <= width ? clean : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+/** A name of any length, cut to what a legend or a title holds. */
+export function chartName(name: string): string {
+  return shortened(name, 40);
+}
+
+/** `+12 % (8 to 16)`; from ten times on `× 12 (10 to 14)`. */
+export function changeSize({ value, low, high }: Estimate): string {
+  if (high >= 10) return `× ${formatNumber(value)} (${formatNumber(low)} to ${formatNumber(high)})`;
+  const text = percentChange(value);
+  const signed = text === '0' ? '± 0' : text.startsWith('−') ? text : `+${text}`;
+  return `${signed} % (${percentChange(low)} to ${percentChange(high)})`;
+}
+
+/** Whole percent above or below 1, with a real minus. */
+function percentChange(ratio: number): string {
+  const rounded = Math.round((ratio - 1) * 100);
+  return rounded < 0 ? `−${formatNumber(-rounded)}` : formatNumber(rounded);
 }

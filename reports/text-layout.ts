@@ -11,7 +11,7 @@ function wrapped(text: string, width: number): readonly string[] {
 
 /** As `wrapped`, each line behind `indent` spaces. */
 export function indented(text: string, width: number, indent: number): readonly string[] {
-  return wrapped(text, Math.max(20, width - indent)).map((line) => ' '.repeat(indent) + line);
+  return wrapped(text, Math.max(8, width - indent)).map((line) => ' '.repeat(indent) + line);
 }
 
 export interface TextLook {

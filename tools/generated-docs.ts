@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCodes } from '../harness/core/error-codes.ts';
+import { reportJsonSchema } from '../reports/documents/run-json.ts';
 import { rooms } from './architecture-rules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -9,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 export const generatedDocs: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/architecture.md': architecturePage,
+  'docs/report.schema.json': reportSchema,
 };
 
 const errorsIntroduction = `# Error codes
@@ -22,6 +24,10 @@ next: Did you mean 'single'? Known: single.
 
 Exit code 1. A code that is not listed here, or a stack trace, is a defect: please report it.
 `;
+
+function reportSchema(): string {
+  return `${reportJsonSchema()}\n`;
+}
 
 function errorsPage(): string {
   const sections = Object.entries(errorCodes).map(([group, codes]) => {

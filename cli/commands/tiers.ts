@@ -1,7 +1,7 @@
 import { readTier } from '../../harness/files/tier-file.ts';
-import { tiersTable } from '../../reports/tiers-table.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output/streams.ts';
+import { tiersTable } from '../output/tiers-table.ts';
 import { tiersInOrder } from '../tier-order.ts';
 import { describeWhere, whereItRuns } from '../where-tiers-run.ts';
 

@@ -3,7 +3,7 @@ import { formatNumber, formatRate, formatSeconds } from '../../harness/core/unit
 import type { StudyEvent, TimeLeft } from '../../harness/studies/study-event.ts';
 import { describeNote } from '../../reports/describe/notes.ts';
 import { shortened } from '../../reports/figures.ts';
-import type { TerminalLook } from '../../reports/terminal.ts';
+import type { TerminalLook } from '../../reports/renderers/terminal.ts';
 import { describeTrial } from './trial-line.ts';
 
 /** What a run reports, and what the command line says of its own preparations. */

@@ -67,7 +67,7 @@ it('each limit has its own, equal ones once, and what names a load of its own is
   ]);
 });
 
-it('without a target it is the highest sound rate, and without rates there is nothing to tell', () => {
+it('without a target it is the highest valid rate; without rates there is nothing to tell', () => {
   const [carried] = carriedIn([rate(100, 0.02), rate(200, 4), rate(300, 4, busy)], []);
   expect(carried).toMatchObject({ target: null, next: { why: 'invalid' } });
   expect(carried?.trial?.summary.load).toMatchObject({ arrivalRatePerS: 200 });

@@ -31,11 +31,32 @@ export function sustainedRates(
   result: Pick<RunResult, 'targets'>,
   trials: readonly JudgedTrial[],
 ): readonly SustainedRate[] {
-  const byRate = trials
-    .filter(({ summary }) => isOneRate(summary.load))
-    .toSorted((left, right) => levelOf(left) - levelOf(right));
-  if (byRate.length === 0) return [];
-  const judged = byRate.map((trial) => ({
+  return highestWithinTargets(
+    result,
+    trials.filter(({ summary }) => isOneRate(summary.load)),
+  );
+}
+
+/** The same of the concurrency, where no trial was by one arrival rate. */
+export function sustainedLoads(
+  result: Pick<RunResult, 'targets'>,
+  trials: readonly JudgedTrial[],
+): readonly SustainedRate[] {
+  const byRate = sustainedRates(result, trials);
+  if (byRate.length > 0) return byRate;
+  return highestWithinTargets(
+    result,
+    trials.filter(({ summary }) => summary.load.model === 'closed'),
+  );
+}
+
+function highestWithinTargets(
+  result: Pick<RunResult, 'targets'>,
+  trials: readonly JudgedTrial[],
+): readonly SustainedRate[] {
+  const ascending = trials.toSorted((left, right) => levelOf(left) - levelOf(right));
+  if (ascending.length === 0) return [];
+  const judged = ascending.map((trial) => ({
     trial,
     verdicts: judgeP95At(result, trial).filter(({ target: { appliesTo } }) => {
       return appliesTo.arrivalRatePerS === undefined && appliesTo.concurrency === undefined;
@@ -48,7 +69,7 @@ export function sustainedRates(
     return [
       highestWithin(
         null,
-        byRate.map((trial) => ({ trial, kind: isValid(trial) ? 'met' : 'invalid' })),
+        ascending.map((trial) => ({ trial, kind: isValid(trial) ? 'met' : 'invalid' })),
       ),
     ];
   return [...limits.values()].map((target) =>

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadPictures } from '../../reports/png.ts';
+import { loadPictures } from '../../reports/charts/png.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { localProviderChecks } from '../providers/local/requirements.ts';
 import { capabilities } from './capabilities.ts';

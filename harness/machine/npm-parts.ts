@@ -19,7 +19,7 @@ export async function passwordHash(): Promise<Finding> {
   }
 }
 
-/** `load` is what reports load to draw their pictures (reports/png.ts). */
+/** `load` is what reports load to draw their pictures (reports/charts/png.ts). */
 export function chartDrawingCheck(
   load: () => Promise<
     { readonly kind: 'drawn'; readonly note: string | null } | { readonly kind: 'unavailable'; readonly why: string }

@@ -1,0 +1,34 @@
+import { isRun } from '../../harness/core/run.ts';
+import type { StudyRecord } from '../../harness/core/study-record.ts';
+import { overallVerdict } from '../../harness/judging/judge.ts';
+import { analyse } from '../analysis.ts';
+import type { Document } from '../document.ts';
+import { renderJson } from '../renderers/json.ts';
+import { genericDocument, genericReport } from './generic.ts';
+import { runDocument } from './run.ts';
+import { runReport, runReportSchema } from './run-json.ts';
+
+/** What is written of a study: the document that all formats for people are made from, and the text of report.json. */
+export interface StudyReport {
+  readonly document: Document;
+  readonly json: () => string;
+  /** Of all targets; null where only the study itself knows. */
+  readonly verdict: ReturnType<typeof overallVerdict> | null;
+}
+
+/** A study with a document of its own has a line here; any other has the generic one. */
+export function reportOf(record: StudyRecord): StudyReport {
+  if (!isRun(record)) {
+    return {
+      document: genericDocument(record),
+      json: () => `${JSON.stringify(genericReport(record), null, 2)}\n`,
+      verdict: null,
+    };
+  }
+  const analysis = analyse(record);
+  return {
+    document: runDocument(analysis),
+    json: () => renderJson(runReport(analysis), runReportSchema),
+    verdict: overallVerdict(analysis.tiers.flatMap((tier) => tier.targets)),
+  };
+}

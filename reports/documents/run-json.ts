@@ -1,0 +1,333 @@
+import { z } from 'zod';
+import {
+  caveatSchema,
+  evidenceSchema,
+  offeredLoadSchema as load,
+  reasonSchema,
+  violationSchema,
+  whyNotSchema,
+} from '../../harness/core/findings.ts';
+import { type MetricId, metrics } from '../../harness/core/metrics.ts';
+import { runQuestionSchema } from '../../harness/core/run.ts';
+import { factsSchema, statusSchema, subjectSchema } from '../../harness/core/study-record.ts';
+import { faultKinds } from '../../harness/core/trial.ts';
+import { targetsSchema } from '../../harness/files/results-schema.ts';
+import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
+import type { LatencyView } from '../../harness/judging/latency-views.ts';
+import type { RecoveryPhase } from '../../harness/judging/recovery.ts';
+import type { Analysis, Sustained, TierAnalysis } from '../analysis.ts';
+import { workOf } from '../work.ts';
+
+/**
+ * report.json of a run, schema version 2: what was stored, as it was stored, and what was judged from it. SI units and
+ * ratios from 0 to 1, as the names say. docs/report.schema.json is made from it (tools/generated-docs.ts).
+ */
+
+const count = z.number().int();
+const metricId = z.enum(Object.keys(metrics) as [MetricId, ...MetricId[]]);
+const estimate = z
+  .object({ value: z.number(), low: z.number(), high: z.number() })
+  .describe('A value with its two-sided 95 % interval.');
+const quantile = estimate.nullable().describe('Null where the samples are too few for an interval.');
+const latency = z.object({
+  count: count.describe('Successful requests.'),
+  meanS: z.number(),
+  maxS: z.number(),
+  p50S: quantile,
+  p95S: quantile,
+  p99S: quantile,
+});
+const sequence = count.describe('The number of a trial, from 1.');
+
+const viewQuantile = z
+  .union([z.number(), z.literal('never')])
+  .nullable()
+  .describe('Seconds; `never` where so many were never answered; null where the samples are too few.');
+const view = z
+  .object({ count, p50S: viewQuantile, p95S: viewQuantile, p99S: viewQuantile, longestS: viewQuantile })
+  .nullable();
+
+const trial = z.object({
+  sequence,
+  load,
+  measuredS: z.number(),
+  iterations: z.object({ intended: count, completed: count, failed: count, dropped: count }),
+  failures: z.record(z.string(), count).describe('Failed requests by outcome; those that did not happen are absent.'),
+  throughputPerS: quantile.describe('Successful requests per second.'),
+  iterationsPerS: quantile,
+  errorRatio: z.number().describe('Failed and dropped requests, of all requests.'),
+  latency,
+  valid: z.boolean().describe('False when the figures may be those of something else than the system.'),
+  reasons: z.array(reasonSchema).readonly().describe('Why it is invalid.'),
+  caveats: z.array(caveatSchema).readonly().describe('What makes no figure untrue and should be kept in mind.'),
+  latencyBy: z
+    .object({ scheduled: view, sent: view, closedLoop: view })
+    .nullable()
+    .describe('From the scheduled start; from the actual start; as ten closed-loop users. Null for closed-loop load.'),
+  steps: z.array(
+    z.object({ name: z.string(), requests: count, errorRatio: z.number(), throughputPerS: quantile, latency }),
+  ),
+});
+
+const utilization = z.object({
+  kind: z.literal('utilization'),
+  source: z.string(),
+  metric: metricId,
+  resource: z.string(),
+  used: z.number(),
+  limit: z.number(),
+  ratio: z.number(),
+});
+const queue = z.object({
+  kind: z.literal('queue'),
+  source: z.string(),
+  metric: metricId,
+  resource: z.string(),
+  waiting: z.number(),
+});
+const use = z.discriminatedUnion('kind', [utilization, queue]);
+
+const sustained = z
+  .object({
+    target: z.string().nullable().describe('The id of the p95 target; null where none applies.'),
+    load: load.nullable().describe('The highest valid load within the target, with no lower one that missed it.'),
+    sequence: sequence.nullable(),
+    limit: z
+      .union([
+        z.object({ unknown: z.enum(['no-samples', 'no-utilization']) }),
+        z.object({
+          first: use.nullable(),
+          next: use.nullable(),
+          utilizations: z.array(utilization),
+          queues: z.array(queue),
+        }),
+      ])
+      .nullable()
+      .describe('What limited the next higher load, where that missed the target.'),
+    next: z
+      .object({ load, sequence, why: z.enum(['missed', 'inconclusive', 'invalid']) })
+      .nullable()
+      .describe('The next higher load and why it is not sustained; null where none was measured.'),
+  })
+  .describe('The answer of the run.');
+
+const verdict = z.object({
+  target: z.string().describe('The id of the target.'),
+  scenario: z.string().nullable(),
+  verdict: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('met') }),
+    z.object({ kind: z.literal('missed'), violation: violationSchema }),
+    z.object({ kind: z.literal('inconclusive'), reasons: z.array(whyNotSchema).readonly() }),
+    z.object({ kind: z.literal('not-judged'), why: whyNotSchema }),
+  ]),
+  value: estimate.nullable(),
+  evidence: evidenceSchema.nullable().describe('What the verdict rests on; null where nothing was measured.'),
+});
+
+const phase = z.object({
+  fromS: z.number(),
+  toS: z.number(),
+  throughputPerS: z.number().nullable(),
+  succeeded: count,
+  failures: z.record(z.string(), count),
+});
+const fault = z.object({
+  sequence,
+  kind: z.enum(faultKinds),
+  instance: z.string(),
+  atS: z.number().describe('Seconds from the start of the measured window, as all times here.'),
+  undoneAtS: z.number().nullable(),
+  before: phase,
+  during: phase,
+  after: phase.nullable(),
+  firstFailureWithinS: z.number().nullable(),
+  servedAgainDuringS: z.number().nullable(),
+  recoveredAfterS: z.number().nullable(),
+});
+
+const change = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('changed'), ratio: estimate }),
+    z.object({ kind: z.literal('unclear'), ratio: estimate }),
+    z.object({ kind: z.literal('unknown'), tier: z.string(), why: whyNotSchema }),
+  ])
+  .nullable()
+  .describe('The ratio to the tier `before`; `unclear`: no change beyond noise. Null where there is none before.');
+
+const comparison = z.object({
+  comparisons: count.describe('How many changes were tested, and corrected for each other.'),
+  scenarios: z.array(
+    z.object({
+      scenario: z.string(),
+      loads: z.array(
+        z.object({
+          load,
+          tiers: z.array(
+            z.object({
+              tier: z.string(),
+              before: z.string().nullable(),
+              sequence: sequence.nullable(),
+              whyNot: whyNotSchema.nullable().describe('Why it was not measured.'),
+              throughput: change,
+              p95: change,
+            }),
+          ),
+        }),
+      ),
+      unpaired: z
+        .array(z.object({ tier: z.string(), loads: z.array(load).readonly() }))
+        .readonly()
+        .describe('Loads that only one tier was measured at.'),
+    }),
+  ),
+});
+
+export const runReportSchema = z.object({
+  schemaVersion: z.literal(2),
+  study: z.literal('run'),
+  question: runQuestionSchema,
+  status: statusSchema,
+  facts: factsSchema,
+  subjects: z.array(subjectSchema).readonly(),
+  targets: targetsSchema,
+  answer: z.object({
+    tiers: z.array(
+      z.object({
+        tier: z.string(),
+        scenarios: z.array(z.object({ scenario: z.string(), sustained: z.array(sustained), trials: z.array(trial) })),
+        verdicts: z.array(verdict),
+        notMeasured: z.array(z.object({ scenario: z.string(), load })).readonly(),
+        faults: z.array(fault),
+      }),
+    ),
+    comparison: comparison.nullable().describe('Null for a run of one tier.'),
+  }),
+});
+
+type RunReport = z.infer<typeof runReportSchema>;
+type ReportTier = RunReport['answer']['tiers'][number];
+
+export function runReport({
+  question,
+  facts,
+  status,
+  subjects,
+  targets,
+  tiers,
+  comparison: compared,
+}: Analysis): RunReport {
+  return {
+    schemaVersion: 2,
+    study: 'run',
+    question,
+    status,
+    facts,
+    subjects,
+    targets,
+    answer: {
+      tiers: tiers.map(tierReport),
+      comparison:
+        compared === null
+          ? null
+          : {
+              comparisons: compared.comparisons,
+              scenarios: compared.scenarios.map(({ loads, ...scenario }) => ({
+                ...scenario,
+                loads: loads.map(({ load: offered, rows }) => ({
+                  load: offered,
+                  tiers: rows.map(({ trial: own, why, ...row }) => ({
+                    ...row,
+                    sequence: own?.summary.sequence ?? null,
+                    whyNot: why,
+                  })),
+                })),
+              })),
+            },
+    },
+  };
+}
+
+function tierReport({ name, scenarios, targets, notMeasured, faults }: TierAnalysis): ReportTier {
+  return {
+    tier: name,
+    scenarios: scenarios.map(({ name: scenario, trials, sustained: found }) => ({
+      scenario,
+      sustained: found.map(sustainedReport),
+      trials: trials.map(trialReport),
+    })),
+    verdicts: targets.map(({ target, scenario, verdict: found, value, evidence }) => ({
+      target: target.id,
+      scenario,
+      verdict: found,
+      value,
+      evidence,
+    })),
+    notMeasured,
+    faults: faults.map(({ record, recovery: { fault: made, ...recovery } }) => ({
+      sequence: record.sequence,
+      ...made,
+      ...recovery,
+      before: phaseReport(recovery.before),
+      during: phaseReport(recovery.during),
+      after: recovery.after === null ? null : phaseReport(recovery.after),
+    })),
+  };
+}
+
+function phaseReport(each: RecoveryPhase): z.infer<typeof phase> {
+  return { ...each, failures: Object.fromEntries(Object.entries(each.failures)) };
+}
+
+function sustainedReport({ target, trial: highest, limit, next }: Sustained): z.infer<typeof sustained> {
+  return {
+    target: target?.id ?? null,
+    load: highest?.summary.load ?? null,
+    sequence: highest?.summary.sequence ?? null,
+    limit:
+      limit === null || 'unknown' in limit
+        ? limit
+        : { ...limit, utilizations: [...limit.utilizations], queues: [...limit.queues] },
+    next:
+      next === null ? null : { load: next.trial.summary.load, sequence: next.trial.summary.sequence, why: next.why },
+  };
+}
+
+function trialReport(judged: JudgedTrial): z.infer<typeof trial> {
+  const { record, summary, validity, caveats, views } = judged;
+  return {
+    ...summary,
+    measuredS: record.trial.measuredS,
+    iterations: record.trial.iterations,
+    failures: Object.fromEntries(workOf(record.trial).failures),
+    valid: isValid(judged),
+    reasons: validity.kind === 'valid' ? [] : validity.reasons,
+    caveats,
+    latencyBy:
+      views === null
+        ? null
+        : {
+            scheduled: viewReport(views.scheduled),
+            sent: viewReport(views.sent),
+            closedLoop: viewReport(views.closedLoop),
+          },
+    steps: [...summary.steps],
+  };
+}
+
+function viewReport(read: LatencyView | null): z.infer<typeof view> {
+  if (read === null) return null;
+  const figure = (latencyS: number | null) => (latencyS === Number.POSITIVE_INFINITY ? 'never' : latencyS);
+  return {
+    count: read.count,
+    p50S: figure(read.p50S),
+    p95S: figure(read.p95S),
+    p99S: figure(read.p99S),
+    longestS: figure(read.longestS),
+  };
+}
+
+/** The text of docs/report.schema.json. */
+export function reportJsonSchema(): string {
+  const schema = z.toJSONSchema(runReportSchema, { target: 'draft-2020-12', reused: 'ref' });
+  return JSON.stringify({ title: 'tierbench report', ...schema }, null, 2);
+}

@@ -1,0 +1,39 @@
+import { metrics } from '../../harness/core/metrics.ts';
+import { formatBytes, formatNumber, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import type { Queue, Utilization } from '../../harness/judging/bottleneck.ts';
+import type { Limit } from '../analysis.ts';
+
+/** What limited a load, in words; the first that was saturated, and what is next to it. */
+export function limitTexts(limit: Limit): readonly string[] {
+  if ('unknown' in limit) return ['not known, as nothing was observed'];
+  const { first, next } = limit;
+  if (first === null) {
+    return [next === null ? 'nothing that was observed' : `nothing that was observed; most used: ${useText(next)}`];
+  }
+  return [first, ...(next !== null && isSaturated(next) ? [next] : [])].map(useText);
+}
+
+function isSaturated(use: Utilization | Queue): boolean {
+  return use.kind === 'queue' || use.ratio >= 0.9;
+}
+
+/** The most that was used, and all that waited: `api/1: CPU at 98 %`. */
+export function useTexts(limit: Limit): readonly string[] {
+  if ('unknown' in limit) return [];
+  return [...limit.utilizations.slice(0, 5), ...limit.queues].map(useText);
+}
+
+function useText(use: Utilization | Queue): string {
+  const { label, unit } = metrics[use.metric];
+  if (use.kind === 'utilization') return `${use.source}: ${label} at ${formatRatio(use.ratio)}`;
+  switch (unit) {
+    case 'seconds':
+      return `${use.source}: ${label} ${formatSeconds(use.waiting)}`;
+    case 'ratio':
+      return `${use.source}: ${label} ${formatRatio(use.waiting)}`;
+    case 'bytes':
+      return `${use.source}: ${label} ${formatBytes(use.waiting)}`;
+    default:
+      return `${use.source}: ${formatNumber(use.waiting)} ${label}`;
+  }
+}

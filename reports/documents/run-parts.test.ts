@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import type { FaultRecord } from '../../harness/core/trial.ts';
+import { describeRecovery } from '../../harness/judging/recovery.ts';
+import { rate } from '../../test-support/made-up-run.ts';
+import { type MadeUpTrial, madeUpRun, madeUpTrial } from '../../test-support/made-up-trial.ts';
+import { analyse } from '../analysis.ts';
+import { recoveryText } from './run-faults.ts';
+import { limitTexts } from './run-limits.ts';
+import { viewBlocks } from './run-views.ts';
+
+/** A trial of 20 s whose seconds 6 to 9 answer nothing, unless said otherwise. */
+function recovery(fault: Partial<FaultRecord>, okPerS = (second: number) => (second >= 6 && second < 10 ? 0 : 100)) {
+  const record = madeUpTrial({ purpose: 'fault', measuredS: 20, okPerS });
+  return recoveryText(
+    describeRecovery({ ...record, fault: { kind: 'kill', instance: 'cache/1', atS: 6, undoneAtS: 10, ...fault } }),
+  );
+}
+
+describe('when a system served as before', () => {
+  test.each([
+    ['at once', recovery({}), 'when it was up again'],
+    ['after a while', recovery({ undoneAtS: 8 }), '2 s after it was up again'],
+    ['all the time', recovery({}, () => 100), 'not affected'],
+    [
+      'from another instance',
+      recovery({ undoneAtS: 16 }, (second) => (second >= 6 && second < 8 ? 0 : 100)),
+      '2 s after the fault, while it lasted',
+    ],
+    ['nothing before', recovery({}, (second) => (second < 6 ? 0 : 100)), 'not known: nothing succeeded before'],
+    ['never', recovery({}, (second) => (second < 6 ? 100 : 0)), 'not before the trial ended'],
+    ['gone', recovery({ undoneAtS: null }, (second) => (second < 6 ? 100 : 0)), 'never: cache/1 did not come back'],
+    ['after a pause', recovery({ kind: 'pause', undoneAtS: 8 }), '2 s after it was resumed'],
+  ])('%s', (_, text, expected) => {
+    expect(text).toBe(expected);
+  });
+});
+
+describe('what coordinated omission hides', () => {
+  const quick = { latencyS: 0.01, coordinatedS: Array<number>(500).fill(0.01) };
+  const hidden = { latencyS: 0.4, coordinatedS: Array<number>(500).fill(0.01) };
+  const byRate = (arrivalRatePerS: number, choice: MadeUpTrial): MadeUpTrial => ({
+    load: rate(arrivalRatePerS),
+    serviceTimeS: 0.01,
+    ...choice,
+  });
+  const textOf = (...trials: readonly MadeUpTrial[]) => {
+    const [tier] = analyse(madeUpRun(trials.map(madeUpTrial), [])).tiers;
+    const [first] = tier === undefined ? [] : viewBlocks(tier);
+    return first?.kind === 'paragraph' ? first.text : null;
+  };
+
+  test.each<[string, string | null, RegExp]>([
+    [
+      'the trial that differs most',
+      textOf(byRate(100, quick), byRate(200, hidden)),
+      /^In crud at 200\/s, p\d+ is 10 ms .*40 times less/,
+    ],
+    ['agreement', textOf(byRate(100, quick)), /^The readings agree/],
+    [
+      'no such percentile',
+      textOf(byRate(100, { ...quick, droppedPerS: 0.5, failedPerS: 6 })),
+      /dropped or failed, so that there is no p99/,
+    ],
+    [
+      'valid trials before a late generator',
+      textOf(byRate(100, quick), byRate(200, { ...hidden, generator: { sendLagP99S: 0.3 } })),
+      /^The readings of the valid trials agree/,
+    ],
+    ['an invalid trial', textOf(byRate(200, { ...hidden, generator: { sendLagP99S: 0.3 } })), /This trial is invalid/],
+    ['too few samples', textOf(byRate(1, { okPerS: 1, measuredS: 5, latencyS: 0.01 })), /^No trial has enough samples/],
+  ])('%s', (_, text, expected) => {
+    expect(text).toMatch(expected);
+  });
+
+  test('an engine that reads in one way only says nothing', () => {
+    expect(textOf({ load: rate(100) })).toBeNull();
+  });
+});
+
+test('a limit is named with its source, a saturated second one too', () => {
+  const cpu = {
+    kind: 'utilization',
+    source: 'api/1',
+    metric: 'cpu-cores',
+    resource: 'cpu',
+    used: 1,
+    limit: 1,
+    ratio: 1,
+  } as const;
+  const queue = {
+    kind: 'queue',
+    source: 'api/1',
+    metric: 'pool-waiting',
+    resource: 'connections',
+    waiting: 12,
+  } as const;
+  const nothing = { utilizations: [], queues: [] };
+  expect(limitTexts({ first: cpu, next: queue, ...nothing })).toEqual([
+    'api/1: CPU at 100 %',
+    'api/1: 12 waiting for a database connection',
+  ]);
+  expect(limitTexts({ first: cpu, next: { ...cpu, source: 'database/1', ratio: 0.3 }, ...nothing })).toHaveLength(1);
+  expect(limitTexts({ first: null, next: { ...cpu, ratio: 0.5 }, ...nothing })[0]).toContain('api/1: CPU at 50 %');
+  expect(limitTexts({ unknown: 'no-samples' })[0]).toContain('not known');
+});

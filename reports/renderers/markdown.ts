@@ -1,0 +1,84 @@
+import type { ChartDescription } from '../charts/chart.ts';
+import type { Block, Cell, Document, Table } from '../document.ts';
+import { describeService } from './tier-drawing.ts';
+
+/** Chart id -> path relative to the report. A chart without a picture is described in words. */
+export type PicturePaths = ReadonlyMap<string, string>;
+
+export function renderMarkdown({ title, subtitle, blocks, footer }: Document, pictures: PicturePaths): string {
+  const parts = [`# ${escaped(title)}`, escaped(subtitle), ...blocks.map((block) => blockText(block, pictures))];
+  return `${[...parts, escaped(footer)].filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function blockText(block: Block, pictures: PicturePaths): string {
+  switch (block.kind) {
+    case 'answer':
+      return block.answers
+        .map(({ statement, because }) => `**${escaped(statement)}** ${escaped(because)}`.trim())
+        .join('\n\n');
+    case 'heading':
+      return `${'#'.repeat(block.level)} ${escaped(block.text)}`;
+    case 'paragraph':
+      return escaped(block.text);
+    case 'note':
+      return `> **${escaped(block.title)}.** ${escaped(block.text)}`;
+    case 'list':
+      return block.items.map((item) => `- ${escaped(item)}`).join('\n');
+    case 'table':
+      return tableText(block.table);
+    case 'facts':
+      return rowsText(
+        ['Fact', 'Value'],
+        ['---', '---'],
+        block.rows.map((row) => row.map(escaped)),
+      );
+    case 'figure':
+      return picture(block.chart, pictures);
+    case 'drawing':
+      return block.tier.services
+        .map((service) => `- **${escaped(service.name)}**: ${escaped(describeService(service, block.tier.entry))}`)
+        .join('\n');
+    case 'details': {
+      const inner = block.blocks.map((each) => blockText(each, pictures)).filter((part) => part !== '');
+      return `<details><summary>${escaped(block.summary)}</summary>\n\n${inner.join('\n\n')}\n\n</details>`;
+    }
+  }
+}
+
+function picture(chart: ChartDescription, pictures: PicturePaths): string {
+  const path = pictures.get(chart.id);
+  const alt = escaped(chart.alt);
+  return path === undefined ? `*${escaped(chart.title)}.* ${alt}` : `![${alt}](${encodeURI(path)})`;
+}
+
+function tableText({ columns, rows, reasons }: Table): string {
+  const text = rowsText(
+    columns.map(({ title }) => escaped(title)),
+    columns.map(({ align }) => (align === 'right' ? '---:' : '---')),
+    rows.map((row) => row.map(cellText)),
+  );
+  return [text, reasons.map((reason, index) => `${index + 1}. ${escaped(reason)}`).join('\n')]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function rowsText(titles: readonly string[], rules: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [titles, rules, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function cellText({ text, detail = '', verdict, strong, reasons = [] }: Cell): string {
+  const shown = verdict !== undefined || strong === true ? `**${escaped(text)}**` : escaped(text);
+  const numbers = reasons.map((number) => `\\[${number}\\]`).join(' ');
+  return [shown, ...(detail === '' ? [] : [`(${escaped(detail)})`]), numbers].filter((part) => part !== '').join(' ');
+}
+
+/** Names and messages are a person's or a server's: nothing in them may become markup, a link or a table cell. */
+function escaped(text: string): string {
+  return text
+    .replaceAll(/[\r\n]+/g, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll(/[\\`*_[\]|#~!]/g, '\\$&')
+    .replaceAll(/\b(https?):\/\//gi, '$1:&#47;&#47;');
+}
