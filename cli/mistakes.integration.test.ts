@@ -145,8 +145,8 @@ describe('the machine', () => {
       expect(ended.stderr).toContain('ENOSPC');
       const trials = await readdir(join(out, 'trials'));
       expect(trials.length).toBeGreaterThan(0);
-      for (const name of trials)
-        expect(JSON.parse(await readFile(join(out, 'trials', name), 'utf8')).schemaVersion).toBe(1);
+      for (const [index, name] of trials.toSorted().entries())
+        expect(JSON.parse(await readFile(join(out, 'trials', name), 'utf8'))).toMatchObject({ sequence: index + 1 });
     },
   );
 });
