@@ -104,7 +104,7 @@ function whatLimited(best: readonly OfTier[], { tier, sustained: { next, limit }
   const load = loadWords(next.trial.summary.load);
   switch (next.why) {
     case 'missed': {
-      return `Limited by ${limit === null ? 'what is not known' : list(limitTexts(limit))}. At ${load}${best.length > 1 ? ` ${tier}` : ''} missed the target${p95Of(next.trial)}.`;
+      return `Limited by ${limit === null ? 'what is not known' : list(limitTexts(limit))}. At ${load} ${best.length > 1 ? tier : 'it'} missed the target${p95Of(next.trial)}.`;
     }
     case 'inconclusive':
       return `What limits it is not known: at ${load} the verdict is inconclusive${p95Of(next.trial)}.`;

@@ -10,7 +10,8 @@ export function limitTexts(limit: Limit): readonly string[] {
   if (first === null) {
     return [next === null ? 'nothing that was observed' : `nothing that was observed; most used: ${useText(next)}`];
   }
-  return [first, ...(next !== null && isSaturated(next) ? [next] : [])].map(useText);
+  if (next === null || !isSaturated(next)) return [useText(first)];
+  return [useText(first), next.source === first.source ? whatOf(next) : useText(next)];
 }
 
 function isSaturated(use: Utilization | Queue): boolean {
@@ -24,16 +25,21 @@ export function useTexts(limit: Limit): readonly string[] {
 }
 
 function useText(use: Utilization | Queue): string {
+  return `${use.source}: ${whatOf(use)}`;
+}
+
+/** `CPU at 98 %` */
+function whatOf(use: Utilization | Queue): string {
   const { label, unit } = metrics[use.metric];
-  if (use.kind === 'utilization') return `${use.source}: ${label} at ${formatRatio(use.ratio)}`;
+  if (use.kind === 'utilization') return `${label} at ${formatRatio(use.ratio)}`;
   switch (unit) {
     case 'seconds':
-      return `${use.source}: ${label} ${formatSeconds(use.waiting)}`;
+      return `${label} ${formatSeconds(use.waiting)}`;
     case 'ratio':
-      return `${use.source}: ${label} ${formatRatio(use.waiting)}`;
+      return `${label} ${formatRatio(use.waiting)}`;
     case 'bytes':
-      return `${use.source}: ${label} ${formatBytes(use.waiting)}`;
+      return `${label} ${formatBytes(use.waiting)}`;
     default:
-      return `${use.source}: ${formatNumber(use.waiting)} ${label}`;
+      return `${formatNumber(use.waiting)} ${label}`;
   }
 }

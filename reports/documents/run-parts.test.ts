@@ -97,7 +97,7 @@ test('a limit is named with its source, a saturated second one too', () => {
   const nothing = { utilizations: [], queues: [] };
   expect(limitTexts({ first: cpu, next: queue, ...nothing })).toEqual([
     'api/1: CPU at 100 %',
-    'api/1: 12 waiting for a database connection',
+    '12 waiting for a database connection',
   ]);
   expect(limitTexts({ first: cpu, next: { ...cpu, source: 'database/1', ratio: 0.3 }, ...nothing })).toHaveLength(1);
   expect(limitTexts({ first: null, next: { ...cpu, ratio: 0.5 }, ...nothing })[0]).toContain('api/1: CPU at 50 %');

@@ -136,7 +136,9 @@ function verdictCell(tier: TierAnalysis, row: NonEmptyTargets): CellDraft {
     text: verdictWords[verdict.kind],
     ...(verdict.kind !== 'not-judged' && { verdict: verdict.kind }),
     ...(value !== null && { detail: formatQuantity(value.value, target.unit) }),
-    ...(verdict.kind === 'inconclusive' && { why: whyOpen(verdict.reasons, tier.name) }),
+    ...(verdict.kind === 'inconclusive' && {
+      why: whyOpen(verdict.reasons, judged.scenario === null ? tier.name : `${judged.scenario} on ${tier.name}`),
+    }),
   };
 }
 

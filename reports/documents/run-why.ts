@@ -33,9 +33,14 @@ export function whyNotRun(obstacles: readonly Obstacle[]): readonly Why[] {
   return obstacles.map((obstacle) => whySo(describeObstacle(obstacle)));
 }
 
-/** `at`: where it was found, `cached`. */
+/** `at`: where it was found, `crud on cached`. */
 export function whyOpen(reasons: readonly WhyNot[], at: string): readonly Why[] {
-  return reasons.map((reason) => ({ alike: alike(reason), text: withAdvice(describeWhyNot, reason), at, level: 0 }));
+  return reasons.map((reason) => ({
+    alike: alike(reason),
+    text: withAdvice(describeWhyNot, reason),
+    at,
+    level: 'load' in reason ? loadLevel(reason.load) : 0,
+  }));
 }
 
 /** Why one tier has no figure, or none that can be compared. */

@@ -38,19 +38,19 @@ function answers(result: RunResult): readonly string[] {
   return first.answers.map(({ statement, because }) => `${statement} ${because}`);
 }
 
-test('the order: answer, its table, charts, tiers, targets, and details folded', () => {
+test('the order: answer, its table, charts, targets, tiers at each load, and details folded', () => {
   const outline = blocks.map((block) => (block.kind === 'heading' ? `${block.level} ${block.text}` : block.kind));
   expect(outline.filter((each, index) => each !== outline[index - 1])).toEqual([
     'answer',
     'table',
     '2 Throughput and latency',
     'figure',
+    '2 Targets',
+    'table',
     '2 Tiers at the same load',
     '3 login',
     'table',
     '3 crud',
-    'table',
-    '2 Targets',
     'table',
     'details',
     '2 Details',

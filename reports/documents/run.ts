@@ -25,8 +25,8 @@ export function runDocument(analysis: Analysis): Document {
       ...earlyNotes(analysis),
       ...tableBlocks(answerTable(tiers)),
       ...chartBlocks(analysis),
-      ...tierBlocks(analysis),
       ...section('Targets', tableBlocks(targetsTable(tiers))),
+      ...tierBlocks(analysis),
       ...details(`${plural(notJudged.rows.length, 'target')} not judged, and why`, tableBlocks(notJudged)),
       ...section('Details', [
         ...tiers.flatMap((tier) => details(`${tier.name}: ${tier.title}`, tierDetails(tier, facts))),

@@ -23,13 +23,13 @@ export function renderTerminal({ blocks }: Document, reportPath: string | null, 
   const paint = painter(look.color);
   const end = reportPath === null ? [] : ['', `Report: ${paint.strong(reportPath)}`];
   const parts = blocks.map((block) => blockPart(block, look)).filter(({ lines }) => lines.length > 0);
-  const shown = withinScreen(withoutEmptySections(parts), MOST_LINES - end.length, (text) =>
+  const shown = withinScreen(underHeadings(parts), MOST_LINES - end.length, (text) =>
     paint.faint(shortened(text, look.width)),
   );
   return `${[...shown, ...end].join('\n')}\n`;
 }
 
-function blockPart(block: Block, look: TerminalLook): Part & { readonly isHeading?: true } {
+function blockPart(block: Block, look: TerminalLook): Part & { readonly level?: number } {
   const paint = painter(look.color);
   const text = (content: string, style: (line: string) => string) => {
     const lines = indented(content, look.width, 0).map((line) => style(shortened(line, look.width)));
@@ -46,7 +46,7 @@ function blockPart(block: Block, look: TerminalLook): Part & { readonly isHeadin
     case 'note':
       return text(`${block.title}. ${block.text}`, paint.warning);
     case 'heading':
-      return { ...text(block.text, paint.strong), isHeading: true };
+      return { ...text(block.text, paint.strong), level: block.level };
     case 'paragraph':
       return text(block.text, paint.plain);
     case 'list': {
@@ -63,12 +63,20 @@ function blockPart(block: Block, look: TerminalLook): Part & { readonly isHeadin
   }
 }
 
-/** A heading whose blocks have nothing for a terminal is left out. */
-function withoutEmptySections(parts: readonly (Part & { readonly isHeading?: true })[]): readonly Part[] {
-  return parts.filter((part, index) => {
-    const next = parts[index + 1];
-    return part.isHeading !== true || (next !== undefined && next.isHeading !== true);
-  });
+/** Headings stand with what they are about; one without anything for a terminal is left out. */
+function underHeadings(parts: readonly (Part & { readonly level?: number })[]): readonly Part[] {
+  const shown: Part[] = [];
+  let headings: (Part & { readonly level: number })[] = [];
+  for (const { lines, keeps, level } of parts) {
+    if (level !== undefined) {
+      headings = [...headings.filter((each) => each.level < level), { lines, keeps, level }];
+    } else {
+      const above = headings.flatMap((each) => each.lines);
+      shown.push({ lines: [...above, ...lines], keeps: above.length + keeps });
+      headings = [];
+    }
+  }
+  return shown;
 }
 
 /** The last parts give way first, each down to what it keeps. */
@@ -86,7 +94,7 @@ function withinScreen(parts: readonly Part[], most: number, faint: (text: string
   return lines;
 }
 
-/** Where the table is too wide, details are left out, then words are broken over lines. */
+/** Where the table is too wide, details are left out, then titles and words are broken over lines. */
 function tablePart(table: Table, look: TerminalLook): Part {
   const paint = painter(look.color);
   const detailed = table.rows.map((row) => row.map((cell) => cellText(cell, true)));
@@ -94,11 +102,11 @@ function tablePart(table: Table, look: TerminalLook): Part {
     ? detailed
     : table.rows.map((row) => row.map((cell) => cellText(cell, false)));
   const widths = widthsOf(table, rows, look.width);
-  const lines = (cells: readonly string[], style: (text: string, column: number) => string) => {
+  const lines = (cells: readonly string[], style: (text: string, column: number) => string, isHeader = false) => {
     const columns = cells.map((cell, column) => {
       const width = widths[column] ?? 0;
       const isNumber = table.columns[column]?.align === 'right';
-      const text = isNumber || [...cell].length <= width ? [cell] : indented(cell, width, 0);
+      const text = (isNumber && !isHeader) || [...cell].length <= width ? [cell] : indented(cell, width, 0);
       return text.map((each) =>
         isNumber ? shortened(each, width).padStart(width) : shortened(each, width).padEnd(width),
       );
@@ -113,6 +121,7 @@ function tablePart(table: Table, look: TerminalLook): Part {
   const header = lines(
     table.columns.map(({ title }) => title),
     paint.faint,
+    true,
   );
   const body = rows.flatMap((cells, row) =>
     lines(cells, (text, column) => paint.cell(table.rows[row]?.[column], text)),
@@ -132,10 +141,19 @@ function cellText({ text, detail = '', verdict, repeated, reasons = [] }: Cell, 
   return `${sign}${text}${withDetail && detail !== '' ? ` (${detail})` : ''}${numbers}`;
 }
 
-function naturalWidths(table: Table, rows: readonly (readonly string[])[]): readonly number[] {
+function naturalWidths(
+  table: Table,
+  rows: readonly (readonly string[])[],
+  titleWidth = (title: string) => title.length,
+): readonly number[] {
   return table.columns.map(({ title }, column) =>
-    Math.max(title.length, ...rows.map((row) => [...(row[column] ?? '')].length)),
+    Math.max(titleWidth(title), ...rows.map((row) => [...(row[column] ?? '')].length)),
   );
+}
+
+/** What a title takes that is broken over lines. */
+function longestWord(title: string): number {
+  return Math.max(...title.split(' ').map(({ length }) => length));
 }
 
 function fits(table: Table, rows: readonly (readonly string[])[], width: number): boolean {
@@ -144,7 +162,8 @@ function fits(table: Table, rows: readonly (readonly string[])[], width: number)
 
 /** The widest column of words gives way first, figures last. */
 function widthsOf(table: Table, rows: readonly (readonly string[])[], width: number): readonly number[] {
-  const widths = [...naturalWidths(table, rows)];
+  const isNarrow = !fits(table, rows, width);
+  const widths = [...naturalWidths(table, rows, isNarrow ? longestWord : undefined)];
   const room = width - 2 * (widths.length - 1);
   const shrink = (columns: readonly number[], least: number) => {
     while (sum(widths) > room) {
