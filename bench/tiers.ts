@@ -5,9 +5,9 @@
  */
 import { parseArgs } from 'node:util';
 import { readTier } from '../harness/files/tier-file.ts';
-import { findLeftovers } from '../harness/orphans/find.ts';
+import { findOrphans } from '../harness/orphans/find.ts';
 import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
-import { removeLeftovers } from '../harness/orphans/remove.ts';
+import { removeOrphans } from '../harness/orphans/remove.ts';
 import { containersProvider } from '../harness/providers/containers/containers-provider.ts';
 import { localProvider } from '../harness/providers/local/local-provider.ts';
 import type { Provider } from '../harness/providers/provider.ts';
@@ -84,7 +84,7 @@ const { values: flags } = parseArgs({
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 
-await removeLeftovers(await findLeftovers());
+await removeOrphans(await findOrphans());
 const results: Result[] = [];
 try {
   await using run = await registerRun();

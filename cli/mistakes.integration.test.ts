@@ -12,7 +12,7 @@ beforeEach(async () => {
   place = await workplace();
 });
 afterEach(async () => {
-  const left = await place.leftovers();
+  const left = await place.orphans();
   await place[Symbol.asyncDispose]();
   expect(left).toEqual([]);
 });

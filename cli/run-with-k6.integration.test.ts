@@ -37,8 +37,8 @@ describe.skipIf(lacks('k6'))('run --engine k6 (needs k6)', () => {
     await expect.poll(() => server.seen.length).toBeGreaterThan(asked + 10);
     command.process.kill('SIGKILL');
     await command.ended;
-    expect((await place.leftovers()).length).toBeGreaterThan(0);
+    expect((await place.orphans()).length).toBeGreaterThan(0);
     const doctor = await place.run(['doctor', '--json']);
-    expect(await place.leftovers(), doctor.stdout + doctor.stderr).toEqual([]);
+    expect(await place.orphans(), doctor.stdout + doctor.stderr).toEqual([]);
   });
 });

@@ -36,11 +36,11 @@ it.skipIf(lacks('pgbouncer') || lacks('nginx') || lacks('redis'))(
       const killTimer = setTimeout(() => command.kill('SIGKILL'), random() * latestMs[tier]);
       await ended;
       clearTimeout(killTimer);
-      if ((await place.leftovers()).length > 0) leftSomething += 1;
+      if ((await place.orphans()).length > 0) leftSomething += 1;
       const runs = (await readdir(place.temporary)).map((name) => name.replace('tierbench-', '')).filter(isRunId);
       const doctor = await place.run(['doctor', '--json']);
       expect(doctor.exitCode, doctor.stderr).toBe(0);
-      expect(await place.leftovers(), doctor.stdout).toEqual([]);
+      expect(await place.orphans(), doctor.stdout).toEqual([]);
       expect(
         runs.flatMap((run) => controlGroupsOfRun(run)),
         doctor.stdout,

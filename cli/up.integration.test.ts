@@ -32,7 +32,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
 
     command.kill(signal);
     expect((await ended).exitCode).toBe(0);
-    expect(await place.leftovers()).toEqual([]);
+    expect(await place.orphans()).toEqual([]);
   },
 );
 
@@ -60,6 +60,6 @@ it.skipIf(lacks('nginx') || lacks('pgbouncer') || lacks('redis'))(
     }
     command.kill('SIGINT');
     expect((await ended).exitCode).toBe(0);
-    expect(await place.leftovers()).toEqual([]);
+    expect(await place.orphans()).toEqual([]);
   },
 );

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(async () => {
   server.closeAllConnections();
   server.close();
-  const left = await place.leftovers();
+  const left = await place.orphans();
   await place[Symbol.asyncDispose]();
   expect(left).toEqual([]);
 });

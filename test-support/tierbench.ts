@@ -32,7 +32,7 @@ export interface Workplace extends AsyncDisposable {
   start(words: readonly string[], environment?: Readonly<Record<string, string>>, workingDirectory?: string): Started;
   run(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
   /** What the command left: temporary files, and processes that know this workplace. Empty is right. */
-  leftovers(): Promise<readonly string[]>;
+  orphans(): Promise<readonly string[]>;
 }
 
 export async function workplace(): Promise<Workplace> {
@@ -89,7 +89,7 @@ export async function workplace(): Promise<Workplace> {
     temporary,
     start,
     run: (words, environment) => start(words, environment).ended,
-    async leftovers() {
+    async orphans() {
       const files = (await readdir(temporary)).map((name) => `file ${name}`);
       return [...files, ...processesKnowing(folder).map((each) => `process ${each}`)];
     },

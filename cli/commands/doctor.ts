@@ -4,8 +4,8 @@ import { capabilities } from '../../harness/machine/capabilities.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import { installMissing } from '../../harness/machine/install.ts';
 import { chartDrawingCheck } from '../../harness/machine/npm-parts.ts';
-import { findLeftovers } from '../../harness/orphans/find.ts';
-import { removeLeftovers } from '../../harness/orphans/remove.ts';
+import { findOrphans } from '../../harness/orphans/find.ts';
+import { removeOrphans } from '../../harness/orphans/remove.ts';
 import { containersCanRun } from '../../harness/providers/containers/obstacles.ts';
 import { localProviderChecks } from '../../harness/providers/local/requirements.ts';
 import { loadPictures } from '../../reports/charts/png.ts';
@@ -19,8 +19,8 @@ export async function doctor(
   options: { readonly install?: boolean; readonly json?: boolean },
   output: Output,
 ): Promise<number> {
-  const found = await findLeftovers();
-  const { removed, kept: notRemoved } = await removeLeftovers(found);
+  const found = await findOrphans();
+  const { removed, kept: notRemoved } = await removeOrphans(found);
   const kept = [...notRemoved, ...found.foreign.map(({ path, why }) => ({ what: path, why }))];
   const look = () =>
     capabilities([...localProviderChecks(), containersCheck, k6Check, chartDrawingCheck(loadPictures)]);
@@ -28,7 +28,7 @@ export async function doctor(
   const report = {
     machine: machineFacts(),
     capabilities: await look(),
-    leftovers: { removed, kept, running: found.running, limits: found.limits },
+    orphans: { removed, kept, running: found.running, limits: found.limits },
   };
   output.out(options.json ? JSON.stringify(report, null, 2) : doctorText(report));
   return notRemoved.length > 0 ? exitCodes.couldNotRun : exitCodes.met;

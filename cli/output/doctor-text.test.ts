@@ -21,7 +21,7 @@ it('shows the machine, what it lacks with the command that installs it, and what
       { name: 'nginx', neededFor: 'several instances', state: 'missing', detail: 'not found', install: 'get nginx' },
       { name: 'memory', neededFor: 'everything', state: 'limited', detail: '0.5 GiB available; stop other programs' },
     ],
-    leftovers: {
+    orphans: {
       removed: ['/tmp/tierbench-1'],
       kept: [{ what: '/tmp/tierbench-2', why: 'it belongs to user 1001' }],
       running: ['20261121-070642-1f3a09bc'],
@@ -55,7 +55,7 @@ it('says so when there is nothing to install and nothing was left', () => {
   const text = doctorText({
     machine: { ...machine, limits: {}, container: null },
     capabilities: [{ name: 'k6', neededFor: 'k6', state: 'missing', detail: 'see https://grafana.com' }],
-    leftovers: nothing,
+    orphans: nothing,
   });
   expect(text).not.toContain('--install');
   expect(text).not.toContain('container');

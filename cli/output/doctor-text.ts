@@ -4,7 +4,7 @@ import type { Capability, MachineFacts } from '../../harness/core/machine.ts';
 export interface DoctorReport {
   readonly machine: MachineFacts;
   readonly capabilities: readonly Capability[];
-  readonly leftovers: {
+  readonly orphans: {
     /** One line each. */
     readonly removed: readonly string[];
     readonly kept: readonly { readonly what: string; readonly why: string }[];
@@ -17,7 +17,7 @@ export interface DoctorReport {
 const signs: Readonly<Record<Capability['state'], string>> = { ready: 'ok', limited: 'limited', missing: 'missing' };
 
 /** For a terminal or a file: plain text, lines as long as they are. */
-export function doctorText({ machine, capabilities, leftovers }: DoctorReport): string {
+export function doctorText({ machine, capabilities, orphans }: DoctorReport): string {
   const nameWidth = Math.max(...capabilities.map(({ name }) => name.length), 0);
   const signWidth = Math.max(...Object.values(signs).map((sign) => sign.length));
   const indent = ' '.repeat(nameWidth + signWidth + 6);
@@ -37,7 +37,7 @@ export function doctorText({ machine, capabilities, leftovers }: DoctorReport): 
     ...(installable ? ['', '`tierbench doctor --install` runs the install commands.'] : []),
     '',
     'Left by commands that were killed',
-    ...leftoverLines(leftovers),
+    ...orphanLines(orphans),
     '',
   ].join('\n');
 }
@@ -56,7 +56,7 @@ function machineLines(machine: MachineFacts): string[] {
   ];
 }
 
-function leftoverLines({ removed, kept, running, limits }: DoctorReport['leftovers']): string[] {
+function orphanLines({ removed, kept, running, limits }: DoctorReport['orphans']): string[] {
   const lines = [
     ...removed.map((what) => `  removed ${what}`),
     ...kept.map(({ what, why }) => `  kept ${what}: ${why}`),

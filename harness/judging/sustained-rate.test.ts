@@ -30,11 +30,11 @@ it.each<[string, MadeUpTrial[], number | null, [number, string] | null]>([
   ['the one below the miss', [rate(300, 0.4), rate(100, 0.02), rate(200, 0.1)], 200, [300, 'missed']],
   ['all that were measured', [rate(100, 0.02), rate(200, 0.1)], 200, null],
   ['none', [rate(100, 0.4), rate(200, 0.5)], null, [100, 'missed']],
-  ['none, where one that is not sound tells less', [rate(100, 0.02, busy), rate(200, 0.4)], null, [200, 'missed']],
-  ['none that is sound', [rate(100, 0.02, busy), rate(200, 0.4, busy)], null, [100, 'invalid']],
+  ['none, where the lower trial is invalid', [rate(100, 0.02, busy), rate(200, 0.4)], null, [200, 'missed']],
+  ['none, where all trials are invalid', [rate(100, 0.02, busy), rate(200, 0.4, busy)], null, [100, 'invalid']],
   ['none beyond a miss', [rate(100, 0.02), rate(200, 0.4), rate(300, 0.1)], 100, [200, 'missed']],
-  ['past one that is not sound', [rate(100, 0.02, busy), rate(200, 0.1), rate(300, 0.4)], 200, [300, 'missed']],
-  ['not one that is not sound', [rate(100, 0.02), rate(200, 0.1, busy)], 100, [200, 'invalid']],
+  ['above an invalid trial', [rate(100, 0.02, busy), rate(200, 0.1), rate(300, 0.4)], 200, [300, 'missed']],
+  ['not an invalid trial', [rate(100, 0.02), rate(200, 0.1, busy)], 100, [200, 'invalid']],
   ['not one on both sides', [rate(100, 0.02), rate(200, wide)], 100, [200, 'inconclusive']],
   [
     'not one whose queue grew past it',
@@ -51,7 +51,7 @@ it.each<[string, MadeUpTrial[], number | null, [number, string] | null]>([
   expect(carried?.next && [level(carried.next.trial), carried.next.why]).toEqual(next);
 });
 
-it('a lower rate that leaves it open is told', () => {
+it('a lower rate with an inconclusive verdict is listed', () => {
   const [carried] = carriedIn([rate(100, wide), rate(150, 0.02, busy), rate(200, 0.1)]);
   expect(carried?.trial?.summary.load).toMatchObject({ arrivalRatePerS: 200 });
   expect(carried?.openBelow.map(({ summary }) => loadLevel(summary.load))).toEqual([100]);

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
 import { engineAddress } from '../container-engine/engine.ts';
-import { findLeftovers } from './find.ts';
+import { findOrphans } from './find.ts';
 import type { Places } from './places.ts';
 import { ownIdentity, thisMachine } from './processes.ts';
-import { removeLeftovers } from './remove.ts';
+import { removeOrphans } from './remove.ts';
 import { folderName, labelsOf, newRunId, type RunRecord } from './run-record.ts';
 
 let root: string;
@@ -58,10 +58,10 @@ describe.skipIf(lacks('docker'))('what a run has in the container engine (needs 
   it('is removed when its command is gone, also when nothing else is left of the run', async () => {
     const record = recordOf('gone');
     const left = [make('volume', labelsOf(record)), make('network', labelsOf(record))];
-    const found = await findLeftovers(places);
+    const found = await findOrphans(places);
     const run = found.left.find((each) => each.record?.runId === record.runId);
     expect(run?.engineObjects.map(({ name }) => name).toSorted()).toEqual(left.toSorted());
-    const { removed, kept } = await removeLeftovers({ ...found, left: run ? [run] : [] });
+    const { removed, kept } = await removeOrphans({ ...found, left: run ? [run] : [] });
     expect(kept).toEqual([]);
     for (const name of left) expect(removed).toContainEqual(expect.stringContaining(name));
     expect(names('volume')).not.toContain(left[0]);
@@ -78,7 +78,7 @@ describe.skipIf(lacks('docker'))('what a run has in the container engine (needs 
       make('volume', { 'tierbench.run': newRunId(new Date()), 'tierbench.record': JSON.stringify(recordOf('gone')) }),
       make('volume', { 'someone.else': recordOf('gone').runId }),
     ];
-    const found = await findLeftovers(places);
+    const found = await findOrphans(places);
     expect(found.running).toContain(running.runId);
     expect(found.foreign.map(({ path }) => path)).toContain(`volume ${others[1]}`);
     const ours = found.left.flatMap(({ engineObjects }) => engineObjects.map(({ name }) => name));
@@ -90,14 +90,14 @@ describe('an engine that cannot be asked', () => {
   it('is passed over where there is none', async () => {
     await writeFile(join(root, 'not-a-socket'), '');
     for (const engine of [undefined, { socketPath: join(root, 'none') }, { socketPath: join(root, 'not-a-socket') }]) {
-      expect(await findLeftovers({ ...places, engine })).toEqual({ left: [], foreign: [], running: [], limits: [] });
+      expect(await findOrphans({ ...places, engine })).toEqual({ left: [], foreign: [], running: [], limits: [] });
     }
   });
 
   it('holds nobody up when it does not answer, and is named', async () => {
     const silent = createServer(() => {}).listen(join(root, 'silent'));
     try {
-      const { limits } = await findLeftovers({ ...places, engine: { socketPath: join(root, 'silent') } });
+      const { limits } = await findOrphans({ ...places, engine: { socketPath: join(root, 'silent') } });
       expect(limits).toEqual([expect.stringContaining('did not answer')]);
     } finally {
       silent.closeAllConnections();

@@ -26,7 +26,7 @@ export interface LeftRun {
   readonly engineObjects: readonly RunObject[];
 }
 
-export interface Leftovers {
+export interface Orphans {
   /** Can be removed. */
   readonly left: readonly LeftRun[];
   /** Left by someone or somewhere else: named, not touched. */
@@ -38,7 +38,7 @@ export interface Leftovers {
 }
 
 /** Finds what commands of this account left when they were killed. Changes nothing. */
-export async function findLeftovers(places: Places = placesOfThisAccount()): Promise<Leftovers> {
+export async function findOrphans(places: Places = placesOfThisAccount()): Promise<Orphans> {
   // Before the records: a run that begins in between has its record by then.
   const { objects, limit } = await objectsIn(places.engine);
   const sightings = [

@@ -18,7 +18,7 @@ export interface RegisteredRun extends AsyncDisposable {
 }
 
 /**
- * Writes down that this process is about to start something, before it does, so that `findLeftovers` finds it all
+ * Writes down that this process is about to start something, before it does, so that `findOrphans` finds it all
  * should this process be killed.
  * @throws TierbenchError FOLDER_NOT_WRITABLE, DISK_FULL
  */

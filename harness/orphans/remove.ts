@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type EngineAddress, engineAddress } from '../container-engine/engine.ts';
 import { removeObjects } from '../container-engine/objects.ts';
 import { controlGroupsOfRun, removeControlGroup } from './control-groups.ts';
-import type { Leftovers, LeftRun } from './find.ts';
+import type { LeftRun, Orphans } from './find.ts';
 import { isRunning, type SeenProcess, seeProcesses } from './processes.ts';
 import { removeRunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
@@ -26,8 +26,8 @@ const POLL_S = 0.02;
  * Removes what was found, and only that: processes first, then the folder, the record last, so that a removal that is
  * itself killed can be repeated. Takes at most three times `patienceS` for each run.
  */
-export async function removeLeftovers(
-  found: Leftovers,
+export async function removeOrphans(
+  found: Orphans,
   {
     patienceS = 3,
     engine = engineAddress(),

@@ -10,9 +10,9 @@ import { askTestEngine, inEngine } from '../../test-support/container-context.ts
 import { lacks } from '../../test-support/requirements.ts';
 import { engineAddress } from '../container-engine/engine.ts';
 import { seededRandom } from '../statistics/seeded-random.ts';
-import { findLeftovers } from './find.ts';
+import { findOrphans } from './find.ts';
 import type { Places } from './places.ts';
-import { removeLeftovers } from './remove.ts';
+import { removeOrphans } from './remove.ts';
 
 const program = fileURLToPath(new URL('fixtures/deploy-in-containers.mjs', import.meta.url));
 /** TIERBENCH_TEST_KILLS=100 for the whole story, which takes most of an hour. */
@@ -88,7 +88,7 @@ describe.skipIf(lacks('docker'))('a command killed while it works with container
         await expect
           .poll(
             async () => {
-              const { kept } = await removeLeftovers(await findLeftovers(places));
+              const { kept } = await removeOrphans(await findOrphans(places));
               return [...kept, ...(await inTheEngine(runs))];
             },
             { message: moment },
@@ -106,7 +106,7 @@ describe.skipIf(lacks('docker'))('a command killed while it works with container
       // Otherwise the moments missed what this test is about.
       expect(withSomethingLeft).toBeGreaterThanOrEqual(KILLS / 2);
     } finally {
-      await removeLeftovers(await findLeftovers(places));
+      await removeOrphans(await findOrphans(places));
       await rm(root, { recursive: true, force: true });
     }
   });

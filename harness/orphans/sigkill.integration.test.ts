@@ -11,10 +11,10 @@ import { isListening, processesIn } from '../../test-support/left-behind.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { seededRandom } from '../statistics/seeded-random.ts';
 import { controlGroupsOfRun } from './control-groups.ts';
-import { findLeftovers } from './find.ts';
+import { findOrphans } from './find.ts';
 import type { Places } from './places.ts';
 import { seeProcesses } from './processes.ts';
-import { removeLeftovers } from './remove.ts';
+import { removeOrphans } from './remove.ts';
 
 const program = fileURLToPath(new URL('fixtures/deploy-again-and-again.mjs', import.meta.url));
 
@@ -63,10 +63,10 @@ it.skipIf(lacks('pgbouncer') || lacks('nginx') || lacks('redis'))(
         child.kill('SIGKILL');
         await exited;
 
-        const found = await findLeftovers(places);
+        const found = await findOrphans(places);
         expect(found.running).toEqual([stayingRun]);
         withSomethingLeft += found.left.length;
-        const removal = await removeLeftovers(found);
+        const removal = await removeOrphans(found);
         expect(removal.kept).toEqual([]);
 
         const moment = `${tier} killed after ${JSON.stringify(said)}`;
@@ -90,7 +90,7 @@ it.skipIf(lacks('pgbouncer') || lacks('nginx') || lacks('redis'))(
     } finally {
       staying.child.kill('SIGKILL');
       await once(staying.child, 'exit');
-      await removeLeftovers(await findLeftovers(places));
+      await removeOrphans(await findOrphans(places));
       await rm(root, { recursive: true });
     }
   },

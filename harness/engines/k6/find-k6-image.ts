@@ -8,12 +8,13 @@ import { haveImage } from '../../container-engine/images.ts';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
 import { ownModule } from '../../files/own-module.ts';
 import { RUN_VARIABLE } from '../../orphans/run-record.ts';
-import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
 import {
+  type ContainerOrder,
   type K6Choice,
   type K6Process,
   type K6Program,
   type K6StartOptions,
+  ORDER_VARIABLE,
   settingsWithHome,
   supportedVersion,
   unusable,

@@ -9,8 +9,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askTestEngine } from '../../../test-support/container-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
-import { findLeftovers } from '../../orphans/find.ts';
-import { removeLeftovers } from '../../orphans/remove.ts';
+import { findOrphans } from '../../orphans/find.ts';
+import { removeOrphans } from '../../orphans/remove.ts';
 import { findK6 } from './find-k6.ts';
 import type { K6Process } from './k6-program.ts';
 
@@ -136,11 +136,11 @@ describe.skipIf(lacks('docker'))('k6 from its image (needs docker)', () => {
     await closed;
     const [container = ''] = await containersIn(folder);
     const places = { registries: [records], temporary: root };
-    const { removed } = await removeLeftovers(await findLeftovers());
+    const { removed } = await removeOrphans(await findOrphans());
     expect(removed.join('\n')).toContain('container');
     expect(container).not.toBe('');
     expect(await containersIn(folder)).toEqual([]);
-    expect((await findLeftovers(places)).left).toEqual([]);
+    expect((await findOrphans(places)).left).toEqual([]);
   });
 
   it('says why when the engine does not start it', async () => {

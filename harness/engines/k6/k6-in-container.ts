@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { dockerHere } from '../../container-engine/docker.ts';
 import { allowedCpus } from '../../machine/placement.ts';
 import { registerRun } from '../../orphans/register.ts';
-import { type ContainerOrder, ORDER_VARIABLE } from './container-order.ts';
+import { type ContainerOrder, ORDER_VARIABLE } from './k6-program.ts';
 
 /** As the docker program has it, for what went wrong before the program in the container ran. */
 const COULD_NOT_RUN = 125;

@@ -65,3 +65,14 @@ export function settingsWithHome(home: string): Readonly<Record<string, string>>
 export function unusable(what: string): TierbenchError {
   return new TierbenchError('K6_UNUSABLE', what, HOW_TO_INSTALL, { remedy: 'name-k6' });
 }
+
+/** Environment variable with a `ContainerOrder` as JSON, for the process that watches a container with k6. */
+export const ORDER_VARIABLE = 'TIERBENCH_CONTAINER_ORDER';
+
+export interface ContainerOrder {
+  readonly image: string;
+  readonly args: readonly string[];
+  /** Working folder, and the only folder of this machine that it sees. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+}

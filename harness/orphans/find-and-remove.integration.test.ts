@@ -18,10 +18,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
 import { controlGroupName, controlGroupTrees } from './control-groups.ts';
-import { findLeftovers } from './find.ts';
+import { findOrphans } from './find.ts';
 import type { Places } from './places.ts';
 import { registerRun } from './register.ts';
-import { removeLeftovers } from './remove.ts';
+import { removeOrphans } from './remove.ts';
 import { folderName, MARKER_FILE, newRunId, parseRunRecord, type RunRecord } from './run-record.ts';
 
 let root: string;
@@ -29,7 +29,7 @@ let places: Places;
 const strangers: ChildProcess[] = [];
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'tierbench-test-leftovers-'));
+  root = await mkdtemp(join(tmpdir(), 'tierbench-test-orphans-'));
   await chmod(root, 0o711);
   places = { registries: [join(root, 'state'), join(root, 'fallback')], temporary: root };
 });
@@ -70,8 +70,8 @@ async function killedRun(): Promise<RunRecord> {
 }
 
 async function removeAll() {
-  const removal = await removeLeftovers(await findLeftovers(places), { patienceS: 0.5 });
-  const { left } = await findLeftovers(places);
+  const removal = await removeOrphans(await findOrphans(places), { patienceS: 0.5 });
+  const { left } = await findOrphans(places);
   return { ...removal, left };
 }
 
@@ -81,7 +81,7 @@ describe('a run that is running', () => {
   it('is written down, has a folder, and is not touched', async () => {
     const run = await registerRun({ places });
     const child = await idle({ ...run.environment }, run.folder);
-    expect(await findLeftovers(places)).toEqual({ left: [], foreign: [], running: [run.id], limits: [] });
+    expect(await findOrphans(places)).toEqual({ left: [], foreign: [], running: [run.id], limits: [] });
     await removeAll();
     expect(isUp(child)).toBe(true);
     await access(join(run.folder, MARKER_FILE));
@@ -95,7 +95,7 @@ describe('a run that is running', () => {
     await writeFile(join(root, 'state'), 'not a folder');
     await using run = await registerRun({ places });
     expect(await readdir(join(root, 'fallback'))).toEqual([`${run.id}.json`]);
-    expect((await findLeftovers(places)).running).toEqual([run.id]);
+    expect((await findOrphans(places)).running).toEqual([run.id]);
   });
 
   it('is refused with the next step when nothing can be written', async () => {
@@ -123,7 +123,7 @@ describe('what a killed command left', () => {
     );
     const paused = await idle({ TIERBENCH_RUN: record.runId }, '/');
     paused.kill('SIGSTOP');
-    const found = await findLeftovers(places);
+    const found = await findOrphans(places);
     expect(found.left).toHaveLength(1);
     expect(found.left[0]?.processes.map(({ processId }) => processId).toSorted()).toEqual(
       [marked.pid, unmarked.pid, stubborn.pid, paused.pid].toSorted(),
@@ -149,11 +149,11 @@ describe('what a killed command left', () => {
          process.exit();
        })`,
     );
-    const found = await findLeftovers(places);
+    const found = await findOrphans(places);
     const family = found.left[0]?.processes ?? [];
     expect(family.map(({ parentId }) => parentId)).toContain(parent.pid);
     for (const { processId } of family) process.kill(processId, 'SIGSTOP');
-    expect((await removeLeftovers(found, { patienceS: 10 })).kept).toEqual([]);
+    expect((await removeOrphans(found, { patienceS: 10 })).kept).toEqual([]);
     await access(inOrder);
   });
 
@@ -209,10 +209,10 @@ describe('what a killed command left', () => {
   it('is removed by two at the same time', async () => {
     const record = await killedRun();
     await idle({ TIERBENCH_RUN: record.runId }, '/');
-    const found = await findLeftovers(places);
-    const removals = await Promise.all([removeLeftovers(found), removeLeftovers(found)]);
+    const found = await findOrphans(places);
+    const removals = await Promise.all([removeOrphans(found), removeOrphans(found)]);
     expect(removals.flatMap(({ kept }) => kept)).toEqual([]);
-    expect((await findLeftovers(places)).left).toEqual([]);
+    expect((await findOrphans(places)).left).toEqual([]);
   });
 });
 
@@ -255,11 +255,11 @@ describe('what only looks similar', () => {
     await chown(record.folder, 65534, 65534);
     await chown(recordFile, 65534, 65534);
     const child = await idle({ TIERBENCH_RUN: record.runId }, '/');
-    const found = await findLeftovers(places);
+    const found = await findOrphans(places);
     expect(found.left).toEqual([]);
     expect(found.foreign.map(({ path }) => path).toSorted()).toEqual([record.folder, recordFile].toSorted());
     expect(found.foreign[0]?.why).toContain('65534');
-    await removeLeftovers(found);
+    await removeOrphans(found);
     expect(isUp(child)).toBe(true);
     await access(join(record.folder, MARKER_FILE));
   });
@@ -268,6 +268,6 @@ describe('what only looks similar', () => {
     await killedRun();
     await chmod(join(root, 'state'), 0o777);
     await rm(join(root, (await readdir(root)).find((name) => /^tierbench-/.test(name)) ?? ''), { recursive: true });
-    expect((await findLeftovers(places)).left).toEqual([]);
+    expect((await findOrphans(places)).left).toEqual([]);
   });
 });
