@@ -2,12 +2,12 @@ import { requestOutcomes, type Trial } from '../harness/core/trial.ts';
 import { formatNumber, formatRatio } from '../harness/core/units.ts';
 import { requestCounts } from '../harness/judging/trial-window.ts';
 
-/** What became of the work of a trial: what was due, what was dropped, what failed and how. */
+/** What became of the work of a trial: what was scheduled, what was dropped, what failed and how. */
 export interface Work {
-  /** Iterations that were due; of a number of users: that were started. */
-  readonly due: number;
+  /** Iterations that were scheduled; in a closed-loop load: that were started. */
+  readonly scheduled: number;
   readonly completed: number;
-  /** Iterations that were due and never started. */
+  /** Iterations that were scheduled and never started. */
   readonly dropped: number;
   readonly requests: number;
   /** Requests that failed, by outcome; what did not happen is absent. */
@@ -27,7 +27,7 @@ export function workOf(trial: Trial): Work {
   const failed = failures.reduce((sum, [, count]) => sum + count, 0);
   const { all, dropped } = requestCounts(trial);
   return {
-    due: iterations.intended,
+    scheduled: iterations.intended,
     completed: iterations.completed,
     dropped: iterations.dropped,
     requests,
@@ -45,6 +45,6 @@ export function lostWork({ dropped, failures }: Work): readonly string[] {
 }
 
 /** `120 of 5,000 dropped (2.4 %)` */
-export function droppedInWords({ due, dropped }: Work): string {
-  return `${formatNumber(dropped)} of ${formatNumber(due)} dropped (${formatRatio(due === 0 ? 0 : dropped / due)})`;
+export function droppedInWords({ scheduled, dropped }: Work): string {
+  return `${formatNumber(dropped)} of ${formatNumber(scheduled)} dropped (${formatRatio(scheduled === 0 ? 0 : dropped / scheduled)})`;
 }

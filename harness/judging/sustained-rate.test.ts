@@ -21,7 +21,10 @@ function rate(arrivalRatePerS: number, latencyS: Latency, choice: MadeUpTrial = 
   return { load: { model: 'open', arrivalRatePerS, arrivals: 'poisson' }, latencyS, ...choice };
 }
 
-function carriedIn(trials: readonly MadeUpTrial[], targets: readonly Target[] = [p95(0.2)]): readonly SustainedRate[] {
+function sustainedIn(
+  trials: readonly MadeUpTrial[],
+  targets: readonly Target[] = [p95(0.2)],
+): readonly SustainedRate[] {
   const run = madeUpRun(trials.map(madeUpTrial), targets);
   return sustainedRates(run, judgeTrials(run));
 }
@@ -44,23 +47,23 @@ it.each<[string, MadeUpTrial[], number | null, [number, string] | null]>([
   ],
   ['not one of which many failed', [rate(100, 0.02), rate(200, 0.1, { failedPerS: 20 })], 100, [200, 'missed']],
 ])('the highest rate within the target: %s', (_, trials, highest, next) => {
-  const [carried, ...others] = carriedIn(trials);
+  const [sustained, ...others] = sustainedIn(trials);
   const level = (trial: SustainedRate['trial'] | undefined) => trial && loadLevel(trial.summary.load);
   expect(others).toEqual([]);
-  expect(level(carried?.trial)).toBe(highest);
-  expect(carried?.next && [level(carried.next.trial), carried.next.why]).toEqual(next);
+  expect(level(sustained?.trial)).toBe(highest);
+  expect(sustained?.next && [level(sustained.next.trial), sustained.next.why]).toEqual(next);
 });
 
 it('a lower rate with an inconclusive verdict is listed', () => {
-  const [carried] = carriedIn([rate(100, wide), rate(150, 0.02, busy), rate(200, 0.1)]);
-  expect(carried?.trial?.summary.load).toMatchObject({ arrivalRatePerS: 200 });
-  expect(carried?.openBelow.map(({ summary }) => loadLevel(summary.load))).toEqual([100]);
+  const [sustained] = sustainedIn([rate(100, wide), rate(150, 0.02, busy), rate(200, 0.1)]);
+  expect(sustained?.trial?.summary.load).toMatchObject({ arrivalRatePerS: 200 });
+  expect(sustained?.openBelow.map(({ summary }) => loadLevel(summary.load))).toEqual([100]);
 });
 
 it('each limit has its own, equal ones once, and what names a load of its own is no limit for all', () => {
   const trials = [rate(100, 0.02), rate(200, 0.1)];
   const targets = [p95(0.2), { ...p95(0.2), id: 'the same' }, p95(0.05), p95(0.01, { arrivalRatePerS: 100 })];
-  const found = carriedIn(trials, targets).map(({ target, trial }) => [target?.value, trial?.summary.load]);
+  const found = sustainedIn(trials, targets).map(({ target, trial }) => [target?.value, trial?.summary.load]);
   expect(found).toEqual([
     [0.2, expect.objectContaining({ arrivalRatePerS: 200 })],
     [0.05, expect.objectContaining({ arrivalRatePerS: 100 })],
@@ -68,8 +71,8 @@ it('each limit has its own, equal ones once, and what names a load of its own is
 });
 
 it('without a target it is the highest valid rate; without rates there is nothing to tell', () => {
-  const [carried] = carriedIn([rate(100, 0.02), rate(200, 4), rate(300, 4, busy)], []);
-  expect(carried).toMatchObject({ target: null, next: { why: 'invalid' } });
-  expect(carried?.trial?.summary.load).toMatchObject({ arrivalRatePerS: 200 });
-  expect(carriedIn([{ concurrency: 10 }])).toEqual([]);
+  const [sustained] = sustainedIn([rate(100, 0.02), rate(200, 4), rate(300, 4, busy)], []);
+  expect(sustained).toMatchObject({ target: null, next: { why: 'invalid' } });
+  expect(sustained?.trial?.summary.load).toMatchObject({ arrivalRatePerS: 200 });
+  expect(sustainedIn([{ concurrency: 10 }])).toEqual([]);
 });

@@ -109,7 +109,7 @@ describe('over time', () => {
     }
   });
 
-  test('no chart has more lines than can be told apart', () => {
+  test('no chart has more lines than a reader can distinguish', () => {
     for (const { panels } of charts) {
       const styles = panels.flatMap(({ series }) =>
         series.filter(({ inLegend }) => inLegend).map(({ style }) => style),

@@ -62,7 +62,7 @@ function timeLine(tier: string, placed: readonly Placed[]): ChartDescription | n
   };
 }
 
-/** More lines cannot be told apart, by colour or by dash. */
+/** More lines cannot be distinguished, by colour or by dash. */
 const MOST_SERIES = 6;
 
 /** The processes that used most, and of the others the most that one of them used. */
@@ -121,7 +121,7 @@ const queues = (Object.keys(metrics) as MetricId[]).filter(
   (id) => metrics[id].role === 'queue' && metrics[id].unit === 'count',
 );
 
-/** Two charts, since no more than six lines can be told apart in one; instances are added up, so that many can be read. */
+/** Two charts, since no more than six lines can be distinguished in one; instances are added up, so that many can be read. */
 const resourceCharts: readonly { readonly id: string; readonly title: string; readonly kinds: readonly Kind[] }[] = [
   {
     id: 'queues',

@@ -194,7 +194,7 @@ export function trialsTable({ name, trials }: ScenarioAnalysis): Table {
         estimateCell(summary.latency.p50S, formatSeconds),
         estimateCell(summary.latency.p95S, formatSeconds),
         estimateCell(summary.latency.p99S, formatSeconds),
-        { text: formatNumber(work.due) },
+        { text: formatNumber(work.scheduled) },
         { text: formatRatio(summary.errorRatio), ...(lost !== '' && { detail: lost }) },
         {
           text: isValid(trial) ? 'yes' : 'no',

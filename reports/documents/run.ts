@@ -103,7 +103,7 @@ function howToRead({ tiers, comparison }: Analysis): readonly string[] {
       ? [
           'An arrival rate is open-loop load: requests are sent on schedule, whether or not earlier ones were answered. Where throughput falls below the dashed line, the system no longer answers what is offered.',
           'An arrival is an iteration of the scenario, which may be several requests. Throughput and errors are counted in requests.',
-          'An iteration is dropped when it is due and no more may be in flight. It counts as the failed requests it would have sent.',
+          'An iteration is dropped when it is scheduled and no more may be in flight. It counts as the failed requests it would have sent.',
         ]
       : []),
     ...(models.has('closed')

@@ -1,4 +1,4 @@
-/** A piece of HTML that is safe to put into a page. */
+/** HTML that is safe to put into a page. */
 export interface Markup {
   readonly markup: string;
 }
