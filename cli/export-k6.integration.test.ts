@@ -76,7 +76,7 @@ const shopScenario = {
       name: 'my.shop',
       description: 'looks at an\\narticle',
       *begin() {
-        const entered = yield* send({ name: 'enter', method: 'POST', path: '/enter', body: {} });
+        const entered = yield* send({ name: 'enter', method: 'POST', path: '/enter', body: { json: {} } });
         return entered.cookies;
       },
       *iteration({ session }) {
