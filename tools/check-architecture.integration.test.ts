@@ -37,18 +37,18 @@ it('passes as it stands, fails with the reason when a rule is broken', async () 
   expect(before.text).toContain('0 violations');
   expect(before.passed).toBe(true);
 
-  await appendFile(join(copy, 'harness/core/words.ts'), "\nimport 'node:fs';\n");
+  await appendFile(join(copy, 'harness/core/closest-match.ts'), "\nimport 'node:fs';\n");
   await appendFile(join(copy, 'scenarios/kit.ts'), "\nimport '../harness/core/closest-match.ts';\n");
   const after = await check();
   expect(after.passed).toBe(false);
-  expect(after.text).toContain('core-imports-nothing: harness/core/words.ts -> fs');
-  expect(after.text).toContain('scenarios-import-only-themselves: scenarios/kit.ts -> harness/core/words.ts');
+  expect(after.text).toContain('core-imports-nothing: harness/core/closest-match.ts -> fs');
+  expect(after.text).toContain('scenarios-import-only-themselves: scenarios/kit.ts -> harness/core/closest-match.ts');
   expect(after.text).toContain('free of clocks, sockets and files');
 });
 
 it.each([
   ['scenarios', 'kit.ts'],
-  ['harness/core', 'words.ts'],
+  ['harness/core', 'closest-match.ts'],
   ['harness/statistics', 'steady-state.ts'],
   ['harness/judging', 'judge.ts'],
 ])('%s sees neither Node nor the browser: its types do not compile with them', async (project, file) => {

@@ -140,7 +140,7 @@ describe('the generator', () => {
     const program = `
       import { once } from 'node:events';
       import { openLoopEngine } from ${imported('../engines/open-loop/open-loop.ts')};
-      import scenario from ${imported('../engines/contract-scenarios/one-request.ts')};
+      import scenario from ${imported('../contracts/engines/scenarios/one-request.ts')};
       import { generatorThrottlingProbe } from ${imported('../probes/control-group.ts')};
       import { sampleEachSecond } from ${imported('../probes/sampler.ts')};
       const { plan, users } = JSON.parse(process.argv[1]);
