@@ -66,7 +66,7 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
       ({ Id }) => Id === instances.find(({ name }) => name === 'database/1')?.containerId,
     );
     expect(database?.HostConfig).toMatchObject({ CpuPeriod: 10_000, CpuQuota: 5000, Memory: 512 * 1024 ** 2 });
-    expect(deployment.notes).toContainEqual(expect.stringMatching(/^in containers of Docker Engine \d/));
+    expect(deployment.notes).toContainEqual({ code: 'container-engine', version: expect.stringMatching(/^\d/) });
   });
 
   it.each([
