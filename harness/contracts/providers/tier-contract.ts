@@ -115,7 +115,13 @@ export function describeTier(
           for (const limit of ['cpus', 'memoryBytes'] as const) {
             const asked = service.resources[limit];
             if (limits[limit] === undefined && asked !== undefined) {
-              expect(deployment.notes).toContainEqual(expect.stringContaining(`limits of ${service.name}`));
+              expect(deployment.notes).toContainEqual(
+                expect.objectContaining({
+                  code: 'limits-not-enforced',
+                  service: service.name,
+                  limits: expect.arrayContaining([limit]),
+                }),
+              );
             } else {
               expect(limits[limit], `${limit} of ${service.name}`).toBe(asked);
             }
