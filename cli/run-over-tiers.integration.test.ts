@@ -126,7 +126,9 @@ it.skipIf(lacksServers)(
     expect(after.map(({ endedEarly }) => endedEarly !== null)).toEqual([true, false]);
     const [first, ...others] = await trialsOf();
     const crash = expect.objectContaining({ code: 'service-crashed', instance: 'database/1' });
-    expect(first).toMatchObject({ subject: 'single', trial: { stopped: true }, notes: [crash] });
+    // The probe of the database may fail as well: it sees the crash from its own connection.
+    expect(first).toMatchObject({ subject: 'single', trial: { stopped: true } });
+    expect(first?.notes).toContainEqual(crash);
     // An invalid trial is repeated.
     expect(others.length).toBeGreaterThan(0);
     for (const other of others) {
