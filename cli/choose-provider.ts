@@ -1,7 +1,6 @@
 import type { Note } from '../harness/core/findings.ts';
 import type { RegisteredRun } from '../harness/orphans/register.ts';
 import type { Provider } from '../harness/providers/provider.ts';
-import { describeObstacle } from '../reports/describe/notes.ts';
 import type { ProviderName, RunOptions } from './run-options.ts';
 
 /** What `auto` comes to on this machine, and why; the others are what they are. */
@@ -30,26 +29,5 @@ export async function makeProvider(
       return (await import('../harness/providers/containers/containers-provider.ts')).containersProvider(options);
     case 'url':
       return (await import('../harness/providers/url.ts')).urlProvider(url ?? '', { allowRemoteHost: allowRemote });
-  }
-}
-
-/** Why services cannot be held to their CPUs here; undefined when they can. */
-export async function whyCpusAreNotLimited(name: Exclude<ProviderName, 'auto'>): Promise<string | undefined> {
-  switch (name) {
-    case 'local': {
-      const { localProviderChecks } = await import('../harness/providers/local/requirements.ts');
-      const found = await localProviderChecks()
-        .find((check) => check.name === 'control groups')
-        ?.find();
-      return found?.state === 'ready' ? undefined : (found?.detail ?? 'control groups are not looked for here');
-    }
-    case 'containers': {
-      const { engineFacts } = await import('../harness/container-engine/engine.ts');
-      const facts = await engineFacts();
-      if ('obstacle' in facts) return describeObstacle(facts.obstacle);
-      return facts.limitsCpus ? undefined : 'the kernel of the container engine holds no container to its CPUs';
-    }
-    case 'url':
-      return 'the API is not started by tierbench';
   }
 }

@@ -203,7 +203,6 @@ function runOptions(command: Command): Command {
       (faults: string, before: readonly string[] = []) => [...before, faults],
     )
     .option('--faults', 'kill and pause every service in turn')
-    .option('--scale-model', 'scale the CPUs of all services by one factor, so that the largest tier fits this machine')
     .option('--install-missing', 'install what the tiers need and this machine lacks, saying each command first')
     .option('--skip-think-times', 'leave the think times of scenarios out')
     .option('--targets <file>', 'judge against a targets file of your own')

@@ -49,7 +49,6 @@ describe('words of the command line', () => {
     ['run --tier single,single', 'OPTIONS_INVALID', "'single'"],
     ['run --fault kil:api --fault database', 'OPTIONS_INVALID', "'kill'"],
     ['run --tier single --fault kill:cache,pause:api/7', 'OPTIONS_INVALID', "no instance 'api/7'"],
-    ['run --url http://127.0.0.1:1 --scale-model', 'OPTIONS_INVALID', '--scale-model'],
     ['run --targets ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
     ['run --url http://127.0.0.1:1 --users ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
     ['run --tier singel --scenario logn --targets ./missing.yaml', 'INPUTS_INVALID', 'SCENARIO_NOT_FOUND'],

@@ -27,7 +27,7 @@ describe('readRunOptions', () => {
   it('measures all tiers, wherever they can run, by arrival rates it finds itself, when nothing is said', () => {
     const { tiers, question, settings } = readRunOptions({});
     expect(tiers).toBeUndefined();
-    expect(settings).toMatchObject({ provider: 'auto', engine: 'open-loop', scaleModelFactor: null, workers: 1 });
+    expect(settings).toMatchObject({ provider: 'auto', engine: 'open-loop', workers: 1 });
     expect(question.scenarios).toEqual(['login', 'crud', 'browse']);
     expect(question).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson', concurrencies: null, faults: [] });
   });
@@ -185,7 +185,6 @@ describe('readRunOptions', () => {
     [{ tier: ' , ' }, 'names no tier'],
     [{ url: 'http://127.0.0.1:1', fault: ['kill:api'] }, '--fault does not go with --url'],
     [{ url: 'http://127.0.0.1:1', faults: true }, '--faults does not go with --url'],
-    [{ url: 'http://127.0.0.1:1', scaleModel: true }, '--scale-model does not go with --url'],
     [{ url: 'http://127.0.0.1:1', installMissing: true }, '--install-missing does not go with --url'],
     [{ url: 'http://127.0.0.1:1', tasksPerUser: '5' }, '--tasks-per-user does not go with --url'],
     [{ url: 'http://127.0.0.1:1', provider: 'auto' }, 'does not go with --url'],

@@ -34,7 +34,6 @@ export interface TypedRunOptions extends TypedLoadOptions {
   readonly fault?: readonly string[];
   readonly faults?: boolean;
   readonly installMissing?: boolean;
-  readonly scaleModel?: boolean;
 }
 
 export interface RunOptions {
@@ -52,8 +51,6 @@ export interface RunOptions {
   readonly quiet: boolean;
   readonly allowMissed: boolean;
   readonly installMissing: boolean;
-  /** The factor follows from the tiers and the machine. */
-  readonly scaleModel: boolean;
   readonly question: RunQuestion;
   readonly settings: StudySettings & { readonly engine: EngineName; readonly provider: ProviderName };
 }
@@ -142,7 +139,6 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     quiet: typed.quiet ?? false,
     allowMissed: typed.allowMissed ?? false,
     installMissing: typed.installMissing ?? false,
-    scaleModel: typed.scaleModel ?? false,
     question: {
       quick,
       scenarios,
@@ -159,7 +155,6 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       seed,
       coolDownS: read.seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
       skipThinkTimes: typed.skipThinkTimes ?? false,
-      scaleModelFactor: null,
     },
   };
   if (problems.length > 0) {
@@ -175,14 +170,10 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
 }
 
 /** What needs services of our own. */
-function refuseWithUrl(
-  { fault, faults, scaleModel, installMissing, tasksPerUser }: TypedRunOptions,
-  problems: Problem[],
-): void {
+function refuseWithUrl({ fault, faults, installMissing, tasksPerUser }: TypedRunOptions, problems: Problem[]): void {
   const given = {
     '--fault': fault !== undefined && fault.length > 0,
     '--faults': faults === true,
-    '--scale-model': scaleModel === true,
     '--install-missing': installMissing === true,
     '--tasks-per-user': tasksPerUser !== undefined,
   };

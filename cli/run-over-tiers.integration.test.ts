@@ -79,28 +79,13 @@ it('says of each tier why it is not run, and fails when none is', async () => {
   );
 });
 
-it('refuses a scale model where nothing can be limited', async () => {
-  const { exitCode, stderr } = await place.run(words('--scale-model --provider containers'), noEngine);
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain('error SCALE_MODEL_IMPOSSIBLE:');
-  expect(stderr).not.toMatch(/^ {4}at /m);
-});
-
 it.skipIf(lacks('control groups'))(
-  'holds every service to its scaled CPUs (needs control groups)',
+  'holds every service to the CPUs of its tier file (needs control groups)',
   { timeout: 120_000 },
   async () => {
-    const { exitCode, stderr } = await place.run(
-      words('--tier single --duration 1 --scale-model --provider local'),
-      noEngine,
-    );
+    const { exitCode, stderr } = await place.run(words('--tier single --duration 1 --provider local'), noEngine);
     expect(exitCode, stderr).toBe(0);
-    const { settings } = await factsOf();
-    const tiers = await subjectsOf();
-    const factor = settings.scaleModelFactor ?? Number.NaN;
-    expect(factor).toBeGreaterThan(0);
-    expect(factor).toBeLessThanOrEqual(1);
-    const [single] = tiers;
+    const [single] = await subjectsOf();
     for (const { name, instances } of single?.services ?? []) {
       const cpus = single?.tier.services.find((service) => service.name === name)?.resources.cpus;
       expect(cpus).toBeGreaterThan(0);

@@ -205,7 +205,6 @@ export function madeUpRun(
         seed: 7,
         coolDownS: 0,
         skipThinkTimes: false,
-        scaleModelFactor: null,
         ...changes.settings,
       },
     },

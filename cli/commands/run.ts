@@ -21,7 +21,7 @@ import type { Study } from '../../harness/studies/study.ts';
 import { absoluteFolder } from '../absolute-folder.ts';
 import { beginRun } from '../begin-run.ts';
 import { chooseEngine, probesFor } from '../choose-engine.ts';
-import { makeProvider, resolveProvider, whyCpusAreNotLimited } from '../choose-provider.ts';
+import { makeProvider, resolveProvider } from '../choose-provider.ts';
 import { concludeWithReport } from '../conclude-with-report.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { installFor } from '../install-missing.ts';
@@ -31,7 +31,6 @@ import { placeGenerator, setApart } from '../place-generator.ts';
 import { progressDisplay } from '../progress.ts';
 import { readInputs } from '../read-inputs.ts';
 import { type RunOptions, readRunOptions, type TypedRunOptions } from '../run-options.ts';
-import { asScaleModel } from '../scale-model.ts';
 import { version } from '../version.ts';
 
 /** Measures tiers, writes the results folder and its report. Resolves with the exit code of the verdicts. */
@@ -110,10 +109,10 @@ async function conductStudy<Question, Answer>(
     machine: machineFacts(),
     placement: parts.placement,
     calibration: null,
-    settings: { ...options.settings, scaleModelFactor: parts.scaleModelFactor },
+    settings: options.settings,
   };
   const question = questionFor([...scenarios.keys()]);
-  const subjects = parts.tiers.map((tier) => ({ id: tier.name, tier }));
+  const subjects = tiers.map((tier) => ({ id: tier.name, tier }));
   const password = randomBytes(15).toString('base64url');
   const users = usersOfFile ?? [...referenceApp.users(options.data.users, password)];
   const outline = { study: study.name, question, subjects: subjects.map(({ id }) => id), facts, targets };
@@ -160,9 +159,7 @@ async function conductStudy<Question, Answer>(
 
 interface ChosenParts {
   readonly provider: Provider;
-  readonly tiers: readonly Tier[];
   readonly placement: Placement | null;
-  readonly scaleModelFactor: number | null;
   /** What a reader should know of every tier of the run. */
   readonly notes: readonly Note[];
 }
@@ -180,17 +177,11 @@ async function chooseParts(
   if (options.installMissing && name === 'local') await installFor(tiers, say);
   if (name === 'url') {
     const provider = await makeProvider(name, options, run);
-    return { provider, tiers, placement: null, scaleModelFactor: null, notes: [{ code: 'external-api' }] };
+    return { provider, placement: null, notes: [{ code: 'external-api' }] };
   }
   const { placement, why: whyShared } = placeGenerator(options.settings.workers);
-  const systemCpus = placement?.systemCpus;
-  const provider = await makeProvider(name, options, run, systemCpus);
-  const notes = whyShared === undefined ? [] : [whyShared];
-  if (!options.scaleModel) return { provider, tiers, placement, scaleModelFactor: null, notes };
-  const { cpus, limits } = machineFacts();
-  const systemCpuCount = Math.min(systemCpus?.length ?? cpus, limits.cpus ?? Number.POSITIVE_INFINITY);
-  const model = asScaleModel(tiers, provider, systemCpuCount, await whyCpusAreNotLimited(name));
-  return { ...model, placement, scaleModelFactor: model.factor, notes };
+  const provider = await makeProvider(name, options, run, placement?.systemCpus);
+  return { provider, placement, notes: whyShared === undefined ? [] : [whyShared] };
 }
 
 async function pause(durationS: number, signal: AbortSignal): Promise<void> {

@@ -52,7 +52,6 @@ export const errorCodes = {
     TIER_CANNOT_RUN_HERE: 'the provider cannot run this tier; the reasons are listed',
     TIER_NOT_CONNECTED: 'services depend on each other in a cycle',
     COMPOSE_NAMES_CLASH: 'two tiers, or services of them, would have one name in a compose file',
-    SCALE_MODEL_IMPOSSIBLE: 'the tiers cannot be made smaller: a service says no CPUs, or none are left for them',
     POSTGRES_NOT_INSTALLED: 'the embedded PostgreSQL of this platform is not installed',
     SERVICE_DID_NOT_START: 'a service ended before it was ready; its last lines are shown',
     SERVICE_NOT_READY: 'a service runs but does not become ready',

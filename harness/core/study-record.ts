@@ -100,11 +100,6 @@ const settingsSchema = z.object({
   /** Rest between scenarios, faults and subjects. */
   coolDownS: durationS,
   skipThinkTimes: z.boolean(),
-  /**
-   * What the CPUs of every service were multiplied by (a scale model): the same for all tiers, so that they can be
-   * compared. Null where each service had what its tier file says.
-   */
-  scaleModelFactor: z.number().positive().nullable(),
 });
 export type StudySettings = z.infer<typeof settingsSchema>;
 

@@ -32,7 +32,6 @@ const facts: StudyFacts = {
     seed: 1,
     coolDownS: 0,
     skipThinkTimes: false,
-    scaleModelFactor: null,
   },
 };
 const outline: StudyOutline = {

@@ -49,12 +49,6 @@ export function factsOfRun({ question, facts, status }: Analysis): readonly Fact
     ],
     ['Generator', plural(settings.workers, 'thread')],
     ...calibrationFacts(facts),
-    [
-      'Scale model',
-      settings.scaleModelFactor === null
-        ? ''
-        : `the CPUs of every service are ${formatNumber(settings.scaleModelFactor)} times those of the tier file, in all tiers alike`,
-    ],
     ['Think times', settings.skipThinkTimes ? 'skipped' : 'kept'],
     ['Seed', String(settings.seed)],
   ]);
