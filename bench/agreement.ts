@@ -62,7 +62,7 @@ interface System {
 }
 
 const interruption = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort());
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort());
 const { signal } = interruption;
 const say = (what: string): void => void process.stderr.write(`${what}\n`);
 

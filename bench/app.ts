@@ -32,7 +32,7 @@ const { values: flags } = parseArgs({
 const [durationS, bcryptS, rounds] = flags.quick ? [3, 1, 1] : [6, 3, 3];
 const cores = availableParallelism();
 const interruption = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort());
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort());
 const { signal } = interruption;
 const say = (what: string): void => void process.stderr.write(`${what}\n`);
 

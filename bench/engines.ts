@@ -40,7 +40,7 @@ const OPEN_RATES_PER_S = [500, 5000, 20_000];
 const MEMORY_RATE_PER_S = 20_000;
 
 const interruption = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort());
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort());
 const { signal } = interruption;
 const say = (what: string): void => void process.stderr.write(`${what}\n`);
 

@@ -82,7 +82,7 @@ const { values: flags } = parseArgs({
   },
 });
 const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interruption.abort());
 
 await removeOrphans(await findOrphans());
 const results: Result[] = [];

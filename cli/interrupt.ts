@@ -1,20 +1,70 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** Two signals within this time are one: npm passes on the Ctrl-C that the terminal has sent to all already. */
+const SAME_MS = 500;
+
 /**
- * Ctrl-C and SIGTERM end the work in order: the signal aborts, what was measured is kept, everything is taken down.
- * A second Ctrl-C ends the process at once; what is left then is found by the next start.
+ * Ctrl-C, SIGTERM and SIGHUP (the terminal was closed) end the work in order: the signal aborts, what was measured is kept,
+ * everything is stopped. A second Ctrl-C or SIGTERM ends the process at once; what is left then is found by the next start.
  */
 export function untilInterrupted(): { readonly signal: AbortSignal; [Symbol.dispose](): void } {
   const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) process.exit(1);
-    controller.abort();
+  let firstAtMs = Number.POSITIVE_INFINITY;
+  const interrupt = (signal: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      firstAtMs = performance.now();
+      controller.abort();
+      return;
+    }
+    // Who ends a session sends SIGHUP besides SIGTERM, and the shell repeats the SIGHUP of the terminal.
+    if (signal !== 'SIGHUP' && performance.now() - firstAtMs > SAME_MS) process.exit(1);
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter(
+    (signal) => signal !== 'SIGHUP' || !sighupWasIgnored(),
+  );
+  for (const signal of signals) process.on(signal, interrupt);
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
-      process.off('SIGINT', interrupt);
-      process.off('SIGTERM', interrupt);
+      for (const signal of signals) process.off(signal, interrupt);
     },
   };
+}
+
+/** Started with SIGHUP ignored, as by `nohup`, the process goes on ignoring it, which Node does not do by itself. */
+export function keepIgnoringSighup(): void {
+  if (sighupWasIgnored()) process.on('SIGHUP', () => undefined);
+}
+
+/**
+ * Whether SIGHUP was ignored when this process started. Before any JavaScript runs, Node sets each signal back to its default
+ * action, so that this is seen only by what surrounds the process: the shell names `nohup` as the program it ran, the parent
+ * ignores the signal as well, or standard input is what `nohup` leaves in place of a terminal, a file nobody can read.
+ */
+function sighupWasIgnored(): boolean {
+  return basename(process.env._ ?? '') === 'nohup' || parentIgnoresSighup() || inputIsThatOfNohup();
+}
+
+function parentIgnoresSighup(): boolean {
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${process.ppid}/status`))?.[1] ?? '0';
+  return (BigInt(`0x${ignored}`) & 1n) === 1n;
+}
+
+function inputIsThatOfNohup(): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readText('/proc/self/fdinfo/0'))?.[1] ?? '0';
+  const isWriteOnly = (Number.parseInt(flags, 8) & 0o3) === 1;
+  try {
+    return isWriteOnly && readlinkSync('/proc/self/fd/0') === '/dev/null';
+  } catch {
+    return false;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
+import { keepIgnoringSighup } from './interrupt.ts';
 import { printError, processOutput } from './output/streams.ts';
 import type { TypedRunOptions } from './run-options.ts';
 import { version } from './version.ts';
@@ -9,6 +10,7 @@ import { version } from './version.ts';
  * Resolves with the exit code (exit-codes.ts).
  */
 export async function main(words: readonly string[]): Promise<number> {
+  keepIgnoringSighup();
   let exitCode: number = exitCodes.met;
   const program = commands(async (run) => {
     exitCode = await run();

@@ -18,7 +18,8 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   // Who reads may have read enough: `tierbench targets | head`. What was begun is brought to its end all the same.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
-      if (error.code !== 'EPIPE') throw error;
+      // EIO is what writing to a closed terminal gives.
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     });
   }
   import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)

@@ -7,7 +7,7 @@ import { askInstance } from '../test-support/instance-access.ts';
 import { lacks } from '../test-support/requirements.ts';
 import { workplace } from '../test-support/tierbench.ts';
 
-it.each(['SIGINT', 'SIGTERM'] as const)(
+it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'keeps a tier up with requests that work as printed, until %s',
   async (signal) => {
     await using place = await workplace();

@@ -28,8 +28,13 @@ export interface Workplace extends AsyncDisposable {
   readonly folder: string;
   /** Where the command keeps temporary files. */
   readonly temporary: string;
-  /** In `workingDirectory`, else in `folder`. */
-  start(words: readonly string[], environment?: Readonly<Record<string, string>>, workingDirectory?: string): Started;
+  /** In `workingDirectory`, else in `folder`. `through`: a program that runs the command, such as `nohup`. */
+  start(
+    words: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+    workingDirectory?: string,
+    through?: readonly string[],
+  ): Started;
   run(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
   /** What the command left: temporary files, and processes that know this workplace. Empty is right. */
   orphans(): Promise<readonly string[]>;
@@ -48,8 +53,10 @@ export async function workplace(): Promise<Workplace> {
     words: readonly string[],
     environment: Readonly<Record<string, string>> = {},
     workingDirectory = folder,
+    through: readonly string[] = [],
   ): Started {
-    const child = spawn(process.execPath, [command, ...words], {
+    const [program = '', ...before] = [...through, process.execPath];
+    const child = spawn(program, [...before, command, ...words], {
       cwd: workingDirectory,
       env: {
         PATH: process.env.PATH ?? '',

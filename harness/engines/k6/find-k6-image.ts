@@ -62,6 +62,8 @@ function starterOf(image: string): K6Program['start'] {
         ...(mark !== undefined && { [RUN_VARIABLE]: mark }),
       },
       stdio: 'pipe',
+      // Ctrl-C in the terminal reaches tierbench alone, which passes it on.
+      detached: true,
     });
     child.stdin.on('error', () => {});
     const kill = child.kill.bind(child);

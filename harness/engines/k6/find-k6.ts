@@ -5,6 +5,7 @@ import { TierbenchError } from '../../core/errors.ts';
 import {
   HOW_TO_INSTALL,
   type K6Choice,
+  type K6Process,
   type K6Program,
   settingsWithHome,
   supportedVersion,
@@ -98,8 +99,23 @@ function localProgram(file: string, version: string): K6Program {
     version: supportedVersion(version, file),
     origin: file,
     start: (args, { cwd, env }) =>
-      spawn(file, args, { cwd, env: { ...localEnvironment(cwd), ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      inSessionOfItsOwn(
+        spawn(file, args, {
+          cwd,
+          env: { ...localEnvironment(cwd), ...env },
+          stdio: ['ignore', 'pipe', 'pipe'],
+          detached: true,
+        }),
+      ),
   };
+}
+
+/** Ctrl-C and the end of a terminal reach tierbench alone, which then stops k6 in order, or with itself. */
+function inSessionOfItsOwn(k6: K6Process): K6Process {
+  const end = () => void k6.kill('SIGKILL');
+  process.once('exit', end);
+  for (const over of ['error', 'exit']) k6.once(over, () => process.off('exit', end));
+  return k6;
 }
 
 function localEnvironment(home: string): Record<string, string> {
