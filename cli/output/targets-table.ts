@@ -42,7 +42,7 @@ function judgementWords(judged: Judgement): string {
     case 'measured':
       return `measured as ${judged.metric}`;
     case 'setting':
-      return `setting ${judged.option}`;
+      return `setting ${judged.option}${judged.as === undefined ? '' : ` of the ${judged.as}`}`;
     case 'model':
       return `${judged.model} model`;
     default:

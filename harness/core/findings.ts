@@ -140,6 +140,10 @@ export const whyNotSchema = z.discriminatedUnion('code', [
   finding('data-unknown', {}),
   finding('no-such-service', { kind: text }),
   finding('setting-open', { option: text }),
+  /** The tier turns off what the target is about. */
+  finding('switched-off', { option: text }),
+  /** It contradicts another target for the same setting, which the tier follows. */
+  finding('follows-other', { target: text, document: text }),
   // Open
   /** The reason of the highest of these loads; each code once. */
   finding('invalid-trials', { loads: listOf(offeredLoadSchema), reason: reasonSchema }),

@@ -1,4 +1,5 @@
 import type { DocumentReference } from './tier.ts';
+import type { SettingChoice } from './tier-setting.ts';
 
 /** How a value is held against the figure. `between` includes both ends. */
 export const comparisons = ['<', '<=', '=', '>=', '>', 'between'] as const;
@@ -8,8 +9,8 @@ export type Comparison = (typeof comparisons)[number];
 export type Judgement =
   /** From trials. `metric` is one of `measuredMetrics`. */
   | { readonly by: 'measured'; readonly metric: MeasuredMetric }
-  /** A setting of the tier must have this value: `option` as `tierSetting` reads it (harness/core/tier-setting.ts). */
-  | { readonly by: 'setting'; readonly option: string }
+  /** A setting of the tier must have this value. Not judged where the tier turns off what it is about. */
+  | ({ readonly by: 'setting'; readonly unlessOff?: string } & SettingChoice)
   /** Derived by a model from measurements; `model` is one of `studyModels`. */
   | { readonly by: 'model'; readonly model: string }
   /** Not judged, and why. */

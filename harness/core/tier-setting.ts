@@ -1,35 +1,42 @@
 import type { Service, SettingValue, Tier } from './tier.ts';
 
 /**
- * What a tier sets an option to, as a number in `unit` (the unit of a target); null where the tier does not set it.
- *
- * `pooler.default_pool_size` is a setting of the services of that kind, and `api.instances`, `api.cpus` and `api.memory`
- * are what such a service has in every tier. `load-balancer.backend.instances` follows the connection of that role. A bare
- * name is a setting of any service that has it, such as an environment variable of the app.
+ * Which setting of a tier is meant. `pooler.default_pool_size` is a setting of the services of that kind, and
+ * `api.instances`, `api.cpus` and `api.memory` are what such a service has in every tier. A bare name is a setting of any
+ * service that has it, such as an environment variable of the app.
  */
-export function tierSetting(tier: Tier, option: string, unit: string): number | null {
-  const { kind, property } = settingOption(option);
-  const services = tier.services.filter((service) =>
-    kind === null ? property in service.settings : service.kind === kind,
-  );
-  const [first] = services;
-  if (first === undefined) return null;
-  const [role = '', ...rest] = property.split('.');
-  const peer = first.connectsTo[role];
-  if (rest.length > 0 && peer !== undefined) {
-    const service = tier.services.find(({ name }) => name === peer);
-    return service === undefined ? null : propertyOf([service], rest.join('.'), unit);
-  }
-  return propertyOf(services, property, unit);
+export interface SettingChoice {
+  readonly option: string;
+  /** Only services that another one connects to in this role: `reader`. */
+  readonly as?: string;
 }
 
-function propertyOf(services: readonly Service[], property: string, unit: string): number | null {
-  const [service] = services;
-  if (property === 'instances') return services.reduce((total, { instances }) => total + instances, 0);
-  if (property === 'cpus') return service?.resources.cpus ?? null;
-  if (property === 'memory') return service?.resources.memoryBytes ?? null;
-  const setting = service?.settings[property];
-  return setting === undefined ? null : settingInSi(property, setting, unit);
+export type TierSettings =
+  /** Services of that kind are not in the tier, or nothing connects to one in that role. */
+  | { readonly kind: 'no-such-service'; readonly service: string }
+  /** The tier leaves it to the service. */
+  | { readonly kind: 'open' }
+  /** One value for each service that sets it; of `instances` their total. */
+  | { readonly kind: 'set'; readonly values: readonly [SettingValue, ...SettingValue[]] };
+
+/** What a tier sets an option to, as it is written in the tier file; resources in CPUs and bytes. */
+export function tierSettings({ services }: Tier, { option, as }: SettingChoice): TierSettings {
+  const { kind, property } = settingOption(option);
+  const inRole = (name: string) =>
+    as === undefined || services.some(({ connectsTo }) => Object.hasOwn(connectsTo, as) && connectsTo[as] === name);
+  const meant = services.filter((service) => (kind === null || service.kind === kind) && inRole(service.name));
+  if (kind !== null && meant.length === 0) return { kind: 'no-such-service', service: kind };
+  if (kind !== null && property === 'instances') {
+    return { kind: 'set', values: [meant.reduce((total, { instances }) => total + instances, 0)] };
+  }
+  const [first, ...others] = meant.flatMap((service) => settingOf(service, kind, property) ?? []);
+  return first === undefined ? { kind: 'open' } : { kind: 'set', values: [first, ...others] };
+}
+
+function settingOf({ resources, settings }: Service, kind: string | null, property: string): SettingValue | undefined {
+  if (kind !== null && property === 'cpus') return resources.cpus;
+  if (kind !== null && property === 'memory') return resources.memoryBytes;
+  return Object.hasOwn(settings, property) ? settings[property] : undefined;
 }
 
 /** `api.cpus` -> kind `api`, property `cpus`. A bare name has no kind. */
@@ -40,8 +47,11 @@ export function settingOption(option: string): { readonly kind: string | null; r
 
 const secondsIn = { s: 1, m: 60, h: 3600 } as const;
 
-/** An option says its unit in the end of its name (`_MS`); `100/15m` is a number of requests and their window. */
-function settingInSi(option: string, setting: SettingValue, unit: string): number | null {
+/**
+ * The value as a number in `unit`, that of a target; null where it is none. An option says its unit in the end of its name
+ * (`_MS`); `100/15m` is a number of requests and their window.
+ */
+export function settingInSi(option: string, setting: SettingValue, unit: string): number | null {
   const limit = /^(\d+)\/(\d+)([smh])$/u.exec(String(setting));
   if (limit !== null) {
     const windowS = Number(limit[2]) * secondsIn[limit[3] as keyof typeof secondsIn];
@@ -50,4 +60,9 @@ function settingInSi(option: string, setting: SettingValue, unit: string): numbe
   const value = typeof setting === 'string' && setting.trim() !== '' ? Number(setting) : setting;
   if (typeof value !== 'number' || !Number.isFinite(value)) return null;
   return option.endsWith('_MS') ? value / 1000 : value;
+}
+
+/** What turns something off. */
+export function isOff(setting: SettingValue): boolean {
+  return setting === false || ['off', 'false', '0', 'no'].includes(String(setting).toLowerCase());
 }

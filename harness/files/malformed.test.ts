@@ -177,6 +177,7 @@ const targetFiles: Record<string, readonly string[] | string> = {
   'judged-twice': ['8:13 judged says 2 ways: measured, model'],
   'misspelt-key': ['4:5 section is missing', "5:5 unknown key 'sektion'"],
   'no-document': ['1:1 document is missing'],
+  'role-without-setting': ['8:42 as goes with a setting'],
   'no-targets': ['2:1 targets is empty'],
   'no-title': ['4:5 title is missing'],
   'no-value': ['4:5 value is missing'],

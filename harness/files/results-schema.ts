@@ -28,7 +28,12 @@ export const targetsSchema: z.ZodType<readonly Target[]> = z.array(
     }),
     judged: z.discriminatedUnion('by', [
       z.object({ by: z.literal('measured'), metric: z.enum(measuredMetrics) }),
-      z.object({ by: z.literal('setting'), option: z.string() }),
+      z.object({
+        by: z.literal('setting'),
+        option: z.string(),
+        as: z.string().exactOptional(),
+        unlessOff: z.string().exactOptional(),
+      }),
       z.object({ by: z.literal('model'), model: z.string() }),
       z.object({ by: z.literal('not-yet'), why: z.string() }),
     ]),

@@ -50,6 +50,8 @@ const targetSchema = closedObject({
   judged: closedObject({
     measured: z.enum(measuredMetrics).exactOptional(),
     setting: setting.exactOptional(),
+    as: words.exactOptional(),
+    'unless-off': setting.exactOptional(),
     model: z.enum(studyModels).exactOptional(),
     'not-yet': words.exactOptional(),
   }),
@@ -186,7 +188,10 @@ function bound({ comparison, value }: WrittenTarget): Pick<Target, 'comparison' 
 
 function judgement(judged: WrittenTarget['judged']): Judgement {
   if (judged.measured !== undefined) return { by: 'measured', metric: judged.measured };
-  if (judged.setting !== undefined) return { by: 'setting', option: judged.setting };
+  if (judged.setting !== undefined) {
+    const { setting: option, as, 'unless-off': unlessOff } = judged;
+    return { by: 'setting', option, ...(as !== undefined && { as }), ...(unlessOff !== undefined && { unlessOff }) };
+  }
   if (judged.model !== undefined) return { by: 'model', model: judged.model };
   return { by: 'not-yet', why: judged['not-yet'] ?? '' };
 }

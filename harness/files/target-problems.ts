@@ -100,6 +100,10 @@ function judgementProblems(target: Readonly<Record<string, unknown>>): ProblemAt
     return [{ at: ['judged'], what, nextStep: `Write one of ${waysToJudge.join(', ')}.` }];
   }
   const { measured, setting } = judged;
+  const extra = (['as', 'unless-off'] as const).find((key) => judged[key] !== undefined);
+  if (setting === undefined && extra !== undefined) {
+    return [{ at: ['judged', extra], what: `${extra} goes with a setting`, nextStep: 'Remove it.' }];
+  }
   if (typeof setting === 'string' && setting.includes('.')) {
     const kind = setting.split('.')[0] ?? '';
     const kinds = serviceTypes().map((type) => type.kind);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Target } from '../core/target.ts';
-import { tierSetting } from '../core/tier-setting.ts';
+import type { Tier } from '../core/tier.ts';
+import { settingOption } from '../core/tier-setting.ts';
 import { judgeSetting } from '../judging/judge-configuration.ts';
 import { connectionSum, connectionSumText } from '../services/connections.ts';
 import { findServiceType } from '../services/registry.ts';
@@ -175,28 +176,65 @@ describe('built-in tiers', () => {
   });
 });
 
-/** Documented figures that a tier cannot keep together with another one. */
-const contradicted = ['lsf-auth-api-instances', 'lsf-auth-api-cpu-limit', 'lsf-auth-api-memory-limit'];
+const contradicted = {
+  'lsf-auth-api-cpu-limit': 'authflow-backend-cpus',
+  'lsf-auth-api-memory-limit': 'authflow-backend-memory',
+  'react-auth-template-pool-size': 'lsf-auth-pool-min',
+};
+const instances = { 'lsf-auth-api-instances': 'lsf-auth-load-balanced-servers' };
+const replicas = { 'lsf-auth-read-databases': 'authflow-local-read-replicas' };
 
 test.each([
-  ['single', 11],
-  ['pooled', 20],
-  ['replicated', 21],
-  ['cached', 29],
-])('%s has the settings the documents ask for', async (name, count) => {
+  ['single', 8, contradicted],
+  ['pooled', 14, { ...contradicted, ...instances }],
+  ['replicated', 18, { ...contradicted, ...instances, ...replicas }],
+  ['cached', 26, { ...contradicted, ...instances, ...replicas }],
+])('%s follows the documents, and of two that contradict each other one', async (name, count, others) => {
   const tier = await readTier(name);
-  const set = (await readTargets()).filter(
-    ({ judged, unit }) => judged.by === 'setting' && tierSetting(tier, judged.option, unit) !== null,
+  const targets = await readTargets();
+  const judged = targets
+    .filter(
+      ({ judged: { by }, appliesTo: { tiers } }) => by === 'setting' && (tiers.length === 0 || tiers.includes(name)),
+    )
+    .map((target) => ({ id: target.id, verdict: judgeSetting(target, tier, targets).verdict }));
+  expect(judged.filter(({ verdict }) => verdict.kind === 'missed')).toEqual([]);
+  expect(judged.filter(({ verdict }) => verdict.kind === 'met').length).toBe(count);
+  const followed = judged.flatMap(({ id, verdict }) =>
+    verdict.kind === 'not-judged' && verdict.why.code === 'follows-other' ? [[id, verdict.why.target]] : [],
   );
-  const verdicts = set.map((target) => [target.id, judgeSetting(target, optionOf(target), tier).verdict?.kind]);
-  expect(verdicts.filter(([, kind]) => kind !== 'met').map(([id]) => id)).toEqual(
-    contradicted.filter((id) => set.some((target) => target.id === id)),
-  );
-  expect(set.length).toBe(count);
+  expect(Object.fromEntries(followed)).toEqual(others);
 });
 
-function optionOf({ judged }: Target): string {
-  return judged.by === 'setting' ? judged.option : '';
+test('a tier file can meet and miss each target about a setting', async () => {
+  const tier = await readTier('cached');
+  const targets = (await readTargets()).filter(({ judged }) => judged.by === 'setting');
+  for (const target of targets) {
+    const ends = [target.value].flat();
+    const values = [...ends, ...ends.flatMap((end) => [end / 2, end * 2])];
+    const kinds = values.map((value) => judgeSetting(target, withSetting(tier, target, value), []).verdict.kind);
+    expect([target.id, new Set(kinds)]).toEqual([target.id, new Set(['met', 'missed'])]);
+  }
+});
+
+/** The tier with that setting, in SI units, limits of requests on; a service with no instance is not in it. */
+function withSetting(tier: Tier, { judged, unit }: Target, value: number): Tier {
+  if (judged.by !== 'setting') throw new Error('it is about no setting');
+  const { kind, property } = settingOption(judged.option);
+  const written = {
+    requests: `${Math.round(value)}/15m`,
+    s: property.startsWith('RATE_LIMIT') ? `100/${Math.round(value)}s` : value * (property.endsWith('_MS') ? 1000 : 1),
+  };
+  const services = tier.services
+    .map((service) => {
+      if (service.kind !== (kind ?? 'api')) return service;
+      if (property === 'instances') return { ...service, instances: Math.floor(value) };
+      if (property === 'cpus') return { ...service, resources: { cpus: value } };
+      if (property === 'memory') return { ...service, resources: { memoryBytes: value } };
+      const setting = unit === 'requests' || unit === 's' ? written[unit] : value;
+      return { ...service, settings: { ...service.settings, RATE_LIMIT: 'on', [property]: setting } };
+    })
+    .filter(({ instances }) => instances > 0);
+  return { ...tier, services };
 }
 
 test.each([

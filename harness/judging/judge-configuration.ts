@@ -1,7 +1,7 @@
 import type { SubjectFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { Tier } from '../core/tier.ts';
-import { settingOption, tierSetting } from '../core/tier-setting.ts';
+import { isOff, settingInSi, tierSettings } from '../core/tier-setting.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
 import { boundOf, whyInvalid } from './load-steps.ts';
 import { exactly, inconclusive, type Judgement, met, missed, notJudged } from './verdicts.ts';
@@ -25,18 +25,53 @@ export function judgeDataSize(target: Target, { data }: SubjectFacts, trials: re
   );
 }
 
-/** A setting of the tier as it was started. */
-export function judgeSetting(target: Target, option: string, tier: Tier): Judgement {
-  const { kind } = settingOption(option);
-  if (kind !== null && !tier.services.some((service) => service.kind === kind)) {
-    return notJudged({ code: 'no-such-service', kind });
+/**
+ * A setting of the tier as it was started. A target that is missed is shown and not counted where it contradicts another
+ * one (of `others`) for the same setting that the tier follows: no tier can follow both.
+ */
+export function judgeSetting(target: Target, tier: Tier, others: readonly Target[]): Judgement {
+  const judgement = compareSetting(target, tier);
+  if (judgement.verdict.kind !== 'missed') return judgement;
+  const followed = others.find(
+    (other) =>
+      contradict(target, other) && isSameSetting(target, other) && compareSetting(other, tier).verdict.kind === 'met',
+  );
+  if (followed === undefined) return judgement;
+  const why = { code: 'follows-other', target: followed.id, document: followed.source.document } as const;
+  return { ...judgement, verdict: { kind: 'not-judged', why } };
+}
+
+function compareSetting(target: Target, tier: Tier): Judgement {
+  const { judged, unit, appliesTo } = target;
+  if (judged.by !== 'setting') throw new Error(`${target.id} is about no setting`);
+  const { option, unlessOff } = judged;
+  const off = unlessOff === undefined ? undefined : tierSettings(tier, { option: unlessOff });
+  if (off?.kind === 'no-such-service') return notJudged({ code: 'no-such-service', kind: off.service });
+  if (unlessOff !== undefined && off?.kind === 'set' && off.values.some(isOff)) {
+    return notJudged({ code: 'switched-off', option: unlessOff });
   }
-  const value = tierSetting(tier, option, target.unit);
-  if (value === null) return notJudged({ code: 'setting-open', option });
-  const setting = { option, value, unit: target.unit, tier: tier.name };
+  const found = tierSettings(tier, judged);
+  // A target that names the tier asks for the service as well: without it there are 0 instances.
+  const asksForIt = appliesTo.tiers.includes(tier.name) && option.endsWith('.instances');
+  if (found.kind === 'no-such-service' && !asksForIt) return notJudged({ code: found.kind, kind: found.service });
+  const written = found.kind === 'set' ? found.values : asksForIt ? [0] : [];
+  const values = written.flatMap((each) => settingInSi(option, each, unit) ?? []);
+  const value = values.find((each) => !agrees(target, each)) ?? values[0];
+  if (value === undefined) return notJudged({ code: 'setting-open', option });
+  const setting = { option, value, unit, tier: tier.name };
   const evidence = { code: 'setting', ...setting } as const;
   if (agrees(target, value)) return met(exactly(value), evidence);
   return missed({ code: 'setting-differs', ...setting }, exactly(value), evidence);
+}
+
+function contradict(one: Target, other: Target): boolean {
+  const says = (from: Target, to: Target) => from.contradictions.some(({ target }) => target === to.id);
+  return says(one, other) || says(other, one);
+}
+
+function isSameSetting(one: Target, other: Target): boolean {
+  const [left, right] = [one.judged, other.judged];
+  return left.by === 'setting' && right.by === 'setting' && left.option === right.option && left.as === right.as;
 }
 
 function agrees({ comparison, value }: Target, setting: number): boolean {

@@ -347,6 +347,60 @@ describe('a setting', () => {
     });
   });
 
+  it('that no tier can follow beside another one is shown and not counted where the tier follows the other', () => {
+    const about = (id: string, value: number, contradicted: readonly string[], option = 'api.cpus') =>
+      madeUpTarget({
+        id,
+        value,
+        comparison: '=',
+        unit: 'cpus',
+        judged: { by: 'setting', option },
+        contradictions: contradicted.map((target) => ({ target, note: '' })),
+      });
+    const verdicts = (...targets: Target[]) => judge(madeUpRun([], targets)).map(({ verdict }) => verdict);
+    const miss = { kind: 'missed', violation: { code: 'setting-differs', value: 0.5 } };
+    const met = { kind: 'met' };
+    const follows = { kind: 'not-judged', why: { code: 'follows-other', target: 'half', document: 'none' } };
+    // Either of the two may name the other.
+    expect(verdicts(about('one', 1, ['half']), about('half', 0.5, []))).toEqual([follows, met]);
+    expect(verdicts(about('half', 0.5, ['one']), about('one', 1, []))).toEqual([met, follows]);
+    expect(verdicts(about('one', 1, []), about('half', 0.5, []))).toMatchObject([miss, met]);
+    expect(verdicts(about('one', 1, ['two']), about('two', 2, []))).toMatchObject([miss, miss]);
+    expect(verdicts(about('one', 1, ['max']), about('max', 10, [], 'DATABASE_POOL_MAX'))).toMatchObject([miss, met]);
+    const [shown] = judge(madeUpRun([], [about('one', 1, ['half']), about('half', 0.5, [])]));
+    expect(shown?.value?.value).toBe(0.5);
+  });
+
+  it('is not judged where the tier turns off what it is about', () => {
+    const limited = { unit: 'requests', comparison: '=', value: 100 } as const;
+    const judged = { by: 'setting', option: 'RATE_LIMIT_GENERAL', unlessOff: 'RATE_LIMIT' } as const;
+    const [api, ...others] = madeUpTier.services;
+    if (api === undefined) throw new Error('the tier has an API');
+    const withLimits = (settings: Record<string, string>) => ({
+      tier: { tier: { ...madeUpTier, services: [{ ...api, settings }, ...others] } },
+    });
+    const target = madeUpTarget({ ...limited, judged });
+    const at = (settings: Record<string, string>) => judgeOne(target, [{}], withLimits(settings)).verdict;
+    expect(at({ RATE_LIMIT: 'off', RATE_LIMIT_GENERAL: '100/15m' })).toEqual({
+      kind: 'not-judged',
+      why: { code: 'switched-off', option: 'RATE_LIMIT' },
+    });
+    expect(at({ RATE_LIMIT: 'on', RATE_LIMIT_GENERAL: '100/15m' }).kind).toBe('met');
+    expect(at({ RATE_LIMIT_GENERAL: '50/15m' }).kind).toBe('missed');
+  });
+
+  it('of a service that the target asks a tier for by name is missed without one', () => {
+    const target = madeUpTarget({
+      comparison: '>=',
+      value: 1,
+      unit: 'replicas',
+      judged: { by: 'setting', option: 'replica.instances' },
+    });
+    const named = { ...target, appliesTo: { tiers: ['single'], scenarios: [] } };
+    expect(judgeOne(named, [{}]).verdict).toMatchObject({ kind: 'missed', violation: { value: 0 } });
+    expect(judgeOne(target, [{}]).verdict.kind).toBe('not-judged');
+  });
+
   it('is not judged where the tier does not set it or has no such service', () => {
     expect(setting('CACHE_TTL_ME_S', { value: 900 }).verdict.kind).toBe('not-judged');
     expect(setting('pooler.cpus', { value: 1 }).verdict).toEqual({

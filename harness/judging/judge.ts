@@ -18,11 +18,12 @@ import { inconclusive, type Judgement, notJudged } from './verdicts.ts';
  * would be `missed`.
  */
 export function judgeTargets(result: RunResult, trials: readonly JudgedTrial[]): JudgedTarget[] {
-  return result.subjects.flatMap((tierFacts) =>
-    result.targets
-      .filter(({ appliesTo }) => appliesTo.tiers.length === 0 || appliesTo.tiers.includes(tierFacts.tier.name))
-      .flatMap((target) => judgeForTier(target, tierFacts, result, trials)),
-  );
+  return result.subjects.flatMap((tierFacts) => {
+    const { name } = tierFacts.tier;
+    const targets = result.targets.filter(({ appliesTo: { tiers } }) => tiers.length === 0 || tiers.includes(name));
+    const own = { ...result, targets };
+    return targets.flatMap((target) => judgeForTier(target, tierFacts, own, trials));
+  });
 }
 
 /** Of all that was judged: what was not judged says nothing, and where nothing was, nothing is met. */
@@ -47,7 +48,7 @@ function judgeForTier(
   if (isNonEmpty(tierFacts.notRun)) {
     return [about(null, inconclusive([{ code: 'tier-not-run', obstacles: tierFacts.notRun }]))];
   }
-  if (judged.by === 'setting') return [about(null, judgeSetting(target, judged.option, tierFacts.tier))];
+  if (judged.by === 'setting') return [about(null, judgeSetting(target, tierFacts.tier, result.targets))];
   const { metric } = judged;
   if (metric === 'data-size') {
     const own = trials.filter(({ summary }) => summary.tier === tier);

@@ -42,6 +42,8 @@ const remedies = {
   'data-unknown': [],
   'no-such-service': [],
   'setting-open': [],
+  'switched-off': [],
+  'follows-other': [],
   'too-few-for-p95': ['measure-longer'],
   'p95-straddles': ['measure-longer'],
   'p95-with-failures': ['fix-failures'],

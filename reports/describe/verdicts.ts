@@ -36,6 +36,8 @@ export const describeWhyNot = describer<WhyNot>({
   'data-unknown': () => 'The data was not made by this run, so nobody knows how much there is.',
   'no-such-service': ({ kind }) => `The tier has no ${kind}.`,
   'setting-open': ({ option }) => `The tier leaves ${option} open.`,
+  'switched-off': ({ option }) => `The tier has ${option} off.`,
+  'follows-other': ({ target, document }) => `The tier follows ${document} instead (${target}).`,
   'invalid-trials': ({ loads, reason }) => `${loadList(loads)}: ${describeReason(reason)}`,
   'too-few-for-p95': ({ load, succeeded }) =>
     `${describeLoad(load)}: ${formatNumber(succeeded)} successful requests are too few for p95`,

@@ -72,7 +72,15 @@ function gaps(figures: readonly Figure[], reasons: readonly string[], targets: r
   return [...ofFigures, ...ofTargets];
 }
 
-const numbersInWords: Record<string, number> = { free: 0, zero: 0, daily: 86_400 };
+const numbersInWords: Record<string, number> = {
+  free: 0,
+  zero: 0,
+  'zero-downtime': 0,
+  'single read replica': 1,
+  '-i max': 1,
+  'multiple databases': 2,
+  daily: 86_400,
+};
 /** From how figures are written to SI: milli, percent, thousands, minutes, hours, mebibytes and so on. */
 const scales = [1, 1e-3, 1e-2, 60, 3600, 1e3, 1e6, 1e9, 2 ** 20, 2 ** 30];
 
