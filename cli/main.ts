@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { forgetDatabaseSettings } from '../harness/machine/environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import { keepIgnoringSighup } from './interrupt.ts';
 import { printError, processOutput } from './output/streams.ts';
@@ -11,6 +12,7 @@ import { version } from './version.ts';
  */
 export async function main(words: readonly string[]): Promise<number> {
   keepIgnoringSighup();
+  forgetDatabaseSettings();
   let exitCode: number = exitCodes.met;
   const program = commands(async (run) => {
     exitCode = await run();

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve, sep } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
+import { programEnvironment } from '../../machine/environment.ts';
 import {
   HOW_TO_INSTALL,
   type K6Choice,
@@ -119,7 +120,7 @@ function inSessionOfItsOwn(k6: K6Process): K6Process {
 }
 
 function localEnvironment(home: string): Record<string, string> {
-  const passed = ['PATH', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+  const passed = ['SSL_CERT_FILE', 'SSL_CERT_DIR'];
   const kept = passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
-  return { ...Object.fromEntries(kept), ...settingsWithHome(home) };
+  return { ...programEnvironment(home), ...Object.fromEntries(kept), ...settingsWithHome(home) };
 }

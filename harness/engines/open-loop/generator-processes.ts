@@ -70,8 +70,10 @@ export function generatorProcesses({ count, environment = {} }: GeneratorProcess
 }
 
 function start(environment: Readonly<Record<string, string>>): ChildProcess {
+  // Options such as --inspect or --require are meant for one process, and slow the load down.
+  const { NODE_OPTIONS: _, ...inherited } = process.env;
   return fork(ownModule('./trial-process', import.meta.url), {
-    env: { ...process.env, ...environment },
+    env: { ...inherited, ...environment },
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

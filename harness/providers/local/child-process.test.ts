@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { expect, it, vi } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
 import { redact } from '../../core/redact.ts';
+import { programEnvironment } from '../../machine/environment.ts';
 import { allowedCpus } from '../../machine/placement.ts';
-import { bareEnvironment, type ChildOptions, startChild } from './child-process.ts';
+import { type ChildOptions, startChild } from './child-process.ts';
 
 async function stateOf(processId: number): Promise<string> {
   const stat = await readFile(`/proc/${processId}/stat`, 'utf8').catch(() => ') gone');
@@ -16,7 +17,7 @@ function node(source: string, options: Partial<ChildOptions> = {}) {
     command: process.execPath,
     arguments: ['--eval', source],
     folder: tmpdir(),
-    environment: bareEnvironment(),
+    environment: programEnvironment('/'),
     ...options,
   });
 }

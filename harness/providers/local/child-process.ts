@@ -139,12 +139,6 @@ export function signalAll(processIds: readonly number[], signal: NodeJS.Signals)
   }
 }
 
-/** The environment a child needs to run at all; everything else is stated by who starts it. */
-export function bareEnvironment(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-}
-
 function lastLinesOf(output: string): string {
   const lines = output.trim().split('\n');
   // The first kept line may be the second half of one, and half a secret is not recognised as a secret.

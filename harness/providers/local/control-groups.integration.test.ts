@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
+import { programEnvironment } from '../../machine/environment.ts';
 import { controlGroupName, controlGroupsOfRun, controlGroupTrees } from '../../orphans/control-groups.ts';
 import { newRunId } from '../../orphans/run-record.ts';
-import { bareEnvironment, startChild } from './child-process.ts';
+import { startChild } from './child-process.ts';
 import { makeInstanceGroup } from './control-groups.ts';
 
 /** Keeps a CPU busy, and starts another process that does so too. */
@@ -42,7 +43,7 @@ describe.skipIf(lacks('control groups'))('control groups (need an account that m
       command: process.execPath,
       arguments: ['--eval', busy],
       folder: tmpdir(),
-      environment: bareEnvironment(),
+      environment: programEnvironment('/'),
       confinement: { join: group.join },
     });
     try {
@@ -85,7 +86,7 @@ describe.skipIf(lacks('control groups'))('control groups (need an account that m
       command: process.execPath,
       arguments: ['--eval', 'const kept = []; for (;;) kept.push(Buffer.alloc(1024 ** 2, 1));'],
       folder: tmpdir(),
-      environment: bareEnvironment(),
+      environment: programEnvironment('/'),
       confinement: { join: group.join },
     });
     expect((await child.ended).what).toContain('SIGKILL');
@@ -105,7 +106,7 @@ it('says why limits are not enforced, and starts what it should all the same', a
     command: process.execPath,
     arguments: ['--eval', 'process.exit(7)'],
     folder: tmpdir(),
-    environment: bareEnvironment(),
+    environment: programEnvironment('/'),
     confinement: { join: refused.join },
   });
   expect((await child.ended).exitCode).toBe(7);

@@ -4,13 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningInstance } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { redact } from '../../core/redact.ts';
+import { programEnvironment } from '../../machine/environment.ts';
 import { freePort } from '../../machine/free-port.ts';
 import { seeProcesses } from '../../orphans/processes.ts';
 import type { Command, ServiceSpec } from '../../services/service-type.ts';
 import { checkHealth } from '../health.ts';
 import type { InstanceOrder, StartedInstance } from '../start-tier.ts';
 import { type Account, accountForServers, isReachableFor } from './account.ts';
-import { bareEnvironment, type Child, type Confinement, signalAll, startChild } from './child-process.ts';
+import { type Child, type Confinement, signalAll, startChild } from './child-process.ts';
 import { listensOn } from './listening.ts';
 import { localProgram, versionOf } from './programs.ts';
 import { runCommand } from './run-command.ts';
@@ -86,7 +87,7 @@ export async function startLocalInstance(
       arguments: [...before, ...words],
       folder,
       environment: {
-        ...bareEnvironment(),
+        ...programEnvironment(folder),
         ...environment,
         LC_ALL: 'C',
         TZ: 'UTC',

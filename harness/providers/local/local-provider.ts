@@ -4,11 +4,11 @@ import type { App } from '../../core/app.ts';
 import { limitsNotEnforced } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Tier } from '../../core/tier.ts';
+import { programEnvironment } from '../../machine/environment.ts';
 import { findProgram } from '../../machine/programs.ts';
 import { controlGroupName } from '../../orphans/control-groups.ts';
 import type { Provider } from '../provider.ts';
 import { type Renderer, startTier, type TierContext } from '../start-tier.ts';
-import { bareEnvironment } from './child-process.ts';
 import { makeInstanceGroup } from './control-groups.ts';
 import { startLocalInstance } from './local-instance.ts';
 import { localProgram } from './programs.ts';
@@ -84,7 +84,7 @@ async function localRenderer(
           command,
           arguments: [...before, ...step.arguments],
           folder,
-          environment: { ...bareEnvironment(), ...environment, ...visible, ...secretEnvironment },
+          environment: { ...programEnvironment(folder), ...environment, ...visible, ...secretEnvironment },
           confinement: { cpus: systemCpus },
           secrets: Object.values(secretEnvironment),
         },

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { TierbenchError } from '../../core/errors.ts';
+import { programEnvironment } from '../../machine/environment.ts';
 import { findProgram } from '../../machine/programs.ts';
 import type { Program } from '../../services/service-type.ts';
 import { numberIn } from '../health.ts';
@@ -73,7 +74,10 @@ function scriptFile(folder: string, name: string): string {
 /** What a program says of its version: `1.22.1`; undefined when that cannot be read. */
 export async function versionOf(command: string, flags: readonly string[]): Promise<string | undefined> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(command, [...flags], { timeout: 10_000 });
+    const { stdout, stderr } = await promisify(execFile)(command, [...flags], {
+      timeout: 10_000,
+      env: { ...programEnvironment('/'), LC_ALL: 'C' },
+    });
     return numberIn(`${stdout}\n${stderr}`);
   } catch {
     return undefined;
