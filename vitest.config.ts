@@ -1,12 +1,18 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import SlowFirstSequencer from './test-support/slow-first-sequencer.ts';
 
 const nothing = ['**/node_modules/**', '**/dist/**', 'results/**'];
 
 /** Real servers on a busy machine may need more than the usual second until a condition holds. */
 const patient = { poll: { timeout: 15_000 } };
 
+/** Files start servers and wait for them: one more than there are CPUs, and no more than the memory of a machine holds. */
+const maxWorkers = Math.min(availableParallelism() + 1, 6);
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowFirstSequencer },
     reporters: ['default', './test-support/skipped-tests-reporter.ts'],
     projects: [
       {
@@ -16,6 +22,7 @@ export default defineConfig({
           exclude: [...nothing, '**/*.integration.test.ts', '**/*.containers.test.ts', '**/*.timing.test.ts'],
           // Some walk through millions of simulated requests, on a machine that may have other work.
           testTimeout: 60_000,
+          maxWorkers,
         },
       },
       {
@@ -28,8 +35,7 @@ export default defineConfig({
           expect: patient,
           // The files of the reference app in one worker share a PostgreSQL.
           globalSetup: './reference-app/test/worker-servers.ts',
-          // Files start servers, and the machine may have two cores.
-          maxWorkers: 2,
+          maxWorkers,
         },
       },
       {
@@ -40,7 +46,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           expect: patient,
-          fileParallelism: false,
+          maxWorkers,
         },
       },
       {

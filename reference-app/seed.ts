@@ -29,7 +29,7 @@ export interface Seeded {
 /** Fills a migrated database that has no users yet, all or nothing. */
 export async function seed(databaseUrl: string, options: SeedOptions): Promise<Seeded> {
   refuseInvalid(options);
-  const passwordHash = await hash(options.password, { cost: options.bcryptCost });
+  const passwordHash = await hash(options.password, options.bcryptCost);
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'seed' });
   // A lost connection also fails the query in progress; without a listener it would end the process first.
   client.on('error', () => {});

@@ -7,9 +7,8 @@ import { packageFolder } from './package-folder.ts';
 export async function passwordHash(): Promise<Finding> {
   try {
     const fromApp = createRequire(join(packageFolder(), 'reference-app', 'package.json'));
-    const { hash }: { hash: (password: string, options: { cost: number }) => Promise<string> } =
-      fromApp('@node-rs/bcrypt');
-    const hashed = await hash('tierbench', { cost: 4 });
+    const { hash }: { hash: (password: string, cost: number) => Promise<string> } = fromApp('@node-rs/bcrypt');
+    const hashed = await hash('tierbench', 4);
     return hashed.startsWith('$2')
       ? { state: 'ready', detail: '@node-rs/bcrypt' }
       : { state: 'missing', detail: 'the native module gives no bcrypt hash' };

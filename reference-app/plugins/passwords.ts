@@ -20,9 +20,9 @@ export interface Passwords {
 export function createPasswords(config: Config, metrics: Metrics): Passwords {
   const cost = config.BCRYPT_COST;
   const inTurn = createTurns(config, metrics);
-  const standInHash = hash('no password of anyone', { cost });
+  const standInHash = hash('no password of anyone', cost);
   return {
-    hash: (password) => inTurn(() => hash(password, { cost })),
+    hash: (password) => inTurn(() => hash(password, cost)),
     async matches(password, storedHash) {
       const comparedHash = storedHash ?? (await standInHash);
       const matched = await inTurn(() => verify(password, comparedHash));

@@ -19,7 +19,7 @@ const SAMPLING_ERROR = 0.02;
 const MOST_SEEDS = 10_000;
 
 /**
- * A minute of a queue at 80 % is worth few independent samples, and its mean may be off theory by a fifth: the first seed is
+ * A short time of a queue at 80 % is worth few independent samples, and its mean may be off theory by a fifth: the first seed is
  * taken with which it is not. So what is read off theory after that is the fault of who reads it.
  */
 export function queueLikeTheory(

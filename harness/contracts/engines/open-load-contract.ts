@@ -29,14 +29,13 @@ export interface OpenLoadSettings {
   readonly isElsewhere?: boolean;
 }
 
-/** What an engine with open-loop load must do in addition: iterations start on schedule, whatever the system does. */
+/** What an engine with open-loop load must keep against the clock: iterations start on schedule, whatever the system does. */
 export function openLoadContract(
   name: string,
   makeEngine: () => LoadEngine,
   { isElsewhere = false }: OpenLoadSettings = {},
 ): void {
-  const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
-    makeEngine().run(request, signal, seen);
+  const run = (request: TrialRequest) => makeEngine().run(request, new AbortController().signal);
   const unseenRatio = isElsewhere ? 0.02 : 0;
   const measure = (
     system: QueueSettings,
@@ -133,6 +132,28 @@ export function openLoadContract(
       expect(trial.iterations.failed).toBe(refusedByServer);
     });
 
+    test('think times pass, and are in no latency', async () => {
+      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+      const trial = await run(openRequestFor(thoughtful, server.baseUrl, { arrivalRatePerS: 50 }, { durationS: 1.5 }));
+      expectConsistent(trial);
+      expectFigures(trial, () => {
+        for (const step of ['before', 'after']) {
+          expect(latencyOf(trial, step).quantileS(0.5)).toBeLessThan(0.15 + ownLagS(trial));
+        }
+      });
+      // Arrivals do not wait for users that think.
+      expect(trial.iterations.dropped).toBe(0);
+      expect(Math.abs(trial.iterations.intended - 75)).toBeLessThanOrEqual(1);
+    });
+  });
+}
+
+/** What an engine with open-loop load must do in addition, whatever else the machine does. */
+export function arrivalsContract(name: string, makeEngine: () => LoadEngine): void {
+  const run = (request: TrialRequest, signal = new AbortController().signal, seen?: (interval: Interval) => void) =>
+    makeEngine().run(request, signal, seen);
+
+  describe(`${name} keeps the contract for arrivals`, () => {
     test('what finds no free user is dropped, counted, and not waited for', async () => {
       await using server = await startTestServer(() => {});
       const load = { arrivalRatePerS: 100, users: 5 };
@@ -209,20 +230,6 @@ export function openLoadContract(
       expect(trial.measuredS).toBeGreaterThanOrEqual(2);
       expect(outcomesOf(trial, 'request').ok).toBeGreaterThan(50);
       expectConsistent(trial);
-    });
-
-    test('think times pass, and are in no latency', async () => {
-      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
-      const trial = await run(openRequestFor(thoughtful, server.baseUrl, { arrivalRatePerS: 50 }, { durationS: 1.5 }));
-      expectConsistent(trial);
-      expectFigures(trial, () => {
-        for (const step of ['before', 'after']) {
-          expect(latencyOf(trial, step).quantileS(0.5)).toBeLessThan(0.15 + ownLagS(trial));
-        }
-      });
-      // Arrivals do not wait for users that think.
-      expect(trial.iterations.dropped).toBe(0);
-      expect(Math.abs(trial.iterations.intended - 75)).toBeLessThanOrEqual(1);
     });
 
     test('refuses rates that mean nothing, and a load without users', async () => {

@@ -12,8 +12,9 @@ import {
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { openLoopEngine } from './open-loop.ts';
 
-/** Long enough for the known values of a stall; `npm run bench:truth` takes longer. */
-const DURATION_S = 60;
+/** Long enough to tell 5 % of a stall from what a machine makes late; `npm run bench:truth` takes longer. */
+const DURATION_S = 20;
+const STALL_S = 0.6;
 const SERVICE_S = 0.005;
 
 const stalls = [
@@ -28,7 +29,7 @@ const known = queues.flatMap((queue) =>
 );
 
 const measureStall = ({ queue }: (typeof stalls)[number]): Promise<KnownTruth> => {
-  const stalling = { queue, serviceTimesS: [0.0025], stall: { fromS: 20, toS: 22 } };
+  const stalling = { queue, serviceTimesS: [0.0025], stall: { fromS: 7, toS: 7 + STALL_S } };
   return measureTruth(openLoopEngine(), stalling, { arrivalRatePerS: 200 }, { durationS: DURATION_S }, 0);
 };
 
@@ -54,13 +55,13 @@ const nth = (truths: readonly KnownTruth[], index: number): KnownTruth => {
   return truth;
 };
 
-describe('a stall of 2 s in 60 s at 200/s', () => {
+describe('a stall of 0.6 s in 20 s at 200/s', () => {
   test.each(stalls.map((stall, index) => ({ ...stall, index })))(
     'is read as in theory, and as it was served ($queue)',
     ({ index, utilization }) => {
       const truth = nth(stalled, index);
       expectReadAsServed(truth);
-      const system = { durationS: DURATION_S, stallS: 2, serviceTimeS: 0.0025, utilization };
+      const system = { durationS: DURATION_S, stallS: STALL_S, serviceTimeS: 0.0025, utilization };
       expectAsInTheory(truth, (ratio) => stallQuantileS(system, ratio));
     },
   );
@@ -68,11 +69,11 @@ describe('a stall of 2 s in 60 s at 200/s', () => {
   test('ten closed-loop users would not have seen it', () => {
     const { trial, waits } = nth(stalled, 0);
     const coordinated = LatencyHistogram.decode(trial.steps[0]?.coordinated ?? '');
-    expect(coordinated.count).toBeGreaterThan(10_000);
-    expect(coordinated.count).toBeLessThan(12_000 - 300);
+    expect(coordinated.count).toBeGreaterThan(3300);
+    expect(coordinated.count).toBeLessThan(4000 - 80);
     expect(coordinated.quantileS(0.99)).toBeLessThan(0.0025 + 0.005 + mostLagS(trial, waits));
     // Each of them met it once.
-    expect(coordinated.valueAtRankS(coordinated.count - 9)).toBeGreaterThan(1.8);
+    expect(coordinated.valueAtRankS(coordinated.count - 9)).toBeGreaterThan(0.9 * STALL_S);
   });
 });
 

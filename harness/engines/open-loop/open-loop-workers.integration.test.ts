@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { closedLoadContract } from '../../contracts/engines/closed-load-contract.ts';
 import { programContract } from '../../contracts/engines/engine-contract.ts';
-import { openLoadContract } from '../../contracts/engines/open-load-contract.ts';
+import { arrivalsContract } from '../../contracts/engines/open-load-contract.ts';
 import conversation from '../../contracts/engines/scenarios/conversation.ts';
 import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
 import { startTestServer } from '../../contracts/engines/server.ts';
@@ -12,12 +11,10 @@ import { openLoopEngine } from './open-loop.ts';
 
 const two = generatorProcesses({ count: 2 });
 afterAll(() => two[Symbol.asyncDispose]());
-// How responses are read does not depend on the number of processes: open-loop.timing.test.ts.
+// How responses are read does not depend on the number of processes: open-loop.integration.test.ts.
 const name = 'open-loop in 2 processes';
-const inTwo = () => openLoopEngine({ processes: two });
-closedLoadContract(name, inTwo, { isElsewhere: true });
-openLoadContract(name, inTwo, { isElsewhere: true });
-programContract(name, inTwo);
+arrivalsContract(name, () => openLoopEngine({ processes: two }));
+programContract(name, () => openLoopEngine({ processes: two }));
 
 const never = new AbortController().signal;
 
