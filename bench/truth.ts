@@ -117,9 +117,9 @@ console.log('| ----------------------------- | ----------- | ---- | ----------- 
 for (const [index, { trial, read }] of stalled.entries()) {
   const { queue = '', utilization = 0 } = stalls[index] ?? {};
   const system = { durationS: 60, stallS: 2, serviceTimeS: 0.0025, utilization };
-  const coordinated = LatencyHistogram.decode(trial.steps[0]?.coordinated ?? '');
+  const closedLoop = LatencyHistogram.decode(trial.steps[0]?.closedLoop ?? '');
   const cells = [0.95, 0.99].flatMap((ratio) => [ms(stallQuantileS(system, ratio)), ms(read.quantileS(ratio))]);
-  console.log(`| ${[queue, ...cells, ms(coordinated.quantileS(0.99))].join(' | ')} |`);
+  console.log(`| ${[queue, ...cells, ms(closedLoop.quantileS(0.99))].join(' | ')} |`);
 }
 const all = [...queued, ...stalled];
 const lags = all.map(({ trial: { generator } }) => generator.sendLagP99S ?? 0);

@@ -3,7 +3,7 @@ import type { Capability } from '../harness/core/machine.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import { capabilities } from '../harness/machine/capabilities.ts';
 import { installMissing } from '../harness/machine/install.ts';
-import { packageFolder } from '../harness/machine/package-folder.ts';
+import { packageFolder } from '../harness/machine/own-package.ts';
 import { checksOf, localProviderChecks } from '../harness/providers/local/requirements.ts';
 
 /** Of all that this machine lacks, what these tiers need as local processes. */

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { controlGroupsOfRun } from '../harness/orphans/control-groups.ts';
 import { isRunId } from '../harness/orphans/run-record.ts';
-import { seededRandom } from '../harness/statistics/seeded-random.ts';
+import { seededRandom } from '../harness/statistics/block-bootstrap.ts';
 import { lacks } from '../test-support/requirements.ts';
 import { type Workplace, workplace } from '../test-support/tierbench.ts';
 

@@ -7,7 +7,8 @@ import { type Bottleneck, type BottleneckUnknown, bottleneckOf } from '../harnes
 import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
 import { judgeTargets } from '../harness/judging/judge.ts';
 import { judgeTrials } from '../harness/judging/judge-trial.ts';
-import type { JudgedTarget, JudgedTrial } from '../harness/judging/judged-trial.ts';
+import type { JudgedTarget } from '../harness/judging/judged-target.ts';
+import type { JudgedTrial } from '../harness/judging/judged-trial.ts';
 import type { LatencyViews } from '../harness/judging/latency-views.ts';
 import { describeRecovery, type Recovery } from '../harness/judging/recovery.ts';
 import { type SustainedRate, sustainedLoads } from '../harness/judging/sustained-rate.ts';

@@ -1,5 +1,5 @@
 import type { Tier } from '../harness/core/tier.ts';
-import type { JudgedTarget } from '../harness/judging/judged-trial.ts';
+import type { JudgedTarget } from '../harness/judging/judged-target.ts';
 import type { ChartDescription } from './charts/chart.ts';
 
 /** What a report says, as data. One builder a study (documents/), one renderer a format (renderers/). */

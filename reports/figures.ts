@@ -1,14 +1,13 @@
+import type { Estimate } from '../harness/core/estimate.ts';
+import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
+import type { Target } from '../harness/core/target.ts';
+import { formatNumber } from '../harness/core/units.ts';
+import type { JudgedTarget } from '../harness/judging/judged-target.ts';
 import { withAdvice } from './describe/remedies.ts';
 import { describeEvidence, describeViolation, describeWhyNot } from './describe/verdicts.ts';
 import { plural } from './describe/words.ts';
 
 export { list, plural } from './describe/words.ts';
-
-import type { Estimate } from '../harness/core/estimate.ts';
-import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
-import type { Target } from '../harness/core/target.ts';
-import { formatNumber } from '../harness/core/units.ts';
-import type { JudgedTarget } from '../harness/judging/judged-trial.ts';
 
 /** How estimates, loads and verdicts read: the same in the terminal, the page, the pictures and the Markdown. */
 

@@ -16,7 +16,7 @@ const FILTERS = ['status=pending', 'status=in-progress&priority=high', 'search=r
 export default defineScenario({
   name: 'browse',
   description: 'Looks around as people do: lists, pages, filters and reads, and changes a task one time in ten.',
-  thinks: true,
+  hasThinkTime: true,
   *begin({ user }) {
     return yield* logIn(user);
   },

@@ -60,7 +60,7 @@ describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('
   });
 
   test('thinks exactly when it says so', () => {
-    expect(play(scenario, fakeTaskApi()).thoughtS > 0).toBe(scenario.thinks === true);
+    expect(play(scenario, fakeTaskApi()).thoughtS > 0).toBe(scenario.hasThinkTime === true);
   });
 
   test('a wrong password fails, and ends nothing', () => {

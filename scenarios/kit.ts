@@ -70,7 +70,7 @@ export interface Scenario<Session = unknown> {
   readonly name: string;
   readonly description: string;
   /** Whether it has think times: such a load follows from the number of users and not from how fast the system answers. */
-  readonly thinks?: boolean;
+  readonly hasThinkTime?: boolean;
   /** Once for each virtual user, before its first iteration: log in, say. What it returns is the session. */
   begin?(virtualUser: VirtualUser): Behaviour<Session>;
   iteration(virtualUser: VirtualUser & { readonly session: Session }): Behaviour;

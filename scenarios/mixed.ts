@@ -19,7 +19,7 @@ import {
 export default defineScenario({
   name: 'mixed',
   description: 'A whole visit: log in, list, read, write a little, refresh the session, log out, with pauses between.',
-  thinks: true,
+  hasThinkTime: true,
   *iteration({ user, random }) {
     const session = yield* logIn(user);
     if (session.accessToken === '') {

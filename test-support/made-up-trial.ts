@@ -91,7 +91,7 @@ export function madeUpTrial(choice: MadeUpTrial = {}): TrialRecord {
       steps: totals.map((part, index) => ({
         ...stepOf(steps[index] ?? '', part, choice.failedAs),
         ...(serviceTimeS !== undefined && { serviceTime: part.serviceTime.encode() }),
-        ...(choice.coordinatedS !== undefined && { coordinated: encoded(index === 0 ? choice.coordinatedS : []) }),
+        ...(choice.coordinatedS !== undefined && { closedLoop: encoded(index === 0 ? choice.coordinatedS : []) }),
       })),
       intervals,
       inFlightAtEnd: encoded(choice.unfinishedS ?? []),

@@ -2,13 +2,13 @@ import type { Obstacle } from '../harness/core/findings.ts';
 import type { RunQuestion } from '../harness/core/run.ts';
 import type { StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
-import { type SimulatedSystem, simulatedEngine } from '../harness/engines/simulated/simulated.ts';
 import { conduct } from '../harness/studies/conduct.ts';
 import type { StudyEnvironment } from '../harness/studies/environment.ts';
 import { run } from '../harness/studies/run/run.ts';
 import type { StudyEvent } from '../harness/studies/study-event.ts';
 import { defineScenario } from '../scenarios/kit.ts';
 import { madeUpRun, madeUpTier } from './made-up-trial.ts';
+import { type SimulatedSystem, simulatedEngine } from './simulated-engine.ts';
 
 export const simulatedSystem: SimulatedSystem = { servers: 10, serviceTimeS: 0.1, distribution: 'deterministic' };
 

@@ -90,7 +90,7 @@ export const rules: Rule[] = [
   only(
     'files-know-core-and-services',
     '^harness/files/',
-    ['^harness/(core|services)/', '^scenarios/', node, npm],
+    ['^harness/(core|services)/', '^harness/machine/own-package\\.ts$', '^scenarios/', node, npm],
     'Reading and writing files decides nothing; what a setting may be is known where the server is described.',
     'tier and target files (YAML), the results folder',
   ),
@@ -99,14 +99,14 @@ export const rules: Rule[] = [
     '^harness/engines/',
     [
       '^harness/(core|histograms|statistics|http-client)/',
-      '^harness/files/(load-scenario|own-module)\\.ts$',
+      '^harness/files/load-scenario\\.ts$',
       '^scenarios/',
       '^harness/(container-engine|orphans|machine)/',
       node,
       npm,
     ],
     'An engine makes load; what is loaded and who watches is not its business. k6 is a program, or in a container.',
-    'who makes the load: `open-loop`, `autocannon`, `k6`, `simulated`',
+    'who makes the load: `open-loop`, `autocannon`, `k6`',
   ),
   only(
     'the-http-client-knows-nothing-of-trials',
@@ -162,7 +162,7 @@ export const rules: Rule[] = [
     '^harness/machine/',
     ['^harness/core/', node, npm],
     'What the machine has is a fact, not a decision.',
-    'what this machine is and can run',
+    'what this machine is and can run, and where tierbench lies on it',
   ),
   only(
     'studies-know-parts-by-their-interfaces',
@@ -172,6 +172,7 @@ export const rules: Rule[] = [
       '^harness/engines/engine\\.ts$',
       '^harness/providers/provider\\.ts$',
       '^harness/probes/(probe|sampler)\\.ts$',
+      '^harness/machine/own-package\\.ts$',
       '^scenarios/kit\\.ts$',
       '(^|/)node_modules/zod/',
       node,
@@ -194,7 +195,14 @@ export const rules: Rule[] = [
   only(
     'exports-are-pure-renderings',
     '^exports/',
-    ['^harness/(core|services|judging|statistics|histograms|files)/', '^harness/engines/', '^scenarios/', node, npm],
+    [
+      '^harness/(core|services|judging|statistics|histograms|files)/',
+      '^harness/engines/',
+      '^harness/machine/own-package\\.ts$',
+      '^scenarios/',
+      node,
+      npm,
+    ],
     'An exported folder works without tierbench; what it holds is decided by the other rooms.',
     'folders and files that work without tierbench: k6, Docker Compose',
   ),

@@ -1,9 +1,8 @@
 import type { CapabilityCheck } from '../../harness/core/machine.ts';
 import { k6Check } from '../../harness/engines/k6/k6-check.ts';
-import { capabilities } from '../../harness/machine/capabilities.ts';
+import { capabilities, chartDrawingCheck } from '../../harness/machine/capabilities.ts';
 import { machineFacts } from '../../harness/machine/facts.ts';
 import { installMissing } from '../../harness/machine/install.ts';
-import { chartDrawingCheck } from '../../harness/machine/npm-parts.ts';
 import { findOrphans } from '../../harness/orphans/find.ts';
 import { removeOrphans } from '../../harness/orphans/remove.ts';
 import { containersCanRun } from '../../harness/providers/containers/obstacles.ts';

@@ -52,18 +52,18 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
     throw failureOf([scenario, tier, targets, folder]);
   }
   if (folder.status === 'rejected') throw folder.reason;
-  const { name, description, thinks = false } = scenario.value;
+  const { name, description, hasThinkTime = false } = scenario.value;
   const plan: ExportPlan = {
     scenario: name,
     description,
-    thinks,
+    hasThinkTime,
     tier: tier.value?.name,
     load,
     warmUpS: options.warmUpS,
     durationS: options.durationS,
     seed: options.seed,
     timeoutS: options.timeoutS,
-    virtualUsers: options.userCount ?? defaultVirtualUsers(load, thinks, options.timeoutS),
+    virtualUsers: options.userCount ?? defaultVirtualUsers(load, hasThinkTime, options.timeoutS),
   };
   const files = await exportForK6(scenarioFile(scenarioName), plan, targets.value);
   const place = absoluteFolder(out);
@@ -77,11 +77,11 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
 }
 
 /** Those that may be busy at once, as far as is known beforehand; each takes k6 a quarter of a megabyte. */
-function defaultVirtualUsers(load: OfferedLoad, thinks: boolean, timeoutS: number): number {
+function defaultVirtualUsers(load: OfferedLoad, hasThinkTime: boolean, timeoutS: number): number {
   if (load.model === 'closed') return load.concurrency;
   const { arrivalRatePerS } = load;
   const stuck = Math.max(Math.min(arrivalRatePerS * timeoutS, 1000), arrivalRatePerS);
-  return Math.max(10, Math.ceil(thinks ? arrivalRatePerS * LONGEST_USUAL_VISIT_S : stuck));
+  return Math.max(10, Math.ceil(hasThinkTime ? arrivalRatePerS * LONGEST_USUAL_VISIT_S : stuck));
 }
 
 async function refuseToOverwrite(folder: string): Promise<void> {

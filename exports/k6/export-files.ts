@@ -5,7 +5,7 @@ import type { ExportedTrial, Threshold, Thresholds } from './export-thresholds.t
 
 export interface ExportPlan extends ExportedTrial {
   readonly description: string;
-  readonly thinks: boolean;
+  readonly hasThinkTime: boolean;
   readonly seed: number;
   readonly timeoutS: number;
   /** No two virtual users share a user. */
@@ -132,7 +132,7 @@ export function readmeFile(plan: ExportPlan, { set, leftOut }: Thresholds): stri
   const spare =
     load.model === 'closed'
       ? `${formatNumber(virtualUsers)} virtual users, each waiting for its answer before it goes on.`
-      : `${formatNumber(virtualUsers)} virtual users take what arrives. What is scheduled when all of them are busy is dropped and counted as failed${plan.thinks ? '; this scenario pauses, which takes many of them' : ''}: \`virtualUsers\` in script.js.`;
+      : `${formatNumber(virtualUsers)} virtual users take what arrives. What is scheduled when all of them are busy is dropped and counted as failed${plan.hasThinkTime ? '; this scenario pauses, which takes many of them' : ''}: \`virtualUsers\` in script.js.`;
   return `# ${scenario} at ${describeLoad(load)}, for k6
 
 ${oneLine(plan.description)}

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Target } from '../../harness/core/target.ts';
 import { bundleForK6 } from '../../harness/engines/k6/bundle.ts';
-import { ownModule } from '../../harness/files/own-module.ts';
+import { ownModule } from '../../harness/machine/own-package.ts';
 import { type ExportPlan, readmeFile, scriptFile, usersExampleFile } from './export-files.ts';
 import { thresholdsOf } from './export-thresholds.ts';
 

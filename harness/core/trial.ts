@@ -55,7 +55,7 @@ export interface StepResult {
    * omission: such a load sends fewest requests while the system is slowest (Tene, "How NOT to Measure Latency", 2015).
    * Only for whole trials of open loads, and only where the engine can compute it.
    */
-  readonly coordinated?: EncodedHistogram;
+  readonly closedLoop?: EncodedHistogram;
 }
 
 /** The same, one second at a time. */

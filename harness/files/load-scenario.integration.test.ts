@@ -14,10 +14,10 @@ const LOADER = `
   for (const reference of JSON.parse(process.argv[1])) {
     try {
       const scenario = await loadScenario(reference);
-      const { name, description, thinks = false } = scenario;
+      const { name, description, hasThinkTime = false } = scenario;
       const user = { index: 0, email: 'user@example.org', password: '' };
       const runner = createScenarioRunner({ scenario, user, seed: 1, virtualUser: 0 });
-      outcomes[reference] = { name, description, thinks, first: runner.startIteration() };
+      outcomes[reference] = { name, description, hasThinkTime, first: runner.startIteration() };
     } catch (error) {
       const { name, code, message, nextStep, problems } = error;
       outcomes[reference] = { error: name, code, message, nextStep, problems };
@@ -52,7 +52,7 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
   'name-number.ts': { text: good('name: 5'), says: 'name must be 1 to 64 letters, digits, dots or dashes, but is 5' },
   'name-path.ts': { text: good("name: '../../etc'"), says: 'but is "../../etc"' },
   'no-description.ts': { text: good('description: undefined'), says: 'description must be a text' },
-  'thinks-text.ts': { text: good("thinks: 'yes'"), says: 'thinks must be true or false' },
+  'hasThinkTime-text.ts': { text: good("hasThinkTime: 'yes'"), says: 'hasThinkTime must be true or false' },
   'async-iteration.ts': { text: good('async *iteration() {}'), says: 'iteration must be a generator' },
   'async-begin.ts': { text: good('async begin() {}'), says: 'begin must be a generator' },
   'iteration-object.ts': { text: good('iteration: {}'), says: 'iteration must be a generator' },
@@ -102,7 +102,7 @@ beforeAll(async () => {
     'package.json': '{ "type": "commonjs" }',
     'broken-part.ts': '\n\nexport const a = ;\n',
     'parts/fields.ts':
-      "import { send } from 'tierbench/scenarios';\nexport const fields = { thinks: send === undefined };\n",
+      "import { send } from 'tierbench/scenarios';\nexport const fields = { hasThinkTime: send === undefined };\n",
   };
   for (const [file, { text }] of Object.entries({ ...malformed, ...loadable })) texts[file] = text;
   for (const [file, text] of Object.entries(texts)) {
@@ -154,7 +154,7 @@ describe('loadScenario', () => {
   });
 
   test.each(['login', 'crud', 'browse', 'mixed'])('the built-in %s loads', (name) => {
-    expect(outcomes[name]).toMatchObject({ name, thinks: name === 'browse' || name === 'mixed' });
+    expect(outcomes[name]).toMatchObject({ name, hasThinkTime: name === 'browse' || name === 'mixed' });
   });
 
   test('what is not there is not found, with the nearest name', () => {

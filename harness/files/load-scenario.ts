@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Scenario } from '../../scenarios/kit.ts';
 import { suggestion } from '../core/closest-match.ts';
 import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
-import { ownModule } from './own-module.ts';
+import { ownModule } from '../machine/own-package.ts';
 
 const builtIn: Readonly<Record<string, { load: () => Promise<object>; file: URL }>> = {
   login: { load: () => import('../../scenarios/login.ts'), file: builtInFile('login') },
@@ -164,7 +164,7 @@ function invalid(problems: readonly Problem[], nextStep: string, cause?: unknown
   );
 }
 
-const FIELDS = ['name', 'description', 'thinks', 'begin', 'iteration'];
+const FIELDS = ['name', 'description', 'hasThinkTime', 'begin', 'iteration'];
 
 function validScenario(module: object, file: string): Scenario {
   const scenario: unknown = 'default' in module ? module.default : undefined;
@@ -185,7 +185,8 @@ function validScenario(module: object, file: string): Scenario {
     complain(`name must be 1 to 64 letters, digits, dots or dashes, but is ${JSON.stringify(fields.name)}`);
   }
   if (typeof fields.description !== 'string') complain('description must be a text');
-  if (fields.thinks !== undefined && typeof fields.thinks !== 'boolean') complain('thinks must be true or false');
+  if (fields.hasThinkTime !== undefined && typeof fields.hasThinkTime !== 'boolean')
+    complain('hasThinkTime must be true or false');
   if (!isGeneratorFunction(fields.iteration))
     complain(`iteration must be a generator: *iteration({ user, random }) { ... }`);
   if (fields.begin !== undefined && !isGeneratorFunction(fields.begin)) {

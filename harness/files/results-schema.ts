@@ -50,7 +50,7 @@ const steps = z.array(
     statuses: z.record(z.string(), count),
     latency: z.string(),
     serviceTime: z.string().exactOptional(),
-    coordinated: z.string().exactOptional(),
+    closedLoop: z.string().exactOptional(),
   }),
 );
 

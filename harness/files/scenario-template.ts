@@ -32,7 +32,7 @@ export default defineScenario({
     //   yield* send({ name: 'list', method: 'GET', path: '/list', headers: { authorization: \`Bearer \${token}\` } });
     //   yield* send({ name: 'same', method: 'GET', path: '/list', cookies: login.cookies });
     //
-    //   yield* think(1 + random());                                // import { think }, and set \`thinks: true\` above.
+    //   yield* think(1 + random());                                // import { think }, and set \`hasThinkTime: true\` above.
     //   const page = integerBetween(random, 1, 10);                // import { integerBetween, pick }; never Math.random:
     //                                                              // the same seed must send the same requests.
     //

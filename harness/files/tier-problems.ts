@@ -3,7 +3,6 @@ import type { SettingValue } from '../core/tier.ts';
 import { connectionSum, connectionSumText } from '../services/connections.ts';
 import { findServiceType } from '../services/registry.ts';
 import type { Described, Role, ServiceType } from '../services/service-type.ts';
-import { type Circle, circlesOf, isOnCircle } from './circles.ts';
 import { group, type ProblemAt } from './written-value.ts';
 
 /** Far more than any tier has; what is checked below grows faster than their number. */
@@ -272,4 +271,35 @@ function portProblems(services: readonly Read[]): ProblemAt[] {
 
 function isPort(text: string): boolean {
   return /^\d{1,5}$/u.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}
+
+/** A way along connections back to where it started: the services on it, and the role that closes it. */
+interface Circle {
+  readonly names: readonly string[];
+  readonly closedBy: string;
+}
+
+function circlesOf(services: readonly Pick<Described, 'name' | 'connectsTo'>[]): Circle[] {
+  const circles: Circle[] = [];
+  const done = new Set<string>();
+  const visit = (service: Pick<Described, 'name' | 'connectsTo'>, path: readonly string[]) => {
+    if (done.has(service.name)) return;
+    const names = [...path, service.name];
+    for (const [role, target] of Object.entries(service.connectsTo)) {
+      const start = names.indexOf(target);
+      if (start >= 0) circles.push({ names: names.slice(start), closedBy: role });
+      else {
+        const other = services.find(({ name }) => name === target);
+        if (other !== undefined) visit(other, names);
+      }
+    }
+    done.add(service.name);
+  };
+  for (const service of services) visit(service, []);
+  return circles;
+}
+
+/** Whether the connection `from` -> `to` is a part of one of them. */
+function isOnCircle(circles: readonly Circle[], from: string, to: string): boolean {
+  return circles.some(({ names }) => names.some((name, at) => name === from && names[(at + 1) % names.length] === to));
 }

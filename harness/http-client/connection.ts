@@ -1,8 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { ClientResponse, keepAliveS } from './client-response.ts';
-import type { EncodedRequest } from './encode-request.ts';
-import { type RawResponse, reconnectPauseMs, type TransportFailure } from './message.ts';
+import { type EncodedRequest, type RawResponse, reconnectPauseMs, type TransportFailure } from './message.ts';
 import { type ParsedResponse, ResponseParser } from './response-parser.ts';
 
 export interface ConnectionSettings {

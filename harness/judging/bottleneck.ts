@@ -1,6 +1,6 @@
 import { type MetricId, type MetricUnit, metrics, type Resource } from '../core/metrics.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import { meansInWindow, type SourceMean } from './window-samples.ts';
+import { meansInWindow, type SourceMean } from './trial-window.ts';
 
 /**
  * What limited a trial, from what the probes read in its measured window: the utilization and saturation of the USE method

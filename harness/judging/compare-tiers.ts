@@ -2,10 +2,16 @@ import type { Estimate } from '../core/estimate.ts';
 import type { WhyNot } from '../core/findings.ts';
 import { byLoad, isSameLoad, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
-import { type BlockFigure, type Change, changeBetween, quantileFigures, rateFigure } from '../statistics/change.ts';
-import { holm } from '../statistics/holm.ts';
-import { serialCorrelation } from '../statistics/serial-correlation.ts';
-import { sumInBlocks } from '../statistics/time-blocks.ts';
+import {
+  type BlockFigure,
+  type Change,
+  changeBetween,
+  holm,
+  quantileFigures,
+  rateFigure,
+} from '../statistics/change.ts';
+import { serialCorrelation } from '../statistics/correlation.ts';
+import { sumInBlocks } from '../statistics/sums.ts';
 import { judgeP95At, judgeThroughputAt, type LoadVerdict } from './judge-at-load.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
 import { succeededIn, wholeSeconds } from './trial-window.ts';

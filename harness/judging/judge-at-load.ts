@@ -2,8 +2,9 @@ import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { reaches } from './judge-throughput.ts';
+import { boundOf } from './judged-target.ts';
 import { isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
-import { boundOf, documentedLevel } from './load-steps.ts';
+import { documentedLevel } from './load-steps.ts';
 
 /** How one load stands to a documented figure. */
 export interface LoadVerdict {

@@ -2,9 +2,9 @@ import type { SubjectFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { Tier } from '../core/tier.ts';
 import { isOff, settingInSi, tierSettings } from '../core/tier-setting.ts';
+import { boundOf, exactly, inconclusive, type Judgement, met, missed, notJudged } from './judged-target.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
-import { boundOf, whyInvalid } from './load-steps.ts';
-import { exactly, inconclusive, type Judgement, met, missed, notJudged } from './verdicts.ts';
+import { whyInvalid } from './load-steps.ts';
 
 /** How much data the tier held while it was measured. It counts only when something valid was measured with it. */
 export function judgeDataSize(target: Target, { data }: SubjectFacts, trials: readonly JudgedTrial[]): Judgement {

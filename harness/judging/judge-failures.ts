@@ -1,10 +1,10 @@
 import type { Evidence } from '../core/findings.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
-import { proportionInterval } from '../statistics/proportion-interval.ts';
+import { proportionInterval } from '../statistics/binomial.ts';
+import { type Bound, boundOf, exactly, inconclusive, type Judgement, met, missed } from './judged-target.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
-import { type Bound, boundOf, type LoadSteps, levelOf, loadsOf, trialsFor, whyInvalid } from './load-steps.ts';
-import { exactly, inconclusive, type Judgement, met, missed } from './verdicts.ts';
+import { type LoadSteps, levelOf, loadsOf, trialsFor, whyInvalid } from './load-steps.ts';
 
 /**
  * Requests that failed or were never sent, of all.

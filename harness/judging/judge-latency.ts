@@ -1,18 +1,9 @@
 import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { Target } from '../core/target.ts';
-import { proportionInterval } from '../statistics/proportion-interval.ts';
+import { proportionInterval } from '../statistics/binomial.ts';
+import { type Bound, boundOf, inconclusive, type Judgement, met, missed } from './judged-target.ts';
 import { isValid, isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
-import {
-  type Bound,
-  boundOf,
-  type LoadSteps,
-  loadsOf,
-  ofEachModel,
-  p95WithFailuresS,
-  trialsFor,
-  whyInvalid,
-} from './load-steps.ts';
-import { inconclusive, type Judgement, met, missed } from './verdicts.ts';
+import { type LoadSteps, loadsOf, ofEachModel, p95WithFailuresS, trialsFor, whyInvalid } from './load-steps.ts';
 
 /**
  * p95 of all requests of a scenario, at each load that was measured, or at the one the target names.

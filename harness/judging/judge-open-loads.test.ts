@@ -6,7 +6,7 @@ import type { Target } from '../core/target.ts';
 import { judgeTargets } from './judge.ts';
 import { judgeP95At } from './judge-at-load.ts';
 import { judgeTrials } from './judge-trial.ts';
-import type { JudgedTarget } from './judged-trial.ts';
+import type { JudgedTarget } from './judged-target.ts';
 
 /** Arrival rates, and closed-loop loads after them. */
 

@@ -1,10 +1,9 @@
 import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
+import { type Bound, boundOf, inconclusive, type Judgement, met, missed } from './judged-target.ts';
 import { isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
 import {
-  type Bound,
-  boundOf,
   type LoadSteps,
   levelOf,
   loadsOf,
@@ -14,7 +13,6 @@ import {
   whyInvalid,
 } from './load-steps.ts';
 import type { PilotEstimate } from './pilot.ts';
-import { inconclusive, type Judgement, met, missed } from './verdicts.ts';
 
 /** More than this much more throughput at the highest concurrency means that more of it may bring still more. */
 const RISE_THAT_MATTERS = 1.05;

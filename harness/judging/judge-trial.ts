@@ -3,15 +3,13 @@ import type { RunResult } from '../core/run.ts';
 import type { Calibration } from '../core/study-record.ts';
 import type { Interval, Trial, TrialRecord } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import { drawResamples, ratioEstimate } from '../statistics/block-bootstrap.ts';
-import { seededRandom } from '../statistics/seeded-random.ts';
-import { sumInBlocks } from '../statistics/time-blocks.ts';
-import { caveatsOf } from './generator-limits.ts';
+import { drawResamples, ratioEstimate, seededRandom } from '../statistics/block-bootstrap.ts';
+import { sumInBlocks } from '../statistics/sums.ts';
 import type { JudgedTrial, StepSummary } from './judged-trial.ts';
 import { p95BlocksOf, summarizeLatency } from './latency-summary.ts';
 import { type LatencyViews, latencyViews } from './latency-views.ts';
 import { requestCounts, requestsIn, succeededIn, wholeSeconds } from './trial-window.ts';
-import { judgeValidity } from './validity.ts';
+import { caveatsOf, judgeValidity } from './validity.ts';
 
 /** The trials that are evidence, in the order they were measured: of a repeated trial the last attempt. */
 export function judgeTrials({ trials, facts }: Pick<RunResult, 'trials' | 'facts'>): readonly JudgedTrial[] {

@@ -11,7 +11,7 @@ import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { judgeTargets, overallVerdict } from './judge.ts';
 import { judgeTrials } from './judge-trial.ts';
-import type { JudgedTarget } from './judged-trial.ts';
+import type { JudgedTarget } from './judged-target.ts';
 
 const latencyTarget = madeUpTarget({ value: 0.2, judged: { by: 'measured', metric: 'latency-p95' } });
 const errorTarget = madeUpTarget({ value: 0.001, unit: 'ratio', judged: { by: 'measured', metric: 'error-ratio' } });

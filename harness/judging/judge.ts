@@ -6,9 +6,9 @@ import { judgeDataSize, judgeSetting } from './judge-configuration.ts';
 import { judgeConcurrency, judgeErrorRatio } from './judge-failures.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { judgeThroughput } from './judge-throughput.ts';
-import type { JudgedTarget, JudgedTrial } from './judged-trial.ts';
+import { inconclusive, type JudgedTarget, type Judgement, notJudged } from './judged-target.ts';
+import type { JudgedTrial } from './judged-trial.ts';
 import { type LoadSteps, loadStepsOf } from './load-steps.ts';
-import { inconclusive, type Judgement, notJudged } from './verdicts.ts';
 
 /**
  * Every target that applies to the tiers of a run, judged by what was measured: once for each tier, and where it is about

@@ -1,9 +1,8 @@
 import type { Estimate } from '../core/estimate.ts';
-import type { Caveat, Evidence, Reason } from '../core/findings.ts';
+import type { Caveat, Reason } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
-import type { Target } from '../core/target.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import type { NonEmpty, Verdict } from '../core/verdict.ts';
+import type { NonEmpty } from '../core/verdict.ts';
 import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import type { QuantileBlocks } from '../statistics/change.ts';
 import type { LatencyViews } from './latency-views.ts';
@@ -68,17 +67,6 @@ export interface JudgedTrial {
   readonly p95Blocks: Pick<QuantileBlocks, 'within' | 'counts'>;
   /** Decoded when it is first asked for; null for loads in which nothing is scheduled. */
   readonly views: LatencyViews | null;
-}
-
-/** A target held against a run, for one tier and (where the target is about requests) one scenario. */
-export interface JudgedTarget {
-  readonly target: Target;
-  readonly tier: string;
-  readonly scenario: string | null;
-  readonly verdict: Verdict;
-  readonly value: Estimate | null;
-  /** What the verdict rests on; null where nothing was measured. */
-  readonly evidence: Evidence | null;
 }
 
 export function isValid({ validity }: Pick<JudgedTrial, 'validity'>): boolean {

@@ -1,9 +1,9 @@
 import type { Estimate } from '../core/estimate.ts';
 import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import type { QuantileBlocks } from '../statistics/change.ts';
-import { effectiveSampleSize } from '../statistics/effective-sample-size.ts';
+import { effectiveSampleSize } from '../statistics/correlation.ts';
 import { correlatedQuantileRanks } from '../statistics/quantile-ranks.ts';
-import { sumInBlocks } from '../statistics/time-blocks.ts';
+import { sumInBlocks } from '../statistics/sums.ts';
 import type { LatencySummary } from './judged-trial.ts';
 
 const quantiles = [0.5, 0.95, 0.99] as const;

@@ -41,7 +41,7 @@ export function latencyViews(trial: Trial, latency: LatencyHistogram, failed: nu
   if (trial.plan.load.model !== 'open') return null;
   const [sent, closedLoop] = [
     merged(trial.steps, ({ serviceTime }) => serviceTime),
-    merged(trial.steps, ({ coordinated }) => coordinated),
+    merged(trial.steps, ({ closedLoop }) => closedLoop),
   ];
   if (sent === null && closedLoop === null) return null;
   return {

@@ -117,16 +117,3 @@ export function documentedLevel(
 function ownRequestsPerIteration({ record: { trial }, requests: { all, dropped } }: JudgedTrial): number {
   return trial.iterations.completed === 0 ? 1 : (all - dropped) / trial.iterations.completed;
 }
-
-export interface Bound {
-  readonly limit: number;
-  readonly keeps: (value: number) => boolean;
-}
-
-/** The value a measurement must not exceed or must reach: of a range the end that can be missed. */
-export function boundOf({ value, comparison }: Target, side: 'at most' | 'at least'): Bound {
-  const limit = typeof value === 'number' ? value : value[side === 'at most' ? 1 : 0];
-  return side === 'at most'
-    ? { limit, keeps: comparison === '<' ? (it) => it < limit : (it) => it <= limit }
-    : { limit, keeps: comparison === '>' ? (it) => it > limit : (it) => it >= limit };
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Random, seededRandom } from '../statistics/seeded-random.ts';
+import { type Random, seededRandom } from '../statistics/block-bootstrap.ts';
 import { latencyDrift, throughputDrift } from './steadiness.ts';
 
 const trials = 500;

@@ -1,7 +1,6 @@
 import type { Reason } from '../core/findings.ts';
-import { mean } from '../statistics/mean.ts';
-import { steadyStateStart } from '../statistics/steady-state.ts';
-import { trendScore } from '../statistics/trend.ts';
+import { steadyStateStart, trendScore } from '../statistics/steady-state.ts';
+import { mean } from '../statistics/sums.ts';
 
 /** From here on the steady-state rule has enough seconds to choose from; below, only the drift is looked at. */
 const LEAST_SECONDS_FOR_STEADY_STATE = 20;

@@ -1,17 +1,14 @@
-import type { Reason } from '../core/findings.ts';
+import type { Caveat, Reason } from '../core/findings.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { Calibration } from '../core/study-record.ts';
 import type { ProbeSample, Trial, TrialRecord } from '../core/trial.ts';
 import { isNonEmpty } from '../core/verdict.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
-import { mean } from '../statistics/mean.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
-import { minimumBlocks } from '../statistics/time-blocks.ts';
-import { nearGeneratorLimit } from './generator-limits.ts';
+import { mean, minimumBlocks } from '../statistics/sums.ts';
 import type { LatencySummary, Validity } from './judged-trial.ts';
 import { latencyDrift, throughputDrift } from './steadiness.ts';
-import { requestsIn, throughputPerSIn, wholeSeconds } from './trial-window.ts';
-import { samplesInWindow } from './window-samples.ts';
+import { requestsIn, samplesInWindow, throughputPerSIn, wholeSeconds } from './trial-window.ts';
 
 /** Beyond these a trial may have measured something else than the system. */
 const validityLimits = {
@@ -183,4 +180,40 @@ function foreignCpuRatio(
 function meanOf(samples: readonly ProbeSample[], source: string, metric: MetricId): number | null {
   const values = samples.filter((sample) => sample.source === source && sample.metric === metric);
   return values.length === 0 ? null : mean(values.map(({ value }) => value));
+}
+
+const limits = {
+  shareOfCeiling: 0.8,
+  /** A trial that made so many times the ceiling shows that the machine was busy when the ceiling was measured. */
+  beyondCeiling: 1.1,
+  /** Below so many times the least latency the generator reads at all, much of what it reads is its own. */
+  timesFloor: 2,
+} as const;
+
+/** Whether the limit of the generator, as it was calibrated, may have been measured instead of the system. */
+function nearGeneratorLimit(trial: Trial, calibration: Calibration | null): readonly Reason[] {
+  // A ceiling that is not the generator's own says nothing of it.
+  if (calibration === null || calibration.ceilingIsAtLeast) return [];
+  const { ceilingPerS } = calibration;
+  const ratePerS = requestsPerS(trial);
+  if (ratePerS <= limits.shareOfCeiling * ceilingPerS || ratePerS > limits.beyondCeiling * ceilingPerS) return [];
+  return [{ code: 'near-generator-limit', ratePerS, ceilingPerS, limitRatio: limits.shareOfCeiling }];
+}
+
+export function caveatsOf(trial: Trial, { p95S }: LatencySummary, calibration: Calibration | null): readonly Caveat[] {
+  if (calibration === null) return [];
+  const { ceilingPerS, ceilingIsAtLeast, floorP95S } = calibration;
+  const caveats: Caveat[] = [];
+  const ratePerS = requestsPerS(trial);
+  if (!ceilingIsAtLeast && ratePerS > limits.beyondCeiling * ceilingPerS) {
+    caveats.push({ code: 'above-ceiling', ratePerS, ceilingPerS });
+  }
+  if (p95S !== null && p95S.value < limits.timesFloor * floorP95S) {
+    caveats.push({ code: 'near-floor', p95S: p95S.value, floorP95S });
+  }
+  return caveats;
+}
+
+function requestsPerS({ steps, measuredS }: Trial): number {
+  return measuredS > 0 ? requestsIn(steps) / measuredS : 0;
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { Note } from '../core/findings.ts';
 import type { Finding } from '../core/machine.ts';
 import type { Placement } from '../core/study-record.ts';
-import { readText } from './limits.ts';
+import { readText } from './facts.ts';
 import { distributionProgram, findProgram } from './programs.ts';
 
 type CpusShared = Extract<Note, { readonly code: 'cpus-shared' }>;

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Finding } from '../core/machine.ts';
-import { controlGroupLimits, readText } from './limits.ts';
+import { controlGroupLimits, readText } from './facts.ts';
 
 const GIBIBYTE = 1024 ** 3;
 /** 1,000,000 seeded tasks with their indexes and write-ahead log take about 1 GiB. */

@@ -1,9 +1,8 @@
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TierbenchError } from '../core/errors.ts';
-import { canKeepRecords, type Places, placesOfThisAccount } from './places.ts';
+import { canKeepRecords, type Places, placesOfThisAccount, removeRunFolder } from './places.ts';
 import { accountId, ownIdentity, thisMachine } from './processes.ts';
-import { removeRunFolder } from './run-folder.ts';
 import { folderName, isRunId, labelsOf, MARKER_FILE, newRunId, RUN_VARIABLE, type RunRecord } from './run-record.ts';
 
 /** A run that is written down. Disposing it removes its folder and the record: what it started must be stopped before. */

@@ -4,8 +4,8 @@ import { type EngineAddress, engineAddress } from '../container-engine/engine.ts
 import { removeObjects } from '../container-engine/objects.ts';
 import { controlGroupsOfRun, removeControlGroup } from './control-groups.ts';
 import type { LeftRun, Orphans } from './find.ts';
+import { removeRunFolder } from './places.ts';
 import { isRunning, type SeenProcess, seeProcesses } from './processes.ts';
-import { removeRunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { processesOfRun, rootsOf } from './what-is-ours.ts';
 

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { askTestEngine, inEngine } from '../../test-support/container-context.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { engineAddress } from '../container-engine/engine.ts';
-import { seededRandom } from '../statistics/seeded-random.ts';
+import { seededRandom } from '../statistics/block-bootstrap.ts';
 import { findOrphans } from './find.ts';
 import type { Places } from './places.ts';
 import { removeOrphans } from './remove.ts';

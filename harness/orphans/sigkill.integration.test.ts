@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { isListening, processesIn } from '../../test-support/left-behind.ts';
 import { lacks } from '../../test-support/requirements.ts';
-import { seededRandom } from '../statistics/seeded-random.ts';
+import { seededRandom } from '../statistics/block-bootstrap.ts';
 import { controlGroupsOfRun } from './control-groups.ts';
 import { findOrphans } from './find.ts';
 import type { Places } from './places.ts';

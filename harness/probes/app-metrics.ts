@@ -1,7 +1,6 @@
 import { Agent } from 'node:http';
 import type { ProbeTarget } from '../core/deployment.ts';
-import { fetchText } from './http-text.ts';
-import { type Probe, type Reading, readingsOf, rememberCounters } from './probe.ts';
+import { fetchText, type Probe, type Reading, readingsOf, rememberCounters } from './probe.ts';
 
 const TIMEOUT_S = 5;
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
@@ -7,13 +6,12 @@ import {
   type Increments,
   type Probe,
   type Reading,
+  type ReadText,
   readingsOf,
+  readText,
   rememberCounters,
   type Values,
 } from './probe.ts';
-
-/** Reads a file, or undefined when it is not there. */
-type ReadText = (path: string) => string | undefined;
 
 /** What a CPU quota has cost a control group since the group was made (`man 7 cgroups`). */
 interface Throttling {
@@ -230,13 +228,4 @@ export function usageFromStats(answer: unknown): ContainerUsage {
     throttledPeriods: cpu.throttling_data.throttled_periods,
     throttledS: cpu.throttling_data.throttled_time / 1e9,
   };
-}
-
-/** Undefined where the group or the process is gone. */
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,5 @@
 import { Agent } from 'node:http';
-import { fetchText } from './http-text.ts';
-import { type Probe, readingsOf, rememberCounters } from './probe.ts';
+import { fetchText, type Probe, readingsOf, rememberCounters } from './probe.ts';
 
 const TIMEOUT_S = 3;
 

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type Agent, get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { isMetricId, type MetricId } from '../core/metrics.ts';
 import type { ProbeSample } from '../core/trial.ts';
 
@@ -58,3 +62,30 @@ function mapValues<Name extends string>(
   const names = Object.keys(values) as Name[];
   return Object.fromEntries(names.map((name) => [name, change(values[name], name)])) as Record<Name, number>;
 }
+
+/** The text at `url`. Rejects when the answer is not 200 or takes longer than `timeoutS`; `name` is what the error calls it. */
+export async function fetchText(name: string, url: string, agent: Agent, timeoutS: number): Promise<string> {
+  const signal = AbortSignal.timeout(timeoutS * 1000);
+  try {
+    const request = get(url, { agent, signal });
+    const [response]: IncomingMessage[] = await once(request, 'response');
+    if (response === undefined) throw new Error('no answer');
+    const body = await text(response);
+    if (response.statusCode !== 200) throw new Error(`answered ${response.statusCode}`);
+    return body;
+  } catch (cause) {
+    const what = signal.aborted ? `did not answer within ${timeoutS} s` : (cause as Error).message;
+    throw new Error(`${name}: ${what}`, { cause });
+  }
+}
+
+/** Reads a file. Undefined when it is not there, such as one of a process that has ended. */
+export type ReadText = (path: string) => string | undefined;
+
+export const readText: ReadText = (path) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+};

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
-import { type Probe, readingsOf } from './probe.ts';
+import { type Probe, readingsOf, readText } from './probe.ts';
 
 /** Linux counts CPU time in hundredths of a second for programs, whatever the kernel's own tick is (`man 5 proc`). */
 const TICKS_PER_S = 100;
@@ -126,13 +125,4 @@ function cpusIn(list: string): number {
     const [first = 0, last = first] = range.split('-').map(Number);
     return sum + last - first + 1;
   }, 0);
-}
-
-/** Undefined where the process is gone. */
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,6 @@
 import type { Estimate } from '../core/estimate.ts';
-import type { Random } from './seeded-random.ts';
 import { studentT95 } from './student-t.ts';
-import { minimumBlocks } from './time-blocks.ts';
+import { minimumBlocks, sum } from './sums.ts';
 
 /** How often each block was drawn: one row of `blocks` numbers for each replicate. */
 export interface Resamples {
@@ -74,6 +73,19 @@ function normalAtMost(x: number): number {
   return 0.5 + (total * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/** Numbers in [0, 1). */
+export type Random = () => number;
+
+/**
+ * A reproducible source of randomness: mulberry32 by T. Ettinger (public domain), 32 bits of state, good enough for
+ * resampling and useless for secrets. Seeds are taken modulo 2^32.
+ */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type BlockFigure, changeBetween, quantileFigures, rateFigure } from './change.ts';
-import { holm } from './holm.ts';
-import { type Random, seededRandom } from './seeded-random.ts';
-import { serialCorrelation } from './serial-correlation.ts';
-import { sumInBlocks } from './time-blocks.ts';
+import { type Random, seededRandom } from './block-bootstrap.ts';
+import { type BlockFigure, changeBetween, holm, quantileFigures, rateFigure } from './change.ts';
+import { serialCorrelation } from './correlation.ts';
+import { sumInBlocks } from './sums.ts';
 
 /**
  * Simulated runs of four tiers: is a change claimed where there is none, and seen where there is one? Latencies are
@@ -167,4 +166,14 @@ describe('the change between two figures', () => {
     expect(rateFigure([0, 0, 0, 0, 0], [1, 1, 1, 1, 1])).toBeNull();
     expect(quantileFigures(0.95, [{ within: [], counts: [], quantileOf: () => 1 }])).toEqual([null]);
   });
+});
+
+it('holds the smallest against level / n, the next against level / (n - 1), and ends at the first that fails', () => {
+  // 0.01 <= 0.05/4; 0.015 <= 0.05/3; 0.03 > 0.05/2, so 0.04 falls with it though it is below 0.05.
+  expect(holm([0.03, 0.01, 0.04, 0.015], 0.05)).toEqual([false, true, false, true]);
+});
+
+it('is the plain level for one, and nothing for none', () => {
+  expect(holm([0.05], 0.05)).toEqual([true]);
+  expect(holm([], 0.05)).toEqual([]);
 });

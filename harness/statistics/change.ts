@@ -1,7 +1,7 @@
 import type { Estimate } from '../core/estimate.ts';
-import { designEffect } from './effective-sample-size.ts';
-import { serialInflation } from './serial-correlation.ts';
+import { designEffect, serialInflation } from './correlation.ts';
 import { studentT95, studentTBeyond } from './student-t.ts';
+import { sum } from './sums.ts';
 
 /**
  * A figure above 0 on the logarithm, where a ratio is a difference, as blocks of time gave it. How far off it may be
@@ -118,6 +118,20 @@ function distance(one: BlockFigure, oneError: number, other: BlockFigure, otherE
   return { error: Math.sqrt(variance), freedom };
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+/**
+ * Which of several p-values stand when all are looked at together: the chance that any that should not stand does is at
+ * most `level`, however they depend on each other (S. Holm, *A Simple Sequentially Rejective Multiple Test Procedure*,
+ * Scandinavian Journal of Statistics 6, 1979). The smallest must be at most level / n, the next level / (n - 1), and so
+ * on; the first that is not ends it.
+ */
+export function holm(pValues: readonly number[], level: number): readonly boolean[] {
+  const stands = pValues.map(() => false);
+  const ascending = pValues
+    .map((pValue, index) => ({ pValue, index }))
+    .toSorted((one, other) => one.pValue - other.pValue);
+  for (const [rank, { pValue, index }] of ascending.entries()) {
+    if (pValue > level / (pValues.length - rank)) break;
+    stands[index] = true;
+  }
+  return stands;
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { drawResamples, ratioEstimate } from './block-bootstrap.ts';
-import { effectiveSampleSize } from './effective-sample-size.ts';
+import { drawResamples, type Random, ratioEstimate, seededRandom } from './block-bootstrap.ts';
+import { effectiveSampleSize } from './correlation.ts';
 import { correlatedQuantileRanks, quantileRanks } from './quantile-ranks.ts';
-import { type Random, seededRandom } from './seeded-random.ts';
-import { sumInBlocks } from './time-blocks.ts';
+import { sumInBlocks } from './sums.ts';
 
 /**
  * Does a 95 % interval contain the truth in about 95 % of simulated trials? Latencies are log-normal with median 20 ms,

@@ -22,7 +22,7 @@ export function quantileRanks(count: number, quantile: number): RankInterval | n
 
 /**
  * The same for samples that are correlated and worth only `effectiveCount` independent ones (see
- * effective-sample-size.ts). Where those are too few for the high end, it is the largest sample: the most that can be said.
+ * correlation.ts). Where those are too few for the high end, it is the largest sample: the most that can be said.
  */
 export function correlatedQuantileRanks(count: number, effectiveCount: number, quantile: number): RankInterval | null {
   const independent = quantileRanks(count, quantile);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { ownModule } from '../files/own-module.ts';
+import { ownModule } from '../machine/own-package.ts';
 import type { EchoListening } from './calibrate-echo-thread.ts';
 
 /** A server that takes no time worth speaking of, on a thread of this process. */

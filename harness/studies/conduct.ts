@@ -81,7 +81,7 @@ async function conductGroups<Question, Answer>(
         name,
         {
           name,
-          hasThinkTime: scenario.thinks === true && !skipThinkTimes,
+          hasThinkTime: scenario.hasThinkTime === true && !skipThinkTimes,
           hasUserSetup: scenario.begin !== undefined,
         },
       ]),

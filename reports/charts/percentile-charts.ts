@@ -1,6 +1,7 @@
 import { describeLoad } from '../../harness/core/load.ts';
 import { formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import { isValid, type JudgedTarget, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
+import type { JudgedTarget } from '../../harness/judging/judged-target.ts';
+import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
 import type { LatencyViews } from '../../harness/judging/latency-views.ts';
 import { samplesNeeded } from '../../harness/statistics/quantile-ranks.ts';
 import { mainLoads, type ScenarioAnalysis } from '../analysis.ts';

@@ -10,8 +10,8 @@ import {
   formatRatio,
   formatSeconds,
 } from '../../harness/core/units.ts';
-import { samplesInWindow } from '../../harness/judging/window-samples.ts';
-import { mean } from '../../harness/statistics/mean.ts';
+import { samplesInWindow } from '../../harness/judging/trial-window.ts';
+import { mean } from '../../harness/statistics/sums.ts';
 import { type Analysis, type TierAnalysis, wasRun } from '../analysis.ts';
 import { cacheKinds } from '../charts/time-charts.ts';
 import type { Fact } from '../document.ts';

@@ -10,7 +10,8 @@ import {
 } from '../../harness/core/units.ts';
 import type { ScenarioComparison, TierChange, TierRow } from '../../harness/judging/compare-tiers.ts';
 import type { LoadVerdict } from '../../harness/judging/judge-at-load.ts';
-import { isValid, type JudgedTarget, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
+import type { JudgedTarget } from '../../harness/judging/judged-target.ts';
+import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
 import { type ScenarioAnalysis, type TierAnalysis, wasRun } from '../analysis.ts';
 import { type CellDraft, left, right, type Table, table, type VerdictKind } from '../document.ts';
 import {

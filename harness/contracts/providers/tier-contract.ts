@@ -8,7 +8,7 @@ import { answerOf, requestsCounted, signIn, visit } from '../../../test-support/
 import type { RunningInstance } from '../../core/deployment.ts';
 import type { Service, ServiceKind, Tier } from '../../core/tier.ts';
 import type { Deployment, InstanceAccess } from '../../providers/provider.ts';
-import { seededRandom } from '../../statistics/seeded-random.ts';
+import { seededRandom } from '../../statistics/block-bootstrap.ts';
 import { instancesOf, type ProviderUnderTest } from './provider-contract.ts';
 
 /** A provider whose services are its own, so that they can be made to fail. */

@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
-import { ownModule } from '../../files/own-module.ts';
+import { ownModule } from '../../machine/own-package.ts';
 
 /** A module that is not in a file, and the folder its relative imports start from. */
 export interface BundleEntry {

@@ -6,7 +6,7 @@ import { dockerHere } from '../../container-engine/docker.ts';
 import { engineFacts } from '../../container-engine/engine.ts';
 import { haveImage } from '../../container-engine/images.ts';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
-import { ownModule } from '../../files/own-module.ts';
+import { ownModule } from '../../machine/own-package.ts';
 import { RUN_VARIABLE } from '../../orphans/run-record.ts';
 import {
   type ContainerOrder,

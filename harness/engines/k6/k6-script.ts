@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeLoad } from '../../core/load.ts';
 import type { TrialPlan } from '../../core/trial.ts';
-import { ownModule } from '../../files/own-module.ts';
+import { ownModule } from '../../machine/own-package.ts';
 import { longestSetupS } from '../shared/session-setup.ts';
 import { bundleForK6 } from './bundle.ts';
 import type { K6Plan } from './drive-in-k6.ts';

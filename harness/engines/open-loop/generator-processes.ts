@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { ownModule } from '../../files/own-module.ts';
+import { ownModule } from '../../machine/own-package.ts';
 import type { FromProcess, ToProcess } from './trial-process.ts';
 
 /**

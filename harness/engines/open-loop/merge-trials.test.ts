@@ -65,7 +65,7 @@ test('counts and histograms of all processes are added second by second, and hea
   expect(outcomesOf(trial, 'open')).toMatchObject({ ok: 1, 'http-error': 1 });
   expect(statusesOf(trial, 'open')).toEqual({ 200: 1, 503: 1 });
   expect(latencyOf(trial, 'close').maxS).toBeCloseTo(0.4, 2);
-  expect(trial.steps.map((step) => [step.serviceTime !== undefined, step.coordinated !== undefined])).toEqual([
+  expect(trial.steps.map((step) => [step.serviceTime !== undefined, step.closedLoop !== undefined])).toEqual([
     [true, true],
     [true, false],
     [true, false],

@@ -62,11 +62,11 @@ function mergeSteps(parts: readonly (readonly StepResult[])[]): StepResult[] {
     statuses: sumStatuses(steps.map(({ statuses }) => statuses)),
     latency: mergeHistograms(steps.map(({ latency }) => latency)).encode(),
     ...mergeOptional(steps, 'serviceTime'),
-    ...mergeOptional(steps, 'coordinated'),
+    ...mergeOptional(steps, 'closedLoop'),
   }));
 }
 
-function mergeOptional<Kind extends 'serviceTime' | 'coordinated'>(
+function mergeOptional<Kind extends 'serviceTime' | 'closedLoop'>(
   steps: readonly StepResult[],
   kind: Kind,
 ): { readonly [K in Kind]?: string } {

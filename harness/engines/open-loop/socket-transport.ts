@@ -1,6 +1,6 @@
 import type { TrialPlan } from '../../core/trial.ts';
 import { Connection, endpointOf } from '../../http-client/connection.ts';
-import { createRequestEncoder } from '../../http-client/encode-request.ts';
+import { createRequestEncoder } from '../../http-client/message.ts';
 import { checkBaseUrls } from '../shared/check-request.ts';
 import { type Transport, transportTo } from '../shared/transport.ts';
 

@@ -53,7 +53,7 @@ function trialInVirtualTime(load: OpenLoad, system: System, durationS: number) {
   return {
     iterations,
     latency: LatencyHistogram.decode(step?.latency ?? ''),
-    coordinated: LatencyHistogram.decode(step?.coordinated ?? ''),
+    closedLoop: LatencyHistogram.decode(step?.closedLoop ?? ''),
   };
 }
 
@@ -117,13 +117,13 @@ describe('a stall of 2 s in 60 s at 200/s, in virtual time', () => {
   });
 
   test('ten closed-loop users would not have seen it', () => {
-    const { latency, coordinated } = trialInVirtualTime(load, { queue: 'unlimited', serviceTimeS, stall }, 60);
+    const { latency, closedLoop } = trialInVirtualTime(load, { queue: 'unlimited', serviceTimeS, stall }, 60);
     // 400 were scheduled in the stall, and one before the first answers after it.
-    expect(coordinated.count).toBe(12_000 - 401 + 10);
-    expect(coordinated.quantileS(0.99)).toBeCloseTo(0.0025, 5);
+    expect(closedLoop.count).toBe(12_000 - 401 + 10);
+    expect(closedLoop.quantileS(0.99)).toBeCloseTo(0.0025, 5);
     // Each of them met it once.
-    expect(coordinated.valueAtRankS(coordinated.count - 9)).toBeGreaterThan(1.9);
-    expect(coordinated.valueAtRankS(coordinated.count - 10)).toBeLessThan(0.003);
+    expect(closedLoop.valueAtRankS(closedLoop.count - 9)).toBeGreaterThan(1.9);
+    expect(closedLoop.valueAtRankS(closedLoop.count - 10)).toBeLessThan(0.003);
     expect(latency.quantileS(0.99)).toBeGreaterThan(1.4);
   });
 });

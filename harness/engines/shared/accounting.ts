@@ -42,7 +42,7 @@ export interface AccountedRequest {
   readonly latencyS: number;
   /** From the actual start, where that may be later than the intended one. */
   readonly serviceTimeS?: number;
-  /** One of those that a few closed-loop users would have sent: `StepResult.coordinated`. */
+  /** One of those that a few closed-loop users would have sent: `StepResult.closedLoop`. */
   readonly isClosedLoopSample?: boolean;
   describe(): string;
 }
@@ -63,13 +63,13 @@ interface StepCounts {
 /** Kept of the window as a whole and not of each second. */
 interface WindowTimes {
   readonly serviceTime: Map<string, LatencyHistogram>;
-  readonly coordinated: Map<string, LatencyHistogram>;
+  readonly closedLoop: Map<string, LatencyHistogram>;
 }
 
 export function createAccounting(window: { readonly warmUpS: number; readonly durationS: number }): Accounting {
   const { warmUpS, durationS } = window;
   const totals = emptyCounts();
-  const times: WindowTimes = { serviceTime: new Map(), coordinated: new Map() };
+  const times: WindowTimes = { serviceTime: new Map(), closedLoop: new Map() };
   const intervals: Interval[] = [];
   const examples = new Map<string, Trial['failureExamples'][number]>();
   let current = emptyCounts();
@@ -189,10 +189,10 @@ function addRequest(step: StepCounts, request: AccountedRequest): void {
   if (request.outcome === 'ok') step.latency.record(request.latencyS);
 }
 
-function addTimes({ serviceTime, coordinated }: WindowTimes, request: AccountedRequest): void {
+function addTimes({ serviceTime, closedLoop }: WindowTimes, request: AccountedRequest): void {
   if (request.outcome !== 'ok') return;
   if (request.serviceTimeS !== undefined) histogramOf(serviceTime, request.step).record(request.serviceTimeS);
-  if (request.isClosedLoopSample === true) histogramOf(coordinated, request.step).record(request.latencyS);
+  if (request.isClosedLoopSample === true) histogramOf(closedLoop, request.step).record(request.latencyS);
 }
 
 function histogramOf(histograms: Map<string, LatencyHistogram>, step: string): LatencyHistogram {
@@ -225,8 +225,8 @@ function stepResults(counts: Counts): StepResult[] {
   }));
 }
 
-function encodedTimes(times: WindowTimes, step: string): Pick<StepResult, 'serviceTime' | 'coordinated'> {
+function encodedTimes(times: WindowTimes, step: string): Pick<StepResult, 'serviceTime' | 'closedLoop'> {
   const serviceTime = times.serviceTime.get(step)?.encode();
-  const coordinated = times.coordinated.get(step)?.encode();
-  return { ...(serviceTime !== undefined && { serviceTime }), ...(coordinated !== undefined && { coordinated }) };
+  const closedLoop = times.closedLoop.get(step)?.encode();
+  return { ...(serviceTime !== undefined && { serviceTime }), ...(closedLoop !== undefined && { closedLoop }) };
 }

@@ -4,7 +4,7 @@ import { countIn, type Share } from './arrivals.ts';
 import { createScenarioRunner, type ScenarioRunner } from './scenario-runner.ts';
 import type { Transport, TransportConnection } from './transport.ts';
 
-/** Of `StepResult.coordinated`. */
+/** Of `StepResult.closedLoop`. */
 const CLOSED_LOOP_USERS = 10;
 
 /** States of a user. */
@@ -227,7 +227,7 @@ export function createIdleConnections<Connection>(most: number, make: () => Conn
 
 /**
  * A few users beside the arrivals who each wait for a response before they take the next arrival: what they take is what a
- * closed load would have read of the same trial (`StepResult.coordinated`).
+ * closed load would have read of the same trial (`StepResult.closedLoop`).
  */
 export function createClosedLoopUsers(count: number): { take(): boolean; giveBack(): void } {
   let busy = 0;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { ownModule } from '../../files/own-module.ts';
+import { ownModule } from '../../machine/own-package.ts';
 import { monotonicMs, type WakeTimerData, wakeTimerStates } from './wake-timer-worker.ts';
 
 /**

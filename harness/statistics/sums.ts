@@ -17,3 +17,12 @@ export function sumInBlocks(perSecond: readonly number[]): number[] {
   }
   return blocks;
 }
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The arithmetic mean; 0 of no values. */
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : sum(values) / values.length;
+}

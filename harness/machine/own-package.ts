@@ -1,9 +1,23 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { programEnvironment } from './environment.ts';
-import { packageFolder } from './package-folder.ts';
+
+/** The folder with tierbench's package.json, from its sources as from dist. */
+export function packageFolder(): string {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json')) || folder === dirname(folder)) return folder;
+  }
+}
+
+/**
+ * The URL of a module of tierbench beside another one, named without its ending: `ownModule('./worker', import.meta.url)`.
+ * It ends in .ts in the sources and in .js in the built package.
+ */
+export function ownModule(path: string, importer: string): URL {
+  return new URL(`${path}.${importer.endsWith('.ts') ? 'ts' : 'js'}`, importer);
+}
 
 /**
  * The commit tierbench runs from, with `-dirty` behind it when files differ from it; null where it is not a checkout

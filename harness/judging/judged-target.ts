@@ -1,7 +1,18 @@
 import type { Estimate } from '../core/estimate.ts';
 import type { Evidence, Violation, WhyNot } from '../core/findings.ts';
-import { isNonEmpty } from '../core/verdict.ts';
-import type { JudgedTarget } from './judged-trial.ts';
+import type { Target } from '../core/target.ts';
+import { isNonEmpty, type Verdict } from '../core/verdict.ts';
+
+/** A target held against a run, for one tier and (where the target is about requests) one scenario. */
+export interface JudgedTarget {
+  readonly target: Target;
+  readonly tier: string;
+  readonly scenario: string | null;
+  readonly verdict: Verdict;
+  readonly value: Estimate | null;
+  /** What the verdict rests on; null where nothing was measured. */
+  readonly evidence: Evidence | null;
+}
 
 /** What judging a target gives; the rest of a `JudgedTarget` says what it is about. */
 export type Judgement = Pick<JudgedTarget, 'verdict' | 'value' | 'evidence'>;
@@ -31,4 +42,17 @@ export function notJudged(why: WhyNot): Judgement {
 /** A value that was counted, not estimated. */
 export function exactly(value: number): Estimate {
   return { value, low: value, high: value };
+}
+
+export interface Bound {
+  readonly limit: number;
+  readonly keeps: (value: number) => boolean;
+}
+
+/** The value a measurement must not exceed or must reach: of a range the end that can be missed. */
+export function boundOf({ value, comparison }: Target, side: 'at most' | 'at least'): Bound {
+  const limit = typeof value === 'number' ? value : value[side === 'at most' ? 1 : 0];
+  return side === 'at most'
+    ? { limit, keeps: comparison === '<' ? (it) => it < limit : (it) => it <= limit }
+    : { limit, keeps: comparison === '>' ? (it) => it > limit : (it) => it >= limit };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { maximumBlocks, sumInBlocks } from './time-blocks.ts';
+import { maximumBlocks, sumInBlocks } from './sums.ts';
 
 it('keeps seconds as they are while there are few', () => {
   expect(sumInBlocks([3, 1, 4, 1, 5])).toEqual([3, 1, 4, 1, 5]);

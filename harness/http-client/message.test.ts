@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRequestEncoder } from './encode-request.ts';
+import { createRequestEncoder } from './message.ts';
 
 const encode = createRequestEncoder(new URL('http://[::1]:8080/base/'));
 const request = { name: 'a', method: 'GET', path: '/x?y=1', headers: {} } as const;

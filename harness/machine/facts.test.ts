@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { controlGroupLimits } from './limits.ts';
+import { controlGroupLimits } from './facts.ts';
 
 const limitsWith = (files: Record<string, string>) => controlGroupLimits((path) => files[path]);
 

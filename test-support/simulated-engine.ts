@@ -1,9 +1,9 @@
-import { type Random, randomStream } from '../../../scenarios/kit.ts';
-import { arrivalProcesses } from '../../core/load.ts';
-import type { Trial, TrialPlan } from '../../core/trial.ts';
-import type { LoadEngine } from '../engine.ts';
-import { type AccountedRequest, createAccounting } from '../shared/accounting.ts';
-import { checkLoad } from '../shared/check-request.ts';
+import { arrivalProcesses } from '../harness/core/load.ts';
+import type { Trial, TrialPlan } from '../harness/core/trial.ts';
+import type { LoadEngine } from '../harness/engines/engine.ts';
+import { type AccountedRequest, createAccounting } from '../harness/engines/shared/accounting.ts';
+import { checkLoad } from '../harness/engines/shared/check-request.ts';
+import { type Random, randomStream } from '../scenarios/kit.ts';
 
 /** A system of one queue, first come first served, in front of some servers. */
 export interface SimulatedSystem {

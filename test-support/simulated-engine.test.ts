@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
-import { expectConsistent, latencyOf, requestFor } from '../../contracts/engines/trial-contract.ts';
-import type { OfferedLoad } from '../../core/load.ts';
-import type { Interval, Trial } from '../../core/trial.ts';
-import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
-import { earliestFirst, type SimulatedSystem, simulatedEngine } from './simulated.ts';
+import oneRequest from '../harness/contracts/engines/scenarios/one-request.ts';
+import { expectConsistent, latencyOf, requestFor } from '../harness/contracts/engines/trial-contract.ts';
+import type { OfferedLoad } from '../harness/core/load.ts';
+import type { Interval, Trial } from '../harness/core/trial.ts';
+import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
+import { earliestFirst, type SimulatedSystem, simulatedEngine } from './simulated-engine.ts';
 
 const never = new AbortController().signal;
 const constant100ms: SimulatedSystem = { servers: 1000, serviceTimeS: 0.1, distribution: 'deterministic' };

@@ -1,4 +1,0 @@
-/** The arithmetic mean; 0 of no values. */
-export function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
