@@ -11,7 +11,7 @@ import { createBackground } from './plugins/background.ts';
 import { createBlacklist } from './plugins/blacklist.ts';
 import { createCache } from './plugins/cache.ts';
 import { createDatabase } from './plugins/database.ts';
-import { answerBadAddress, answerBrokenRequest, answerFailures } from './plugins/failures.ts';
+import { answerBadAddress, answerBrokenRequest, answerFailures, watchRoutes } from './plugins/failures.ts';
 import { loggingMailer, type Mailer } from './plugins/mailer.ts';
 import { createMetrics, type Metrics, timeRequests } from './plugins/metrics.ts';
 import { createPasswords } from './plugins/passwords.ts';
@@ -87,6 +87,7 @@ export function buildApp(config: Config, overrides: Overrides = {}): FastifyInst
   };
 
   answerFailures(app);
+  const refuseUnknownRequests = watchRoutes(app);
   validateStrictly(app);
   parseJsonOnly(app);
   timeRequests(app, metrics);
@@ -101,6 +102,7 @@ export function buildApp(config: Config, overrides: Overrides = {}): FastifyInst
       const counts = config.RATE_LIMIT_STORE === 'redis' && redis !== undefined ? redisCounts(redis) : memoryCounts();
       limitRequests(app, config, counts, authentication, metrics);
     }
+    refuseUnknownRequests();
     const metricsText = overrides.metricsText ?? (() => metrics.registry.metrics());
     const isStopping = overrides.isStopping ?? (() => false);
     app.register(async (scope) => operationsRoutes(scope, { config, redis, metricsText, isStopping }));
@@ -138,9 +140,15 @@ function createServer(config: Config, { logTo }: Overrides): FastifyInstance {
     requestIdHeader: false,
     trustProxy: config.TRUST_PROXY,
     bodyLimit: config.BODY_LIMIT_BYTES,
-    requestTimeout: config.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: config.KEEP_ALIVE_TIMEOUT_MS,
-    http: { maxHeaderSize: config.HEADER_LIMIT_BYTES },
+    http: {
+      maxHeaderSize: config.HEADER_LIMIT_BYTES,
+      requestTimeout: config.REQUEST_TIMEOUT_MS,
+      headersTimeout: config.REQUEST_TIMEOUT_MS,
+      // Node looks for requests that are over their time this often: by default every 30 s.
+      connectionsCheckingInterval: Math.min(1000, config.REQUEST_TIMEOUT_MS / 4),
+    },
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: answerBadAddress,
     forceCloseConnections: 'idle',

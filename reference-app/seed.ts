@@ -5,6 +5,7 @@ import { hash } from '@node-rs/bcrypt';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { describeError } from './migrate.ts';
+import { passwordProblem } from './plugins/passwords.ts';
 import { taskRows, userRows } from './seed-rows.ts';
 
 export interface SeedOptions {
@@ -59,10 +60,8 @@ function refuseInvalid(options: SeedOptions): void {
   whole('tasks per user', options.tasksPerUser, 0, 1_000_000);
   whole('seed', options.seed, 0, 2 ** 32 - 1);
   whole('bcrypt cost', options.bcryptCost, 4, 31);
-  const passwordBytes = Buffer.byteLength(options.password);
-  if (passwordBytes < 8 || passwordBytes > 72) {
-    problems.push(`the password must have 8 to 72 bytes (bcrypt ignores more), not ${passwordBytes}`);
-  }
+  const problem = options.password.length < 8 ? 'has fewer than 8 characters' : passwordProblem(options.password);
+  if (problem !== undefined) problems.push(`the password ${problem}`);
   if (problems.length > 0) throw new Error(problems.join('; '));
 }
 

@@ -13,6 +13,7 @@ export const requirements = {
   pgbouncer: { isThere: () => findProgram(['pgbouncer']) !== undefined, how: 'apt-get install pgbouncer' },
   nginx: { isThere: () => findProgram(['nginx']) !== undefined, how: 'apt-get install nginx-light' },
   chromium: { isThere: () => chromiumProgram() !== undefined, how: 'apt-get install chromium' },
+  schemathesis: { isThere: () => programFor('schemathesis') !== undefined, how: 'pipx install schemathesis' },
   docker: {
     // The program alone is only a client: the engine has to answer, and to answer this account.
     isThere: () =>

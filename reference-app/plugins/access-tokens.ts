@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
+import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Role, SignedInUser } from '../dependencies.ts';
+import { role } from '../schemas/auth.ts';
 
 export interface AccessClaims extends SignedInUser {
   readonly expiresAt: Date;
@@ -15,13 +17,21 @@ export interface AccessTokens {
 
 const issuer = 'reference-app';
 
-interface Payload {
-  sub: string;
-  role: Role;
-  sid: string;
-  jti: string;
-  exp: number;
-}
+/** What follows from a token goes into statements and keys as it is: a good signature does not make it the right type. */
+const payload = z.object({
+  sub: z
+    .string()
+    .regex(/^[1-9]\d*$/)
+    .transform(Number)
+    .pipe(z.int()),
+  role,
+  sid: z.uuid(),
+  jti: z.uuid(),
+  exp: z
+    .int()
+    .positive()
+    .max(Date.UTC(9999, 11) / 1000),
+});
 
 export function createAccessTokens(config: Config): AccessTokens {
   const signer = createSigner({
@@ -35,14 +45,16 @@ export function createAccessTokens(config: Config): AccessTokens {
     key: config.JWT_SECRET,
     algorithms: ['HS256'],
     allowedIss: issuer,
-    requiredClaims: ['sub', 'role', 'sid', 'jti', 'exp', 'iss'],
+    requiredClaims: ['iss'],
   });
   return {
     sign: ({ id, role }, sessionId) => signer({ sub: String(id), role, sid: sessionId, jti: randomUUID() }),
     verify(token) {
       try {
-        const { sub, role, sid, jti, exp } = verifier(token) as Payload;
-        return { id: Number(sub), role, sessionId: sid, tokenId: jti, expiresAt: new Date(exp * 1000) };
+        const { success, data } = payload.safeParse(verifier(token));
+        if (!success) return 'invalid';
+        const { sub: id, role, sid: sessionId, jti: tokenId, exp } = data;
+        return { id, role, sessionId, tokenId, expiresAt: new Date(exp * 1000) };
       } catch (error) {
         return (error as { code?: string }).code === 'FAST_JWT_EXPIRED' ? 'expired' : 'invalid';
       }

@@ -16,9 +16,32 @@ const unstorableText = new Set(['22021', '22P05']);
 /** Every failure leaves as `{ success: false, message, code }`; what went wrong inside is logged and never shown. */
 export function answerFailures(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendFailure(toApiError(error, request), error, reply));
-  app.setNotFoundHandler((_request, reply) => {
-    reply.code(404).send({ success: false, message: 'There is nothing at this address.', code: 'NOT_FOUND' });
+}
+
+/**
+ * Call before routes are added, and the function it returns when all hooks that count requests are: an unknown address
+ * is a 404 and an unknown method a 405, before anything of a body is read.
+ */
+export function watchRoutes(app: FastifyInstance): () => void {
+  const routes = new Map<string, { readonly address: RegExp; readonly methods: string[] }>();
+  app.addHook('onRoute', ({ method, url }) => {
+    // That of preflight requests is `*`: it says nothing of an address.
+    if (!url.startsWith('/')) return;
+    const address = new RegExp(`^${url.replaceAll(/:\w+/g, '[^/]+').replace('*', '.*')}$`);
+    const { methods } = routes.get(url) ?? { methods: [] };
+    routes.set(url, { address, methods: [...methods, method].flat() });
   });
+  return () =>
+    void app.addHook('onRequest', (request, reply, done) => {
+      const path = request.url.split('?', 1)[0] ?? '';
+      // PUT /tasks/stats finds the route of PUT /tasks/:id.
+      const fixed = routes.get(path);
+      if (!request.is404 && (fixed === undefined || request.routeOptions.url === path)) return done();
+      const found = fixed === undefined ? [...routes.values()].filter(({ address }) => address.test(path)) : [fixed];
+      if (found.length === 0) return done(new ApiError(404, 'NOT_FOUND', 'There is nothing at this address.'));
+      reply.header('allow', found.flatMap(({ methods }) => methods).join(', '));
+      done(new ApiError(405, 'METHOD_NOT_ALLOWED', `${request.method} is not possible at this address.`));
+    });
 }
 
 function sendFailure(failure: ApiError, error: FastifyError, reply: FastifyReply): void {

@@ -3,8 +3,21 @@ import type { Config } from '../config.ts';
 import { ApiError } from '../errors.ts';
 import type { Metrics } from './metrics.ts';
 
-/** bcrypt reads no more than this many bytes of a password; a longer one is refused when it is chosen. */
-export const passwordBytesMax = 72;
+/**
+ * Why bcrypt would take other passwords for this one as well, or nothing. It reads 72 bytes, and it repeats a shorter
+ * password with a NUL between until it has them, so that `abc` and `abc\0abc` are one; in UTF-8 all lone surrogates are.
+ */
+export function passwordProblem(password: string): string | undefined {
+  if (Buffer.byteLength(password) > 72) return 'is longer than 72 bytes';
+  if (password.includes('\0') || !password.isWellFormed()) return 'has a character that is not allowed';
+  return undefined;
+}
+
+/** Throws ApiError 400 for a password that nobody may choose. */
+export function refuseUnusablePassword(password: string): void {
+  const problem = passwordProblem(password);
+  if (problem !== undefined) throw new ApiError(400, 'INVALID_REQUEST', `The password ${problem}. Choose another one.`);
+}
 
 export interface Passwords {
   /** Throws ApiError 503 when too many hashes wait already. */
@@ -26,7 +39,7 @@ export function createPasswords(config: Config, metrics: Metrics): Passwords {
     async matches(password, storedHash) {
       const comparedHash = storedHash ?? (await standInHash);
       const matched = await inTurn(() => verify(password, comparedHash));
-      return matched && storedHash !== undefined && Buffer.byteLength(password) <= passwordBytesMax;
+      return matched && storedHash !== undefined && passwordProblem(password) === undefined;
     },
   };
 }

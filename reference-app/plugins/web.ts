@@ -57,9 +57,12 @@ export function registerWebPlugins(app: FastifyInstance, config: Config): void {
   });
 }
 
-/** JSON only: a form or plain text is what a foreign page could send without asking. An empty body is no body. */
+/**
+ * JSON only: a form or plain text is what a foreign page could send without asking. An empty body is no body, and what
+ * could change a prototype is removed like any other field that no schema names.
+ */
 export function parseJsonOnly(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error');
+  const parseJson = app.getDefaultJsonParser('remove', 'remove');
   app.removeContentTypeParser([contentTypes.json, contentTypes.text]);
   app.addContentTypeParser(contentTypes.json, { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);

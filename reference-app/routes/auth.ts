@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Role, signedInUser } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { refreshCookie } from '../plugins/auth-cookies.ts';
-import { passwordBytesMax } from '../plugins/passwords.ts';
+import { refuseUnusablePassword } from '../plugins/passwords.ts';
 import { walStart } from '../plugins/wal-position.ts';
 import type { User } from '../repositories/users.ts';
 import {
@@ -37,6 +37,11 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
     return { success: true, accessToken, expiresInS: config.ACCESS_TOKEN_TTL_S } as const;
   }
 
+  function refreshTokenInvalid(reply: FastifyReply): ApiError {
+    cookies.clear(reply);
+    return new ApiError(401, 'REFRESH_TOKEN_INVALID', 'The refresh token is not valid any more. Sign in again.');
+  }
+
   app.post<{ Body: Registration }>(
     '/register',
     {
@@ -45,7 +50,7 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
     },
     async (request, reply) => {
       const { email, password, name } = request.body;
-      refuseLongPassword(password);
+      refuseUnusablePassword(password);
       const passwordHash = await passwords.hash(password);
       const user = await users.create({ email: email.toLowerCase(), name, passwordHash });
       if (user === undefined) {
@@ -96,8 +101,7 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
       const refreshed = await sessions.refresh(presented);
       if ('revoked' in refreshed) {
         await endedSessions(refreshed.revoked);
-        cookies.clear(reply);
-        throw new ApiError(401, 'REFRESH_TOKEN_INVALID', 'The refresh token is not valid any more. Sign in again.');
+        throw refreshTokenInvalid(reply);
       }
       return signIn(reply, { id: refreshed.userId, role: refreshed.role }, refreshed.sessionId, refreshed.refreshToken);
     },
@@ -115,7 +119,9 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
     } else if (refreshToken !== undefined) {
       // The access token may have expired meanwhile: the refresh token ends the session as well.
       authentication.requireKnownOrigin(request);
-      await endedSessions(await sessions.revokeByRefreshToken(refreshToken));
+      const revoked = await sessions.revokeByRefreshToken(refreshToken);
+      if (revoked.userId === undefined) throw refreshTokenInvalid(reply);
+      await endedSessions(revoked);
     } else {
       await authentication.requireUser(request);
     }
@@ -137,15 +143,6 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
       if (user === undefined) throw new ApiError(404, 'NOT_FOUND', 'This account does not exist any more.');
       return { success: true, user };
     },
-  );
-}
-
-export function refuseLongPassword(password: string): void {
-  if (Buffer.byteLength(password) <= passwordBytesMax) return;
-  throw new ApiError(
-    400,
-    'INVALID_REQUEST',
-    `The password is longer than ${passwordBytesMax} bytes. Choose a shorter one.`,
   );
 }
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ApiError } from '../errors.ts';
+import { refuseUnusablePassword } from '../plugins/passwords.ts';
 import { emailOnly, type PasswordReset, passwordReset, tokenOnly } from '../schemas/auth.ts';
 import { answers, done, jsonSchema } from '../schemas/envelope.ts';
-import { refuseLongPassword } from './auth.ts';
 import type { AuthDependencies } from './auth-dependencies.ts';
 
 const tags = ['auth'];
@@ -43,11 +43,11 @@ export function mailedTokenRoutes(app: FastifyInstance, dependencies: AuthDepend
     { schema: { tags, body: jsonSchema(passwordReset), response: answers({ 200: done }) } },
     async (request, reply) => {
       const { token, password } = request.body;
-      refuseLongPassword(password);
+      refuseUnusablePassword(password);
       const passwordHash = (await mailedTokens.canReset(token)) ? await passwords.hash(password) : undefined;
       const reset = passwordHash === undefined ? undefined : await sessions.resetPassword(token, passwordHash);
       if (reset === undefined)
-        throw new ApiError(400, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
+        throw new ApiError(404, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
       await endedSessions(reset.revoked);
       await show(reset.userId, reply);
       return { success: true, message: 'The password is changed and all sessions are ended. Sign in again.' };
@@ -60,7 +60,7 @@ export function mailedTokenRoutes(app: FastifyInstance, dependencies: AuthDepend
     async (request, reply) => {
       const userId = await mailedTokens.verifyEmail(request.body.token);
       if (userId === undefined)
-        throw new ApiError(400, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
+        throw new ApiError(404, 'TOKEN_INVALID', 'This link was used or has expired. Ask for a new one.');
       await show(userId, reply);
       return { success: true, message: 'The e-mail address is verified.' };
     },

@@ -32,8 +32,11 @@ export const taskBody = z.object({
   dueAt: dueAt.default(null),
 });
 
-/** What PATCH changes: the fields given, and no other. */
-export const taskChanges = z.object({ title, description, status, priority, dueAt }).partial();
+/** What PATCH changes: the fields given, at least one, and no other. */
+export const taskChanges = z
+  .object({ title, description, status, priority, dueAt })
+  .partial()
+  .meta({ anyOf: ['title', 'description', 'status', 'priority', 'dueAt'].map((field) => ({ required: [field] })) });
 
 const task = z.object({
   id: z.int(),

@@ -1,3 +1,4 @@
+import { hash } from '@node-rs/bcrypt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { password, startTestApp, type TestApp, testConfig } from './app.ts';
 import { newDatabase, query } from './postgres.ts';
@@ -70,6 +71,20 @@ describe('register', () => {
     expect(answer.json().message).toContain('72 bytes');
   });
 
+  test.each(['abcdefgh\0abcdefgh', '\0'.repeat(9), 'a long password\0', '\ud800 a lone half of a letter'])(
+    'refuses a password that bcrypt would take for another one: %j',
+    async (chosen) => {
+      const answer = await app.post('/api/auth/register', {
+        email: 'same@example.com',
+        password: chosen,
+        name: 'Same',
+      });
+      expect([answer.statusCode, answer.json().code]).toEqual([400, 'INVALID_REQUEST']);
+      const reset = await app.post('/api/auth/reset-password', { token: 't'.repeat(43), password: chosen });
+      expect([reset.statusCode, reset.json().code]).toEqual([400, 'INVALID_REQUEST']);
+    },
+  );
+
   test('stores the password as a bcrypt hash of the configured cost', async () => {
     await app.register('hashed@example.com');
     const { rows } = await query(databaseUrl, `select password_hash from users where email = 'hashed@example.com'`);
@@ -95,6 +110,20 @@ describe('login', () => {
     const logIn = (text: string) => app.post('/api/auth/login', { email: 'exact@example.com', password: text });
     expect((await logIn(exact)).statusCode).toBe(200);
     expect((await logIn(`${exact}x`)).statusCode).toBe(401);
+  });
+
+  test.each([
+    ['abcdefgh', 'abcdefgh\0abcdefgh'],
+    ['\0'.repeat(8), '\0'.repeat(9)],
+    ['\0'.repeat(8), '\0'.repeat(8)],
+    ['\ud800 is half a letter', '\udfff is half a letter'],
+  ])('to an account of %j is not possible with %j', async (stored, tried) => {
+    const email = 'repeated@example.com';
+    await app.register(email);
+    const storedHash = await hash(stored, { cost: 4 });
+    await query(databaseUrl, 'update users set password_hash = $1 where email = $2', [storedHash, email]);
+    const answer = await app.post('/api/auth/login', { email, password: tried });
+    expect([answer.statusCode, answer.json().code]).toEqual([401, 'INVALID_CREDENTIALS']);
   });
 
   test('sets cookies no script and no other site can use', async () => {

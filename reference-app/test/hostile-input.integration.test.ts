@@ -53,8 +53,6 @@ describe('a body', () => {
     '42',
     '{"email": {"$ne": ""}, "password": {"$ne": ""}}',
     '{"email": ["user@example.com"], "password": ["x"]}',
-    '{"__proto__": {"role": "admin"}, "email": "user@example.com", "password": "x"}',
-    '{"constructor": {"prototype": {"role": "admin"}}, "email": "a@b.c", "password": "x"}',
     `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
     '',
     '\u0000',
@@ -66,6 +64,22 @@ describe('a body', () => {
       code: expect.stringMatching(/^(MALFORMED_JSON|INVALID_REQUEST)$/),
     });
     expect(answer.body).not.toMatch(/ at |node_modules|\.ts/);
+  });
+
+  test.each(['__proto__', 'constructor'])('cannot reach a prototype by %s', async (name) => {
+    const slipped = `"${name}": {"role": "admin", "prototype": {"role": "admin", "password": "x"}}`;
+    const register = (fields: string) =>
+      app.send({
+        method: 'POST',
+        url: '/api/auth/register',
+        payload: `{${slipped}, ${fields}}`,
+        headers: { 'content-type': 'application/json' },
+      });
+    const email = `${name.replaceAll('_', '')}@example.com`;
+    const answer = await register(`"email": "${email}", "password": "${password}", "name": "x"`);
+    expect([answer.statusCode, answer.json().user.role]).toEqual([201, 'user']);
+    expect((await register(`"email": "other-${email}", "name": "x"`)).statusCode).toBe(400);
+    expect(({} as { role?: string }).role).toBeUndefined();
   });
 
   test('over the limit is a 413', async () => {
@@ -189,8 +203,77 @@ describe('headers', () => {
   });
 });
 
+describe('a method that an address does not have', () => {
+  test.each([
+    ['TRACE', '/api/tasks', 'GET, HEAD, POST'],
+    ['TRACE', '/api/tasks/1?x=y', 'DELETE, GET, HEAD, PATCH, PUT'],
+    ['DELETE', '/api/auth/login', 'POST'],
+    ['PUT', '/api/tasks/stats', 'GET, HEAD'],
+    ['QUERY', '/api/auth/me', 'GET, HEAD'],
+    ['PROPFIND', '/health', 'GET, HEAD'],
+    ['PUT', '/docs/static/index.css', 'GET, HEAD'],
+  ])('%s %s is a 405 that names those it has', async (method, url, allowed) => {
+    const answer = await sendRaw(`${method} ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [\s\S]*"code":"METHOD_NOT_ALLOWED"/);
+    expect(/^allow: (.*)$/im.exec(answer)?.[1]?.split(', ').sort().join(', ')).toBe(allowed);
+  });
+});
+
+describe('a request that does not end', () => {
+  const head = 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const requests = {
+    'a head': 'GET /health HTTP/1.1\r\nHost: x\r\n',
+    'a body of known length': `${head}Content-Length: 1000\r\n\r\n{`,
+    'a body in chunks': `${head}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`,
+    nothing: '',
+  };
+
+  test.each(Object.entries(requests))('is ended after REQUEST_TIMEOUT_MS: %s', async (what, start) => {
+    await using slow = await startTestApp(testConfig(databaseUrl, { REQUEST_TIMEOUT_MS: '1000' }));
+    await slow.app.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect((slow.app.server.address() as AddressInfo).port, '127.0.0.1').setEncoding('utf8');
+    let answer = '';
+    socket.on('data', (chunk: string) => {
+      answer += chunk;
+    });
+    socket.on('error', () => {});
+    // A byte now and then does not help.
+    const more = what === 'a head' ? 'X: y\r\n' : what === 'a body in chunks' ? '1\r\n \r\n' : ' ';
+    const trickle = setInterval(() => start !== '' && socket.writable && socket.write(more), 100);
+    const startedMs = performance.now();
+    socket.write(start);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(trickle);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 [\s\S]*"code":"REQUEST_TIMEOUT"/);
+    expect(performance.now() - startedMs).toBeGreaterThan(900);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+  });
+});
+
+test.each([
+  ['that a route reads ends at the limit', 'POST /api/auth/login', 100],
+  ['of somebody who is not signed in ends with the time', 'POST /api/tasks', 1000],
+  ['to no route ends with the time', 'POST /nothing', 1000],
+  ['of a request that has none ends with the time', 'GET /health', 1000],
+])('an endless body %s', async (_how, route, soonestMs) => {
+  await using strict = await startTestApp(testConfig(databaseUrl, { REQUEST_TIMEOUT_MS: '1000' }));
+  await strict.app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((strict.app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => {}).resume();
+  const head = `${route} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+  socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+  const chunk = `1000\r\n${' '.repeat(4096)}\r\n`;
+  const startedMs = performance.now();
+  const memoryBytes = process.memoryUsage().rss;
+  const sending = setInterval(() => socket.writable && socket.writableLength === 0 && socket.write(chunk), 1);
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(sending);
+  expect(performance.now() - startedMs).toBeLessThan(soonestMs + 4000);
+  expect(process.memoryUsage().rss - memoryBytes).toBeLessThan(100_000_000);
+});
+
 test('an unknown address is a 404 as JSON, whatever it looks like', async () => {
-  for (const url of ['/nothing', '/api/nothing', '/%00', '/../../etc/passwd', '/api/auth/login?x=1']) {
+  for (const url of ['/nothing', '/api/nothing', '/%00', '/../../etc/passwd', '/api/auth/logins?x=1']) {
     const answer = await app.get(url);
     expect([url, answer.statusCode, answer.json()]).toEqual([url, 404, expect.objectContaining({ success: false })]);
   }

@@ -30,15 +30,15 @@ describe('verifying an e-mail address', () => {
     const verify = () => app.post('/api/auth/verify-email', { token });
     expect((await verify()).statusCode).toBe(200);
     expect((await app.get('/api/auth/me', accessToken)).json().user.emailVerifiedAt).toEqual(expect.any(String));
-    expect([(await verify()).statusCode, (await verify()).json().code]).toEqual([400, 'TOKEN_INVALID']);
+    expect([(await verify()).statusCode, (await verify()).json().code]).toEqual([404, 'TOKEN_INVALID']);
   });
 
   test('takes neither a token for another purpose nor an expired one', async () => {
     await app.register('purpose@example.com');
     const token = await mailedToken('purpose@example.com', 'verify-email');
-    expect((await app.post('/api/auth/reset-password', { token, password })).statusCode).toBe(400);
+    expect((await app.post('/api/auth/reset-password', { token, password })).statusCode).toBe(404);
     await query(databaseUrl, `update mailed_tokens set expires_at = now() - interval '1 s'`);
-    expect((await app.post('/api/auth/verify-email', { token })).statusCode).toBe(400);
+    expect((await app.post('/api/auth/verify-email', { token })).statusCode).toBe(404);
   });
 });
 
@@ -72,8 +72,8 @@ describe('a forgotten password', () => {
     );
     expect((await app.post('/api/auth/login', { email, password })).statusCode).toBe(401);
     expect((await app.post('/api/auth/login', { email, password: 'another long password' })).statusCode).toBe(200);
-    expect((await reset(second)).statusCode).toBe(400);
-    expect((await reset(first)).statusCode).toBe(400);
+    expect((await reset(second)).statusCode).toBe(404);
+    expect((await reset(first)).statusCode).toBe(404);
   });
 
   test('used at the same moment twice is replaced once', async () => {
@@ -86,7 +86,7 @@ describe('a forgotten password', () => {
         app.post('/api/auth/reset-password', { token, password: text }),
       ),
     );
-    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, 400]);
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, 404]);
   });
 
   test('refuses a login that had verified the old password when it was changed', async () => {

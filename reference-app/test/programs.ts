@@ -24,6 +24,7 @@ const requirements = {
   pgbouncer: () => findProgram('pgbouncer') !== undefined,
   nginx: () => findProgram('nginx') !== undefined,
   chromium: () => chromiumProgram() !== undefined,
+  schemathesis: () => findProgram('schemathesis') !== undefined,
   docker: () => spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0,
 };
 

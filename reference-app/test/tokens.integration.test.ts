@@ -72,6 +72,35 @@ describe('an access token', () => {
     }
   });
 
+  test('of the right key is refused when a claim is not what the app writes', async () => {
+    const wrong = [undefined, null, '', {}, [], ['1'], true, 'x', '\0', "' or true --"];
+    const claims = {
+      sub: [...wrong, user.userId, '0', '-1', '1.5', '1e3', ' 1', '9007199254740993', '99999999999999999999', 'NaN'],
+      role: [...wrong, 'root', 'Admin', ['admin'], { admin: true }],
+      sid: [...wrong, 1, { toString: 1 }, ['00000000-0000-0000-0000-000000000000'], 'x'.repeat(3000)],
+      jti: [...wrong, 1, { toString: 1 }, ['00000000-0000-0000-0000-000000000000'], 'x'.repeat(3000)],
+      exp: [...wrong, '9999999999', 1e308, Number.MAX_SAFE_INTEGER, 4e9 + 0.5],
+      iss: [...wrong, ['reference-app', 'other'], 1],
+    };
+    for (const [claim, values] of Object.entries(claims)) {
+      for (const value of values) {
+        const token = signed(
+          { alg: 'HS256', typ: 'JWT' },
+          { ...claimsOf(user.accessToken), [claim]: value },
+          jwtSecret,
+        );
+        for (const [method, url] of [
+          ['GET', '/api/auth/me'],
+          ['POST', '/api/auth/logout'],
+        ] as const) {
+          const answer = await app.send({ method, url, headers: bearer(token) });
+          expect([claim, value, answer.statusCode, answer.json().code]).toEqual([claim, value, 401, 'TOKEN_INVALID']);
+        }
+      }
+    }
+    expect(await meStatus(user.accessToken)).toBe(200);
+  });
+
   test('is refused when expired', async () => {
     const nowS = Math.floor(Date.now() / 1000);
     const claims = { ...claimsOf(user.accessToken), iat: nowS - 1000, exp: nowS - 1 };
@@ -192,6 +221,8 @@ describe('logout', () => {
     expect((await logOut({}, { refreshToken: user.refreshToken })).statusCode).toBe(200);
     expect(await meStatus(user.accessToken)).toBe(401);
     expect((await logOut({})).statusCode).toBe(401);
+    const unknown = await logOut({}, { refreshToken: 'unknown' });
+    expect([unknown.statusCode, unknown.json().code]).toEqual([401, 'REFRESH_TOKEN_INVALID']);
   });
 
   test.each(['memory', 'database'])('is remembered across a restart (blacklist in the %s)', async (store) => {
