@@ -120,7 +120,7 @@ describe('login', () => {
   ])('to an account of %j is not possible with %j', async (stored, tried) => {
     const email = 'repeated@example.com';
     await app.register(email);
-    const storedHash = await hash(stored, { cost: 4 });
+    const storedHash = await hash(stored, 4);
     await query(databaseUrl, 'update users set password_hash = $1 where email = $2', [storedHash, email]);
     const answer = await app.post('/api/auth/login', { email, password: tried });
     expect([answer.statusCode, answer.json().code]).toEqual([401, 'INVALID_CREDENTIALS']);
