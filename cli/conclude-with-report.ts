@@ -16,7 +16,7 @@ export async function concludeWithReport(
   const report = await writeReport(folder, record);
   for (const note of report.notes) output.err(`note: ${note}`);
   if (options.json && report.json !== null) output.out((await readFile(report.json, 'utf8')).trimEnd());
-  else if (!options.json) output.out(renderTerminal(report.document, report.html, output).trimEnd());
+  else if (!options.json) output.out(renderTerminal(report.document, report.html, output.width).trimEnd());
   if (options.allowMissed) return exitCodes.met;
   return exitCodes[report.verdict ?? studiesByName.get(record.study)?.verdict?.(record.answers) ?? 'met'];
 }

@@ -39,6 +39,8 @@ function commands(conclude: Conclude): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('next: add --help to see what there is.')
     .configureOutput({
+      writeOut: (text) => processOutput.out(text.trimEnd()),
+      writeErr: (text) => processOutput.err(text.trimEnd()),
       outputError: (text, write) => write(text.replace(/^error:/, 'error COMMAND_LINE_INVALID:')),
     })
     .addHelpText(

@@ -15,13 +15,6 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   const inCheckout = existsSync(source);
   // Stripping types costs more than everything else `--help` does, so what was stripped once is kept.
   if (inCheckout) module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));
-  // Who reads may have read enough: `tierbench targets | head`. What was begun is brought to its end all the same.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error) => {
-      // EIO is what writing to a closed terminal gives.
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    });
-  }
   import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
     .then(({ main }) => main(process.argv.slice(2)))
     .then((exitCode) => {

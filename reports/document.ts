@@ -23,12 +23,15 @@ export type Block =
   | { readonly kind: 'facts'; readonly caption: string; readonly rows: readonly Fact[] }
   | { readonly kind: 'figure'; readonly chart: ChartDescription }
   | { readonly kind: 'drawing'; readonly tier: Tier }
-  /** Folded where a format can fold, left out in the terminal. */
-  | { readonly kind: 'details'; readonly summary: string; readonly blocks: readonly Block[] };
+  /** Folded where a format can fold, at first open or not; left out in the terminal. */
+  | { readonly kind: 'details'; readonly summary: string; readonly isOpen: boolean; readonly blocks: readonly Block[] };
 
-/** A sentence that answers the question of the study, and one that says why; the second may be empty. */
 export interface Answer {
+  /** A scenario; empty where the answer is about all. */
+  readonly about: string;
+  /** A sentence that answers the question of the study. */
   readonly statement: string;
+  /** One that says why; may be empty. */
   readonly because: string;
 }
 
@@ -45,6 +48,8 @@ export interface Table {
 interface Column {
   readonly title: string;
   readonly align: 'left' | 'right';
+  /** The first columns name a row, such as its tier; the others say something of it. */
+  readonly isHead: boolean;
 }
 
 export type VerdictKind = JudgedTarget['verdict']['kind'];
@@ -79,8 +84,9 @@ export interface Why {
   readonly level: number;
 }
 
-export const left = (title: string): Column => ({ title, align: 'left' });
-export const right = (title: string): Column => ({ title, align: 'right' });
+export const head = (title: string, align: Column['align'] = 'left'): Column => ({ title, align, isHead: true });
+export const left = (title: string): Column => ({ title, align: 'left', isHead: false });
+export const right = (title: string): Column => ({ title, align: 'right', isHead: false });
 
 /** Numbers the reasons in the order in which a reader meets them; those that are alike have one number. */
 export function table(caption: string, columns: readonly Column[], rows: readonly (readonly CellDraft[])[]): Table {
@@ -111,8 +117,8 @@ export function tableBlocks(built: Table): readonly Block[] {
 }
 
 /** Nothing where nothing is folded. */
-export function details(summary: string, blocks: readonly Block[]): readonly Block[] {
-  return blocks.length === 0 ? [] : [{ kind: 'details', summary, blocks }];
+export function details(summary: string, blocks: readonly Block[], isOpen = false): readonly Block[] {
+  return blocks.length === 0 ? [] : [{ kind: 'details', summary, isOpen, blocks }];
 }
 
 export function figures(charts: readonly (ChartDescription | null)[]): readonly Block[] {

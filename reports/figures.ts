@@ -5,9 +5,7 @@ import { formatNumber } from '../harness/core/units.ts';
 import type { JudgedTarget } from '../harness/judging/judged-target.ts';
 import { withAdvice } from './describe/remedies.ts';
 import { describeEvidence, describeViolation, describeWhyNot } from './describe/verdicts.ts';
-import { plural } from './describe/words.ts';
-
-export { list, plural } from './describe/words.ts';
+import { plural } from './text.ts';
 
 /** How estimates, loads and verdicts read: the same in the terminal, the page, the pictures and the Markdown. */
 
@@ -15,14 +13,17 @@ export type Format = (value: number) => string;
 
 const TOO_FEW = 'too few samples';
 
-/** The 95 % interval: `170 ms to 195 ms`; `exact` for what was counted and not estimated. */
+/** The 95 % interval: `170 to 195 ms`; `exact` for what was counted and not estimated. */
 export function estimateInterval(estimate: Estimate | null, format: Format): string {
   if (estimate === null) return '–';
   if (estimate.low === estimate.value && estimate.high === estimate.value) return 'exact';
-  return `${format(estimate.low)} to ${format(estimate.high)}`;
+  const [low, high] = [format(estimate.low), format(estimate.high)];
+  const [number = '', unit, ...more] = low.split(' ');
+  const isSameUnit = unit !== undefined && more.length === 0 && /^\S+ \S+$/u.test(high) && high.endsWith(` ${unit}`);
+  return `${isSameUnit ? number : low} to ${high}`;
 }
 
-/** `182 ms (170 ms to 195 ms)` */
+/** `182 ms (170 to 195 ms)` */
 export function estimateWithInterval(estimate: Estimate | null, format: Format): string {
   if (estimate === null) return TOO_FEW;
   const interval = estimateInterval(estimate, format);
@@ -71,18 +72,6 @@ export function evidenceText(evidence: JudgedTarget['evidence']): string {
 /** `2026-11-21 07:30 UTC`, from ISO 8601 in UTC. */
 export function dateTime(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
-}
-
-/** Without anything that could move the cursor: names and messages are a person's or a server's. */
-export function shortened(line: string, width: number): string {
-  const clean = line.replaceAll(/\p{Cc}+/gu, ' ');
-  const letters = [...clean];
-  return letters.length <= width ? clean : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
-}
-
-/** A name of any length, cut to what a legend or a title holds. */
-export function chartName(name: string): string {
-  return shortened(name, 40);
 }
 
 /** `+12 % (8 to 16)`; from ten times on `× 12 (10 to 14)`. */

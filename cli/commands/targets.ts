@@ -8,8 +8,6 @@ export async function targets(
   output: Output,
 ): Promise<number> {
   const all = await readTargets(options.targets === undefined ? undefined : [options.targets]);
-  output.out(
-    options.json ? JSON.stringify(all, null, 2) : targetsTable(all, { width: output.width, color: output.color }),
-  );
+  output.out(options.json ? JSON.stringify(all, null, 2) : targetsTable(all, output.width));
   return exitCodes.met;
 }

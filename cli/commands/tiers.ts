@@ -12,11 +12,10 @@ export async function tiers(options: { readonly json?: boolean }, output: Output
       return { ...tier, here: await whereItRuns(tier) };
     }),
   );
-  const look = { width: output.width, color: output.color };
   output.out(
     options.json
       ? JSON.stringify(all, null, 2)
-      : all.map(({ here, ...tier }) => `${tiersTable([tier], look)}\n${describeWhere(here)}`).join('\n\n'),
+      : all.map(({ here, ...tier }) => `${tiersTable([tier], output.width)}\n${describeWhere(here)}`).join('\n\n'),
   );
   return exitCodes.met;
 }

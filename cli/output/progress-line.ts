@@ -2,8 +2,7 @@ import { describeLoad } from '../../harness/core/load.ts';
 import { formatNumber, formatRate, formatSeconds } from '../../harness/core/units.ts';
 import type { StudyEvent, TimeLeft } from '../../harness/studies/study-event.ts';
 import { describeNote } from '../../reports/describe/notes.ts';
-import { shortened } from '../../reports/figures.ts';
-import type { TerminalLook } from '../../reports/renderers/terminal.ts';
+import { shortened, styled } from '../../reports/text.ts';
 import { describeTrial } from './trial-line.ts';
 
 /** What a run reports, and what the command line says of its own preparations. */
@@ -11,7 +10,9 @@ export type ProgressEvent = StudyEvent | { readonly kind: 'message'; readonly te
 
 /** What the earlier lines printed and the next line builds on. */
 export interface ProgressState {
-  /** What is happening now: `trial 3 of 12: login at concurrency 10`. */
+  /** Where the run is: `tier 2 of 4`; empty before the first tier, and in a run of one. */
+  readonly place: string;
+  /** What is happening now: `login at 10/s, trial 3 of 12`. */
   readonly doing: string;
 }
 
@@ -23,23 +24,21 @@ export interface Progress {
   readonly live: string | null;
 }
 
-export const progressAtStart: ProgressState = { doing: 'starting' };
+export const progressAtStart: ProgressState = { place: '', doing: 'starting' };
 
-/** What to print for an event. Pure: who prints keeps the state and clears the live line. */
-export function progressLine(state: ProgressState, event: ProgressEvent, look: TerminalLook): Progress {
-  const now = (doing: string): Progress => ({
-    state: { doing },
-    lasting: [shortened(doing, look.width)],
-    live: shortened(`${doing} …`, look.width),
+/** What to print for an event, each line at most `width` columns. Pure: who prints keeps the state. */
+export function progressLine(state: ProgressState, event: ProgressEvent, width: number): Progress {
+  const now = (doing: string, more = '', place = state.place): Progress => ({
+    state: { place, doing },
+    lasting: [shortened(`${joined(place, doing)}${more}`, width)],
+    live: shortened(`${joined(place, doing)} …`, width),
   });
-  const lasting = (...lines: string[]): Progress => ({
-    state,
-    lasting: lines.map((line) => shortened(line, look.width)),
-    live: null,
-  });
+  const lasting = (line: string): Progress => ({ state, lasting: [shortened(line, width)], live: null });
   switch (event.kind) {
-    case 'subject-starting':
-      return now(`tier ${event.position} of ${event.total}: starting ${event.subject} (${event.title})`);
+    case 'subject-starting': {
+      const place = event.total === 1 ? '' : `tier ${event.position} of ${event.total}`;
+      return now(`${event.subject}: starting (${event.title})`, '', place);
+    }
     case 'provider-progress':
       return now(`${event.subject}: ${event.what}`);
     case 'preparing-data':
@@ -48,16 +47,17 @@ export function progressLine(state: ProgressState, event: ProgressEvent, look: T
       return { state, lasting: [], live: null };
     case 'trial-started':
       return now(
-        `${trialName(event)}: ${event.scenario} at ${describeLoad(event.load)}, ${formatSeconds(event.durationS)}`,
+        `${event.subject}: ${event.scenario} at ${describeLoad(event.load)}, ${trialName(event)}`,
+        `, ${formatSeconds(event.durationS)}; ${timeLeft(event.time)}`,
       );
     case 'interval': {
       const answered = event.p95S === null ? 'no answer' : `p95 ${formatSeconds(event.p95S)}`;
-      const live = liveLine(state.doing, `${formatRate(event.requestsPerS)}  ${answered}`, event.time, look);
+      const live = liveLine(state, `${formatRate(event.requestsPerS)}  ${answered}`, event.time, width);
       return { state, lasting: [], live };
     }
     case 'waiting': {
-      const doing = event.reason === 'rest' ? 'resting' : 'waiting for requests in flight';
-      return { state: { doing }, lasting: [], live: liveLine(doing, formatSeconds(event.leftS), event.time, look) };
+      const waiting = { ...state, doing: event.reason === 'rest' ? 'resting' : 'waiting for requests in flight' };
+      return { state: waiting, lasting: [], live: liveLine(waiting, formatSeconds(event.leftS), event.time, width) };
     }
     case 'trial-finished':
       return event.trial.record.purpose === 'warm-up'
@@ -68,41 +68,45 @@ export function progressLine(state: ProgressState, event: ProgressEvent, look: T
     case 'message':
       return lasting(`note: ${event.text}`);
     case 'subject-stopped':
-      return lasting(`${event.subject} is stopped`);
+      return lasting(joined(state.place, `${event.subject}: stopped`));
   }
 }
 
-/** `trial 3 of 12`, `trial 3 of 12, attempt 2`, `warming up` */
+function joined(place: string, doing: string): string {
+  return place === '' ? doing : `${place}, ${doing}`;
+}
+
+/** `trial 3 of 12`, `trial 3 of 12, attempt 2`, `warm-up` */
 function trialName({ purpose, planned, attempt }: StudyEvent & { kind: 'trial-started' }): string {
-  if (purpose === 'warm-up') return 'warming up';
-  const name = planned === null ? purpose : `trial ${planned.position} of ${planned.total}`;
+  if (planned === null || purpose === 'warm-up') return purpose;
+  const name = `trial ${planned.position} of ${planned.total}`;
   return attempt === 1 ? name : `${name}, attempt ${attempt}`;
 }
 
-/** `trial 3 of 12: login at concurrency 10, 5 s  33/s  p95 312 ms  ████░░░░ 1 min 20 s left` */
-function liveLine(doing: string, figures: string, time: TimeLeft, look: TerminalLook): string {
-  const left = `${describeTimeLeft(time)} left`;
-  const bar = progressBar(time.elapsedS, (time.atLeastS + time.atMostS) / 2, 16);
-  // The narrower the terminal, the less is shown: first the bar goes, then what is happening is cut.
-  const wide = [doing, figures, bar, left].join('  ');
-  if (wide.length <= look.width) return painted(wide, bar, look);
-  const rest = [figures, left].join('  ');
-  const room = look.width - rest.length - 2;
-  return room < 8 ? shortened(rest, look.width) : `${shortened(doing, room)}  ${rest}`;
+const BAR_CELLS = 16;
+
+/** `tier 2 of 4, cached: login at 10/s, trial 3 of 12  33/s  p95 312 ms  ████░░░░  80 s to 2 min left` */
+function liveLine({ place, doing }: ProgressState, figures: string, time: TimeLeft, width: number): string {
+  const left = timeLeft(time);
+  const bar = progressBar(time.elapsedS, (time.atLeastS + time.atMostS) / 2, BAR_CELLS);
+  // The narrower the terminal, the less is shown: first the bar goes, then what is happening is cut, then the figures go.
+  const what = joined(place, doing);
+  const wide = [what, figures, bar, left].join('  ');
+  if (wide.length <= width) return [what, figures, styled('progress', bar), left].join('  ');
+  const rest = `${figures}  ${left}`;
+  const room = width - rest.length - 2;
+  if (room >= 8) return `${shortened(what, room)}  ${rest}`;
+  return shortened(rest.length <= width ? rest : left, width);
 }
 
 /** Bounds that are near to each other are one figure. */
-function describeTimeLeft({ atLeastS, atMostS }: TimeLeft): string {
+function timeLeft({ atLeastS, atMostS }: TimeLeft): string {
   const [least, most] = [Math.ceil(atLeastS), Math.ceil(atMostS)];
-  return most <= least * 1.2 + 5 ? formatSeconds(most) : `${formatSeconds(least)} to ${formatSeconds(most)}`;
+  return `${most <= least * 1.2 + 5 ? formatSeconds(most) : `${formatSeconds(least)} to ${formatSeconds(most)}`} left`;
 }
 
 export function progressBar(elapsedS: number, remainingS: number, cells: number): string {
   const total = elapsedS + Math.max(0, remainingS);
   const done = total > 0 ? Math.min(cells, Math.max(0, Math.round((elapsedS / total) * cells))) : 0;
   return '█'.repeat(done) + '░'.repeat(cells - done);
-}
-
-function painted(line: string, bar: string, { color }: TerminalLook): string {
-  return color && bar !== '' ? line.replace(bar, `\u001b[36m${bar}\u001b[0m`) : line;
 }

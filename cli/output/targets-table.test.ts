@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Target } from '../../harness/core/target.ts';
+import { forTerminal } from '../../reports/text.ts';
 import { targetsTable } from './targets-table.ts';
 
 const base: Target = {
@@ -38,7 +39,7 @@ const targets: readonly Target[] = [
 ];
 
 test('targets stand by document, with value, title and how they are judged', () => {
-  expect(targetsTable(targets, { width: 90 })).toBe(`ours (2)
+  expect(forTerminal(targetsTable(targets, 90), false)).toBe(`ours (2)
   ours-latency                                  < 200 ms
     p95 of the login; measured as latency-p95 in login and crud at concurrency 1,000
   ours-cost-of-a-name-that-is-longer-than-any-column-should-be  20 to 50 USD/month
@@ -52,15 +53,10 @@ theirs (1)
 });
 
 test.each([60, 80, 120])('no line is wider than %d columns, and nothing is cut off', (width) => {
-  const table = targetsTable(targets, { width });
+  const table = forTerminal(targetsTable(targets, width), false);
   expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(Math.max(width, 62));
   for (const { id, title } of targets) {
     expect(table).toContain(id);
     expect(table.replaceAll(/\s+/g, ' ')).toContain(title);
   }
-});
-
-test('colour only where it is asked for', () => {
-  expect(targetsTable(targets)).not.toContain('\u001b');
-  expect(targetsTable(targets, { color: true })).toContain('\u001b[1mours (2)\u001b[0m');
 });

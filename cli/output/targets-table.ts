@@ -1,19 +1,21 @@
 import type { Judgement, Target } from '../../harness/core/target.ts';
 import { formatBound, formatNumber, formatQuantity, formatRate } from '../../harness/core/units.ts';
-import { emphasis, indented, type TextLook } from '../../reports/text-layout.ts';
+import { indented, styled } from '../../reports/text.ts';
 
 /** What `tierbench targets` prints: by document, each target with its value, what it is, and how it is judged. */
-export function targetsTable(targets: readonly Target[], { width = 80, color }: TextLook = {}): string {
-  const { strong, faint } = emphasis(color);
+export function targetsTable(targets: readonly Target[], width: number): string {
   const documents = Map.groupBy(targets, ({ source }) => source.document);
   const groups = [...documents].map(([document, group]) => {
     const idWidth = Math.min(LONGEST_ID, Math.max(...group.map(({ id }) => id.length)));
     const lines = group.flatMap((target) => {
       const [id, bound] = [`  ${target.id.padEnd(idWidth)}`, formatBound(target)];
       const heading = id.length + 2 + bound.length <= width ? [`${id}  ${bound}`] : [id, `    ${bound}`];
-      return [...heading, ...indented(`${target.title}; ${describeJudgement(target)}`, width, 4).map(faint)];
+      return [
+        ...heading,
+        ...indented(`${target.title}; ${describeJudgement(target)}`, width, 4).map((line) => styled('faint', line)),
+      ];
     });
-    return [strong(`${document} (${group.length})`), ...lines, ''];
+    return [styled('strong', `${document} (${group.length})`), ...lines, ''];
   });
   return [...groups.flat(), ...indented(summary(targets), width, 0)].join('\n');
 }

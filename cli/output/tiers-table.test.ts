@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Tier } from '../../harness/core/tier.ts';
+import { forTerminal } from '../../reports/text.ts';
 import { tiersTable } from './tiers-table.ts';
 
 const tier: Tier = {
@@ -30,7 +31,7 @@ const tier: Tier = {
 };
 
 test('a tier is shown with its services, their sizes, connections and settings', () => {
-  expect(tiersTable([tier], { width: 60 })).toBe(`balanced: Several instances
+  expect(forTerminal(tiersTable([tier], 60), false)).toBe(`balanced: Several instances
   A load balancer before three instances of the API, which
   share one database.
   balancer  load-balancer, receives the load, backend: api

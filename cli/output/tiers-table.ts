@@ -1,18 +1,21 @@
 import type { Service, Tier } from '../../harness/core/tier.ts';
 import { describeService } from '../../reports/renderers/tier-drawing.ts';
-import { emphasis, indented, type TextLook } from '../../reports/text-layout.ts';
+import { indented, styled } from '../../reports/text.ts';
 
 /** What `tierbench tiers` prints: each tier with what it is made of, from where the load comes in downwards. */
-export function tiersTable(tiers: readonly Tier[], { width = 80, color }: TextLook = {}): string {
-  const { strong, faint } = emphasis(color);
+export function tiersTable(tiers: readonly Tier[], width: number): string {
   return tiers
     .map((tier) => {
       const nameWidth = Math.max(...tier.services.map(({ name }) => name.length));
       const services = tier.services.flatMap((service) => [
         `  ${service.name.padEnd(nameWidth)}  ${describeService(service, tier.entry)}`,
-        ...settingLines(service, width, nameWidth + 4).map(faint),
+        ...settingLines(service, width, nameWidth + 4).map((line) => styled('faint', line)),
       ]);
-      return [strong(`${tier.name}: ${tier.title}`), ...indented(tier.description, width, 2), ...services].join('\n');
+      return [
+        styled('strong', `${tier.name}: ${tier.title}`),
+        ...indented(tier.description, width, 2),
+        ...services,
+      ].join('\n');
     })
     .join('\n\n');
 }

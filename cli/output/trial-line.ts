@@ -5,7 +5,7 @@ import { withAdvice } from '../../reports/describe/remedies.ts';
 import { estimateWithInterval } from '../../reports/figures.ts';
 import { droppedInWords, workOf } from '../../reports/work.ts';
 
-/** What a finished trial says, in one line: `33/s (31/s to 35/s), p95 312 ms (301 ms to 330 ms), 2.4 % errors, 120 of 5,000 dropped (2.4 %)`. */
+/** What a finished trial says, in one line: `33/s (31/s to 35/s), p95 312 ms (301 to 330 ms), 2.4 % errors, 120 of 5,000 dropped (2.4 %)`. */
 export function describeTrial({ record, summary, validity }: JudgedTrial): string {
   const { throughputPerS, latency, errorRatio } = summary;
   const work = workOf(record.trial);

@@ -148,6 +148,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         durationS,
         attempt: number,
         planned: place,
+        time: time.left(durationS),
       });
     }
     const { baseUrl, baseUrls, faults } = subject.deployment;

@@ -31,6 +31,7 @@ export type StudyEvent =
       readonly attempt: number;
       /** Which of the planned trials it is, from 1; null where it was not planned, such as a warm-up. */
       readonly planned: { readonly position: number; readonly total: number } | null;
+      readonly time: TimeLeft;
     }
   /** Once a second while a trial runs. */
   | {

@@ -5,7 +5,8 @@ import { formatBound, formatNumber, formatRate, formatRatio, formatSeconds } fro
 import type { JudgedTarget } from '../../harness/judging/judged-target.ts';
 import { isValid, type JudgedTrial, type TrialSummary } from '../../harness/judging/judged-trial.ts';
 import { byRate, byUsers } from '../analysis.ts';
-import { chartName, estimateWithInterval, type Format, list, plural } from '../figures.ts';
+import { estimateWithInterval, type Format } from '../figures.ts';
+import { chartName, list, plural } from '../text.ts';
 import { lostWork, workOf } from '../work.ts';
 import { linearAxis, loadAxis, logAxis, rateAxis, yAxis } from './axes.ts';
 import {

@@ -5,7 +5,7 @@ import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts
 import type { LatencyViews } from '../../harness/judging/latency-views.ts';
 import { samplesNeeded } from '../../harness/statistics/quantile-ranks.ts';
 import { mainLoads, type ScenarioAnalysis } from '../analysis.ts';
-import { chartName, list } from '../figures.ts';
+import { chartName, list } from '../text.ts';
 import { yAxis } from './axes.ts';
 import { type Axis, type ChartDescription, fileNamePart, type Point, type Series, valuesOf } from './chart.ts';
 import { targetLines } from './load-charts.ts';

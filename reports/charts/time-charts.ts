@@ -5,7 +5,8 @@ import { formatNumber, formatRate, formatRatio, formatSeconds } from '../../harn
 import { LatencyHistogram } from '../../harness/histograms/latency-histogram.ts';
 import { throughputPerSIn } from '../../harness/judging/trial-window.ts';
 import { samplesNeeded } from '../../harness/statistics/quantile-ranks.ts';
-import { chartName, list, loadText, plural } from '../figures.ts';
+import { loadText } from '../figures.ts';
+import { chartName, list, plural } from '../text.ts';
 import { linearAxis, timeTicks, yAxis } from './axes.ts';
 import {
   type Axis,

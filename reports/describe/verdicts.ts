@@ -9,11 +9,11 @@ import {
   formatRatio,
   formatSeconds,
 } from '../../harness/core/units.ts';
+import { list } from '../text.ts';
 import { describer } from './describer.ts';
 import { loadList, loadRange } from './loads.ts';
 import { describeObstacle } from './notes.ts';
 import { describeReason } from './reasons.ts';
-import { list } from './words.ts';
 
 /** Why something was not judged, compared or measured, or what keeps a verdict open; without the next step. */
 export const describeWhyNot = describer<WhyNot>({

@@ -7,13 +7,15 @@ import {
   type Answer,
   type CellDraft,
   type Document,
+  head,
   left,
   right,
   type Table,
   table,
   tableBlocks,
 } from '../document.ts';
-import { dateTime, plural, shortened } from '../figures.ts';
+import { dateTime } from '../figures.ts';
+import { plural, shortened } from '../text.ts';
 import { incompleteNote } from './incomplete.ts';
 import { whyCareful, whyInvalid } from './run-why.ts';
 
@@ -38,8 +40,8 @@ export function genericDocument(record: StudyRecord): Document {
 }
 
 function answersOf({ study, answers }: StudyRecord): readonly Answer[] {
-  if (answers.length === 0) return [{ statement: `${study}: nothing was measured to its end.`, because: '' }];
-  return answers.map((answer) => ({ statement: `${study}: ${shortened(oneLine(answer), MOST_LETTERS)}`, because: '' }));
+  if (answers.length === 0) return [{ about: study, statement: 'nothing was measured to its end.', because: '' }];
+  return answers.map((answer) => ({ about: study, statement: shortened(oneLine(answer), MOST_LETTERS), because: '' }));
 }
 
 function oneLine(value: unknown): string {
@@ -50,9 +52,9 @@ function trialsTable(trials: readonly JudgedTrial[]): Table {
   return table(
     'Trials',
     [
-      left('Subject'),
-      left('Scenario'),
-      right('Load'),
+      head('Subject'),
+      head('Scenario'),
+      head('Load', 'right'),
       right('Throughput'),
       right('p95'),
       right('Errors'),

@@ -1,12 +1,15 @@
-import { describeLoad, loadLevel, type OfferedLoad } from '../../harness/core/load.ts';
-import { formatBound, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import { describeLoad, loadLevel } from '../../harness/core/load.ts';
+import { formatBound, formatNumber, formatRatio, formatSeconds } from '../../harness/core/units.ts';
 import type { JudgedTrial } from '../../harness/judging/judged-trial.ts';
 import { type Sustained, type TierAnalysis, wasRun } from '../analysis.ts';
 import { describeObstacle } from '../describe/notes.ts';
-import { type Answer, type CellDraft, left, right, type Table, table } from '../document.ts';
-import { estimateWithInterval, list, loadWords } from '../figures.ts';
+import { describeReason } from '../describe/reasons.ts';
+import { withAdvice } from '../describe/remedies.ts';
+import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
+import { estimateInterval, loadWords } from '../figures.ts';
+import { list } from '../text.ts';
 import { limitTexts } from './run-limits.ts';
-import { whyInvalid, whyNotRun, whySo } from './run-why.ts';
+import { whyInvalidMost, whyNotRun, whySo } from './run-why.ts';
 
 /** The answer of a run: the highest load of each tier and scenario that met the p95 target, its p95, and what limited it. */
 
@@ -18,7 +21,7 @@ interface OfTier {
 /** Those of one scenario and one target, in the order of the tiers. */
 interface Question {
   readonly scenario: string;
-  /** `p95 < 200 ms`; null where no target applies. */
+  /** `< 200 ms`; null where no target applies. */
   readonly target: string | null;
   readonly tiers: readonly OfTier[];
 }
@@ -29,7 +32,7 @@ function questionsOf(tiers: readonly TierAnalysis[]): readonly Question[] {
       sustained.map((each) => ({
         tier,
         scenario,
-        target: each.target === null ? null : `p95 ${formatBound(each.target)}`,
+        target: each.target === null ? null : formatBound(each.target),
         sustained: each,
       })),
     ),
@@ -45,15 +48,18 @@ function questionsOf(tiers: readonly TierAnalysis[]): readonly Question[] {
 export function answersOf(tiers: readonly TierAnalysis[]): readonly Answer[] {
   const questions = questionsOf(tiers);
   if (questions.length === 0) return [nothingMeasured(tiers)];
-  return questions.map((question) => {
+  return questions.map((question): Answer => {
+    const { scenario: about, target } = question;
     const best = bestOf(question);
     const [first] = best;
-    if (first === undefined) return noneSustained(question);
+    if (first === undefined) return { about, ...noneSustained(question) };
     const p95 = first.sustained.trial?.summary.latency.p95S ?? null;
-    const at = p95 === null ? '' : ` at p95 ${estimateWithInterval(p95, formatSeconds)}`;
-    const within = question.target === null ? '' : `; the target is ${question.target}`;
+    const interval = p95 === null ? 'exact' : estimateInterval(p95, formatSeconds);
+    const notes = [...(interval === 'exact' ? [] : [interval]), ...(target === null ? [] : [`target ${target}`])];
+    const at = p95 === null ? '' : ` with p95 ${formatSeconds(p95.value)}`;
     return {
-      statement: `${question.scenario}: ${whoSustained(question, best, first)}${at}${within}.`,
+      about,
+      statement: `${whoSustained(question, best, first)}${at}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}.`,
       because: [whatLimited(best, first), ...nextBest(question, best)].join(' '),
     };
   });
@@ -61,12 +67,12 @@ export function answersOf(tiers: readonly TierAnalysis[]): readonly Answer[] {
 
 function nothingMeasured(tiers: readonly TierAnalysis[]): Answer {
   if (tiers.length === 0 || tiers.some(({ facts }) => wasRun(facts))) {
-    return { statement: 'No trial was measured, so there is no answer.', because: '' };
+    return { about: '', statement: 'No trial was measured, so there is no answer.', because: '' };
   }
   const why = tiers.flatMap(({ name, facts }) =>
     (facts?.notRun ?? []).map((obstacle) => `${name}: ${describeObstacle(obstacle)}.`),
   );
-  return { statement: 'No tier was run here.', because: why.join(' ') };
+  return { about: '', statement: 'No tier was run here.', because: why.join(' ') };
 }
 
 /** The tiers that sustained most; several where their highest loads are the same. */
@@ -79,9 +85,9 @@ function levelOf({ trial }: Sustained): number {
   return trial === null ? 0 : loadLevel(trial.summary.load);
 }
 
-/** `cached sustained most, 480/s` */
+/** `cached sustained most, 480 iterations/s (3,360 requests/s)` */
 function whoSustained({ tiers }: Question, best: readonly OfTier[], first: OfTier): string {
-  const load = sustainedLoad(first.sustained);
+  const load = loadInFull(first.sustained);
   if (tiers.length === 1) return `${first.tier} sustained ${load}`;
   if (best.length === tiers.length) return `all tiers sustained the same load, ${load},`;
   return `${list(best.map(({ tier }) => tier))} sustained most, ${load}`;
@@ -91,11 +97,22 @@ function nextBest({ tiers }: Question, best: readonly OfTier[]): readonly string
   const [second] = tiers
     .filter((each) => !best.includes(each))
     .toSorted((one, other) => levelOf(other.sustained) - levelOf(one.sustained));
-  return second === undefined ? [] : [`Next: ${second.tier} with ${sustainedLoad(second.sustained)}.`];
+  if (second === undefined) return [];
+  const { trial } = second.sustained;
+  return [`Next: ${second.tier} with ${trial === null ? 'no measured load' : loadWords(trial.summary.load)}.`];
 }
 
-function sustainedLoad({ trial }: Sustained): string {
-  return trial === null ? 'no measured load' : loadWords(trial.summary.load);
+/** The requests too, where an iteration is several. */
+function loadInFull({ trial }: Sustained): string {
+  if (trial === null) return 'no measured load';
+  const { load, throughputPerS } = trial.summary;
+  if (load.model === 'closed' || load.changes !== undefined) return loadWords(load);
+  const requests = throughputPerS === null ? '' : ` (${requestRate(throughputPerS.value)})`;
+  return `${formatNumber(load.arrivalRatePerS)} iterations/s${requests}`;
+}
+
+function requestRate(ratePerS: number): string {
+  return `${formatNumber(ratePerS)} requests/s`;
 }
 
 /** Of the tier that sustained most, at the next load. */
@@ -109,8 +126,16 @@ function whatLimited(best: readonly OfTier[], { tier, sustained: { next, limit }
     case 'inconclusive':
       return `What limits it is not known: at ${load} the verdict is inconclusive${p95Of(next.trial)}.`;
     case 'invalid':
-      return `What limits it is not known: the trial at ${load} is invalid.`;
+      return `What limits it is not known: the trial at ${load} is invalid. ${becauseInvalid(next.trial)}`;
   }
+}
+
+/** The first reason, which is most often the cause of the others; tables have all. */
+function becauseInvalid({ validity }: JudgedTrial): string {
+  const [first] = validity.kind === 'valid' ? [] : validity.reasons;
+  if (first === undefined) return '';
+  const text = withAdvice(describeReason, first);
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
 function p95Of({ summary: { latency, errorRatio } }: JudgedTrial): string {
@@ -118,24 +143,24 @@ function p95Of({ summary: { latency, errorRatio } }: JudgedTrial): string {
   return errorRatio === 0 ? p95 : `${p95}${p95 === '' ? ' with' : ' and'} ${formatRatio(errorRatio)} errors`;
 }
 
-function noneSustained({ scenario, target, tiers }: Question): Answer {
-  const within = target === null ? '' : ` within ${target}`;
+function noneSustained({ target, tiers }: Question): Omit<Answer, 'about'> {
+  const within = target === null ? '' : ` within p95 ${target}`;
   const who = tiers.length === 1 ? (tiers[0]?.tier ?? '') : 'no tier';
-  const lowest = tiers
+  const [lowest] = tiers
     .flatMap(({ tier, sustained: { next, limit } }) =>
       next?.why === 'missed' && limit !== null ? [{ tier, trial: next.trial, limit }] : [],
     )
-    .toSorted((one, other) => loadLevel(one.trial.summary.load) - loadLevel(other.trial.summary.load))[0];
-  const statement = `${scenario}: ${who} sustained ${tiers.length === 1 ? 'no' : 'a'} measured load${within}.`;
-  if (lowest === undefined) {
+    .toSorted((one, other) => loadLevel(one.trial.summary.load) - loadLevel(other.trial.summary.load));
+  if (lowest !== undefined) {
     return {
-      statement: `${scenario}: what is sustained${within} is not known.`,
-      because: 'No valid trial decides it.',
+      statement: `${who} sustained ${tiers.length === 1 ? 'no' : 'a'} measured load${within}.`,
+      because: `Limited by ${list(limitTexts(lowest.limit))}. At ${loadWords(lowest.trial.summary.load)} ${lowest.tier} missed the target${p95Of(lowest.trial)}.`,
     };
   }
+  const [invalid] = tiers.flatMap(({ sustained: { next } }) => (next?.why === 'invalid' ? [next.trial] : []));
   return {
-    statement,
-    because: `Limited by ${list(limitTexts(lowest.limit))}. At ${loadWords(lowest.trial.summary.load)} ${lowest.tier} missed the target${p95Of(lowest.trial)}.`,
+    statement: `what is sustained${within} is not known.`,
+    because: `No valid trial decides it. ${invalid === undefined ? '' : becauseInvalid(invalid)}`.trim(),
   };
 }
 
@@ -144,15 +169,14 @@ export function answerTable(tiers: readonly TierAnalysis[]): Table {
   const notRun = tiers.filter(({ facts }) => !wasRun(facts));
   const questions = questionsOf(tiers);
   const hasSeveral = tiers.length > 1;
-  const targets = new Set(questions.map(({ target }) => target ?? 'no p95 target'));
-  const [onlyTarget] = targets.size === 1 ? targets : [];
+  const hasTargets = new Set(questions.map(({ target }) => target)).size > 1;
   return table(
     'The highest load of each tier within its p95 target',
     [
-      left('Scenario'),
-      ...(onlyTarget === undefined ? [left('p95 target')] : []),
-      ...(hasSeveral ? [left('Tier')] : []),
-      right(onlyTarget === undefined ? 'Sustained' : `Sustained (${onlyTarget})`),
+      head('Scenario'),
+      ...(hasTargets ? [head('p95 target')] : []),
+      ...(hasSeveral ? [head('Tier')] : []),
+      right('Sustained'),
       right('p95'),
       left('Limited by'),
     ],
@@ -160,9 +184,7 @@ export function answerTable(tiers: readonly TierAnalysis[]): Table {
       const best = bestOf(question);
       const place = (index: number): CellDraft[] => [
         { text: question.scenario, repeated: index > 0 },
-        ...(onlyTarget === undefined
-          ? [{ text: question.target === null ? 'none' : question.target.slice(4), repeated: index > 0 }]
-          : []),
+        ...(hasTargets ? [{ text: question.target ?? 'none', repeated: index > 0 }] : []),
       ];
       const measured = question.tiers.map((each, index) => [
         ...place(index),
@@ -184,43 +206,36 @@ export function answerTable(tiers: readonly TierAnalysis[]): Table {
 }
 
 function sustainedCell({ trial, next, openBelow }: Sustained, strong: boolean): CellDraft {
-  if (trial === null) {
-    const why = next?.why === 'invalid' ? whyInvalid(next.trial) : [];
-    return { text: next?.why === 'invalid' ? 'not known' : 'none measured', ...(why.length > 0 && { why }) };
-  }
+  if (trial === null) return { text: next?.why === 'invalid' ? 'not known' : 'none measured' };
   const { load, throughputPerS } = trial.summary;
   const open = openBelow.map(({ summary }) => whySo(`${describeLoad(summary.load)} is inconclusive`));
   return {
     text: loadWords(load),
     strong,
-    ...(throughputPerS !== null && { detail: `${formatRate(throughputPerS.value)} requests` }),
+    ...(throughputPerS !== null && { detail: requestRate(throughputPerS.value) }),
     ...(open.length > 0 && { why: open }),
   };
 }
 
 function p95Cell({ trial }: Sustained): CellDraft {
   const p95 = trial?.summary.latency.p95S ?? null;
-  if (p95 === null) return { text: '–' };
-  return { text: formatSeconds(p95.value), detail: `${formatSeconds(p95.low)} to ${formatSeconds(p95.high)}` };
+  return p95 === null
+    ? { text: '–' }
+    : { text: formatSeconds(p95.value), detail: estimateInterval(p95, formatSeconds) };
 }
 
 function limitCell({ next, limit }: Sustained): CellDraft {
   if (next === null) return { text: 'not reached', detail: 'no higher load was measured' };
-  const at = (load: OfferedLoad) => describeLoad(load);
-  const { summary } = next.trial;
+  const load = describeLoad(next.trial.summary.load);
   switch (next.why) {
-    case 'missed':
-      return {
-        text: limit === null ? 'not known' : limitTexts(limit).join(', '),
-        detail: `at ${at(summary.load)}, which missed the target${p95Of(next.trial)}`,
-      };
+    case 'missed': {
+      const [first = 'not known', ...others] = limit === null ? [] : limitTexts(limit);
+      const missed = `missed the target at ${load}${p95Of(next.trial)}`;
+      return { text: first, detail: [...others, missed].join('; ') };
+    }
     case 'inconclusive':
-      return { text: 'not known', detail: `${at(summary.load)} is inconclusive${p95Of(next.trial)}` };
+      return { text: 'not known', detail: `${load} is inconclusive${p95Of(next.trial)}` };
     case 'invalid':
-      return {
-        text: 'not known',
-        detail: `the trial at ${at(summary.load)} is invalid`,
-        why: whyInvalid(next.trial),
-      };
+      return { text: 'not known', detail: `the trial at ${load} is invalid`, why: whyInvalidMost(next.trial) };
   }
 }

@@ -15,7 +15,8 @@ import { mean } from '../../harness/statistics/sums.ts';
 import { type Analysis, type TierAnalysis, wasRun } from '../analysis.ts';
 import { cacheKinds } from '../charts/time-charts.ts';
 import type { Fact } from '../document.ts';
-import { dateTime, list, plural } from '../figures.ts';
+import { dateTime } from '../figures.ts';
+import { list, plural } from '../text.ts';
 
 /** What a reader must know to believe the run, or to repeat it. */
 export function factsOfRun({ question, facts, status }: Analysis): readonly Fact[] {

@@ -3,7 +3,7 @@ import { formatNumber, formatRate, formatSeconds } from '../../harness/core/unit
 import type { Recovery, RecoveryPhase } from '../../harness/judging/recovery.ts';
 import type { FaultAnalysis, TierAnalysis } from '../analysis.ts';
 import { faultChart } from '../charts/time-charts.ts';
-import { type Block, figures, left, right, type Table, table, tableBlocks } from '../document.ts';
+import { type Block, figures, head, left, right, type Table, table, tableBlocks } from '../document.ts';
 
 /** The faults that were made on purpose: a table, and a chart of each. */
 export function faultBlocks({ name, faults }: TierAnalysis): readonly Block[] {
@@ -22,7 +22,7 @@ function faultsTable(tier: string, faults: readonly FaultAnalysis[]): Table {
   return table(
     `Faults made on ${tier}`,
     [
-      left('Fault'),
+      head('Fault'),
       left('Failed requests'),
       right('First failure'),
       right('Throughput before'),

@@ -18,7 +18,7 @@ function isSaturated(use: Utilization | Queue): boolean {
   return use.kind === 'queue' || use.ratio >= 0.9;
 }
 
-/** The most that was used, and all that waited: `api/1: CPU at 98 %`. */
+/** The most that was used, and all that waited: `api/1: CPU 98 %`. */
 export function useTexts(limit: Limit): readonly string[] {
   if ('unknown' in limit) return [];
   return [...limit.utilizations.slice(0, 5), ...limit.queues].map(useText);
@@ -28,10 +28,10 @@ function useText(use: Utilization | Queue): string {
   return `${use.source}: ${whatOf(use)}`;
 }
 
-/** `CPU at 98 %` */
+/** `CPU 98 %` */
 function whatOf(use: Utilization | Queue): string {
   const { label, unit } = metrics[use.metric];
-  if (use.kind === 'utilization') return `${label} at ${formatRatio(use.ratio)}`;
+  if (use.kind === 'utilization') return `${label} ${formatRatio(use.ratio)}`;
   switch (unit) {
     case 'seconds':
       return `${label} ${formatSeconds(use.waiting)}`;

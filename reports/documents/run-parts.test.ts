@@ -96,10 +96,10 @@ test('a limit is named with its source, a saturated second one too', () => {
   } as const;
   const nothing = { utilizations: [], queues: [] };
   expect(limitTexts({ first: cpu, next: queue, ...nothing })).toEqual([
-    'api/1: CPU at 100 %',
+    'api/1: CPU 100 %',
     '12 waiting for a database connection',
   ]);
   expect(limitTexts({ first: cpu, next: { ...cpu, source: 'database/1', ratio: 0.3 }, ...nothing })).toHaveLength(1);
-  expect(limitTexts({ first: null, next: { ...cpu, ratio: 0.5 }, ...nothing })[0]).toContain('api/1: CPU at 50 %');
+  expect(limitTexts({ first: null, next: { ...cpu, ratio: 0.5 }, ...nothing })[0]).toContain('api/1: CPU 50 %');
   expect(limitTexts({ unknown: 'no-samples' })[0]).toContain('not known');
 });

@@ -13,7 +13,7 @@ import type { LoadVerdict } from '../../harness/judging/judge-at-load.ts';
 import type { JudgedTarget } from '../../harness/judging/judged-target.ts';
 import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
 import { type ScenarioAnalysis, type TierAnalysis, wasRun } from '../analysis.ts';
-import { type CellDraft, left, right, type Table, table, type VerdictKind } from '../document.ts';
+import { type CellDraft, head, left, right, type Table, table, type VerdictKind } from '../document.ts';
 import {
   changeSize,
   estimateInterval,
@@ -24,15 +24,16 @@ import {
   verdictReasons,
   verdictWords,
 } from '../figures.ts';
+import { list } from '../text.ts';
 import { lostWork, workOf } from '../work.ts';
-import { whyCareful, whyInvalid, whyNotCompared, whyOpen } from './run-why.ts';
+import { whyCareful, whyInvalid, whyInvalidMost, whyNotCompared, whyOpen, whyOpenMost } from './run-why.ts';
 
 /** One scenario: each tier at each load that more than one was measured at, with the change from the tier before. */
 export function comparisonTable({ scenario, loads }: ScenarioComparison): Table {
   const tiers = loads[0]?.rows.map(({ tier }) => tier) ?? [];
   return table(
     scenario,
-    [right('Load'), left(''), ...tiers.map((name) => right(name))],
+    [head('Load', 'right'), head(''), ...tiers.map((name) => right(name))],
     loads.flatMap(({ load, rows }) => [
       [
         { text: loadWords(load) },
@@ -56,7 +57,7 @@ function figureCell(row: TierRow, metric: 'throughput' | 'p95', level: number): 
   const { throughputPerS, latency } = trial.summary;
   const text = metric === 'throughput' ? figure(throughputPerS, formatRate) : figure(latency.p95S, formatSeconds);
   const verdict = metric === 'p95' ? worst(row.verdicts.p95) : undefined;
-  const reasons = whyInvalid(trial);
+  const reasons = whyInvalidMost(trial);
   const change = row[metric];
   return {
     text,
@@ -85,19 +86,45 @@ function worst(verdicts: readonly LoadVerdict[]): LoadVerdict | undefined {
   return verdicts.toSorted((one, other) => severity[one.kind] - severity[other.kind])[0];
 }
 
-/** Rows targets, columns tiers. Those that no tier was judged by are left out. */
-export function targetsTable(tiers: readonly TierAnalysis[]): Table {
+/** How many targets each tier met and missed: `single: 3 met, 1 missed`; tiers with the same counts together. */
+export function targetCounts(tiers: readonly TierAnalysis[]): string {
+  const counts = tiers.map(({ name, facts, targets }) => {
+    if (!wasRun(facts)) return { name, text: 'not run' };
+    const own = (['met', 'missed', 'inconclusive'] as const).map((kind) => ({
+      kind,
+      count: targets.filter(({ verdict }) => verdict.kind === kind).length,
+    }));
+    const texts = own.filter(({ count }) => count > 0).map(({ kind, count }) => `${count} ${kind}`);
+    return { name, text: texts.join(', ') };
+  });
+  return [...Map.groupBy(counts, ({ text }) => text)]
+    .filter(([text]) => text !== '')
+    .map(([text, own]) => `${list(own.map(({ name }) => name))}: ${text}`)
+    .join('; ');
+}
+
+/**
+ * Rows targets, columns tiers; what was missed first. Those that no tier was judged by are left out. `by`: those that were
+ * measured, or those about the settings of a tier.
+ */
+export function targetsTable(tiers: readonly TierAnalysis[], by: 'measured' | 'setting'): Table {
   return table(
-    'Targets',
-    [left('Target'), left('Limit'), left('Scenario'), ...tiers.map(({ name }) => left(name))],
+    by === 'measured' ? 'Targets' : 'Settings',
+    [head('Target'), head('Limit'), head('Scenario'), ...tiers.map(({ name }) => left(name))],
     targetRows(tiers)
       .filter((own) => own.some(({ verdict }) => verdict.kind !== 'not-judged'))
-      .map((own): CellDraft[] => [
-        { text: own[0].target.title, detail: sourceOf(own[0].target) },
-        { text: formatBound(own[0].target) },
-        { text: own[0].scenario ?? 'all' },
-        ...tiers.map((tier) => verdictCell(tier, own)),
-      ]),
+      .filter(([{ target }]) => (target.judged.by === 'setting') === (by === 'setting'))
+      .toSorted((one, other) => worstOf(one) - worstOf(other))
+      .map(([first, ...others], index, all): CellDraft[] => {
+        const own = [first, ...others] as const;
+        const repeated = all[index - 1]?.[0].target === first.target;
+        return [
+          { text: first.target.title, detail: sourceOf(first.target), repeated },
+          { text: formatBound(first.target), repeated },
+          { text: first.scenario ?? 'all' },
+          ...tiers.map((tier) => verdictCell(tier, own)),
+        ];
+      }),
   );
 }
 
@@ -105,7 +132,7 @@ export function targetsTable(tiers: readonly TierAnalysis[]): Table {
 export function notJudgedTable(tiers: readonly TierAnalysis[]): Table {
   return table(
     'Targets that were not judged',
-    [left('Target'), left('Limit'), left('Why it was not judged'), left('Source')],
+    [head('Target'), head('Limit'), left('Why it was not judged'), left('Source')],
     targetRows(tiers)
       .filter((own) => own.every(({ verdict }) => verdict.kind === 'not-judged'))
       .map((own): CellDraft[] => [
@@ -138,12 +165,16 @@ function verdictCell(tier: TierAnalysis, row: NonEmptyTargets): CellDraft {
     ...(verdict.kind !== 'not-judged' && { verdict: verdict.kind }),
     ...(value !== null && { detail: formatQuantity(value.value, target.unit) }),
     ...(verdict.kind === 'inconclusive' && {
-      why: whyOpen(verdict.reasons, judged.scenario === null ? tier.name : `${judged.scenario} on ${tier.name}`),
+      why: whyOpenMost(verdict.reasons, judged.scenario === null ? tier.name : `${judged.scenario} on ${tier.name}`),
     }),
   };
 }
 
 const verdictOrder: Record<VerdictKind, number> = { missed: 0, inconclusive: 1, met: 2, 'not-judged': 3 };
+
+function worstOf(row: NonEmptyTargets): number {
+  return Math.min(...row.map(({ verdict }) => verdictOrder[verdict.kind]));
+}
 
 /** Each verdict of a tier with its value, interval and evidence; missed ones first. */
 export function verdictsTable({ name, targets }: TierAnalysis): Table {
@@ -176,7 +207,7 @@ export function trialsTable({ name, trials }: ScenarioAnalysis): Table {
   return table(
     name,
     [
-      right('Load'),
+      head('Load', 'right'),
       right('Throughput'),
       right('p50'),
       right('p95'),
@@ -212,8 +243,8 @@ export function stepsTable({ name, trials }: ScenarioAnalysis): Table {
   return table(
     `${name}: each request`,
     [
-      right('Load'),
-      left('Request'),
+      head('Load', 'right'),
+      head('Request'),
       right('Sent'),
       right('Throughput'),
       right('p50'),
@@ -253,7 +284,7 @@ function responses({ trial }: JudgedTrial['record'], step: string): string {
 export function repeatTable({ name, scenarios }: TierAnalysis): Table {
   return table(
     `How to repeat a trial of ${name}`,
-    [left('Scenario'), right('Load'), left('Command')],
+    [head('Scenario'), head('Load', 'right'), left('Command')],
     scenarios.flatMap((scenario) =>
       scenario.trials.flatMap(({ record: { trial } }) =>
         trial.repeatWith === undefined

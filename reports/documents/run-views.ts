@@ -4,7 +4,7 @@ import { isValidOrOverloaded } from '../../harness/judging/judged-trial.ts';
 import { type HiddenLatency, hiddenLatency, isMisleading } from '../../harness/judging/latency-views.ts';
 import type { ScenarioAnalysis, TierAnalysis } from '../analysis.ts';
 import { viewNames, viewsChart } from '../charts/percentile-charts.ts';
-import { type Block, type CellDraft, figures, left, right, table, tableBlocks } from '../document.ts';
+import { type Block, type CellDraft, figures, head, right, table, tableBlocks } from '../document.ts';
 
 type Viewed = ScenarioAnalysis['views'][number];
 
@@ -70,9 +70,9 @@ function viewsTable(tier: string, viewed: readonly Viewed[]) {
   return table(
     `Latency of the trials of ${tier} by three ways of measuring`,
     [
-      left('Scenario'),
-      right('Arrival rate'),
-      left('Latency'),
+      head('Scenario'),
+      head('Arrival rate', 'right'),
+      head('Latency'),
       right('p50'),
       right('p95'),
       right('p99'),

@@ -12,12 +12,14 @@ import type { Why } from '../document.ts';
 /** Of a valid trial none. */
 export function whyInvalid({ validity, summary: { load } }: JudgedTrial): readonly Why[] {
   const reasons = validity.kind === 'valid' ? [] : validity.reasons;
-  return reasons.map((reason) => ({
-    alike: alike(reason),
-    text: withAdvice(describeReason, reason),
-    at: describeLoad(load),
-    level: loadLevel(load),
-  }));
+  return reasons.map(
+    (reason): Why => ({
+      alike: alike(reason),
+      text: withAdvice(describeReason, reason),
+      at: describeLoad(load),
+      level: loadLevel(load),
+    }),
+  );
 }
 
 export function whyCareful({ caveats, summary: { load } }: JudgedTrial): readonly Why[] {
@@ -31,6 +33,19 @@ export function whyCareful({ caveats, summary: { load } }: JudgedTrial): readonl
 
 export function whyNotRun(obstacles: readonly Obstacle[]): readonly Why[] {
   return obstacles.map((obstacle) => whySo(describeObstacle(obstacle)));
+}
+
+/** Where there is no room for all: the first reason, which is most often the cause of the others. */
+export function whyInvalidMost(trial: JudgedTrial): readonly Why[] {
+  return whyInvalid(trial).slice(0, 1);
+}
+
+/** The first of each kind. `at`: where it was found, `crud on cached`. */
+export function whyOpenMost(reasons: readonly WhyNot[], at: string): readonly Why[] {
+  return whyOpen(
+    reasons.filter(({ code }, index) => reasons.findIndex((other) => other.code === code) === index),
+    at,
+  );
 }
 
 /** `at`: where it was found, `crud on cached`. */

@@ -15,6 +15,7 @@ import type { Block, Table } from '../document.ts';
 import { renderHtml } from '../renderers/html.ts';
 import { renderMarkdown } from '../renderers/markdown.ts';
 import { renderTerminal } from '../renderers/terminal.ts';
+import { forTerminal } from '../text.ts';
 import { reportOf } from './registry.ts';
 import { runDocument } from './run.ts';
 
@@ -35,22 +36,19 @@ function rowsOf(found: Table | undefined): readonly (readonly string[])[] {
 function answers(result: RunResult): readonly string[] {
   const [first] = runDocument(analyse(result)).blocks;
   if (first?.kind !== 'answer') throw new Error('the first block is the answer');
-  return first.answers.map(({ statement, because }) => `${statement} ${because}`);
+  return first.answers.map(({ about, statement, because }) => `${about}: ${statement} ${because}`);
 }
 
-test('the order: answer, its table, charts, targets, tiers at each load, and details folded', () => {
+test('the order: answer, its table, charts, tiers at each load, targets, and details folded', () => {
   const outline = blocks.map((block) => (block.kind === 'heading' ? `${block.level} ${block.text}` : block.kind));
   expect(outline.filter((each, index) => each !== outline[index - 1])).toEqual([
     'answer',
     'table',
     '2 Throughput and latency',
     'figure',
+    'details',
     '2 Targets',
-    'table',
-    '2 Tiers at the same load',
-    '3 login',
-    'table',
-    '3 crud',
+    'paragraph',
     'table',
     'details',
     '2 Details',
@@ -62,10 +60,10 @@ describe('the answer', () => {
   test('names the tier that sustained most of each scenario, its p95, and what limited it', () => {
     const [login, crud] = answers(run);
     expect(login).toMatch(
-      /^login: all tiers sustained the same load, 20\/s, at p95 [\d.]+ ms .*api\/1: CPU at 90\.9 %/,
+      /^login: all tiers sustained the same load, 20 iterations\/s .*, with p95 [\d.]+ ms \(.*target < 200 ms\)\. .*api\/1: CPU 90\.9 %/,
     );
     expect(crud).toMatch(
-      /^crud: cached sustained most, 400\/s at p95 .*Limited by api\/1: CPU at 100 %.*At 600\/s .*Next: /,
+      /^crud: cached sustained most, 400 iterations\/s .* with p95 .*Limited by api\/1: CPU 100 %.*At 600\/s .*Next: /,
     );
   });
 
@@ -183,7 +181,7 @@ describe.each(runs)('%s', (_, result) => {
       renderHtml(report.document, 'void 0'),
       renderMarkdown(report.document, new Map()),
       report.json(),
-      renderTerminal(report.document, 'r.html', { width: 100, color: false }),
+      renderTerminal(report.document, 'r.html', 100),
     ];
     const texts = render(reportOf(result));
     for (const text of texts) expect(text).not.toMatch(/\bNaN\b|\bundefined\b|\bInfinity\b|\[object/);
@@ -191,7 +189,9 @@ describe.each(runs)('%s', (_, result) => {
   });
 
   test.each([40, 60, 120])('the terminal has no more than 40 lines of %i columns', (width) => {
-    const lines = renderTerminal(document, 'r.html', { width, color: false }).trimEnd().split('\n');
+    const lines = forTerminal(renderTerminal(document, 'r.html', width), false)
+      .trimEnd()
+      .split('\n');
     expect(lines.length).toBeLessThanOrEqual(40);
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(width);
   });

@@ -3,11 +3,12 @@ import { SMALLEST_CHANGE_RATIO } from '../../harness/judging/compare-tiers.ts';
 import type { Analysis } from '../analysis.ts';
 import { scenarioChart } from '../charts/load-charts.ts';
 import { type Block, type Document, details, figures, tableBlocks } from '../document.ts';
-import { dateTime, list, plural } from '../figures.ts';
+import { dateTime } from '../figures.ts';
+import { list, plural } from '../text.ts';
 import { incompleteNote, sentence } from './incomplete.ts';
 import { answersOf, answerTable } from './run-answer.ts';
 import { factsOfRun } from './run-facts.ts';
-import { comparisonTable, notJudgedTable, targetsTable, trialsTable } from './run-tables.ts';
+import { comparisonTable, notJudgedTable, targetCounts, targetsTable, trialsTable } from './run-tables.ts';
 import { tierDetails } from './run-tier.ts';
 
 /** What `run` found: the answer, a chart and a table of each scenario, the targets, and all evidence folded. */
@@ -15,6 +16,8 @@ export function runDocument(analysis: Analysis): Document {
   const { question, facts, tiers } = analysis;
   const { machine, tierbench } = facts;
   const names = tiers.map(({ name }) => name);
+  const counts = targetCounts(tiers);
+  const settings = targetsTable(tiers, 'setting');
   const notJudged = notJudgedTable(tiers);
   return {
     title: names.length === 0 ? 'No tier was run' : `Load test of ${list(names)}`,
@@ -25,9 +28,13 @@ export function runDocument(analysis: Analysis): Document {
       ...earlyNotes(analysis),
       ...tableBlocks(answerTable(tiers)),
       ...chartBlocks(analysis),
-      ...section('Targets', tableBlocks(targetsTable(tiers))),
       ...tierBlocks(analysis),
-      ...details(`${plural(notJudged.rows.length, 'target')} not judged, and why`, tableBlocks(notJudged)),
+      ...section('Targets', [
+        ...(counts === '' ? [] : [{ kind: 'paragraph' as const, text: `${counts}.` }]),
+        ...tableBlocks(targetsTable(tiers, 'measured')),
+        ...details(`${plural(settings.rows.length, 'target')} about settings`, tableBlocks(settings)),
+        ...details(`${plural(notJudged.rows.length, 'target')} not judged, and why`, tableBlocks(notJudged)),
+      ]),
       ...section('Details', [
         ...tiers.flatMap((tier) => details(`${tier.name}: ${tier.title}`, tierDetails(tier, facts))),
         ...details('How to read this report', [{ kind: 'list', items: howToRead(analysis) }]),
@@ -72,9 +79,9 @@ function chartBlocks({ tiers }: Analysis): readonly Block[] {
 function tierBlocks({ comparison, tiers }: Analysis): readonly Block[] {
   if (comparison === null) {
     const tables = tiers.flatMap(({ scenarios }) => scenarios.map(trialsTable));
-    return section('Loads', tables.flatMap(withHeading));
+    return details('Each load', tables.flatMap(withHeading), true);
   }
-  return section('Tiers at the same load', comparison.scenarios.map(comparisonTable).flatMap(withHeading));
+  return details('Tiers at the same load', comparison.scenarios.map(comparisonTable).flatMap(withHeading), true);
 }
 
 function withHeading(built: Parameters<typeof tableBlocks>[0]): readonly Block[] {

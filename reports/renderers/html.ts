@@ -85,7 +85,7 @@ function blocksMarkup(blocks: readonly Block[], isFolded = false): readonly Mark
 function blockMarkup(block: Exclude<Block, { kind: 'figure' }>): Markup {
   switch (block.kind) {
     case 'answer':
-      return html`<section class="answer" aria-label="Answer">${block.answers.map(({ statement, because }) => html`<p>${statement}</p>${because === '' ? nothing : html`<p class="because">${because}</p>`}`)}</section>`;
+      return html`<section class="answer" aria-label="Answer">${block.answers.map(({ about, statement, because }) => html`<p>${about === '' ? nothing : html`<b>${about}:</b> `}${statement}</p>${because === '' ? nothing : html`<p class="because">${because}</p>`}`)}</section>`;
     case 'heading':
       return trustedHeading(block.level, block.text);
     case 'paragraph':
@@ -102,7 +102,7 @@ function blockMarkup(block: Exclude<Block, { kind: 'figure' }>): Markup {
     case 'drawing':
       return html`<div class="card drawing scroll" tabindex="0" role="region" aria-label="Drawing of ${block.tier.name}">${tierDrawing(block.tier)}</div>`;
     case 'details':
-      return html`<details class="card"><summary>${block.summary}</summary><div class="inside">${blocksMarkup(block.blocks, true)}</div></details>`;
+      return html`<details class="card"${block.isOpen ? html` open` : nothing}><summary>${block.summary}</summary><div class="inside">${blocksMarkup(block.blocks, true)}</div></details>`;
   }
 }
 
@@ -149,6 +149,6 @@ function cellMarkup({ text, detail = '', verdict, strong, repeated, reasons = []
       : strong === true
         ? html`<strong>${text}</strong>`
         : html`<span${repeated === true ? html` class="repeated"` : nothing}>${text}</span>`;
-  const numbers = reasons.map((number) => html`<sup class="reason">[${number}]</sup>`);
-  return html`<span>${shown}${numbers}</span>${detail === '' ? nothing : html`<span class="detail">${detail}</span>`}`;
+  const numbers = reasons.length === 0 ? nothing : html`<sup class="reason">[${reasons.join(' ')}]</sup>`;
+  return html`<span>${shown}${numbers}</span>${detail === '' || repeated === true ? nothing : html`<span class="detail">${detail}</span>`}`;
 }

@@ -1,5 +1,6 @@
 import type { ChartDescription } from '../charts/chart.ts';
 import type { Block, Cell, Document, Table } from '../document.ts';
+import { visible } from '../text.ts';
 import { describeService } from './tier-drawing.ts';
 
 /** Chart id -> path relative to the report. A chart without a picture is described in words. */
@@ -14,7 +15,9 @@ function blockText(block: Block, pictures: PicturePaths): string {
   switch (block.kind) {
     case 'answer':
       return block.answers
-        .map(({ statement, because }) => `**${escaped(statement)}** ${escaped(because)}`.trim())
+        .map(({ about, statement, because }) =>
+          `**${escaped(about === '' ? statement : `${about}: ${statement}`)}** ${escaped(because)}`.trim(),
+        )
         .join('\n\n');
     case 'heading':
       return `${'#'.repeat(block.level)} ${escaped(block.text)}`;
@@ -40,7 +43,7 @@ function blockText(block: Block, pictures: PicturePaths): string {
         .join('\n');
     case 'details': {
       const inner = block.blocks.map((each) => blockText(each, pictures)).filter((part) => part !== '');
-      return `<details><summary>${escaped(block.summary)}</summary>\n\n${inner.join('\n\n')}\n\n</details>`;
+      return `<details${block.isOpen ? ' open' : ''}><summary>${escaped(block.summary)}</summary>\n\n${inner.join('\n\n')}\n\n</details>`;
     }
   }
 }
@@ -68,14 +71,13 @@ function rowsText(titles: readonly string[], rules: readonly string[], rows: rea
 
 function cellText({ text, detail = '', verdict, strong, reasons = [] }: Cell): string {
   const shown = verdict !== undefined || strong === true ? `**${escaped(text)}**` : escaped(text);
-  const numbers = reasons.map((number) => `\\[${number}\\]`).join(' ');
+  const numbers = reasons.length === 0 ? '' : `\\[${reasons.join(' ')}\\]`;
   return [shown, ...(detail === '' ? [] : [`(${escaped(detail)})`]), numbers].filter((part) => part !== '').join(' ');
 }
 
 /** Names and messages are a person's or a server's: nothing in them may become markup, a link or a table cell. */
 function escaped(text: string): string {
-  return text
-    .replaceAll(/[\r\n]+/g, ' ')
+  return visible(text.replaceAll(/\s*\n\s*/g, ' '))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

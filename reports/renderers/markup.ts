@@ -1,3 +1,5 @@
+import { visible } from '../text.ts';
+
 /** HTML that is safe to put into a page. */
 export interface Markup {
   readonly markup: string;
@@ -23,8 +25,9 @@ export function trusted(markup: string): Markup {
 
 export const nothing: Markup = { markup: '' };
 
+/** Control characters are no part of HTML: they are shown. */
 function escapeHtml(text: string): string {
-  return text
+  return visible(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

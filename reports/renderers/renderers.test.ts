@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Block, type Document, left, right, table, type Why } from '../document.ts';
+import { type Block, type Document, head, left, right, table, type Why } from '../document.ts';
+import { forTerminal } from '../text.ts';
 import { renderHtml } from './html.ts';
 import { renderJson } from './json.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -8,14 +9,17 @@ import { renderTerminal } from './terminal.ts';
 
 const slow: Why = { alike: 'slow', text: 'too slow', at: '100/s', level: 100 };
 const few: Why = { alike: 'few', text: 'too few', at: '100/s', level: 100 };
-const answer: Block = { kind: 'answer', answers: [{ statement: 'b sustained most.', because: 'CPU limited it.' }] };
+const answer: Block = {
+  kind: 'answer',
+  answers: [{ about: '', statement: 'b sustained most.', because: 'CPU limited it.' }],
+};
 const figures: Block = {
   kind: 'table',
   table: table(
     'Figures',
-    [left('Tier'), right('p95'), left('Verdict')],
+    [head('Tier'), right('p95'), left('Verdict')],
     [
-      [{ text: 'a' }, { text: '12 ms', detail: '10 ms to 14 ms' }, { text: 'met', verdict: 'met' }],
+      [{ text: 'a' }, { text: '12 ms', detail: '10 to 14 ms' }, { text: 'met', verdict: 'met' }],
       [{ text: 'b', strong: true }, { text: '1 s' }, { text: 'missed', verdict: 'missed', why: [slow] }],
       [{ text: 'c' }, { text: '–' }, { text: 'inconclusive', verdict: 'inconclusive', why: [few, slow] }],
     ],
@@ -40,18 +44,20 @@ test('reasons that differ in figures share a number: those of the highest load a
 });
 
 describe('the terminal', () => {
-  const look = { width: 80, color: false };
+  const width = 80;
 
   test('answer first, tables with numbered reasons, and the path last', () => {
-    const lines = renderTerminal(documentOf(answer, figures), 'r.html', look).trimEnd().split('\n');
+    const lines = forTerminal(renderTerminal(documentOf(answer, figures), 'r.html', width), false)
+      .trimEnd()
+      .split('\n');
     expect(lines).toEqual([
       'b sustained most.',
       'CPU limited it.',
       '',
-      'Tier                     p95  Verdict',
-      'a     12 ms (10 ms to 14 ms)  ✓ met',
-      'b                        1 s  ✕ missed [1]',
-      'c                          –  ? inconclusive [1] [2]',
+      'Tier                  p95  Verdict',
+      'a     12 ms (10 to 14 ms)  ✓ met',
+      'b                     1 s  ✕ missed [1]',
+      'c                       –  ? inconclusive [1 2]',
       '[1] too slow',
       '[2] too few',
       '',
@@ -64,12 +70,12 @@ describe('the terminal', () => {
       documentOf(
         answer,
         { kind: 'heading', level: 2, text: 'Empty' },
-        { kind: 'details', summary: 'More', blocks: [figures] },
+        { kind: 'details', summary: 'More', isOpen: true, blocks: [figures] },
         { kind: 'heading', level: 2, text: 'Full' },
         figures,
       ),
       null,
-      look,
+      width,
     );
     expect(text).not.toContain('Empty');
     expect(text).not.toContain('More');
@@ -78,7 +84,7 @@ describe('the terminal', () => {
 
   test.each([20, 40, 60, 120])('no line is wider than %i columns, and no more lines than a screen has', (width) => {
     const long: Block = { kind: 'list', items: Array.from({ length: 60 }, (_, item) => `item ${item} of a long list`) };
-    const lines = renderTerminal(documentOf(answer, figures, long), null, { width, color: false })
+    const lines = forTerminal(renderTerminal(documentOf(answer, figures, long), null, width), false)
       .trimEnd()
       .split('\n');
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(width);
@@ -95,28 +101,61 @@ describe('the terminal', () => {
         [[{ text: '1,234 ms' }, { text: 'many words that explain it all' }]],
       ),
     };
-    const text = renderTerminal(documentOf(wide), null, { width: 26, color: false });
+    const text = renderTerminal(documentOf(wide), null, 26);
     expect(text).toContain('1,234 ms');
     expect(text.split('\n').length).toBeGreaterThan(3);
   });
 
-  test('colour only when asked for', () => {
-    const plain = renderTerminal(documentOf(answer, figures), 'r.html', look);
-    const colored = renderTerminal(documentOf(answer, figures), 'r.html', { ...look, color: true });
-    expect(plain).not.toContain('\u001b');
+  test('a table that is too wide loses details, then the words of verdicts; then each row has lines of its own', () => {
+    const wide: Block = {
+      kind: 'table',
+      table: table(
+        't',
+        [head('Target'), left('one'), left('other')],
+        [
+          [
+            { text: 'p95 latency' },
+            { text: 'missed', verdict: 'missed', detail: '300 ms', why: [slow] },
+            { text: 'met', verdict: 'met', detail: '100 ms' },
+          ],
+        ],
+      ),
+    };
+    const at = (columns: number) =>
+      forTerminal(renderTerminal(documentOf(wide), null, columns), false)
+        .trimEnd()
+        .split('\n')
+        .slice(0, -1);
+    expect(at(80)).toEqual([
+      'Target       one                    other',
+      'p95 latency  ✕ missed (300 ms) [1]  ✓ met (100 ms)',
+    ]);
+    expect(at(35)).toEqual(['Target       one           other', 'p95 latency  ✕ missed [1]  ✓ met']);
+    expect(at(26)).toEqual(['Target       one    other', 'p95 latency  ✕ [1]  ✓', '✕ missed, ✓ met']);
+    expect(at(18)).toEqual(['p95 latency', '  one ✕ [1], other', '  ✓', '✕ missed, ✓ met']);
+  });
+
+  test('what is printed has colours or none; control characters of others are shown', () => {
+    const text = renderTerminal(
+      documentOf(answer, figures, { kind: 'paragraph', text: 'x\u001b[31m\u0000y' }),
+      'r.html',
+      width,
+    );
+    const plain = forTerminal(text, false);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences in question.
-    const bare = colored.replaceAll(/\u001b\[\d+m/g, '');
-    expect(bare.replaceAll(/ +$/gm, '')).toBe(plain);
-    expect(colored).not.toBe(plain);
+    expect(forTerminal(text, true).replaceAll(/\u001b\[\d+m/g, '')).toBe(plain);
+    expect(plain).toContain('x\\u001b[31m\\u0000y');
+    expect(plain).not.toContain('\u001b');
+    expect(forTerminal(text, true)).toContain('\u001b[1m');
   });
 });
 
 const attack = '<b>|[x](http://evil)_*`\u0007\nnext';
 const hostile = documentOf(
-  { kind: 'answer', answers: [{ statement: attack, because: attack }] },
+  { kind: 'answer', answers: [{ about: '', statement: attack, because: attack }] },
   { kind: 'note', title: attack, text: attack },
   { kind: 'facts', caption: attack, rows: [[attack, attack]] },
-  { kind: 'details', summary: attack, blocks: [{ kind: 'paragraph', text: attack }] },
+  { kind: 'details', summary: attack, isOpen: false, blocks: [{ kind: 'paragraph', text: attack }] },
   {
     kind: 'table',
     table: table(
@@ -130,6 +169,7 @@ const hostile = documentOf(
 test('Markdown: nothing in a text becomes markup, a link or a cell', () => {
   const text = renderMarkdown(hostile, new Map());
   expect(text).not.toContain('<b>');
+  expect(text).not.toContain('\u0007');
   expect(text).not.toMatch(/[^\\\\]\[x/);
   expect(text).not.toContain('http://');
   for (const row of text.split('\n').filter((line) => line.startsWith('|'))) {
@@ -153,8 +193,10 @@ test('Markdown links the pictures it is given and describes the others', () => {
   expect(renderMarkdown(document, new Map())).toContain('*A chart.* It rises.');
 });
 
-test('the page: nothing in a text becomes markup', () => {
+test('the page: nothing in a text becomes markup, and control characters are shown', () => {
   const page = renderHtml(hostile, 'void 0');
+  expect(page).toContain('\\u0007');
+  expect(page).not.toContain('\u0007');
   expect(page).not.toContain('<b>');
   expect(page).toContain('&lt;b&gt;');
 });

@@ -1,70 +1,61 @@
 import type { Block, Cell, Document, Table, VerdictKind } from '../document.ts';
-import { plural, shortened } from '../figures.ts';
-import { indented } from '../text-layout.ts';
-
-export interface TerminalLook {
-  /** Columns of the terminal; lines are cut to it. */
-  readonly width: number;
-  /** False under NO_COLOR or without a terminal. */
-  readonly color: boolean;
-}
+import { indented, plural, type Style, shortened, styled, visible } from '../text.ts';
 
 /** More would scroll the answer away; the page has everything. */
 const MOST_LINES = 40;
 
-/** One block as lines. `cut` is where lines are left out when the screen is too small: not a table's heading. */
+/** One block as lines. `keeps`: so many stay when the screen is too small. */
 interface Part {
   readonly lines: readonly string[];
   readonly keeps: number;
+  /** Of a heading, which stands with what comes below it. */
+  readonly level?: number;
 }
 
-/** The last words of a command: the answer and the tables of a document, and where the report is. */
-export function renderTerminal({ blocks }: Document, reportPath: string | null, look: TerminalLook): string {
-  const paint = painter(look.color);
-  const end = reportPath === null ? [] : ['', `Report: ${paint.strong(reportPath)}`];
-  const parts = blocks.map((block) => blockPart(block, look)).filter(({ lines }) => lines.length > 0);
-  const shown = withinScreen(underHeadings(parts), MOST_LINES - end.length, (text) =>
-    paint.faint(shortened(text, look.width)),
-  );
-  return `${[...shown, ...end].join('\n')}\n`;
+/**
+ * The last words of a command: the answer and the tables of a document, and where the report is. No line is wider than
+ * `width`. Colours are marks (text.ts), which whoever prints it turns into what the terminal has.
+ */
+export function renderTerminal({ blocks }: Document, reportPath: string | null, width: number): string {
+  const end = reportPath === null ? [] : ['', `Report: ${styled('strong', visible(reportPath))}`];
+  const parts = blocks.map((block) => blockPart(block, width)).filter(({ lines }) => lines.length > 0);
+  return `${[...withinScreen(underHeadings(parts), MOST_LINES - end.length, width), ...end].join('\n')}\n`;
 }
 
-function blockPart(block: Block, look: TerminalLook): Part & { readonly level?: number } {
-  const paint = painter(look.color);
-  const text = (content: string, style: (line: string) => string) => {
-    const lines = indented(content, look.width, 0).map((line) => style(shortened(line, look.width)));
-    return { lines, keeps: lines.length };
+function blockPart(block: Block, width: number): Part {
+  const text = (content: string, style?: Style) => {
+    const lines = indented(content, width, 0).map((line) => shortened(line, width));
+    return style === undefined ? lines : lines.map((line) => styled(style, line));
   };
+  const whole = (lines: readonly string[]): Part => ({ lines, keeps: lines.length });
   switch (block.kind) {
-    case 'answer': {
-      const lines = block.answers.flatMap(({ statement, because }) => [
-        ...text(statement, paint.strong).lines,
-        ...(because === '' ? [] : text(because, paint.plain).lines),
-      ]);
-      return { lines, keeps: lines.length };
-    }
+    case 'answer':
+      return whole(
+        block.answers.flatMap(({ about, statement, because }) => [
+          ...text(about === '' ? statement : `${about}: ${statement}`, 'strong'),
+          ...(because === '' ? [] : text(because)),
+        ]),
+      );
     case 'note':
-      return text(`${block.title}. ${block.text}`, paint.warning);
+      return whole(text(`${block.title}. ${block.text}`, 'inconclusive'));
     case 'heading':
-      return { ...text(block.text, paint.strong), level: block.level };
+      return { ...whole(text(block.text, 'strong')), level: block.level };
     case 'paragraph':
-      return text(block.text, paint.plain);
-    case 'list': {
-      const lines = block.items.flatMap((item) => text(`- ${item}`, paint.plain).lines);
-      return { lines, keeps: 0 };
-    }
+      return whole(text(block.text));
+    case 'list':
+      return { lines: block.items.flatMap((item) => text(`- ${item}`)), keeps: 0 };
     case 'table':
-      return tablePart(block.table, look);
+      return tablePart(block.table, width);
     case 'facts':
     case 'figure':
     case 'drawing':
     case 'details':
-      return { lines: [], keeps: 0 };
+      return whole([]);
   }
 }
 
-/** Headings stand with what they are about; one without anything for a terminal is left out. */
-function underHeadings(parts: readonly (Part & { readonly level?: number })[]): readonly Part[] {
+/** A heading without anything for a terminal is left out. */
+function underHeadings(parts: readonly Part[]): readonly Part[] {
   const shown: Part[] = [];
   let headings: (Part & { readonly level: number })[] = [];
   for (const { lines, keeps, level } of parts) {
@@ -80,7 +71,7 @@ function underHeadings(parts: readonly (Part & { readonly level?: number })[]): 
 }
 
 /** The last parts give way first, each down to what it keeps. */
-function withinScreen(parts: readonly Part[], most: number, faint: (text: string) => string): readonly string[] {
+function withinScreen(parts: readonly Part[], most: number, width: number): readonly string[] {
   const lines: string[] = [];
   for (const [index, { lines: own, keeps }] of parts.entries()) {
     const before = index === 0 ? [] : [''];
@@ -88,115 +79,148 @@ function withinScreen(parts: readonly Part[], most: number, faint: (text: string
     if (own.length <= room) lines.push(...before, ...own);
     else if (room > Math.max(1, keeps)) {
       const shown = own.slice(0, room - 1);
-      lines.push(...before, ...shown, faint(`… ${plural(own.length - shown.length, 'more line')} in the report`));
+      const rest = `… ${plural(own.length - shown.length, 'more line')} in the report`;
+      lines.push(...before, ...shown, styled('faint', shortened(rest, width)));
     } else break;
   }
   return lines;
 }
 
-/** Where the table is too wide, details are left out, then titles and words are broken over lines. */
-function tablePart(table: Table, look: TerminalLook): Part {
-  const paint = painter(look.color);
-  const detailed = table.rows.map((row) => row.map((cell) => cellText(cell, true)));
-  const rows = fits(table, detailed, look.width)
-    ? detailed
-    : table.rows.map((row) => row.map((cell) => cellText(cell, false)));
-  const widths = widthsOf(table, rows, look.width);
-  const lines = (cells: readonly string[], style: (text: string, column: number) => string, isHeader = false) => {
-    const columns = cells.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      const isNumber = table.columns[column]?.align === 'right';
-      const text = (isNumber && !isHeader) || [...cell].length <= width ? [cell] : indented(cell, width, 0);
-      return text.map((each) =>
-        isNumber ? shortened(each, width).padStart(width) : shortened(each, width).padEnd(width),
-      );
-    });
-    return Array.from({ length: Math.max(...columns.map(({ length }) => length)) }, (_, line) =>
-      columns
-        .map((text, column) => style(text[line] ?? ' '.repeat(widths[column] ?? 0), column))
-        .join('  ')
-        .trimEnd(),
-    );
-  };
-  const header = lines(
-    table.columns.map(({ title }) => title),
-    paint.faint,
-    true,
-  );
-  const body = rows.flatMap((cells, row) =>
-    lines(cells, (text, column) => paint.cell(table.rows[row]?.[column], text)),
-  );
-  const reasons = table.reasons.flatMap((reason, index) =>
-    indented(`[${index + 1}] ${reason}`, look.width, 0).map((each) => paint.faint(shortened(each, look.width))),
-  );
-  return { lines: [...header, ...body, ...reasons], keeps: 2 };
-}
+/** How much of its cells a table shows: with details, without, or with the sign alone of a verdict. */
+type Depth = 'full' | 'brief' | 'signs';
 
 const signs: Record<VerdictKind, string> = { met: '✓', missed: '✕', inconclusive: '?', 'not-judged': '–' };
 
-function cellText({ text, detail = '', verdict, repeated, reasons = [] }: Cell, withDetail: boolean): string {
-  if (repeated === true) return '';
-  const sign = verdict === undefined ? '' : `${signs[verdict]} `;
-  const numbers = reasons.map((number) => ` [${number}]`).join('');
-  return `${sign}${text}${withDetail && detail !== '' ? ` (${detail})` : ''}${numbers}`;
-}
-
-function naturalWidths(
-  table: Table,
-  rows: readonly (readonly string[])[],
-  titleWidth = (title: string) => title.length,
-): readonly number[] {
-  return table.columns.map(({ title }, column) =>
-    Math.max(titleWidth(title), ...rows.map((row) => [...(row[column] ?? '')].length)),
+/** Where the table is too wide, details are left out, then the words of verdicts; then each row has lines of its own. */
+function tablePart(table: Table, width: number): Part {
+  const reasons = table.reasons.flatMap((reason, index) =>
+    indented(`[${index + 1}] ${reason}`, width, 0).map((each) => styled('faint', shortened(each, width))),
   );
+  for (const depth of ['full', 'brief', 'signs'] as const) {
+    const texts = table.rows.map((row) => row.map((cell) => (cell.repeated === true ? '' : cellText(cell, depth))));
+    const widths = widthsOf(table, texts, width, depth !== 'full');
+    if (widths === null) continue;
+    const header = lineUp(
+      table,
+      table.columns.map(({ title }) => title),
+      widths,
+      () => 'faint',
+    );
+    const body = texts.flatMap((row, index) =>
+      lineUp(table, row, widths, (column) => styleOf(table.rows[index]?.[column])),
+    );
+    return { lines: [...header, ...body, ...legend(table, depth, width), ...reasons], keeps: header.length + 1 };
+  }
+  return { lines: [...stacked(table, width), ...legend(table, 'signs', width), ...reasons], keeps: 2 };
 }
 
-/** What a title takes that is broken over lines. */
-function longestWord(title: string): number {
-  return Math.max(...title.split(' ').map(({ length }) => length));
+function cellText({ text, detail = '', verdict, reasons = [] }: Cell, depth: Depth): string {
+  return [
+    ...(verdict === undefined ? [] : [signs[verdict]]),
+    ...(verdict !== undefined && depth === 'signs' ? [] : [visible(text)]),
+    ...(detail === '' || depth !== 'full' ? [] : [`(${visible(detail)})`]),
+    ...(reasons.length === 0 ? [] : [`[${reasons.join(' ')}]`]),
+  ].join(' ');
 }
 
-function fits(table: Table, rows: readonly (readonly string[])[], width: number): boolean {
-  return sum(naturalWidths(table, rows)) + 2 * (table.columns.length - 1) <= width;
+function styleOf(cell: Cell | undefined): Style | undefined {
+  return cell?.verdict ?? (cell?.strong === true ? 'strong' : undefined);
 }
 
-/** The widest column of words gives way first, figures last. */
-function widthsOf(table: Table, rows: readonly (readonly string[])[], width: number): readonly number[] {
-  const isNarrow = !fits(table, rows, width);
-  const widths = [...naturalWidths(table, rows, isNarrow ? longestWord : undefined)];
-  const room = width - 2 * (widths.length - 1);
-  const shrink = (columns: readonly number[], least: number) => {
-    while (sum(widths) > room) {
-      const widest = columns.toSorted((one, other) => (widths[other] ?? 0) - (widths[one] ?? 0))[0];
-      if (widest === undefined || (widths[widest] ?? 0) <= least) return;
-      widths[widest] = (widths[widest] ?? 0) - 1;
-    }
-  };
-  const all = [...table.columns.keys()];
-  shrink(
-    all.filter((column) => table.columns[column]?.align === 'left'),
-    8,
+/** What the signs mean, where they stand without words. */
+function legend({ rows }: Table, depth: Depth, width: number): readonly string[] {
+  const words = new Map(
+    rows.flatMap((row) =>
+      row.flatMap(({ verdict, text }) => (verdict === undefined ? [] : [[verdict, text] as const])),
+    ),
   );
-  shrink(all, 1);
+  if (depth !== 'signs' || words.size === 0) return [];
+  const text = [...words].map(([verdict, word]) => `${signs[verdict]} ${word}`).join(', ');
+  return indented(text, width, 0).map((line) => styled('faint', line));
+}
+
+/** Null where it does not fit. `mayBreak`: titles and words may take two lines; figures and verdicts never do. */
+function widthsOf(
+  { columns, rows }: Table,
+  texts: readonly (readonly string[])[],
+  width: number,
+  mayBreak: boolean,
+): readonly number[] | null {
+  const cells = columns.map((_, column) => texts.map((row) => row[column] ?? ''));
+  const wholes = columns.map(({ title }, column) => lengthOf([title, ...(cells[column] ?? [])]));
+  const room = width - 2 * (columns.length - 1);
+  if (sum(wholes) <= room) return wholes;
+  if (!mayBreak) return null;
+  const widths = columns.map(({ title }, column) => lengthOf([...title.split(' '), ...(cells[column] ?? [])]));
+  const least = columns.map(({ align, title }, column) => {
+    const words = [title, ...(cells[column] ?? [])].flatMap((text) => text.split(' '));
+    const whole = widths[column] ?? 0;
+    const isWhole = align === 'right' || hasVerdict(rows, column);
+    return isWhole ? whole : Math.max(Math.ceil(whole / 2), lengthOf(words));
+  });
+  while (sum(widths) > room) {
+    const [widest] = [...columns.keys()]
+      .filter((column) => (widths[column] ?? 0) > (least[column] ?? 0))
+      .toSorted((one, other) => (widths[other] ?? 0) - (widths[one] ?? 0));
+    if (widest === undefined) return null;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
   return widths;
+}
+
+function hasVerdict(rows: Table['rows'], column: number): boolean {
+  return rows.some((row) => row[column]?.verdict !== undefined);
+}
+
+function lineUp(
+  { columns }: Table,
+  row: readonly string[],
+  widths: readonly number[],
+  style: (column: number) => Style | undefined,
+): readonly string[] {
+  const broken = row.map((text, column) => {
+    const width = widths[column] ?? 0;
+    return [...text].length <= width ? [text] : indented(text, width, 0);
+  });
+  return Array.from({ length: lengthOf(broken) }, (_, line) =>
+    broken
+      .map((texts, column) => {
+        const [text = '', width = 0] = [texts[line], widths[column]];
+        const gap = ' '.repeat(Math.max(0, width - [...text].length));
+        const isLast = column === columns.length - 1;
+        const shown = styledAs(style(column), text);
+        return columns[column]?.align === 'right' ? `${gap}${shown}` : `${shown}${isLast ? '' : gap}`;
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function styledAs(style: Style | undefined, text: string): string {
+  return style === undefined ? text : styled(style, text);
+}
+
+/** A row as a line that names it, and below that its other cells, each behind the title of its column. */
+function stacked({ columns, rows }: Table, width: number): readonly string[] {
+  return rows.flatMap((row) => {
+    const name = row.filter((_, column) => columns[column]?.isHead === true).map(({ text }) => text);
+    const cells = row.flatMap((cell, column) =>
+      columns[column]?.isHead === true || cell.text === '–'
+        ? []
+        : [`${columns[column]?.title ?? ''} ${cellText(cell, 'signs')}`],
+    );
+    return [
+      ...indented(name.join(', '), width, 0).map((line) => styled('strong', shortened(line, width))),
+      ...indented(cells.join(', '), width, 2).map((line) => shortened(line, width)),
+    ];
+  });
+}
+
+/** Of the longest one. */
+function lengthOf(texts: readonly (string | readonly string[])[]): number {
+  return Math.max(0, ...texts.map((text) => (typeof text === 'string' ? [...text] : text).length));
 }
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function painter(color: boolean) {
-  const with_ = (code: string) => (text: string) =>
-    color && text.trim() !== '' ? `\u001b[${code}m${text}\u001b[0m` : text;
-  const verdictCodes: Record<VerdictKind, string> = { met: '32', missed: '31', inconclusive: '33', 'not-judged': '2' };
-  return {
-    plain: (text: string) => text,
-    strong: with_('1'),
-    faint: with_('2'),
-    warning: with_('33'),
-    cell: (cell: Cell | undefined, text: string) => {
-      if (cell?.verdict !== undefined) return with_(verdictCodes[cell.verdict])(text);
-      return cell?.strong === true ? with_('1')(text) : text;
-    },
-  };
 }

@@ -2,7 +2,7 @@ import dagre from '@dagrejs/dagre';
 import type { Service, Tier } from '../../harness/core/tier.ts';
 import { formatBytes, formatQuantity } from '../../harness/core/units.ts';
 import { findServiceType } from '../../harness/services/registry.ts';
-import { plural, shortened } from '../figures.ts';
+import { plural, shortened } from '../text.ts';
 import { html, type Markup } from './markup.ts';
 
 const BOX_WIDTH = 204;
