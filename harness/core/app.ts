@@ -48,8 +48,13 @@ interface AppSettings {
   /** Set by tierbench itself, besides the variables of the roles. */
   readonly reserved: readonly string[];
   readonly defaults: Settings;
-  /** What is wrong with a value, after the name of the setting. */
-  problem(name: string, value: SettingValue): { readonly what: string; readonly nextStep: string } | undefined;
+  /** All that a tier may set. */
+  readonly names: readonly string[];
+  /** What is wrong with a name (`part`) or a value, after the name of the setting. */
+  problem(
+    name: string,
+    value: SettingValue,
+  ): { readonly part?: 'key'; readonly what: string; readonly nextStep: string } | undefined;
   /** The one that asks for a port. */
   readonly port: string;
   /** Those that a pooler does not pass on to the database, each with what does the same there. */

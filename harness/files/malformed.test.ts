@@ -124,6 +124,7 @@ const tierFiles: Record<string, readonly string[] | string> = {
     '8:48 database is to listen on port 5432, as api is',
     "9:79 copy is to listen on port '70000'",
   ],
+  'option-unknown': ['9:7 the setting NONSENSE_OPTION of api is no option of the app'],
   'reader-is-primary': ["8:45 the reader of api is 'database', a primary"],
   'reader-without-replica': [
     "6:59 the reader of api is 'pooler', which leads to a primary: the writer reads there already",

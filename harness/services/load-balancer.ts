@@ -147,6 +147,8 @@ ${algorithm === 'round_robin' ? '' : `    ${algorithm};\n`}${servers.join('\n')}
     location / {
       proxy_pass http://api;
       proxy_http_version 1.1;
+      # The app bounds the time of a whole request; nginx by itself only the time between two parts of a body.
+      proxy_request_buffering off;
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection $connection_to_backend;
       proxy_set_header Host $http_host;

@@ -1,7 +1,22 @@
 import type { App, AppStep, AppUser } from '../core/app.ts';
+import { nearestWord } from '../core/closest-match.ts';
 import type { SettingValue } from '../core/tier.ts';
 import { parseIn } from '../core/units.ts';
 import { isWhole, shown, whole } from './setting-forms.ts';
+
+/** What a tier may set: the options of reference-app/options.ts, and two variables of Node. A test holds them together. */
+const names = `
+  NODE_ENV PORT INSTANCES LOG_LEVEL TRUST_PROXY CORS_ORIGINS BODY_LIMIT_BYTES HEADER_LIMIT_BYTES REQUEST_TIMEOUT_MS
+  KEEP_ALIVE_TIMEOUT_MS SHUTDOWN_DELAY_MS SHUTDOWN_TIMEOUT_MS DATABASE_READER_TIMEOUT_MS DATABASE_READER_RETRY_MS
+  WRITE_POSITION_TTL_S DATABASE_POOL_MAX DATABASE_POOL_MIN DATABASE_IDLE_TIMEOUT_MS DATABASE_CONNECT_TIMEOUT_MS
+  DATABASE_STATEMENT_TIMEOUT_MS DATABASE_QUERY_TIMEOUT_MS REDIS_TIMEOUT_MS CACHE_TTL_TASKS_LIST_S CACHE_TTL_ME_S
+  CACHE_TTL_TASK_STATS_S CACHE_TTL_USER_BY_ID_S CACHE_TTL_SESSIONS_S BLACKLIST_STORE ACCESS_TOKEN_TTL_S
+  REFRESH_TOKEN_TTL_S VERIFY_EMAIL_TTL_S RESET_PASSWORD_TTL_S CLEANUP_INTERVAL_S BCRYPT_COST
+  PASSWORD_HASH_CONCURRENCY PASSWORD_HASH_QUEUE_MAX RATE_LIMIT RATE_LIMIT_STORE RATE_LIMIT_GENERAL RATE_LIMIT_AUTH
+  RATE_LIMIT_SIGNED_IN RATE_LIMIT_NOT_SIGNED_IN RATE_LIMIT_EMAIL UV_THREADPOOL_SIZE NODE_OPTIONS
+`
+  .trim()
+  .split(/\s+/u);
 
 /** The app that ships with tierbench (reference-app/). */
 export const referenceApp: App = {
@@ -27,6 +42,7 @@ export const referenceApp: App = {
   listen: (host, port) => ({ HOST: host, PORT: String(port) }),
   withoutPreparedStatements: { DATABASE_PREPARED_STATEMENTS: 'off' },
   settings: {
+    names,
     reserved: ['HOST', 'DATABASE_PREPARED_STATEMENTS'],
     defaults: { DATABASE_POOL_MAX: 10, INSTANCES: 1, BCRYPT_COST: 10 },
     problem,
@@ -86,7 +102,13 @@ const units = {
   BYTES: { unit: 'bytes', plural: 'bytes', perUnit: 1 },
 } as const;
 
-function problem(name: string, value: SettingValue): { readonly what: string; readonly nextStep: string } | undefined {
+function problem(name: string, value: SettingValue): ReturnType<App['settings']['problem']> {
+  // A name of another form is a problem already.
+  if (/^[\w.-]+$/u.test(name) && !names.includes(name)) {
+    const near = nearestWord(name, names);
+    const nextStep = near === undefined ? 'The options are in reference-app/README.md.' : `Did you mean '${near}'?`;
+    return { part: 'key', what: 'is no option of the app', nextStep };
+  }
   const end = /_(MS|S|BYTES)$/u.exec(name)?.[1] as keyof typeof units | undefined;
   if (end === undefined || isWhole(value)) return undefined;
   const { unit, plural, perUnit } = units[end];

@@ -49,6 +49,21 @@ test('a kept connection outlives the 65 s of a balancer before it', async () => 
 });
 
 describe.skipIf(lacks('nginx'))('behind nginx (needs nginx)', () => {
+  test('REQUEST_TIMEOUT_MS holds for a slow body', async () => {
+    await using app = await startTestApp(testConfig(databaseUrl, { REQUEST_TIMEOUT_MS: '1000' }));
+    await using nginx = await startTestNginx([await listeningPort(app)]);
+    const socket = connect(nginx.port, '127.0.0.1').on('error', () => {});
+    const head = 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+    socket.write(`${head}Content-Length: 1000\r\n\r\n{`);
+    const trickle = setInterval(() => socket.writable && socket.write(' '), 100);
+    const startedMs = performance.now();
+    const [answer] = await once(socket, 'data');
+    clearInterval(trickle);
+    socket.destroy();
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+  });
+
   async function listeningPort({ app }: TestApp): Promise<number> {
     await app.listen({ host: '127.0.0.1', port: 0 });
     return (app.server.address() as AddressInfo).port;

@@ -212,7 +212,7 @@ http {
   server {
     listen 127.0.0.1:${port};
     location / {
-      proxy_pass http://api; proxy_http_version 1.1;
+      proxy_pass http://api; proxy_http_version 1.1; proxy_request_buffering off;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
