@@ -17,7 +17,12 @@ export async function resolveProvider(
 /** `systemCpus`: what the services are kept to; undefined where they share all CPUs with the generator. */
 export async function makeProvider(
   name: Exclude<ProviderName, 'auto'>,
-  { url, allowRemote }: Pick<RunOptions, 'url' | 'allowRemote'>,
+  {
+    url,
+    allowRemote,
+    authoritiesFile,
+    insecure,
+  }: Pick<RunOptions, 'url' | 'allowRemote' | 'authoritiesFile' | 'insecure'>,
   run: RegisteredRun,
   systemCpus?: readonly number[],
 ): Promise<Provider> {
@@ -28,6 +33,10 @@ export async function makeProvider(
     case 'containers':
       return (await import('../harness/providers/containers/containers-provider.ts')).containersProvider(options);
     case 'url':
-      return (await import('../harness/providers/url.ts')).urlProvider(url ?? '', { allowRemoteHost: allowRemote });
+      return (await import('../harness/providers/url.ts')).urlProvider(url ?? '', {
+        allowRemoteHost: allowRemote,
+        authoritiesFile,
+        insecure,
+      });
   }
 }

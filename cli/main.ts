@@ -176,6 +176,8 @@ function runOptions(command: Command): Command {
       'measure an API that already runs there instead of starting a tier; more by name: URL,search=URL',
     )
     .option('--allow-remote', 'with --url: load a host other than this machine')
+    .option('--cacert <file>', 'with --url: trust the certificate authorities in this file (PEM) too')
+    .option('--insecure', 'with --url: do not check certificates; those of this machine never are')
     .option('--quick', 'a short run of all tiers in about 7 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
     .option(
       '--rate <list>',

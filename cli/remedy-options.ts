@@ -21,6 +21,7 @@ const options: Readonly<Record<Remedy, string | null>> = {
   'other-folder': '--out',
   'other-provider': '--provider',
   'allow-remote': '--allow-remote',
+  'trust-certificate': '--cacert FILE or --insecure',
   'other-engine': '--engine',
   'constant-arrivals': '--arrivals constant',
   'skip-think-times': '--skip-think-times',

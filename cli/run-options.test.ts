@@ -168,6 +168,10 @@ describe('readRunOptions', () => {
     [{ url: 'http://127.0.0.1:1', provider: 'local' }, 'does not go with --url'],
     [{ users: './users.yaml' }, '--users goes with --url only'],
     [{ allowRemote: true }, '--allow-remote goes with --url only'],
+    [{ cacert: './authorities.pem' }, '--cacert goes with --url only'],
+    [{ insecure: true }, '--insecure goes with --url only'],
+    [{ url: 'https://127.0.0.1:1', cacert: './a.pem', insecure: true }, '--cacert and --insecure exclude each other'],
+    [{ url: 'http://127.0.0.1:0' }, 'port 0'],
     [{ userCount: '50', concurrency: '1,100' }, 'less than the highest concurrency, 100'],
     [
       { engine: 'autocannon', rate: '500' },

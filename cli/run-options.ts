@@ -15,6 +15,8 @@ export interface TypedRunOptions extends TypedLoadOptions {
   readonly provider?: string;
   readonly url?: string;
   readonly allowRemote?: boolean;
+  readonly cacert?: string;
+  readonly insecure?: boolean;
   readonly quick?: boolean;
   readonly out?: string;
   readonly json?: boolean;
@@ -41,6 +43,9 @@ export interface RunOptions {
   readonly tiers: readonly string[] | undefined;
   readonly url: string | undefined;
   readonly allowRemote: boolean;
+  /** Certificate authorities that are trusted besides those of the system. */
+  readonly authoritiesFile: string | undefined;
+  readonly insecure: boolean;
   readonly data: DataSize;
   readonly usersFile: string | undefined;
   readonly targetsFile: string | undefined;
@@ -94,6 +99,13 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       nextStep: 'tiers that tierbench starts run on this machine',
     });
   }
+  for (const option of ['cacert', 'insecure'] as const) {
+    if (typed[option] === undefined || typed.url !== undefined) continue;
+    problems.push({ what: `--${option} goes with --url only`, nextStep: 'tiers that tierbench starts speak HTTP' });
+  }
+  if (typed.cacert !== undefined && typed.insecure === true) {
+    problems.push({ what: '--cacert and --insecure exclude each other', nextStep: 'leave one of them out' });
+  }
   const provider = read.oneOf(
     '--provider',
     typed.provider ?? (typed.url === undefined ? 'auto' : 'url'),
@@ -122,6 +134,8 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     tiers,
     url: typed.url,
     allowRemote: typed.allowRemote ?? false,
+    authoritiesFile: typed.cacert,
+    insecure: typed.insecure ?? false,
     data: {
       users: userCount,
       tasksPerUser: read.number('--tasks-per-user', typed.tasksPerUser, quick ? 100 : 1000, {

@@ -17,10 +17,15 @@ function editDistance(from: string, to: string): number {
   return previous[to.length] ?? 0;
 }
 
+/** Nobody mistypes a longer one by a letter or two, and the distance takes time that grows with both lengths. */
+const LONGEST_WORD = 64;
+
 /** The candidate that a person most likely meant, or undefined when none is near. */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > LONGEST_WORD) return undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked = candidates
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= limit)
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((left, right) => left.distance - right.distance);
   const best = ranked[0];

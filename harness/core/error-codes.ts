@@ -70,6 +70,9 @@ export const errorCodes = {
     FOLDER_NOT_WRITABLE: 'temporary files or records cannot be written',
     DISK_FULL: 'no space is left for temporary files',
     URL_NOT_REACHABLE: 'nothing answers at the address',
+    URL_ANSWERS_BADLY: 'a server accepts connections at the address, but what it answers is not HTTP/1.1 or has no end',
+    CERTIFICATE_REFUSED:
+      'the certificate at the address is self-signed, expired, for another name, or of an unknown authority',
     REMOTE_HOST_REFUSED: 'the address is not this machine, and load on other machines was not allowed',
   },
   Results: {

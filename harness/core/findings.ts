@@ -211,6 +211,7 @@ export const remedies = [
   'other-folder',
   'other-provider',
   'allow-remote',
+  'trust-certificate',
   'other-engine',
   'constant-arrivals',
   'skip-think-times',

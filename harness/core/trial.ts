@@ -2,12 +2,23 @@ import type { Note } from './findings.ts';
 import type { OfferedLoad } from './load.ts';
 import type { MetricId } from './metrics.ts';
 
+/** How the hosts of base URLs are reached. Found out before the first trial, so that all connections do the same. */
+export interface Reach {
+  /** Name of a host -> the address of it that answered. */
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly verifiesCertificates: boolean;
+  /** A file with further certificate authorities (PEM); null where those of the system will do. */
+  readonly authoritiesFile: string | null;
+}
+
 /** What a trial is to measure. Holds no secrets: it is written to the results folder. */
 export interface TrialPlan {
   readonly scenario: string;
   readonly baseUrl: string;
   /** Others by name, for requests that ask for one. */
   readonly baseUrls?: Readonly<Record<string, string>>;
+  /** Left out for services of this machine: names are looked up, and certificates are not checked. */
+  readonly reach?: Reach;
   readonly load: OfferedLoad;
   /** Load before the measured window, in seconds. Its answers are in `intervals` with a negative `startS` and nowhere else. */
   readonly warmUpS: number;

@@ -68,6 +68,13 @@ export const trialRecordSchema: z.ZodType<TrialRecord> = z.object({
       scenario: z.string(),
       baseUrl: z.string(),
       baseUrls: z.record(z.string(), z.string()).exactOptional(),
+      reach: z
+        .object({
+          addresses: z.record(z.string(), z.string()),
+          verifiesCertificates: z.boolean(),
+          authoritiesFile: z.string().nullable(),
+        })
+        .exactOptional(),
       load,
       warmUpS: duration,
       durationS: duration,

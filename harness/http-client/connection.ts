@@ -1,5 +1,5 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { ClientResponse, keepAliveS } from './client-response.ts';
 import { type EncodedRequest, type RawResponse, reconnectPauseMs, type TransportFailure } from './message.ts';
 import { type ParsedResponse, ResponseParser } from './response-parser.ts';
@@ -21,6 +21,8 @@ export interface Endpoint {
   readonly isTls: boolean;
   /** What TLS calls the server; empty for addresses, which it does not name. */
   readonly servername: string;
+  /** Undefined where certificates are not checked. */
+  readonly trusted: SecureContext | undefined;
 }
 
 /** Connections that idle for less are used without a look at what the server said about that. */
@@ -85,10 +87,15 @@ export class Connection {
 
   #connect(): void {
     const { endpoint, readBuffer } = this.#settings;
-    const { host, port, isTls, servername } = endpoint;
+    const { host, port, isTls, servername, trusted } = endpoint;
     const socket: Socket = isTls
-      ? // Who answers is not what is measured: a test system may have a certificate nobody signed.
-        connectTls({ host, port, servername, rejectUnauthorized: false })
+      ? connectTls({
+          host,
+          port,
+          servername,
+          rejectUnauthorized: trusted !== undefined,
+          ...(trusted !== undefined && { secureContext: trusted }),
+        })
       : connectTcp({
           host,
           port,
@@ -220,8 +227,26 @@ export class Connection {
   }
 }
 
-export function endpointOf({ hostname, port, protocol }: URL): Endpoint {
+/** Whose certificates are accepted, for the process of a generator. */
+export interface Trust {
+  /** Further certificate authorities, in PEM. */
+  readonly authorities: string | undefined;
+}
+
+/** `address`: that of the host, where it is known. `trust`: undefined where certificates are not checked. */
+export function endpointOf({ hostname, port, protocol }: URL, address?: string, trust?: Trust): Endpoint {
   const host = hostname.replace(/^\[|\]$/g, '');
   const isTls = protocol === 'https:';
-  return { host, port: Number(port) || (isTls ? 443 : 80), isTls, servername: isIP(host) === 0 ? host : '' };
+  return {
+    host: address ?? host,
+    port: port === '' ? (isTls ? 443 : 80) : Number(port),
+    isTls,
+    servername: isIP(host) === 0 ? host : '',
+    trusted: isTls && trust !== undefined ? contextOf(trust) : undefined,
+  };
+}
+
+/** Made once: reading a hundred authorities takes longer than connecting. */
+function contextOf({ authorities }: Trust): SecureContext {
+  return createSecureContext(authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] });
 }

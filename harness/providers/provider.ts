@@ -1,6 +1,7 @@
 import type { ProbeTarget, RunningService } from '../core/deployment.ts';
 import type { Note, Obstacle } from '../core/findings.ts';
 import type { DataSize, Tier } from '../core/tier.ts';
+import type { Reach } from '../core/trial.ts';
 
 /** A tier that was started. Disposing it stops everything and removes every file it made. */
 export interface Deployment extends AsyncDisposable {
@@ -10,6 +11,8 @@ export interface Deployment extends AsyncDisposable {
   readonly baseUrl: string;
   /** Others by name, where scenarios may ask for one. */
   readonly baseUrls?: Readonly<Record<string, string>>;
+  /** How its hosts are reached, where they are not ours. */
+  readonly reach?: Reach;
   readonly services: readonly RunningService[];
   /** Administrative access to each instance that has any, for people. */
   readonly access: readonly InstanceAccess[];
@@ -48,6 +51,11 @@ export interface Provider {
   readonly name: string;
   /** Why this tier cannot run here; empty when it can. */
   obstacles(tier: Tier): Promise<readonly Obstacle[]>;
+  /**
+   * Before anything else is done: resolves when what is not started by us can be loaded.
+   * @throws TierbenchError when it cannot.
+   */
+  check?(signal: AbortSignal): Promise<void>;
   /**
    * Resolves when every service answers. Aborting stops what was already started before it rejects.
    * @throws TierbenchError when a service does not start; nothing is left running then.

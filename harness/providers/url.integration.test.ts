@@ -66,7 +66,7 @@ describe('url provider', () => {
     await using server = await listening(() => {});
     const address = `http://127.0.0.1:${server.port}`;
     await expect(urlProvider(address, { answerLimitS: 0.05 }).deploy(externalTier, never)).rejects.toMatchObject({
-      code: 'URL_NOT_REACHABLE',
+      code: 'URL_ANSWERS_BADLY',
       message: expect.stringContaining('no answer within 0.05 s'),
     });
     const reason = new Error('enough');
@@ -80,7 +80,7 @@ describe('url provider', () => {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     await expect(urlProvider(`http://127.0.0.1:${port}`).deploy(externalTier, never)).rejects.toMatchObject({
-      code: 'URL_NOT_REACHABLE',
+      code: 'URL_ANSWERS_BADLY',
       message: expect.stringContaining('HTTP'),
     });
     server.close();

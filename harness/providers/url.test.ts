@@ -27,6 +27,7 @@ it.each([
   'http://user:secret@127.0.0.1/',
   'http://127.0.0.1/?a=1',
   'http://127.0.0.1/#top',
+  'http://127.0.0.1:0',
   '',
 ])('refuses %j as an address to measure', (text) => {
   expect(() => urlProvider(text)).toThrow(expect.objectContaining({ code: 'URL_INVALID' }));

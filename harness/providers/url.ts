@@ -1,8 +1,11 @@
-import { lookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { TierbenchError } from '../core/errors.ts';
 import type { Tier } from '../core/tier.ts';
-import { get } from './health.ts';
+import type { Reach } from '../core/trial.ts';
+import { addressesOf, askUrl, hostOf } from './ask-url.ts';
 import type { Provider } from './provider.ts';
 
 export interface UrlProviderOptions {
@@ -13,6 +16,10 @@ export interface UrlProviderOptions {
   readonly allowRemoteHost?: boolean;
   /** How long the server may take to answer the first request, in seconds. */
   readonly answerLimitS?: number;
+  /** A file with certificate authorities (PEM) that are trusted besides those of the system. */
+  readonly authoritiesFile?: string | undefined;
+  /** Certificates are not checked. They never are where all addresses are this machine. */
+  readonly insecure?: boolean;
 }
 
 /** The tier of something that already runs and that no tier file describes. */
@@ -38,13 +45,12 @@ export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}):
     async obstacles() {
       return [];
     },
+    async check(signal) {
+      await reachOf([url, ...named.values()], options, signal);
+    },
     async deploy(tier, signal, onProgress = () => {}) {
       signal.throwIfAborted();
-      for (const each of [url, ...named.values()]) {
-        await refuseStrangers(each, options);
-        onProgress(`asking ${each.href} for an answer`);
-        await answers(each, options.answerLimitS ?? 10, signal);
-      }
+      const reach = await reachOf([url, ...named.values()], options, signal, onProgress);
       const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
       return {
         tier,
@@ -53,6 +59,7 @@ export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}):
         ...(named.size > 0 && {
           baseUrls: Object.fromEntries([...named].map(([name, each]) => [name, withoutSlash(each)])),
         }),
+        reach,
         services: [
           {
             name: 'external',
@@ -68,6 +75,54 @@ export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}):
       };
     },
   };
+}
+
+/** Asks each for an answer, at all its addresses. Of those of one host the first that answers stays. */
+async function reachOf(
+  urls: readonly URL[],
+  options: UrlProviderOptions,
+  signal: AbortSignal,
+  onProgress: (what: string) => void = () => {},
+): Promise<Reach> {
+  const { authoritiesFile, answerLimitS: limitS = 10 } = options;
+  const authorities = authoritiesFile === undefined ? undefined : await readAuthorities(authoritiesFile);
+  const found = new Map<string, readonly string[]>();
+  for (const url of urls) {
+    const host = hostOf(url);
+    found.set(host, found.get(host) ?? (await addressesOf(url)));
+    refuseStrangers(host, found.get(host) ?? [], options);
+  }
+  const isLocal = [...found.values()].flat().every(isThisMachine);
+  const verifiesCertificates = options.insecure !== true && (!isLocal || authorities !== undefined);
+  for (const url of urls) {
+    onProgress(`asking ${url.href} for an answer`);
+    const host = hostOf(url);
+    const address = await askUrl(url, found.get(host) ?? [], { limitS, verifiesCertificates, authorities, signal });
+    found.set(host, [address]);
+  }
+  return {
+    addresses: Object.fromEntries([...found].map(([host, [address = '']]) => [host, address])),
+    verifiesCertificates,
+    authoritiesFile: authoritiesFile === undefined ? null : resolve(authoritiesFile),
+  };
+}
+
+/** @throws TierbenchError FILE_NOT_FOUND, FILE_NOT_READABLE */
+async function readAuthorities(file: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'utf8');
+    createSecureContext({ ca: text });
+    if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new TierbenchError('FILE_NOT_FOUND', `there is no file ${file}`, 'Check the path.', { cause });
+    }
+  }
+  throw new TierbenchError(
+    'FILE_NOT_READABLE',
+    `${file} holds no certificates in PEM that can be read`,
+    'Give a file that begins with -----BEGIN CERTIFICATE-----.',
+  );
 }
 
 /**
@@ -105,36 +160,13 @@ function parseBaseUrl(text: string): URL {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw problem(`'${text}' does not start with http:// or https://`);
   }
+  if (url.port === '0') throw problem(`'${text}' has port 0, which nothing can listen on`);
   if (url.search !== '' || url.hash !== '') throw problem(`'${text}' has a query or fragment; scenarios add their own`);
   return url;
 }
 
-async function answers(url: URL, limitS: number, signal: AbortSignal): Promise<void> {
-  const limit = AbortSignal.timeout(limitS * 1000);
-  try {
-    await get(url, AbortSignal.any([signal, limit]));
-  } catch (cause) {
-    signal.throwIfAborted();
-    const why = limit.aborted ? `no answer within ${limitS} s` : reasonOf(cause);
-    throw new TierbenchError(
-      'URL_NOT_REACHABLE',
-      `nothing answers at ${url.href}: ${why}`,
-      'Start the server, or check the address and port.',
-      { cause },
-    );
-  }
-}
-
-/** An error of several attempts (IPv6, IPv4) has no message of its own. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
-}
-
-async function refuseStrangers(url: URL, { allowRemoteHost = false }: UrlProviderOptions): Promise<void> {
+function refuseStrangers(host: string, addresses: readonly string[], { allowRemoteHost = false }: UrlProviderOptions) {
   if (allowRemoteHost) return;
-  const host = hostOf(url);
-  const addresses = await addressesOf(host, url);
   const strangers = addresses.filter((address) => !isThisMachine(address));
   if (strangers.length === 0) return;
   throw new TierbenchError(
@@ -143,23 +175,6 @@ async function refuseStrangers(url: URL, { allowRemoteHost = false }: UrlProvide
     'Load on a server without its owner asking for it is an attack: allow it if the server is yours.',
     { remedy: 'allow-remote' },
   );
-}
-
-async function addressesOf(host: string, url: URL): Promise<string[]> {
-  try {
-    return (await lookup(host, { all: true })).map(({ address }) => address);
-  } catch (cause) {
-    throw new TierbenchError(
-      'URL_NOT_REACHABLE',
-      `nothing answers at ${url.href}: the name ${host} is not known (${reasonOf(cause)})`,
-      'Check the address.',
-      { cause },
-    );
-  }
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
 }
 
 const thisMachine = new BlockList();

@@ -151,7 +151,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         time: time.left(durationS),
       });
     }
-    const { baseUrl, baseUrls, faults } = subject.deployment;
+    const { baseUrl, baseUrls, reach, faults } = subject.deployment;
     const { warmUpS, durationS, timeoutS } = step;
     const { measurement, failure } = await measureWithFault(
       step.fault,
@@ -162,6 +162,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
           scenario,
           baseUrl,
           ...(baseUrls !== undefined && { baseUrls }),
+          ...(reach !== undefined && { reach }),
           load,
           warmUpS,
           durationS,

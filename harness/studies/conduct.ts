@@ -8,7 +8,7 @@ import type { Conducted, StudyEnvironment } from './environment.ts';
 import { exactTime, type Study, type StudyContext, type Subject, sumOfTimes } from './study.ts';
 
 /**
- * Conducts a study: calibrates the generator, then for each group of subjects starts them, prepares their data, takes the
+ * Conducts a study: checks what already runs, calibrates the generator, then for each group of subjects starts them, prepares their data, takes the
  * steps the study proposes and stops them again. Trials are stored as they come, so that whatever ends the study leaves
  * what was measured. A group that cannot be started, or a service of which crashes, is given up; the next one follows.
  * @returns 'interrupted' when the signal aborted.
@@ -24,6 +24,7 @@ export async function conduct<Question, Answer>(
   const { results, signal, emit } = environment;
   const endedAt = () => new Date().toISOString();
   try {
+    await environment.provider.check?.(signal);
     const calibration = await environment.calibrate();
     signal.throwIfAborted();
     const facts = { ...initialFacts, calibration };

@@ -1,8 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { integerBetween, randomStream } from '../../../scenarios/kit.ts';
 import { lacks } from '../../../test-support/requirements.ts';
 import type { Trial } from '../../core/trial.ts';
 import type { LoadEngine, TrialRequest } from '../../engines/engine.ts';
+import { TEST_CERTIFICATE } from './certificate.ts';
 import framingsScenario, { framings } from './scenarios/framings.ts';
 import large, { largeText } from './scenarios/large.ts';
 import oneRequest from './scenarios/one-request.ts';
@@ -102,6 +106,35 @@ export function answersContract(name: string, makeEngine: () => LoadEngine): voi
         expect(connections.size).toBeLessThanOrEqual(4);
         expect(new Set(server.seen.map((seen) => seen.headers.host))).toEqual(new Set([new URL(server.baseUrl).host]));
       });
+
+    test('from the address that a plan names for a host, in the name of the host', async () => {
+      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+      const host = `api.test:${new URL(server.baseUrl).port}`;
+      const request = requestFor(oneRequest, `http://${host}`, 2, { durationS: 1 });
+      const reach = { addresses: { 'api.test': '127.0.0.1' }, verifiesCertificates: true, authoritiesFile: null };
+      const trial = await run({ ...request, plan: { ...request.plan, reach } });
+      expect(expectOnly('ok', trial)).toBeGreaterThan(2);
+      expect(new Set(server.seen.map((seen) => seen.headers.host))).toEqual(new Set([host]));
+    });
+
+    test('over TLS only with a certificate that is trusted, where a plan wants them checked', async () => {
+      await using server = await startTestServer((_seen, _request, response) => response.end('{}'), { over: 'https' });
+      const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-'));
+      await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+      const file = join(folder, 'authorities.pem');
+      await writeFile(file, TEST_CERTIFICATE);
+      const request = requestFor(oneRequest, server.baseUrl, 2, { durationS: 1 });
+      const trialWith = (authoritiesFile: string | null) => {
+        const reach = { addresses: { localhost: '127.0.0.1' }, verifiesCertificates: true, authoritiesFile };
+        return run({ ...request, plan: { ...request.plan, reach } });
+      };
+      expect(expectOnly('ok', await trialWith(file))).toBeGreaterThan(2);
+      server.seen.length = 0;
+      const [step] = (await trialWith(null)).steps;
+      expect(step?.outcomes).toMatchObject({ ok: 0 });
+      expect(step?.outcomes.refused).toBeGreaterThan(0);
+      expect(server.seen).toEqual([]);
+    });
   });
 }
 

@@ -241,7 +241,10 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
       const silent = run(requestFor(withBegin, server.baseUrl, 2, { durationS: 600 }), stop.signal);
       await expect.poll(() => server.seen.length).toBe(2);
       stop.abort();
-      expect(await silent).toMatchObject({ stopped: true, measuredS: 0, steps: [] });
+      const stopped = await silent;
+      expect(stopped).toMatchObject({ stopped: true, measuredS: 0, steps: [] });
+      // Nothing waits in a window that never opened.
+      expect(LatencyHistogram.decode(stopped.inFlightAtEnd).count).toBe(0);
     });
 
     test('begins once for each virtual user, before the window and outside of the figures', async () => {

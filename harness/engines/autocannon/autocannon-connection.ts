@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Client } from 'autocannon';
 import { TierbenchError } from '../../core/errors.ts';
 import { responseFromRawHeaders } from '../../http-client/client-response.ts';
@@ -23,11 +25,20 @@ export interface AutocannonConnection extends TransportConnection {
   listener: ConnectionListener;
 }
 
+export interface ConnectionSettings {
+  readonly timeoutS: number;
+  readonly pathPrefix: string;
+  /** That of the host, where it is known. */
+  readonly address: string | undefined;
+  readonly verifiesCertificates: boolean;
+}
+
 /** What is used of autocannon's lib/httpClient.js beside its documented methods. */
 interface ClientInside {
+  readonly opts: { hostname: string; servername?: string };
   timeout: number;
   destroyed: boolean;
-  conn?: object;
+  conn?: Duplex;
   readonly requestIterator: {
     recordBody(request: unknown, status: number, body: unknown, rawHeaders: readonly string[] | undefined): void;
   };
@@ -53,11 +64,12 @@ interface ClientInside {
 const NEVER_MS = 2 ** 31 - 1;
 
 /** To be called in `setupClient`, before the client connects. */
-export function adoptAutocannonClient(
-  publicClient: Client,
-  settings: { readonly timeoutS: number; readonly pathPrefix: string },
-): AutocannonConnection {
+export function adoptAutocannonClient(publicClient: Client, settings: ConnectionSettings): AutocannonConnection {
   const client = inside(publicClient);
+  if (settings.address !== undefined && settings.address !== client.opts.hostname) {
+    client.opts.servername = client.opts.hostname;
+    client.opts.hostname = settings.address;
+  }
   const connect = client._connect.bind(client);
   const doRequest = client._doRequest.bind(client);
   const execute = client.parser.execute.bind(client.parser);
@@ -159,9 +171,18 @@ export function adoptAutocannonClient(
     isConnected = true;
     try {
       connect();
+      if (settings.verifiesCertificates) verifyCertificateOf(client.conn);
     } catch (error) {
       connection.listener.onDefect(error);
     }
+  }
+
+  /** autocannon itself accepts any. */
+  function verifyCertificateOf(socket: Duplex | undefined): void {
+    if (!(socket instanceof TLSSocket)) return;
+    socket.once('secureConnect', () => {
+      if (!socket.authorized) socket.destroy(new Error(`its certificate is refused: ${socket.authorizationError}`));
+    });
   }
 
   /** A body without length or chunks ends where the connection does. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { getCACertificates } from 'node:tls';
 import autocannon from 'autocannon';
 import { TierbenchError } from '../../core/errors.ts';
 import { describeLoad } from '../../core/load.ts';
@@ -47,14 +49,18 @@ const AUTOCANNON_DURATION_S = 2_000_000;
 
 /** Each virtual user has a client of autocannon for each base URL it sends to. Throws INVALID_BASE_URL. */
 function autocannonTransport(plan: TrialPlan, users: number): Transport {
-  const targets = [...checkBaseUrls(plan)].map(
-    ([name, url]) => [name, autocannonTarget(url, users, plan.timeoutS)] as const,
-  );
+  const targets = [...checkBaseUrls(plan)].map(([name, url]) => [name, autocannonTarget(url, users, plan)] as const);
   return transportTo(new Map(targets));
 }
 
-function autocannonTarget(url: URL, users: number, timeoutS: number): Transport {
-  const settings = { timeoutS, pathPrefix: url.pathname.replace(/\/+$/, '') };
+function autocannonTarget(url: URL, users: number, { timeoutS, reach }: TrialPlan): Transport {
+  const settings = {
+    timeoutS,
+    pathPrefix: url.pathname.replace(/\/+$/, ''),
+    address: reach?.addresses[url.hostname.replace(/^\[|\]$/g, '')],
+    verifiesCertificates: reach?.verifiesCertificates === true,
+  };
+  const authorities = reach?.authoritiesFile == null ? undefined : readFileSync(reach.authoritiesFile, 'utf8');
   const idle: AutocannonConnection[] = [];
   const ended = Promise.withResolvers<void>();
   let instance: autocannon.Instance | undefined;
@@ -66,6 +72,7 @@ function autocannonTarget(url: URL, users: number, timeoutS: number): Transport 
         connections: users,
         duration: AUTOCANNON_DURATION_S,
         sampleInt: AUTOCANNON_TICK_MS,
+        ...(authorities !== undefined && { tlsOptions: { ca: [...getCACertificates('default'), authorities] } }),
         setupClient: (client) => void idle.push(adoptAutocannonClient(client, settings)),
       },
       (error) => {

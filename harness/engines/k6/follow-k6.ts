@@ -14,6 +14,8 @@ export interface K6Files {
   readonly folder: string;
   readonly script: string;
   readonly users: string;
+  /** Certificate authorities that are trusted besides those of the system's folder. */
+  readonly authorities?: string;
 }
 
 export interface K6Task {
@@ -35,7 +37,7 @@ const LONGEST_START_S = 60;
 /** Runs a script of `k6Script` and makes a trial of what k6 reports. k6 has ended when this settles. */
 export async function followK6(
   program: K6Program,
-  { folder, script, users }: K6Files,
+  { folder, script, users, authorities }: K6Files,
   { plan, load, longestBeginningS, longestEndS }: K6Task,
   signal: AbortSignal,
   onInterval: (interval: Interval) => void,
@@ -56,6 +58,7 @@ export async function followK6(
     cwd: folder,
     env: {
       USERS: join(folder, users),
+      ...(authorities !== undefined && { SSL_CERT_FILE: join(folder, authorities) }),
       K6_CSV_TIME_FORMAT: 'unix_nano',
       K6_CSV_SAVE_INTERVAL: `${SAVE_INTERVAL_MS}ms`,
       // HTTP/1.1 alone, as on the other engines.

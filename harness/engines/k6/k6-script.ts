@@ -1,7 +1,8 @@
+import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeLoad } from '../../core/load.ts';
-import type { TrialPlan } from '../../core/trial.ts';
+import type { Reach, TrialPlan } from '../../core/trial.ts';
 import { ownModule } from '../../machine/own-package.ts';
 import { longestSetupS } from '../shared/session-setup.ts';
 import { bundleForK6 } from './bundle.ts';
@@ -55,9 +56,10 @@ function entryOf(settings: K6ScriptSettings): string {
     scenarios: { load: executor },
     // Beginners in flight when time is up are waited for.
     setupTimeout: `${Math.ceil(longestBeginning + timeoutS + 10)}s`,
-    // As the other engines send: no user-agent, to servers whoever signed their certificates.
+    // As the other engines send: no user-agent.
     userAgent: '',
-    insecureSkipTLSVerify: true,
+    insecureSkipTLSVerify: plan.reach?.verifiesCertificates !== true,
+    ...(plan.reach !== undefined && { hosts: hostsOf(plan.reach) }),
     // Tags cost time, and the results hold what they tell.
     systemTags: [],
     summaryTrendStats: ['count', 'min', 'med', 'p(95)', 'p(99)', 'max'],
@@ -98,6 +100,11 @@ const k6 = { http, exec, sleep, setTimeout, console };
 const load = driveInK6(scenario, { ...plan, baseUrl }, users, k6, metrics);
 ${begins ? 'export const setup = load.begin;\n' : ''}export default load.iterate;
 `;
+}
+
+/** k6 takes no address for the name of a host. */
+function hostsOf({ addresses }: Reach): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(addresses).filter(([host]) => isIP(host) === 0));
 }
 
 function driveFile(): string {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
@@ -27,6 +27,7 @@ export interface K6EngineOptions {
 
 const MOST_VIRTUAL_USERS = 10_000;
 const LONGEST_END_S = 10;
+const AUTHORITIES = 'authorities.pem';
 
 /**
  * k6: one `k6 run` for each trial, in which the same scenarios run by the same runner as on the other engines.
@@ -79,9 +80,12 @@ export function k6Engine({
         await writeFile(join(workFolder, 'script.js'), script);
         const listed = users.slice(0, virtualUsers).map(({ index: _, ...fields }) => fields);
         await writeFile(join(workFolder, 'users.json'), JSON.stringify(listed), { mode: 0o600 });
+        const authoritiesFile = plan.reach?.authoritiesFile ?? null;
+        if (authoritiesFile !== null) await copyFile(authoritiesFile, join(workFolder, AUTHORITIES));
+        const authorities = authoritiesFile === null ? {} : { authorities: AUTHORITIES };
         const trial = await followK6(
           program,
-          { folder: workFolder, script: 'script.js', users: 'users.json' },
+          { folder: workFolder, script: 'script.js', users: 'users.json', ...authorities },
           {
             plan,
             load,

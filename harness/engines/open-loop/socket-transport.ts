@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { TrialPlan } from '../../core/trial.ts';
 import { Connection, endpointOf } from '../../http-client/connection.ts';
 import { createRequestEncoder } from '../../http-client/message.ts';
@@ -10,9 +11,18 @@ const READ_BUFFER_BYTES = 64 * 1024;
 export function socketTransport(plan: TrialPlan): Transport {
   const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   const pausesAfterFailures = plan.load.model === 'closed';
+  const { reach } = plan;
+  const authorities = reach?.authoritiesFile == null ? undefined : readFileSync(reach.authoritiesFile, 'utf8');
+  const trust = reach?.verifiesCertificates === true ? { authorities } : undefined;
   const targets = [...checkBaseUrls(plan)].map(([name, url]): [string | undefined, Transport] => {
     const encode = createRequestEncoder(url);
-    const settings = { endpoint: endpointOf(url), timeoutS: plan.timeoutS, pausesAfterFailures, readBuffer };
+    const address = reach?.addresses[url.hostname.replace(/^\[|\]$/g, '')];
+    const settings = {
+      endpoint: endpointOf(url, address, trust),
+      timeoutS: plan.timeoutS,
+      pausesAfterFailures,
+      readBuffer,
+    };
     return [
       name,
       {

@@ -81,7 +81,9 @@ export async function driveTrial(
     if (watch !== undefined) health = watch.stop();
     for (const timer of timers) clearInterval(timer);
     signal.removeEventListener('abort', onAbort);
-    inFlightSinceS = users.close().map(secondsAt);
+    const inFlightSinceMs = users.close();
+    // What is in flight before there is a window belongs to the session set-up.
+    inFlightSinceS = windowStartMs === null ? [] : inFlightSinceMs.map(secondsAt);
     // Scheduled by now, but the thread was too late to start it.
     for (; schedule.nextMs < nowMs; schedule.advance()) {
       accounting.iterationStarted(secondsAt(schedule.nextMs));

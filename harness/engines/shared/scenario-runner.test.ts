@@ -159,6 +159,21 @@ describe('the scenario sees', () => {
 });
 
 describe('begin', () => {
+  test('begins again after a failed request, although the scenario went on, and the iteration has failed', () => {
+    const runner = runnerFor({
+      *begin() {
+        yield* send({ ...get, path: '/begin' });
+      },
+      ...sending(get),
+    });
+    runner.begin();
+    expect(runner.answer(answered(500)).next).toEqual({ kind: 'done', failed: true });
+    expect(runner.begun()).toBeUndefined();
+    runner.startIteration();
+    expect(runner.answer(answered(500)).next).toEqual({ kind: 'done', failed: true });
+    expect(play(runner, 2)).toEqual(['GET /begin', 'GET /', 'GET /']);
+  });
+
   const tokens = (): Scenario =>
     defineScenario({
       name: 'mine',

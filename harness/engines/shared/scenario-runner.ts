@@ -107,7 +107,8 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
       handed = undefined;
       if (turn === 'gave up' || turn.done) {
         behaviour = undefined;
-        if (phase === 'begin' && turn !== 'gave up') {
+        // A session after a failed request is none: the next iteration begins again, and its failures count.
+        if (phase === 'begin' && turn !== 'gave up' && !failed) {
           begun = true;
           session = turn.value;
           if (iterationFollows) {
