@@ -14,6 +14,7 @@ export async function concludeWithReport(
   output: Output,
 ): Promise<number> {
   const report = await writeReport(folder, record);
+  for (const { part, detail } of report.missing) output.err(`note: ${part} is missing: ${detail}`);
   for (const note of report.notes) output.err(`note: ${note}`);
   if (options.json && report.json !== null) output.out((await readFile(report.json, 'utf8')).trimEnd());
   else if (!options.json) output.out(renderTerminal(report.document, report.html, output.width).trimEnd());

@@ -10,20 +10,29 @@ import { renderHtml } from './renderers/html.ts';
 import { renderMarkdown } from './renderers/markdown.ts';
 import { pageScript } from './renderers/page-bundle.ts';
 
+/** A part of a report that is missing, and why. */
+interface PartNotWritten {
+  readonly code: 'part-not-written';
+  /** `report.html`, `charts/*.png` */
+  readonly part: string;
+  readonly detail: string;
+}
+
 export interface WrittenReport extends Pick<StudyReport, 'document' | 'verdict'> {
-  /** Paths, absolute or relative as `folder` was; null where the file could not be made, which `notes` say. */
+  /** Paths, absolute or relative as `folder` was; null where the file could not be made or written. */
   readonly html: string | null;
   readonly markdown: string | null;
   readonly json: string | null;
   readonly charts: readonly string[];
-  /** What could not be made, and why. */
+  readonly missing: readonly PartNotWritten[];
+  /** What else a reader should know of the parts. */
   readonly notes: readonly string[];
 }
 
 /**
  * Writes report.html, report.md, report.json and charts/*.png into the results folder. The same record gives the same
- * bytes each time. A format or a chart that cannot be made is left out with a note.
- * @throws TierbenchError CANNOT_WRITE
+ * bytes each time. A format or a chart that cannot be drawn or written is named in `missing`, and the others are written.
+ * @throws TierbenchError CANNOT_WRITE where none can be written
  */
 export async function writeReport(
   folder: string,
@@ -31,16 +40,20 @@ export async function writeReport(
   load: () => Promise<Pictures> = loadPictures,
 ): Promise<WrittenReport> {
   const { document, json, verdict } = reportOf(record);
+  const missing: PartNotWritten[] = [];
   const notes: string[] = [];
-  /** Null where `make` fails; that a file cannot be written ends the report. */
+  let firstError: unknown;
+  const isMissing = (part: string, error: unknown) => {
+    firstError ??= error;
+    missing.push({ code: 'part-not-written', part, detail: error instanceof Error ? error.message : String(error) });
+  };
   const write = async (name: string, make: () => string | Uint8Array | Promise<string>): Promise<string | null> => {
     try {
       const path = join(folder, name);
       await writeAtomically(path, await make());
       return path;
     } catch (error) {
-      if (error instanceof TierbenchError) throw error;
-      notes.push(`${name} could not be made: ${error instanceof Error ? error.message : String(error)}`);
+      isMissing(name, error);
       return null;
     }
   };
@@ -48,25 +61,26 @@ export async function writeReport(
   const paths = new Map<string, string>();
   const pictures = charts.length === 0 ? null : await load();
   if (pictures === null) notes.push('no charts: nothing was measured that could be drawn');
-  else if (pictures.kind === 'unavailable') notes.push(pictures.why);
+  else if (pictures.kind === 'unavailable') isMissing('charts/*.png', pictures.why);
   else {
     if (pictures.note !== null) notes.push(pictures.note);
-    await mkdir(join(folder, 'charts'), { recursive: true }).catch((cause: unknown) => {
-      throw cannotWrite(join(folder, 'charts'), cause);
-    });
-    for (const chart of charts) {
+    const error = await mkdir(join(folder, 'charts'), { recursive: true }).then(
+      () => null,
+      (cause: unknown) => ({ cause }),
+    );
+    if (error !== null) isMissing('charts/*.png', cannotWrite(join(folder, 'charts'), error.cause));
+    for (const chart of error === null ? charts : []) {
       const path = await write(`charts/${chart.id}.png`, () => pictures.draw(chart));
       if (path !== null) paths.set(chart.id, path);
     }
   }
   const relative = new Map([...paths.keys()].map((id) => [id, `charts/${id}.png`]));
-  return {
-    document,
-    verdict,
+  const formats = {
     json: await write('report.json', json),
     markdown: await write('report.md', () => renderMarkdown(document, relative)),
     html: await write('report.html', async () => renderHtml(document, await pageScript())),
-    charts: [...paths.values()],
-    notes,
   };
+  const isNone = Object.values(formats).every((path) => path === null);
+  if (isNone && firstError instanceof TierbenchError) throw firstError;
+  return { document, verdict, ...formats, charts: [...paths.values()], missing, notes };
 }

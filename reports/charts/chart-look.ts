@@ -1,3 +1,5 @@
+import type { ChartDescription } from './chart.ts';
+
 /** How charts look. Plain data, so that it can stand in the page. */
 export interface ChartLook {
   readonly fontFamily: string;
@@ -51,4 +53,11 @@ export function darkLook(fontFamily: string): ChartLook {
     shade: '#20262b',
     series: seriesLooks(darkHues),
   };
+}
+
+/** What the page carries for its script. */
+export interface PageData {
+  readonly charts: readonly ChartDescription[];
+  readonly light: ChartLook;
+  readonly dark: ChartLook;
 }

@@ -60,7 +60,7 @@ export async function loadPictures(
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return {
       kind: 'unavailable',
-      why: `no PNG charts: the optional package chartjs-node-canvas cannot be loaded (${reason}); \`npm install chartjs-node-canvas\` installs it`,
+      why: `the optional package chartjs-node-canvas cannot be loaded (${reason}); \`npm install chartjs-node-canvas\` installs it`,
     };
   }
 }

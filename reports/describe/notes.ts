@@ -2,7 +2,7 @@ import type { Note, Obstacle } from '../../harness/core/findings.ts';
 import { describeLoad } from '../../harness/core/load.ts';
 import { formatBytes, formatRate, formatSeconds } from '../../harness/core/units.ts';
 import { list } from '../text.ts';
-import { describer } from './describer.ts';
+import { describer } from './reasons.ts';
 
 const installEngine = 'install one from https://docs.docker.com/engine/install/, or use the local provider';
 

@@ -1,6 +1,24 @@
 import type { Caveat, Reason } from '../../harness/core/findings.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import { describer } from './describer.ts';
+
+interface Coded {
+  readonly code: string;
+}
+
+/** A method, so that TypeScript takes one that describes a single code for a part of one that describes all. */
+interface Describer<Finding> {
+  describe(finding: Finding): string;
+}
+
+/** Words for each code of a finding: a code without any does not compile. */
+export function describer<Finding extends Coded>(
+  describers: {
+    readonly [Code in Finding['code']]: Describer<Extract<Finding, { readonly code: Code }>>['describe'];
+  },
+): (finding: Finding) => string {
+  const byCode: Readonly<Record<string, Describer<Finding>['describe']>> = describers;
+  return (finding) => byCode[finding.code]?.(finding) ?? finding.code;
+}
 
 /** Why a trial is invalid: `requests were sent up to 8 ms after their scheduled start (p99), more than 5 ms`. */
 export const describeReason = describer<Reason>({

@@ -10,10 +10,8 @@ import {
   formatSeconds,
 } from '../../harness/core/units.ts';
 import { list } from '../text.ts';
-import { describer } from './describer.ts';
-import { loadList, loadRange } from './loads.ts';
 import { describeObstacle } from './notes.ts';
-import { describeReason } from './reasons.ts';
+import { describeReason, describer } from './reasons.ts';
 
 /** Why something was not judged, compared or measured, or what keeps a verdict open; without the next step. */
 export const describeWhyNot = describer<WhyNot>({
@@ -109,4 +107,23 @@ function data(users: number, tasksPerUser: number): string {
 
 function setting({ option, value, unit, tier }: { option: string; value: number; unit: string; tier: string }): string {
   return `${option} is ${formatQuantity(value, unit)} in tier ${tier}`;
+}
+
+/** `300/s, concurrency 50, 100`: the word once, before the first concurrency. */
+function loadList(loads: readonly OfferedLoad[]): string {
+  const firstClosed = loads.findIndex(({ model }) => model === 'closed');
+  return loads
+    .map((load, index) => (load.model === 'closed' && index > firstClosed ? `${load.concurrency}` : describeLoad(load)))
+    .join(', ');
+}
+
+/** `10/s to 300/s and concurrency 1 to 100`, of loads in ascending order. */
+function loadRange(loads: readonly OfferedLoad[]): string {
+  const ranges = [...Map.groupBy(loads, ({ model }) => model).values()].map((group) => {
+    const [first, last] = [group[0], group.at(-1)];
+    if (first === undefined || last === undefined) return '';
+    if (group.length === 1) return describeLoad(first);
+    return `${describeLoad(first)} to ${last.model === 'closed' ? last.concurrency : describeLoad(last)}`;
+  });
+  return ranges.length === 0 ? 'no load' : ranges.join(' and ');
 }

@@ -8,6 +8,7 @@ import {
   type CellDraft,
   type Document,
   head,
+  incompleteNote,
   left,
   right,
   type Table,
@@ -16,7 +17,6 @@ import {
 } from '../document.ts';
 import { dateTime } from '../figures.ts';
 import { plural, shortened } from '../text.ts';
-import { incompleteNote } from './incomplete.ts';
 import { whyCareful, whyInvalid } from './run-why.ts';
 
 /** Longer answers are cut: report.json has them whole. */

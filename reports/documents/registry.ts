@@ -1,9 +1,9 @@
+import type { z } from 'zod';
 import { isRun } from '../../harness/core/run.ts';
 import type { StudyRecord } from '../../harness/core/study-record.ts';
 import { overallVerdict } from '../../harness/judging/judge.ts';
 import { analyse } from '../analysis.ts';
 import type { Document } from '../document.ts';
-import { renderJson } from '../renderers/json.ts';
 import { genericDocument, genericReport } from './generic.ts';
 import { runDocument } from './run.ts';
 import { runReport, runReportSchema } from './run-json.ts';
@@ -31,4 +31,9 @@ export function reportOf(record: StudyRecord): StudyReport {
     json: () => renderJson(runReport(analysis), runReportSchema),
     verdict: overallVerdict(analysis.tiers.flatMap((tier) => tier.targets)),
   };
+}
+
+/** report.json: the data of a report as its schema has it, in the order of the schema, whatever order a file had. */
+export function renderJson<Report>(report: Report, schema: z.ZodType<Report>): string {
+  return `${JSON.stringify(schema.parse(report), null, 2)}\n`;
 }

@@ -2,8 +2,7 @@ import { Chart } from 'chart.js';
 // Declares the type of chart that `chartConfig` makes.
 import type {} from 'chartjs-chart-error-bars';
 import { chartConfig, registerChartParts } from '../charts/chart-config.ts';
-import type { ChartLook } from '../charts/chart-look.ts';
-import type { PageData } from './page-data.ts';
+import type { ChartLook, PageData } from '../charts/chart-look.ts';
 
 /** The script of the page: draws the charts, and draws them again when the page turns dark, light or to paper. */
 

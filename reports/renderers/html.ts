@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ChartDescription } from '../charts/chart.ts';
-import { darkLook, lightLook } from '../charts/chart-look.ts';
+import { darkLook, lightLook, type PageData } from '../charts/chart-look.ts';
 import { type Block, type Cell, chartsOf, type Document, type Table, type VerdictKind } from '../document.ts';
-import type { PageData } from '../page/page-data.ts';
 import { html, jsonForScript, type Markup, nothing, trusted } from './markup.ts';
 import { style } from './page-style.ts';
 import { tierDrawing } from './tier-drawing.ts';
@@ -135,7 +134,7 @@ function tableMarkup(table: Table): Markup {
 <thead role="rowgroup"><tr role="row">${columns.map(({ title, align }) => html`<th role="columnheader" scope="col" class="${align}">${title}</th>`)}</tr></thead>
 <tbody role="rowgroup">${rows.map(
     (row) =>
-      html`<tr role="row"${row[0]?.repeated === true ? html` class="same"` : nothing}>${row.map((cell, index) => html`<td role="cell" data-label="${columns[index]?.title ?? ''}" class="${columns[index]?.align ?? ''}${cell.text.length > LONG_TEXT ? ' wide' : ''}">${cellMarkup(cell)}</td>`)}</tr>\n`,
+      html`<tr role="row"${row[0]?.repeated === true ? html` class="same"` : nothing}>${row.map((cell, index) => html`<td role="cell" data-label="${columns[index]?.title ?? ''}" class="${columns[index]?.align ?? ''}${columns[index]?.isHead === true ? ' head' : ''}${cell.text.length > LONG_TEXT ? ' wide' : ''}">${cellMarkup(cell)}</td>`)}</tr>\n`,
   )}</tbody></table></div>${reasons.length === 0 ? nothing : html`<ol class="reasons">${reasons.map((reason) => html`<li>${reason}</li>`)}</ol>`}`;
 }
 

@@ -1,4 +1,4 @@
-/** The page's look. Colours of the charts are in chart-looks.ts. */
+/** The page's look. Colours of the charts are in chart-look.ts. */
 const light = `
   color-scheme: light;
   --ground: #f6f7f8; --surface: #ffffff; --line: #dfe3e7; --text: #1b2026; --muted: #59636e; --link: #00609a;
@@ -77,7 +77,7 @@ figure { margin: 0; padding: 16px 16px 10px; }
 figcaption { margin: 0 0 8px; }
 figcaption h3 { margin: 0; } figcaption p { margin: 2px 0 0; font-size: 0.86rem; max-width: none; }
 .plot { position: relative; height: 380px; } .plot.panels { height: 640px; } .plot.panels.many { height: 780px; }
-details { margin: 0 0 14px; }
+details { margin: 0 0 14px; } main > details { margin-top: 22px; }
 summary { cursor: pointer; padding: 9px 16px; font-weight: 600; font-size: 0.92rem; }
 details details.card { margin: 0 0 14px; }
 ul.plain { margin: 0 0 14px; padding-left: 1.2em; max-width: 90ch; } ul.plain li { margin: 0 0 6px; }
@@ -103,6 +103,7 @@ footer { padding-top: 36px; padding-bottom: 48px; color: var(--muted); font-size
   table.stack td { border: 0; padding: 2px 0; text-align: left; white-space: normal; min-width: 0; display: grid; grid-template-columns: 6.6rem minmax(0, 1fr); gap: 0 12px; }
   table.stack td { overflow-wrap: anywhere; } table.stack td > * { grid-column: 2; justify-self: start; } table.stack td .detail { min-width: 0; }
   table.stack td::before { content: attr(data-label); color: var(--muted); grid-column: 1; grid-row: 1 / span 2; }
+  table.stack td.head { display: inline; font-weight: 600; } table.stack td.head::before { content: none; } table.stack td.head + td.head::before { content: ' · '; }
   table.facts th { width: 7.5rem; }
 }
 @media print {

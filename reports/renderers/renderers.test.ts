@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Block, type Document, head, left, right, table, type Why } from '../document.ts';
+import { renderJson } from '../documents/registry.ts';
 import { forTerminal } from '../text.ts';
 import { renderHtml } from './html.ts';
-import { renderJson } from './json.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderTerminal } from './terminal.ts';
 
