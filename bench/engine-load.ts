@@ -35,7 +35,7 @@ async function measure(): Promise<Trial> {
     {
       scenario,
       scenarioFile,
-      users: referenceApp.users(isOpen ? USERS_OF_ARRIVALS : CONNECTIONS, password),
+      users: referenceApp.users({ userCount: isOpen ? USERS_OF_ARRIVALS : CONNECTIONS }, password),
       plan: {
         scenario: scenario.name,
         baseUrl,

@@ -33,14 +33,15 @@ export async function startReferenceApp(options: {
   const run = starting.use(await registerRun());
   const provider = localProvider({ run, ...(systemCpus !== undefined && { systemCpus }) });
   const tier = withApiSettings(await readTier('single'), settings);
-  const deployment = starting.use(await provider.deploy(tier, signal));
+  const deployment = starting.use(await provider.deploy({ tier, app: referenceApp }, signal));
   const password = randomBytes(15).toString('base64url');
-  await deployment.prepareData?.({ users: userCount, tasksPerUser, seed: 1 }, password, signal);
+  const data = { userCount, tasksPerUser, seed: 1 };
+  await deployment.prepareData?.(data, password, signal);
   const started = starting.move();
   return {
     baseUrl: deployment.baseUrl,
     services: deployment.services,
-    users: referenceApp.users(userCount, password),
+    users: referenceApp.users(data, password),
     folder: run.folder,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

@@ -3,6 +3,7 @@
  * `npm run bench:tiers [-- --provider local,containers] [-- --tier single,cached] [-- --json]`. Warm: the first round is
  * not counted. Without data, as filling takes as long as there is much of it.
  */
+
 import { parseArgs } from 'node:util';
 import { readTier } from '../harness/files/tier-file.ts';
 import { findOrphans } from '../harness/orphans/find.ts';
@@ -11,6 +12,7 @@ import { removeOrphans } from '../harness/orphans/remove.ts';
 import { containersProvider } from '../harness/providers/containers/containers-provider.ts';
 import { localProvider } from '../harness/providers/local/local-provider.ts';
 import type { Provider } from '../harness/providers/provider.ts';
+import { referenceApp } from '../harness/services/reference-app.ts';
 
 const ROUNDS = 3;
 
@@ -44,7 +46,9 @@ async function startOnce(provider: Provider, tierName: string, signal: AbortSign
   const tier = await readTier(tierName);
   const startedMs = performance.now();
   const steps: { atS: number; what: string }[] = [];
-  const deployment = await provider.deploy(tier, signal, (what) => steps.push({ atS: secondsSince(startedMs), what }));
+  const deployment = await provider.deploy({ tier, app: referenceApp }, signal, (what) =>
+    steps.push({ atS: secondsSince(startedMs), what }),
+  );
   const upS = secondsSince(startedMs);
   const downMs = performance.now();
   await deployment[Symbol.asyncDispose]();
@@ -92,7 +96,7 @@ try {
     const provider = providers[name]?.(run);
     if (provider === undefined) throw new Error(`there is no provider '${name}'`);
     for (const tier of flags.tier.split(',')) {
-      const [obstacle] = await provider.obstacles(await readTier(tier));
+      const [obstacle] = await provider.obstacles({ tier: await readTier(tier), app: referenceApp });
       if (obstacle !== undefined) {
         console.error(`${tier} by ${name}: not run here: ${obstacle}`);
         continue;

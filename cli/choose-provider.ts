@@ -1,6 +1,7 @@
 import type { Note } from '../harness/core/findings.ts';
 import type { RegisteredRun } from '../harness/orphans/register.ts';
 import type { Provider } from '../harness/providers/provider.ts';
+import { app } from './app.ts';
 import type { ProviderName, RunOptions } from './run-options.ts';
 
 /** What `auto` comes to on this machine, and why; the others are what they are. */
@@ -9,7 +10,7 @@ export async function resolveProvider(
 ): Promise<{ readonly name: Exclude<ProviderName, 'auto'>; readonly why?: Note }> {
   if (asked !== 'auto') return { name: asked };
   const { containersCanRun } = await import('../harness/providers/containers/obstacles.ts');
-  const [obstacle = null] = await containersCanRun();
+  const [obstacle = null] = await containersCanRun(app);
   const name = obstacle === null ? 'containers' : 'local';
   return { name, why: { code: 'provider-chosen', provider: name, obstacle } };
 }

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { readTier } from '../harness/files/tier-file.ts';
 import type { Deployment } from '../harness/providers/provider.ts';
+import { app } from './app.ts';
 import { describeDeployment } from './describe-deployment.ts';
+
+const user = { index: 0, email: 'one@bench.example', password: 'pass' };
 
 const urls: Readonly<Record<string, string>> = {
   api: 'http://127.0.0.1:3001',
@@ -43,7 +46,7 @@ async function deploymentOf(name: string): Promise<Deployment> {
 
 it('names every instance with address and version, and shows one way into each service', async () => {
   const deployment = await deploymentOf('cached');
-  const text = describeDeployment(deployment, 'pass');
+  const text = describeDeployment(deployment, app, user);
   for (const { version, instances } of deployment.services) {
     for (const { name, host, port } of instances) {
       expect(text).toMatch(new RegExp(`^ {2}${name} +${host}:${port} +${version}$`, 'm'));
@@ -56,11 +59,12 @@ it('names every instance with address and version, and shows one way into each s
   );
   expect(inside).toContain(`writer-pooler/1  psql '${urls.pooler}' -c 'SHOW POOLS'`);
   expect(inside).toContain(`redis-cli --no-auth-warning -u '${urls.cache}' INFO`);
+  expect(text).toContain(`-d '${JSON.stringify({ email: user.email, password: user.password })}'`);
   expect(inside).toContain(`curl -s ${urls['load-balancer']}`);
   expect(text).toContain('note: the container engine forwards published ports');
 });
 
 it('leaves out what cannot be reached', async () => {
   const deployment = { ...(await deploymentOf('single')), access: [] };
-  expect(describeDeployment(deployment, 'pass')).not.toContain('psql');
+  expect(describeDeployment(deployment, app, user)).not.toContain('psql');
 });

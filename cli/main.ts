@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { forgetDatabaseSettings } from '../harness/machine/environment.ts';
+import { dataOptions } from './app.ts';
 import { exitCodes } from './exit-codes.ts';
 import { keepIgnoringSighup } from './interrupt.ts';
 import { printError, processOutput } from './output/streams.ts';
@@ -69,16 +70,15 @@ function commands(conclude: Conclude): Command {
     conclude(async () => (await import('./commands/run.ts')).study(name, typed, processOutput)),
   );
 
-  program
+  const up = program
     .command('up')
     .description('start a tier and keep it running until Ctrl-C')
     .option('--tier <tier>', 'a built-in tier or a file of your own', 'single')
     .option('--provider <name>', 'where its services run: auto, local, containers', 'auto')
     .option('--install-missing', 'install what the tier needs and this machine lacks, saying each command first')
-    .option('--user-count <count>', 'users in the database', '100')
-    .option('--tasks-per-user <count>', 'tasks of each user', '100')
     .option('--seed <number>', 'seed of the data', '1')
     .action((typed) => conclude(async () => (await import('./commands/up.ts')).up(typed, processOutput)));
+  for (const { option, what } of dataOptions) up.option(`${option} <count>`, what, '100');
 
   program
     .command('report')
@@ -154,6 +154,9 @@ function commands(conclude: Conclude): Command {
 }
 
 function runOptions(command: Command): Command {
+  for (const { option, what, default: usual, quick } of dataOptions) {
+    command.option(`${option} <count>`, `${what} (default: ${usual}${quick === undefined ? '' : `; quick: ${quick}`})`);
+  }
   return command
     .option(
       '--tier <tiers>',
@@ -202,8 +205,6 @@ function runOptions(command: Command): Command {
     .option('--cool-down <s>', 'seconds of rest between scenarios, faults and tiers (default: 5; quick: 2)')
     .option('--timeout <s>', 'a request not answered by then has failed (default: 10)')
     .option('--seed <number>', 'seed of data and traffic: same seed, same requests (default: 1)')
-    .option('--user-count <count>', 'users in the database (default: 1000)')
-    .option('--tasks-per-user <count>', 'tasks of each user (default: 1000; quick: 100)')
     .option('--users <file>', 'with --url: a YAML or JSON list of { email, password } to sign in with')
     .option(
       '--fault <faults>',

@@ -1,4 +1,5 @@
 import type { Remedy } from '../harness/core/findings.ts';
+import { dataOptions, usersOption } from './app.ts';
 
 /** The option that does what a remedy says; null where none does. Nothing outside the command line knows options. */
 const options: Readonly<Record<Remedy, string | null>> = {
@@ -10,9 +11,8 @@ const options: Readonly<Record<Remedy, string | null>> = {
   'higher-rates': '--rate',
   'name-rates': '--rate',
   'name-scenario': '--scenario',
-  'more-virtual-users': '--user-count',
-  'more-users': '--user-count',
-  'more-tasks': '--tasks-per-user',
+  'more-virtual-users': usersOption?.option ?? null,
+  'more-data': dataOptions.map(({ option }) => option).join(' or '),
   'faster-engine': '--engine',
   'more-generator-cpu': null,
   'quiet-machine': null,

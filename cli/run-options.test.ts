@@ -7,6 +7,7 @@ import { run } from '../harness/studies/run/run.ts';
 import { lengthS, type Step } from '../harness/studies/study.ts';
 import { madeUpTrial } from '../test-support/made-up-trial.ts';
 import { programFor } from '../test-support/requirements.ts';
+import { app } from './app.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { arrivalsOf, engineNames } from './load-options.ts';
 import { readRunOptions, type TypedRunOptions } from './run-options.ts';
@@ -107,7 +108,7 @@ describe('readRunOptions', () => {
         : undefined;
     let longestS = (tiers.length - 1) * settings.coolDownS;
     for (const tier of tiers) {
-      const walker = run.steps([{ id: tier.name, tier }], question, context);
+      const walker = run.steps([{ id: tier.name, tier, app }], question, context);
       for (let next = walker.next(); !next.done; next = walker.next(answer(next.value))) {
         longestS += lengthS(next.value);
       }

@@ -1,11 +1,12 @@
+import type { DataValues } from '../harness/core/app.ts';
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { RunQuestion } from '../harness/core/run.ts';
 import type { StudySettings } from '../harness/core/study-record.ts';
-import type { DataSize } from '../harness/core/tier.ts';
 import { parseBaseUrls } from '../harness/providers/url.ts';
+import { dataOptions, usersOption } from './app.ts';
 import { readFaultChoices } from './fault-choices.ts';
 import { type EngineName, engineNames, readLoads, type TypedLoadOptions } from './load-options.ts';
-import { splitList, typedReader } from './typed-reader.ts';
+import { splitList, type TypedReader, typedReader } from './typed-reader.ts';
 
 /** What commander hands over: words as they were typed. */
 export interface TypedRunOptions extends TypedLoadOptions {
@@ -27,8 +28,6 @@ export interface TypedRunOptions extends TypedLoadOptions {
   readonly coolDown?: string;
   readonly timeout?: string;
   readonly users?: string;
-  readonly userCount?: string;
-  readonly tasksPerUser?: string;
   readonly skipThinkTimes?: boolean;
   readonly targets?: string;
   readonly allowMissed?: boolean;
@@ -36,6 +35,8 @@ export interface TypedRunOptions extends TypedLoadOptions {
   readonly fault?: readonly string[];
   readonly faults?: boolean;
   readonly installMissing?: boolean;
+  /** Those that say how much data the app has, by their names. */
+  readonly [dataOption: string]: string | boolean | readonly string[] | undefined;
 }
 
 export interface RunOptions {
@@ -46,7 +47,7 @@ export interface RunOptions {
   /** Certificate authorities that are trusted besides those of the system. */
   readonly authoritiesFile: string | undefined;
   readonly insecure: boolean;
-  readonly data: DataSize;
+  readonly data: DataValues;
   readonly usersFile: string | undefined;
   readonly targetsFile: string | undefined;
   /** The k6 to use and no other; undefined where one is looked for. */
@@ -122,12 +123,13 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
   const faults = readFaultChoices((typed.fault ?? []).flatMap(splitList), typed.faults ?? false, problems);
   if (typed.url !== undefined) refuseWithUrl(typed, problems);
   const seed = read.number('--seed', typed.seed, 1, { from: 0, to: 4_294_967_295, whole: true });
-  const userCount = read.number('--user-count', typed.userCount, 1000, { from: 1, to: 1_000_000, whole: true });
+  const data: DataValues = { ...readData(typed, quick, read), seed };
   const highest = loads.concurrencies?.at(-1) ?? 1;
-  if (userCount < highest) {
+  const users = usersOption && data[usersOption.name];
+  if (users !== undefined && users < highest) {
     problems.push({
-      what: `--user-count ${userCount} is less than the highest concurrency, ${highest}`,
-      nextStep: 'no two virtual users share a user: raise --user-count or lower --concurrency',
+      what: `${usersOption?.option} ${users} is less than the highest concurrency, ${highest}`,
+      nextStep: `no two virtual users share a user: raise ${usersOption?.option} or lower --concurrency`,
     });
   }
   const options: RunOptions = {
@@ -136,15 +138,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     allowRemote: typed.allowRemote ?? false,
     authoritiesFile: typed.cacert,
     insecure: typed.insecure ?? false,
-    data: {
-      users: userCount,
-      tasksPerUser: read.number('--tasks-per-user', typed.tasksPerUser, quick ? 100 : 1000, {
-        from: 0,
-        to: 100_000,
-        whole: true,
-      }),
-      seed,
-    },
+    data,
     usersFile: typed.users,
     targetsFile: typed.targets,
     k6Path: typed.k6,
@@ -183,13 +177,28 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
   return options;
 }
 
+function readData(typed: TypedRunOptions, quick: boolean, read: TypedReader): DataValues {
+  const values = dataOptions.map(({ name, option, default: usual, quick: few, least, most }): [string, number] => {
+    const text = typed[name];
+    const range = { from: least, to: most, whole: true };
+    return [
+      name,
+      read.number(option, typeof text === 'string' ? text : undefined, quick ? (few ?? usual) : usual, range),
+    ];
+  });
+  return Object.fromEntries(values);
+}
+
 /** What needs services of our own. */
-function refuseWithUrl({ fault, faults, installMissing, tasksPerUser }: TypedRunOptions, problems: Problem[]): void {
+function refuseWithUrl(typed: TypedRunOptions, problems: Problem[]): void {
+  const { fault, faults, installMissing } = typed;
+  // How many users there are is asked for with a URL too.
+  const ofData = dataOptions.filter((each) => each !== usersOption);
   const given = {
     '--fault': fault !== undefined && fault.length > 0,
     '--faults': faults === true,
     '--install-missing': installMissing === true,
-    '--tasks-per-user': tasksPerUser !== undefined,
+    ...Object.fromEntries(ofData.map(({ name, option }) => [option, typed[name] !== undefined])),
   };
   for (const [option, isGiven] of Object.entries(given)) {
     if (!isGiven) continue;

@@ -1,6 +1,7 @@
 import type { Obstacle } from '../harness/core/findings.ts';
 import type { Tier } from '../harness/core/tier.ts';
 import { describeObstacle } from '../reports/describe/notes.ts';
+import { app } from './app.ts';
 
 /** Whether one provider can start a tier on this machine. */
 export interface WhereItRuns {
@@ -20,10 +21,10 @@ export async function whereItRuns(tier: Tier): Promise<readonly WhereItRuns[]> {
   ]);
   return Promise.all([
     containersProvider({ run: noRun })
-      .obstacles(tier)
+      .obstacles({ tier, app })
       .then((obstacles): WhereItRuns => ({ provider: 'containers', obstacles })),
     localProvider({ run: noRun })
-      .obstacles(tier)
+      .obstacles({ tier, app })
       .then((obstacles): WhereItRuns => ({ provider: 'local', obstacles })),
   ]);
 }

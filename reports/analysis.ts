@@ -12,7 +12,7 @@ import type { JudgedTrial } from '../harness/judging/judged-trial.ts';
 import type { LatencyViews } from '../harness/judging/latency-views.ts';
 import { describeRecovery, type Recovery } from '../harness/judging/recovery.ts';
 import { type SustainedRate, sustainedLoads } from '../harness/judging/sustained-rate.ts';
-import { findServiceType } from '../harness/services/registry.ts';
+import { settingInUnit, shippedTypes } from '../harness/services/registry.ts';
 
 /** A run, judged: what every format of its report is made from. Data only. */
 export interface Analysis {
@@ -69,7 +69,7 @@ export interface FaultAnalysis {
 /** A pure function of the results folder: the same result gives the same analysis, whenever and wherever. */
 export function analyse(result: RunResult): Analysis {
   const trials = judgeTrials(result);
-  const judged = judgeTargets(result, trials);
+  const judged = judgeTargets(result, trials, settingInUnit);
   const names = [...result.subjects.map(({ id }) => id), ...result.trials.map(({ subject }) => subject)];
   return {
     question: result.question,
@@ -133,7 +133,7 @@ function analyseTier(
 function contextOf({ placement }: StudyFacts, facts: SubjectFacts | null) {
   const services = (facts?.tier.services ?? []).map(({ name, kind }) => ({
     name,
-    resources: findServiceType(kind)?.resources ?? [],
+    resources: shippedTypes.get(kind)?.resources ?? [],
   }));
   return { services, systemCpus: placement === null ? null : placement.systemCpus.length };
 }

@@ -7,6 +7,7 @@ import type { Tier } from '../harness/core/tier.ts';
 import { registerRun } from '../harness/orphans/register.ts';
 import { objectsOfRuns } from '../harness/orphans/run-record.ts';
 import { containersProvider } from '../harness/providers/containers/containers-provider.ts';
+import { referenceApp } from '../harness/services/reference-app.ts';
 
 /** The containers provider with a run of its own, written down where no command looks. */
 export async function containerContext(tier: Tier): Promise<TierProviderUnderTest & { readonly runId: string }> {
@@ -14,6 +15,7 @@ export async function containerContext(tier: Tier): Promise<TierProviderUnderTes
   const run = await registerRun({ places: { registries: [join(root, 'runs')], temporary: root } });
   return {
     tier,
+    app: referenceApp,
     runId: run.id,
     provider: containersProvider({ run }),
     leftBehind: () => inEngine(run.id),

@@ -14,7 +14,7 @@ import { leftBehindIn } from './left-behind.ts';
 /** The local provider with a run of its own. */
 export async function localContext(
   tier: Tier,
-  options: Omit<LocalProviderOptions, 'run'> = {},
+  options: Omit<LocalProviderOptions, 'run'> & { readonly app?: App } = {},
 ): Promise<TierProviderUnderTest & { readonly folder: string; readonly runId: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'tierbench-test-local-'));
   await chmod(folder, 0o711);
@@ -23,6 +23,7 @@ export async function localContext(
     folder,
     runId,
     tier,
+    app: options.app ?? referenceApp,
     provider: localProvider({ ...options, run: { id: runId, folder, environment: { [RUN_VARIABLE]: runId } } }),
     async leftBehind() {
       const groups = controlGroupsOfRun(runId).map((group) => `control group ${group}`);

@@ -214,7 +214,10 @@ export function madeUpRun(
         tier: madeUpTier,
         provider: 'local',
         services: [],
-        data: { users: 100, tasksPerUser: 50, seed: 1 },
+        data: {
+          values: { userCount: 100, tasksPerUser: 50, seed: 1 },
+          amounts: { users: 100, tasks: 5000 },
+        },
         startS: 1,
         prepareDataS: 1,
         planned: [],

@@ -11,6 +11,7 @@ import {
 } from '../harness/providers/local/local-instance.ts';
 import { newSecrets, probeUrl } from '../harness/providers/start-tier.ts';
 import { serviceUrl } from '../harness/services/address.ts';
+import { referenceApp } from '../harness/services/reference-app.ts';
 import { serviceType } from '../harness/services/registry.ts';
 import type { Peer } from '../harness/services/service-type.ts';
 
@@ -38,7 +39,7 @@ export async function startServerIn(
   kind: string,
   { settings = {}, peers = {}, signal = new AbortController().signal, ...options }: TestServerOptions = {},
 ): Promise<TestServer> {
-  const type = serviceType(kind);
+  const type = serviceType(kind, referenceApp);
   const connectsTo = Object.fromEntries(Object.keys(peers).map((role) => [role, role]));
   // A replica has a slot by its name at its primary.
   const name = `${kind}-${randomBytes(4).toString('hex')}`;

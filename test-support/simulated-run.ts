@@ -2,6 +2,7 @@ import type { Obstacle } from '../harness/core/findings.ts';
 import type { RunQuestion } from '../harness/core/run.ts';
 import type { StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
+import { referenceApp } from '../harness/services/reference-app.ts';
 import { conduct } from '../harness/studies/conduct.ts';
 import type { StudyEnvironment } from '../harness/studies/environment.ts';
 import { run } from '../harness/studies/run/run.ts';
@@ -79,8 +80,8 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     },
     provider: {
       name: 'in memory',
-      obstacles: async ({ name }) => choice.obstacles?.[name] ?? [],
-      async deploy(tier) {
+      obstacles: async ({ tier: { name } }) => choice.obstacles?.[name] ?? [],
+      async deploy({ tier }) {
         await at('deploy');
         return {
           tier,
@@ -112,7 +113,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     ),
     targets: [],
     users: Array.from({ length: 10 }, (_, index) => ({ index, email: '', password: '' })),
-    data: { size: { users: 10, tasksPerUser: 1, seed: 1 }, password: 'secret' },
+    data: { values: { userCount: 10, tasksPerUser: 1, seed: 1 }, password: 'secret' },
     async probesFor() {
       await at('make probes');
       return [probe('one'), probe('two')];
@@ -146,7 +147,11 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     },
     signal: abort.signal,
   };
-  const tiers = (choice.tiers ?? ['single']).map((name) => ({ id: name, tier: { ...madeUpTier, name } }));
+  const tiers = (choice.tiers ?? ['single']).map((name) => ({
+    id: name,
+    tier: { ...madeUpTier, name },
+    app: referenceApp,
+  }));
   const outcome = await conduct(run, question, tiers, made.facts, environment).catch((error: unknown) => error);
   return { outcome, happened, trials, statuses, events, subjects: [...subjects.values()], answers, pausesS };
 }

@@ -9,6 +9,7 @@ import { containersCanRun } from '../../harness/providers/containers/obstacles.t
 import { localProviderChecks } from '../../harness/providers/local/requirements.ts';
 import { loadPictures } from '../../reports/charts/png.ts';
 import { describeObstacle } from '../../reports/describe/notes.ts';
+import { app } from '../app.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { execute } from '../install-missing.ts';
 import { doctorText } from '../output/doctor-text.ts';
@@ -22,7 +23,7 @@ export async function doctor(
   const { removed, kept: notRemoved } = await removeOrphans(found);
   const kept = [...notRemoved, ...found.foreign.map(({ path, why }) => ({ what: path, why }))];
   const look = () =>
-    capabilities([...localProviderChecks(), containersCheck, k6Check, chartDrawingCheck(loadPictures)]);
+    capabilities([...localProviderChecks(app), containersCheck, k6Check, chartDrawingCheck(loadPictures)]);
   if (options.install) await installMissing(await look(), { say: output.err, execute });
   const report = {
     machine: machineFacts(),
@@ -38,7 +39,7 @@ const containersCheck: CapabilityCheck = {
   name: 'containers',
   neededFor: 'the provider that `auto` prefers',
   async find() {
-    const obstacles = await containersCanRun();
+    const obstacles = await containersCanRun(app);
     if (obstacles.length === 0) return { state: 'ready', detail: 'every image is here or can be had' };
     return { state: 'missing', detail: obstacles.map(describeObstacle).join('; ') };
   },

@@ -12,13 +12,13 @@ import { machineFacts } from '../../harness/machine/facts.ts';
 import { currentCommit } from '../../harness/machine/own-package.ts';
 import type { RegisteredRun } from '../../harness/orphans/register.ts';
 import type { Provider } from '../../harness/providers/provider.ts';
-import { referenceApp } from '../../harness/services/reference-app.ts';
 import { calibrate } from '../../harness/studies/calibrate.ts';
-import { conduct } from '../../harness/studies/conduct.ts';
+import { conduct, usersOf } from '../../harness/studies/conduct.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { run as runStudy } from '../../harness/studies/run/run.ts';
 import type { Study } from '../../harness/studies/study.ts';
 import { absoluteFolder } from '../absolute-folder.ts';
+import { app } from '../app.ts';
 import { beginRun } from '../begin-run.ts';
 import { chooseEngine, probesFor } from '../choose-engine.ts';
 import { makeProvider, resolveProvider } from '../choose-provider.ts';
@@ -112,11 +112,12 @@ async function conductStudy<Question, Answer>(
     settings: options.settings,
   };
   const question = questionFor([...scenarios.keys()]);
-  const subjects = tiers.map((tier) => ({ id: tier.name, tier }));
+  const subjects = tiers.map((tier) => ({ id: tier.name, tier, app }));
   const password = randomBytes(15).toString('base64url');
-  const users = usersOfFile ?? [...referenceApp.users(options.data.users, password)];
+  const data = { values: options.data, password };
+  const secrets = subjects.flatMap((subject) => secretsOf(usersOf(subject, { users: usersOfFile, data })));
   const outline = { study: study.name, question, subjects: subjects.map(({ id }) => id), facts, targets };
-  const results = await createResults(folder, outline, secretsOf(users));
+  const results = await createResults(folder, outline, secrets);
 
   let failure: unknown;
   try {
@@ -131,8 +132,8 @@ async function conductStudy<Question, Answer>(
       provider: parts.provider,
       probesFor,
       scenarios,
-      users,
-      ...(options.url === undefined && { data: { size: options.data, password } }),
+      users: usersOfFile,
+      data,
       targets,
       notes: parts.notes,
       results,

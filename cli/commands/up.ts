@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TierbenchError } from '../../harness/core/errors.ts';
 import { readTier } from '../../harness/files/tier-file.ts';
 import type { Deployment } from '../../harness/providers/provider.ts';
+import { app } from '../app.ts';
 import { beginRun } from '../begin-run.ts';
 import { makeProvider, resolveProvider } from '../choose-provider.ts';
 import { describeDeployment } from '../describe-deployment.ts';
@@ -30,15 +31,15 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
   const provider = await makeProvider(place, options, run);
   progress.show({ kind: 'subject-starting', subject: tier.name, title: tier.title, position: 1, total: 1 });
   try {
-    await using deployment = await provider.deploy(tier, interrupt.signal, (what) =>
+    await using deployment = await provider.deploy({ tier, app }, interrupt.signal, (what) =>
       progress.show({ kind: 'provider-progress', subject: tier.name, what }),
     );
     const password = randomBytes(9).toString('base64url');
-    const { users, tasksPerUser } = options.data;
-    progress.show({ kind: 'preparing-data', subject: tier.name, users, tasks: users * tasksPerUser });
+    progress.show({ kind: 'preparing-data', subject: tier.name, amounts: app.amounts(options.data) });
     await deployment.prepareData?.(options.data, password, interrupt.signal);
     progress[Symbol.dispose]();
-    output.out(describeDeployment(deployment, password));
+    const [user] = app.users(options.data, password);
+    if (user !== undefined) output.out(describeDeployment(deployment, app, user));
     const ended = await untilEnd(deployment, interrupt.signal);
     if (ended !== undefined) {
       throw new TierbenchError('SERVICE_ENDED', ended, 'Its last lines are above; start it again with `tierbench up`.');

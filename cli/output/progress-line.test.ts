@@ -72,7 +72,7 @@ test('every event has its words, on lines that stay', () => {
   const events: ProgressEvent[] = [
     starting,
     { kind: 'provider-progress', subject: 'single', what: 'starting PostgreSQL' },
-    { kind: 'preparing-data', subject: 'single', users: 1000, tasks: 10_000 },
+    { kind: 'preparing-data', subject: 'single', amounts: { users: 1000, tasks: 10_000 } },
     { kind: 'planned', subject: 'single', loads: [] },
     { ...started, purpose: 'warm-up', planned: null },
     { kind: 'trial-finished', trial: judgeTrial(madeUpTrial({ latencyS: 0.02 }), null), attempt: 1 },

@@ -1,7 +1,8 @@
 import { describeLoad } from '../../harness/core/load.ts';
-import { formatNumber, formatRate, formatSeconds } from '../../harness/core/units.ts';
+import { formatRate, formatSeconds } from '../../harness/core/units.ts';
 import type { StudyEvent, TimeLeft } from '../../harness/studies/study-event.ts';
 import { describeNote } from '../../reports/describe/notes.ts';
+import { describeAmounts } from '../../reports/describe/verdicts.ts';
 import { shortened, styled } from '../../reports/text.ts';
 import { describeTrial } from './trial-line.ts';
 
@@ -42,7 +43,7 @@ export function progressLine(state: ProgressState, event: ProgressEvent, width: 
     case 'provider-progress':
       return now(`${event.subject}: ${event.what}`);
     case 'preparing-data':
-      return now(`${event.subject}: seeding ${formatNumber(event.users)} users and ${formatNumber(event.tasks)} tasks`);
+      return now(`${event.subject}: seeding ${describeAmounts(event.amounts)}`);
     case 'planned':
       return { state, lasting: [], live: null };
     case 'trial-started':

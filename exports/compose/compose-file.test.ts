@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Service, Tier } from '../../harness/core/tier.ts';
 import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
+import { referenceApp } from '../../harness/services/reference-app.ts';
 import { composeFile } from './compose-file.ts';
 
 interface WrittenService {
@@ -15,7 +16,7 @@ interface WrittenService {
 }
 
 const builtIn = await Promise.all((await builtInTiers()).map(readTier));
-const file = composeFile(builtIn);
+const file = composeFile(builtIn, referenceApp);
 const services = Object.entries(file.services as unknown as Record<string, WrittenService>);
 
 describe('the compose file of the built-in tiers', () => {
@@ -91,7 +92,7 @@ test('a setting is what it is in the tier file: compose puts nothing in its plac
       each.kind === 'pooler' ? each : { ...each, settings: { NOTE: '$' + '{A:-b}' } },
     ),
   };
-  const written = composeFile([withSettings]);
+  const written = composeFile([withSettings], referenceApp);
   const at = (name: string) => written.services[name] as unknown as WrittenService;
   expect(at('mine-api').environment).toHaveProperty('NOTE', '$$' + '{A:-b}');
   expect(written.configs['mine-db-start.sh']?.content).toContain('NOTE=$$' + '{A:-b}');
@@ -109,9 +110,10 @@ test("an API that is somebody else's image gets its addresses in the variables t
     },
     connectsTo: { DATABASE_URL: 'db', CACHE_URL: 'cache' },
   });
-  const { services: written } = composeFile([
-    { ...tier('shop'), entry: 'shop', services: [other, service('db', 'primary'), service('cache', 'cache')] },
-  ]);
+  const { services: written } = composeFile(
+    [{ ...tier('shop'), entry: 'shop', services: [other, service('db', 'primary'), service('cache', 'cache')] }],
+    referenceApp,
+  );
   // There is no data of the reference app to make, and no schema.
   expect(Object.keys(written)).toEqual(['shop-shop', 'shop-db', 'shop-cache']);
   expect(written['shop-shop']).toMatchObject({
@@ -132,7 +134,7 @@ test('instances and limits are those of the tier', () => {
   const many = tier('many');
   const [api, db] = many.services;
   const copies = { ...api, instances: 3, resources: { cpus: 0.5, memoryBytes: 1.5 * 2 ** 30 } } as Service;
-  const written = composeFile([{ ...many, services: [copies, db as Service] }]);
+  const written = composeFile([{ ...many, services: [copies, db as Service] }], referenceApp);
   expect(Object.keys(written.services)).toEqual([
     'many-api-1',
     'many-api-2',
@@ -154,7 +156,7 @@ test.each<[string, Tier[], string]>([
     'a-b-c',
   ],
 ])('%s is refused', (_, tiers, name) => {
-  expect(() => composeFile(tiers)).toThrow(
+  expect(() => composeFile(tiers, referenceApp)).toThrow(
     expect.objectContaining({
       code: 'COMPOSE_NAMES_CLASH',
       problems: expect.arrayContaining([{ what: `'${name}' is there twice` }]),

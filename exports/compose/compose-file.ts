@@ -1,7 +1,6 @@
 import type { App } from '../../harness/core/app.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import type { Tier } from '../../harness/core/tier.ts';
-import { referenceApp } from '../../harness/services/reference-app.ts';
 import { interpolation } from './interpolation.ts';
 import { type ComposeService, DATA_PROFILE, tierEntries } from './tier-services.ts';
 
@@ -20,7 +19,7 @@ const FIRST_PORT = 3000;
  * They share compose's default network: others than that it makes for every profile and removes for one.
  * @throws TierbenchError COMPOSE_NAMES_CLASH where two things of it would have one name.
  */
-export function composeFile(tiers: readonly Tier[], app: App = referenceApp): ComposeFile {
+export function composeFile(tiers: readonly Tier[], app: App): ComposeFile {
   const of = interpolation();
   const entries = tiers.map((tier, index) => tierEntries(tier, app, FIRST_PORT + index, of));
   refuseDoubles([DATA_PROFILE, ...tiers.map(({ name }) => name)]);

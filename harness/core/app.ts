@@ -1,6 +1,17 @@
-import type { SettingValue } from './tier.ts';
+import type { SettingValue, Tier } from './tier.ts';
+import type { Unit } from './units.ts';
 
 type Settings = Readonly<Record<string, SettingValue>>;
+
+/** What is measured: an app in a tier. In a run the id is the name of the tier. */
+export interface Subject {
+  readonly id: string;
+  readonly tier: Tier;
+  readonly app: App;
+}
+
+/** What the data of an app is made of, by the names of its data options: `{ userCount: 1000, seed: 1 }`. */
+export type DataValues = Readonly<Record<string, number>>;
 
 /** The app under test: how it is built and started, how it learns what it connects to, which data and users it has. */
 export interface App {
@@ -33,6 +44,8 @@ export interface App {
   /** Brings the schema of the database at that address up to date. */
   migrate(databaseUrl: string): AppStep;
   readonly data: readonly DataOption[];
+  /** What the data amounts to, by the units of targets: `{ users: 1000, tasks: 1000000 }`. */
+  amounts(values: DataValues): DataAmounts;
   /** Fills the database at that address; the same values, by the names of `data`, make the same data. */
   seed(
     databaseUrl: string,
@@ -40,8 +53,12 @@ export interface App {
     password: string,
     settings: Settings,
   ): AppStep;
-  /** The users that seeding with that many makes. */
-  users(count: number, password: string): readonly AppUser[];
+  /** The users that are in the data. */
+  users(values: DataValues, password: string): readonly AppUser[];
+  /** What a person can try when it is up, as lines of a shell: the first is a comment on the others. */
+  example(baseUrl: string, user: AppUser): readonly string[];
+  /** A page that describes it. */
+  readonly pagePath: string;
 }
 
 interface AppSettings {
@@ -57,8 +74,10 @@ interface AppSettings {
   ): { readonly part?: 'key'; readonly what: string; readonly nextStep: string } | undefined;
   /** The one that asks for a port. */
   readonly port: string;
-  /** Those that a pooler does not pass on to the database, each with what does the same there. */
-  readonly lostBehindPooler: Readonly<Record<string, string>>;
+  /** A value as a number in the unit of a target; null where it is none. */
+  inUnit(name: string, value: SettingValue, unit: string): number | null;
+  /** Those that set a parameter of its database sessions, each with the name that PostgreSQL has for it. */
+  readonly session: Readonly<Record<string, string>>;
   /** Shown in a drawing of the tier. */
   readonly shown: readonly string[];
 }
@@ -72,13 +91,23 @@ interface AppRole {
   readonly not?: Readonly<Record<string, string>>;
 }
 
-/** What the data of the app depends on besides the seed of randomness. */
+export type DataAmounts = Readonly<Partial<Record<Unit, number>>>;
+
+/** What the data of the app depends on. Every app has `seed`, the seed of randomness. */
 export interface DataOption {
-  /** As in the results: `users`. */
+  /** As in the results: `userCount`. */
   readonly name: string;
+  /** What it counts: `users in the database`. */
+  readonly what: string;
+  /** The unit of targets of which it is the number. */
+  readonly counts?: Unit;
   /** Environment variable that sets it where nobody asks, such as in a compose file. */
   readonly variable: string;
   readonly default: number;
+  /** In a quick run, where it is another. */
+  readonly quick?: number;
+  readonly least: number;
+  readonly most: number;
 }
 
 /** One of the app's programs, run to its end. */

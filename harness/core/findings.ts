@@ -159,7 +159,7 @@ export const whyNotSchema = z.discriminatedUnion('code', [
   finding('one-load-only', { load: offeredLoadSchema }),
   /** All that arrived at the highest rate was answered (`nearly`: all but a little), so that more may be. */
   finding('limit-not-reached', { load: offeredLoadSchema, nearly: z.boolean() }),
-  finding('too-little-data', { unit: z.enum(['users', 'tasks']), users: count, tasksPerUser: count }),
+  finding('too-little-data', { unit: text, amount: count }),
 ]);
 export type WhyNot = z.infer<typeof whyNotSchema>;
 
@@ -185,7 +185,8 @@ export const evidenceSchema = z.discriminatedUnion('code', [
   finding('failures', { failed: count, requests: count, loads: listOf(offeredLoadSchema) }),
   finding('throughput', { load: offeredLoadSchema, throughputPerS: number, loads: listOf(offeredLoadSchema) }),
   finding('no-valid-trial', { loads: listOf(offeredLoadSchema) }),
-  finding('data', { users: count, tasksPerUser: count, validTrials: count }),
+  /** `amounts`: what the data of the app amounts to, by the units of targets. */
+  finding('data', { amounts: z.record(text, count), validTrials: count }),
   finding('setting', { option: text, value: number, unit: text, tier: text }),
 ]);
 export type Evidence = z.infer<typeof evidenceSchema>;
@@ -201,8 +202,7 @@ export const remedies = [
   'name-rates',
   'name-scenario',
   'more-virtual-users',
-  'more-users',
-  'more-tasks',
+  'more-data',
   'faster-engine',
   'more-generator-cpu',
   'quiet-machine',

@@ -139,8 +139,8 @@ export const subjectSchema = z.object({
   tier: tierSchema,
   provider: text,
   services: listOf(runningServiceSchema),
-  /** Null where the data was not made by tierbench. */
-  data: z.object({ users: count, tasksPerUser: count, seed: z.number().int() }).nullable(),
+  /** `values` by the names of the data options of the app, `amounts` by the units of targets; null where it is not ours. */
+  data: z.object({ values: z.record(text, z.number()), amounts: z.record(text, count) }).nullable(),
   /** How long it took until every service answered. */
   startS: durationS,
   prepareDataS: durationS,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { settingInUnit } from '../services/registry.ts';
 import type { Service, Tier } from './tier.ts';
-import { isOff, settingInSi, tierSettings } from './tier-setting.ts';
+import { isOff, tierSettings } from './tier-setting.ts';
 
 const api: Service = {
   name: 'api',
@@ -73,7 +74,7 @@ test.each([
   ['RATE_LIMIT_GENERAL', '100/15m', 's', 900],
   ['RATE_LIMIT', 'off', 'requests', null],
 ])('%s of %j in %s', (option, setting, unit, value) => {
-  expect(settingInSi(option, setting, unit)).toBe(value);
+  expect(settingInUnit(option, setting, unit)).toBe(value);
 });
 
 test('off, false, no and 0 turn something off', () => {

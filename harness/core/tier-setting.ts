@@ -1,5 +1,8 @@
 import type { Service, SettingValue, Tier } from './tier.ts';
 
+/** The value of an option as a number in the unit of a target, null where it is none (harness/services/registry.ts). */
+export type SettingReader = (option: string, value: SettingValue, unit: string) => number | null;
+
 /**
  * Which setting of a tier is meant. `pooler.default_pool_size` is a setting of the services of that kind, and
  * `api.instances`, `api.cpus` and `api.memory` are what such a service has in every tier. A bare name is a setting of any
@@ -45,21 +48,10 @@ export function settingOption(option: string): { readonly kind: string | null; r
   return dot < 0 ? { kind: null, property: option } : { kind: option.slice(0, dot), property: option.slice(dot + 1) };
 }
 
-const secondsIn = { s: 1, m: 60, h: 3600 } as const;
-
-/**
- * The value as a number in `unit`, that of a target; null where it is none. An option says its unit in the end of its name
- * (`_MS`); `100/15m` is a number of requests and their window.
- */
-export function settingInSi(option: string, setting: SettingValue, unit: string): number | null {
-  const limit = /^(\d+)\/(\d+)([smh])$/u.exec(String(setting));
-  if (limit !== null) {
-    const windowS = Number(limit[2]) * secondsIn[limit[3] as keyof typeof secondsIn];
-    return unit === 'requests' ? Number(limit[1]) : unit === 's' ? windowS : null;
-  }
+/** A setting as it is written, if that is a number. */
+export function plainNumber(setting: SettingValue): number | null {
   const value = typeof setting === 'string' && setting.trim() !== '' ? Number(setting) : setting;
-  if (typeof value !== 'number' || !Number.isFinite(value)) return null;
-  return option.endsWith('_MS') ? value / 1000 : value;
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 /** What turns something off. */

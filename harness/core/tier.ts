@@ -31,10 +31,3 @@ export interface Tier {
   readonly entry: string;
   readonly services: readonly Service[];
 }
-
-/** How much data a deployment holds before the first trial. Deterministic in `seed`. */
-export interface DataSize {
-  readonly users: number;
-  readonly tasksPerUser: number;
-  readonly seed: number;
-}

@@ -30,7 +30,7 @@ const setting = z
   .string()
   .regex(
     /^(?:[A-Z][A-Z0-9_]*|[a-z-]+\.[A-Za-z][A-Za-z0-9_.-]*)$/u,
-    'is no option: write DATABASE_POOL_MAX or api.cpus',
+    'is no option: write pooler.default_pool_size or api.cpus',
   );
 
 const targetSchema = closedObject({

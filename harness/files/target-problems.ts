@@ -1,7 +1,7 @@
 import { suggestion } from '../core/closest-match.ts';
 import { type MeasuredMetric, measuredMetrics } from '../core/target.ts';
 import { parseQuantity, type Quantity, type Unit } from '../core/units.ts';
-import { serviceTypes } from '../services/registry.ts';
+import { shippedTypes } from '../services/registry.ts';
 import { describeValue, group, type ProblemAt } from './written-value.ts';
 
 /** The names that `appliesTo` may use; absent where they are not known, and then nothing is said. */
@@ -106,7 +106,7 @@ function judgementProblems(target: Readonly<Record<string, unknown>>): ProblemAt
   }
   if (typeof setting === 'string' && setting.includes('.')) {
     const kind = setting.split('.')[0] ?? '';
-    const kinds = serviceTypes().map((type) => type.kind);
+    const kinds = [...shippedTypes.keys()];
     if (kinds.includes(kind)) return [];
     const what = `'${kind}' in ${setting} is no kind of service`;
     return [{ at: ['judged', 'setting'], what, nextStep: suggestion(kind, kinds) }];

@@ -5,7 +5,7 @@ import type { Tier } from '../core/tier.ts';
 import { settingOption } from '../core/tier-setting.ts';
 import { judgeSetting } from '../judging/judge-configuration.ts';
 import { connectionSum, connectionSumText } from '../services/connections.ts';
-import { findServiceType } from '../services/registry.ts';
+import { settingInUnit, shippedTypes } from '../services/registry.ts';
 import { readTargets } from './target-file.ts';
 import { builtInTiers, parseTier, readTier } from './tier-file.ts';
 
@@ -196,7 +196,7 @@ test.each([
     .filter(
       ({ judged: { by }, appliesTo: { tiers } }) => by === 'setting' && (tiers.length === 0 || tiers.includes(name)),
     )
-    .map((target) => ({ id: target.id, verdict: judgeSetting(target, tier, targets).verdict }));
+    .map((target) => ({ id: target.id, verdict: judgeSetting(target, tier, targets, settingInUnit).verdict }));
   expect(judged.filter(({ verdict }) => verdict.kind === 'missed')).toEqual([]);
   expect(judged.filter(({ verdict }) => verdict.kind === 'met').length).toBe(count);
   const followed = judged.flatMap(({ id, verdict }) =>
@@ -211,7 +211,9 @@ test('a tier file can meet and miss each target about a setting', async () => {
   for (const target of targets) {
     const ends = [target.value].flat();
     const values = [...ends, ...ends.flatMap((end) => [end / 2, end * 2])];
-    const kinds = values.map((value) => judgeSetting(target, withSetting(tier, target, value), []).verdict.kind);
+    const kinds = values.map(
+      (value) => judgeSetting(target, withSetting(tier, target, value), [], settingInUnit).verdict.kind,
+    );
     expect([target.id, new Set(kinds)]).toEqual([target.id, new Set(['met', 'missed'])]);
   }
 });
@@ -245,7 +247,7 @@ test.each([
 ])('the comment in %s says what may be connected to its %s', async (name, service, sum) => {
   const { services } = await readTier(name);
   const database = services.find((each) => each.name === service);
-  const connections = database && connectionSum(database, services, findServiceType);
+  const connections = database && connectionSum(database, services, (kind) => shippedTypes.get(kind));
   expect(connections && connectionSumText(connections)).toBe(sum);
   expect(readFileSync(new URL(`../tiers/${name}.yaml`, import.meta.url), 'utf8')).toContain(`${sum} stay below it.`);
 });

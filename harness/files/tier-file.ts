@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { suggestion } from '../core/closest-match.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import type { Tier } from '../core/tier.ts';
-import { serviceTypes } from '../services/registry.ts';
+import { shippedTypes } from '../services/registry.ts';
 import { tierProblems } from './tier-problems.ts';
 import {
   checkSchema,
@@ -45,7 +45,7 @@ const settingValue = z.unknown().transform((value, context): string | number | b
 });
 
 const service = closedObject({
-  kind: z.enum(serviceTypes().map(({ kind }) => kind)),
+  kind: z.enum([...shippedTypes.keys()]),
   instances: z.int().min(1).max(MOST_INSTANCES).default(1),
   settings: z.record(settingName, settingValue).default({}),
   resources: closedObject({

@@ -1,7 +1,7 @@
 import { suggestion } from '../core/closest-match.ts';
 import type { SettingValue } from '../core/tier.ts';
 import { connectionSum, connectionSumText } from '../services/connections.ts';
-import { findServiceType } from '../services/registry.ts';
+import { shippedTypes } from '../services/registry.ts';
 import type { Described, Role, ServiceType } from '../services/service-type.ts';
 import { group, type ProblemAt } from './written-value.ts';
 
@@ -38,7 +38,7 @@ export function tierProblems(value: unknown): readonly ProblemAt[] {
     ...services.flatMap(settingProblems),
     ...known.flatMap((service) => tooManyConnections(service, known)),
     ...known.flatMap((service) =>
-      (service.type?.problems?.(service, known) ?? []).map((problem) => ({
+      (service.type?.problems?.(service, known, (kind) => shippedTypes.get(kind)) ?? []).map((problem) => ({
         ...problem,
         at: ['services', service.name, ...problem.at],
       })),
@@ -53,7 +53,7 @@ function read([name, written]: [string, unknown]): Read {
   return {
     name,
     kind,
-    type: findServiceType(kind),
+    type: shippedTypes.get(kind),
     instances: Number.isInteger(service.instances) ? Number(service.instances) : 1,
     connectsTo: Object.fromEntries(
       Object.entries(group(service.connectsTo)).filter(
@@ -235,7 +235,7 @@ function isSecret(setting: string, value: SettingValue): boolean {
 }
 
 function tooManyConnections(service: Described, services: readonly Described[]): ProblemAt[] {
-  const sum = connectionSum(service, services, findServiceType);
+  const sum = connectionSum(service, services, (kind) => shippedTypes.get(kind));
   if (sum === undefined || sum.total <= sum.limit) return [];
   const { setting, limit, nextStep } = sum;
   const what = `${service.name} can get more connections than its ${setting}: ${connectionSumText(sum)} > ${limit}`;

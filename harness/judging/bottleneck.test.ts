@@ -2,12 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { ProbeSample } from '../core/trial.ts';
+import { referenceApp } from '../services/reference-app.ts';
 import { serviceType } from '../services/registry.ts';
 import { bottleneckOf } from './bottleneck.ts';
 
 type Means = Readonly<Record<string, Readonly<Partial<Record<MetricId, number>>>>>;
 
-const services = ['api', 'pooler', 'primary'].map((kind) => ({ name: kind, resources: serviceType(kind).resources }));
+const services = ['api', 'pooler', 'primary'].map((kind) => ({
+  name: kind,
+  resources: serviceType(kind, referenceApp).resources,
+}));
 
 /** Readings around the means, and others in the warm-up, which do not count. */
 function samplesOf(means: Means): ProbeSample[] {

@@ -3,6 +3,7 @@ import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../te
 import type { WhyNot } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
+import { settingInUnit } from '../services/registry.ts';
 import { judgeTargets } from './judge.ts';
 import { judgeP95At } from './judge-at-load.ts';
 import { judgeTrials } from './judge-trial.ts';
@@ -19,7 +20,7 @@ function judgeOne(target: Target, choices: readonly MadeUpTrial[]): JudgedTarget
     choices.map((choice, index) => madeUpTrial({ ...choice, sequence: index + 1 })),
     [target],
   );
-  const [judged] = judgeTargets(result, judgeTrials(result));
+  const [judged] = judgeTargets(result, judgeTrials(result), settingInUnit);
   if (judged === undefined) throw new Error('the target was not judged');
   return judged;
 }
@@ -62,7 +63,7 @@ describe('a throughput target', () => {
     const trial = madeUpTrial({ load: at(125), okPerS: 496, steps });
     const iterations = { intended: 1240, completed: 1240, failed: 0, dropped: 0 };
     const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
-    expect(judgeTargets(result, judgeTrials(result))[0]?.verdict.kind).toBe('met');
+    expect(judgeTargets(result, judgeTrials(result), settingInUnit)[0]?.verdict.kind).toBe('met');
   });
 
   it('is missed when a closed-loop load gets no more out of it than the pilot trial did', () => {
@@ -84,7 +85,7 @@ describe('a throughput target', () => {
     const iterations = { intended: 6000, completed: 3300, failed: 0, dropped: 0 };
     const trials = [madeUpTrial({ load: at(150), okPerS: 150 }), { ...trial, trial: { ...trial.trial, iterations } }];
     const result = madeUpRun(trials, [target]);
-    expect(judgeTargets(result, judgeTrials(result))[0]?.verdict).toEqual({
+    expect(judgeTargets(result, judgeTrials(result), settingInUnit)[0]?.verdict).toEqual({
       kind: 'missed',
       violation: { code: 'throughput-below', load: at(600), throughputPerS: 330 },
     });
@@ -94,7 +95,7 @@ describe('a throughput target', () => {
     const trial = madeUpTrial({ load: at(10), okPerS: (second) => (second === 9 ? 9 : 10) });
     const iterations = { intended: 100, completed: 98, failed: 0, dropped: 0 };
     const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
-    const [judged] = judgeTargets(result, judgeTrials(result));
+    const [judged] = judgeTargets(result, judgeTrials(result), settingInUnit);
     expect(judged && reasonsOf(judged)).toEqual([{ code: 'limit-not-reached', load: at(10), nearly: true }]);
   });
 
@@ -119,7 +120,7 @@ it('an error target is not met where a two-hundredth of the iterations was dropp
   const trial = madeUpTrial({ load: at(1000), okPerS: 6965, steps });
   const iterations = { intended: 10_000, completed: 9950, failed: 0, dropped: 50 };
   const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
-  expect(judgeTargets(result, judgeTrials(result))[0]?.verdict).toEqual({
+  expect(judgeTargets(result, judgeTrials(result), settingInUnit)[0]?.verdict).toEqual({
     kind: 'missed',
     violation: { code: 'failures-above', load: at(1000), failed: 350, requests: 70_000, limitRatio: 0.001 },
   });
@@ -172,7 +173,7 @@ describe('a latency target', () => {
       const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [named]);
       const summarized = judgeTrials(result);
       return {
-        run: judgeTargets(result, summarized)[0]?.verdict.kind,
+        run: judgeTargets(result, summarized, settingInUnit)[0]?.verdict.kind,
         atLoad: summarized.flatMap((each) => judgeP95At(result, each).map(({ kind }) => kind)),
       };
     };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpRun, madeUpTarget, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
+import { settingInUnit } from '../services/registry.ts';
 import { judgeTargets } from './judge.ts';
 import { judgeTrials } from './judge-trial.ts';
 
@@ -23,7 +24,7 @@ function kindsOf(targets: readonly Target[], choices: readonly MadeUpTrial[]): s
     choices.map((choice) => madeUpTrial(choice)),
     targets,
   );
-  return judgeTargets(run, judgeTrials(run)).map(({ verdict }) => verdict.kind);
+  return judgeTargets(run, judgeTrials(run), settingInUnit).map(({ verdict }) => verdict.kind);
 }
 
 const anyLatencyS = fc.constantFrom(0.01, 0.1, 0.18, 0.21, 0.5, 2);

@@ -9,6 +9,7 @@ import {
 import type { WhyNot } from '../core/findings.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
+import { settingInUnit } from '../services/registry.ts';
 import { judgeTargets, overallVerdict } from './judge.ts';
 import { judgeTrials } from './judge-trial.ts';
 import type { JudgedTarget } from './judged-target.ts';
@@ -37,7 +38,7 @@ const dataTarget = madeUpTarget({
 const busyGenerator = { utilizationRatio: 0.95 };
 
 function judge(result: RunResult): JudgedTarget[] {
-  return judgeTargets(result, judgeTrials(result));
+  return judgeTargets(result, judgeTrials(result), settingInUnit);
 }
 
 function judgeOne(
@@ -318,9 +319,9 @@ describe('a data target', () => {
   });
 
   it('is undecided when there is less, or when nothing valid was measured', () => {
-    const less = { tier: { data: { users: 10, tasksPerUser: 9, seed: 1 } } };
+    const less = { tier: { data: { values: {}, amounts: { users: 10, tasks: 90 } } } };
     expect(reasonsOf(judgeOne(dataTarget, [{}], less))).toEqual([
-      { code: 'too-little-data', unit: 'tasks', users: 10, tasksPerUser: 9 },
+      { code: 'too-little-data', unit: 'tasks', amount: 90 },
     ]);
     expect(judgeOne(dataTarget, [{ stopped: true }]).verdict.kind).toBe('inconclusive');
     expect(judgeOne(dataTarget, [{}], { tier: { data: null } }).verdict.kind).toBe('not-judged');

@@ -1,6 +1,7 @@
 import type { RunResult } from '../core/run.ts';
 import type { SubjectFacts } from '../core/study-record.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
+import type { SettingReader } from '../core/tier-setting.ts';
 import { isNonEmpty } from '../core/verdict.ts';
 import { judgeDataSize, judgeSetting } from './judge-configuration.ts';
 import { judgeConcurrency, judgeErrorRatio } from './judge-failures.ts';
@@ -12,17 +13,22 @@ import { type LoadSteps, loadStepsOf } from './load-steps.ts';
 
 /**
  * Every target that applies to the tiers of a run, judged by what was measured: once for each tier, and where it is about
- * requests once for each scenario. A run that ended early is judged by what there is. `trials` are its judged trials.
+ * requests once for each scenario. A run that ended early is judged by what there is. `trials` are its judged trials;
+ * `readSetting` knows in which unit a setting is written.
  *
  * What can never happen: `met` by a trial that is invalid, and `met` for slower or fewer answers where faster and more
  * would be `missed`.
  */
-export function judgeTargets(result: RunResult, trials: readonly JudgedTrial[]): JudgedTarget[] {
+export function judgeTargets(
+  result: RunResult,
+  trials: readonly JudgedTrial[],
+  readSetting: SettingReader,
+): JudgedTarget[] {
   return result.subjects.flatMap((tierFacts) => {
     const { name } = tierFacts.tier;
     const targets = result.targets.filter(({ appliesTo: { tiers } }) => tiers.length === 0 || tiers.includes(name));
     const own = { ...result, targets };
-    return targets.flatMap((target) => judgeForTier(target, tierFacts, own, trials));
+    return targets.flatMap((target) => judgeForTier(target, tierFacts, own, trials, readSetting));
   });
 }
 
@@ -37,6 +43,7 @@ function judgeForTier(
   tierFacts: SubjectFacts,
   result: RunResult,
   trials: readonly JudgedTrial[],
+  readSetting: SettingReader,
 ): readonly JudgedTarget[] {
   const { judged } = target;
   const tier = tierFacts.tier.name;
@@ -48,7 +55,7 @@ function judgeForTier(
   if (isNonEmpty(tierFacts.notRun)) {
     return [about(null, inconclusive([{ code: 'tier-not-run', obstacles: tierFacts.notRun }]))];
   }
-  if (judged.by === 'setting') return [about(null, judgeSetting(target, tierFacts.tier, result.targets))];
+  if (judged.by === 'setting') return [about(null, judgeSetting(target, tierFacts.tier, result.targets, readSetting))];
   const { metric } = judged;
   if (metric === 'data-size') {
     const own = trials.filter(({ summary }) => summary.tier === tier);

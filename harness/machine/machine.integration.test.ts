@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import { loadPictures } from '../../reports/charts/png.ts';
 import { lacks } from '../../test-support/requirements.ts';
 import { localProviderChecks } from '../providers/local/requirements.ts';
+import { referenceApp } from '../services/reference-app.ts';
 import { capabilities, chartDrawingCheck } from './capabilities.ts';
 import { machineFacts } from './facts.ts';
 import { currentCommit } from './own-package.ts';
@@ -24,7 +25,7 @@ it('describes this machine', () => {
 });
 
 it('finds what the tests themselves run on, and says a next step for everything that is missing', async () => {
-  const found = await capabilities([...localProviderChecks(), chartDrawingCheck(loadPictures)]);
+  const found = await capabilities([...localProviderChecks(referenceApp), chartDrawingCheck(loadPictures)]);
   const named = (name: string) => found.find((capability) => capability.name === name);
   expect(named('embedded PostgreSQL')).toMatchObject({
     state: 'ready',

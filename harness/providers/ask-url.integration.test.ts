@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { EXPIRED_CERTIFICATE, TEST_CERTIFICATE, TEST_KEY } from '../contracts/engines/certificate.ts';
+import { referenceApp } from '../services/reference-app.ts';
 import { askUrl } from './ask-url.ts';
 import { externalTier, urlProvider } from './url.ts';
 
@@ -105,7 +106,7 @@ it('does not check certificates of this machine, but does where authorities are 
   await writeFile(none ?? '', 'nothing');
   const reachWith = async (authoritiesFile?: string) => {
     const provider = urlProvider(`https://localhost:${server.port}`, { authoritiesFile });
-    return (await provider.deploy(externalTier, signal)).reach;
+    return (await provider.deploy({ tier: externalTier, app: referenceApp }, signal)).reach;
   };
   const addresses = { localhost: '127.0.0.1' };
   expect(await reachWith()).toEqual({ addresses, verifiesCertificates: false, authoritiesFile: null });

@@ -1,6 +1,7 @@
+import type { DataValues, Subject } from '../core/app.ts';
 import type { ProbeTarget, RunningService } from '../core/deployment.ts';
 import type { Note, Obstacle } from '../core/findings.ts';
-import type { DataSize, Tier } from '../core/tier.ts';
+import type { Tier } from '../core/tier.ts';
 import type { Reach } from '../core/trial.ts';
 
 /** A tier that was started. Disposing it stops everything and removes every file it made. */
@@ -23,7 +24,7 @@ export interface Deployment extends AsyncDisposable {
   /** Makes instances fail on purpose. Absent where they are not ours (`url`). */
   readonly faults?: FaultControl;
   /** Fills the database, deterministically. Absent where the data is not ours (`url`). */
-  readonly prepareData?: (size: DataSize, password: string, signal: AbortSignal) => Promise<void>;
+  readonly prepareData?: (values: DataValues, password: string, signal: AbortSignal) => Promise<void>;
   /** Calls back once for each instance that crashes while the deployment is up; what `faults` ends is no crash. */
   onFailure(listener: (failure: { readonly instance: string; readonly what: string }) => void): void;
 }
@@ -46,11 +47,14 @@ export interface FaultControl {
   resume(instance: string): Promise<void>;
 }
 
+/** What a provider starts. */
+export type AppInTier = Pick<Subject, 'tier' | 'app'>;
+
 /** Starts tiers. What it must do is harness/contracts/providers/provider-contract.ts, which every provider runs. */
 export interface Provider {
   readonly name: string;
   /** Why this tier cannot run here; empty when it can. */
-  obstacles(tier: Tier): Promise<readonly Obstacle[]>;
+  obstacles(subject: AppInTier): Promise<readonly Obstacle[]>;
   /**
    * Before anything else is done: resolves when what is not started by us can be loaded.
    * @throws TierbenchError when it cannot.
@@ -60,5 +64,5 @@ export interface Provider {
    * Resolves when every service answers. Aborting stops what was already started before it rejects.
    * @throws TierbenchError when a service does not start; nothing is left running then.
    */
-  deploy(tier: Tier, signal: AbortSignal, onProgress?: (what: string) => void): Promise<Deployment>;
+  deploy(subject: AppInTier, signal: AbortSignal, onProgress?: (what: string) => void): Promise<Deployment>;
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Tier } from '../core/tier.ts';
+import { referenceApp } from '../services/reference-app.ts';
 import { type InstanceOrder, type Renderer, type StartedInstance, startTier, type TierContext } from './start-tier.ts';
 
 const tier: Tier = {
@@ -14,7 +15,7 @@ const tier: Tier = {
   ],
 };
 const never = new AbortController().signal;
-const size = { users: 1, tasksPerUser: 1, seed: 1 };
+const size = { userCount: 1, tasksPerUser: 1, seed: 1 };
 
 /** An instance that is nothing at all. */
 async function startNothing({ type, service, context, name }: InstanceOrder): Promise<StartedInstance> {
@@ -37,7 +38,7 @@ async function startNothing({ type, service, context, name }: InstanceOrder): Pr
 
 function startTierWith(change: Partial<Renderer>, onBegin: (context: TierContext) => void = () => {}) {
   return startTier(
-    { provider: 'test', tier },
+    { provider: 'test', tier, app: referenceApp },
     never,
     () => {},
     async (context) => {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { App } from '../core/app.ts';
+import type { App, DataValues } from '../core/app.ts';
 import type { ProbeTarget, RunningInstance, RunningService } from '../core/deployment.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { TierbenchError } from '../core/errors.ts';
 import type { Note } from '../core/findings.ts';
-import type { DataSize, Service, Tier } from '../core/tier.ts';
+import type { Service, Tier } from '../core/tier.ts';
 import { type Address, serviceUrl } from '../services/address.ts';
 import { serviceType } from '../services/registry.ts';
 import type { OnceStep, Peer, ProbeChoice, ServiceSpec, ServiceType, SpecContext } from '../services/service-type.ts';
@@ -94,7 +94,7 @@ interface StartedService {
  * aborts, and when the deployment is disposed of. What is the same for every provider is here.
  */
 export async function startTier(
-  { provider, tier, app }: { readonly provider: string; readonly tier: Tier; readonly app?: App | undefined },
+  { provider, tier, app }: { readonly provider: string; readonly tier: Tier; readonly app: App },
   callerSignal: AbortSignal,
   onProgress: (what: string) => void,
   begin: (context: TierContext) => Promise<Renderer>,
@@ -148,14 +148,14 @@ export async function startTier(
   const everything = stack.move();
   let preparing: Promise<void> = Promise.resolve();
   let disposal: Promise<void> | undefined;
-  async function prepareData(size: DataSize, password: string, signal: AbortSignal): Promise<void> {
+  async function prepareData(values: DataValues, password: string, signal: AbortSignal): Promise<void> {
     const given = AbortSignal.any([signal, disposed.signal]);
     try {
       given.throwIfAborted();
       preparing = (async () => {
         for (const { order: one, instances } of inTierOrder) {
           const spec = instances[0]?.spec;
-          const steps = one.type.data?.(one.service, { ...one.context, ...nowhere }, { ...size }, password) ?? [];
+          const steps = one.type.data?.(one.service, { ...one.context, ...nowhere }, values, password) ?? [];
           for (const step of steps) {
             if (spec !== undefined) await renderer.runStep(step, spec, 'SEED_FAILED', given);
           }
@@ -193,7 +193,7 @@ export async function startTier(
 }
 
 /** How a service of the tier is started: its instances, and what is to be run once for all of them. */
-function serviceStarter(context: TierContext, app: App | undefined, renderer: Renderer, failures: InstanceFailures) {
+function serviceStarter(context: TierContext, app: App, renderer: Renderer, failures: InstanceFailures) {
   const { tier, secrets, stack } = context;
   /** Several services of the same database have the same migration. */
   const steps = new Map<string, Promise<void>>();

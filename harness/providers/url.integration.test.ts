@@ -4,6 +4,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { describeProvider } from '../contracts/providers/provider-contract.ts';
 import { freePort } from '../machine/free-port.ts';
+import { referenceApp } from '../services/reference-app.ts';
 import { externalTier, urlProvider } from './url.ts';
 
 const never = new AbortController().signal;
@@ -26,6 +27,7 @@ describeProvider('url', '/', async () => {
   return {
     provider: urlProvider(`http://127.0.0.1:${server.port}`),
     tier: externalTier,
+    app: referenceApp,
     leftBehind: async () => [],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -34,7 +36,10 @@ describeProvider('url', '/', async () => {
 describe('url provider', () => {
   it.each([200, 301, 401, 404, 500])('takes any answer as a sign of life: %i', async (status) => {
     await using server = await listening((_, response) => response.writeHead(status, { location: '/x' }).end());
-    const deployment = await urlProvider(`http://localhost:${server.port}/api/`).deploy(externalTier, never);
+    const deployment = await urlProvider(`http://localhost:${server.port}/api/`).deploy(
+      { tier: externalTier, app: referenceApp },
+      never,
+    );
     expect(deployment.baseUrl).toBe(`http://localhost:${server.port}/api`);
     expect(deployment.prepareData).toBeUndefined();
     expect(deployment.access).toEqual([]);
@@ -45,18 +50,22 @@ describe('url provider', () => {
     await using search = await listening((_, response) => response.end('hello'));
     const mainUrl = `http://127.0.0.1:${main.port}`;
     const deployment = await urlProvider(`${mainUrl}, search=http://127.0.0.1:${search.port}/v1/`).deploy(
-      externalTier,
+      { tier: externalTier, app: referenceApp },
       never,
     );
     expect(deployment).toMatchObject({ baseUrl: mainUrl, baseUrls: { search: `http://127.0.0.1:${search.port}/v1` } });
     const missing = `${mainUrl},search=http://127.0.0.1:${await freePort()}`;
-    await expect(urlProvider(missing).deploy(externalTier, never)).rejects.toMatchObject({ code: 'URL_NOT_REACHABLE' });
+    await expect(urlProvider(missing).deploy({ tier: externalTier, app: referenceApp }, never)).rejects.toMatchObject({
+      code: 'URL_NOT_REACHABLE',
+    });
     expect(() => urlProvider(`${mainUrl},${mainUrl}`)).toThrow(expect.objectContaining({ code: 'URL_INVALID' }));
   });
 
   it('says so when nothing listens there', async () => {
     const port = await freePort();
-    await expect(urlProvider(`http://127.0.0.1:${port}`).deploy(externalTier, never)).rejects.toMatchObject({
+    await expect(
+      urlProvider(`http://127.0.0.1:${port}`).deploy({ tier: externalTier, app: referenceApp }, never),
+    ).rejects.toMatchObject({
       code: 'URL_NOT_REACHABLE',
       message: expect.stringContaining(`ECONNREFUSED 127.0.0.1:${port}`),
     });
@@ -65,13 +74,17 @@ describe('url provider', () => {
   it('says so when the server never answers, and stops waiting when it is aborted', async () => {
     await using server = await listening(() => {});
     const address = `http://127.0.0.1:${server.port}`;
-    await expect(urlProvider(address, { answerLimitS: 0.05 }).deploy(externalTier, never)).rejects.toMatchObject({
+    await expect(
+      urlProvider(address, { answerLimitS: 0.05 }).deploy({ tier: externalTier, app: referenceApp }, never),
+    ).rejects.toMatchObject({
       code: 'URL_ANSWERS_BADLY',
       message: expect.stringContaining('no answer within 0.05 s'),
     });
     const reason = new Error('enough');
     const controller = new AbortController();
-    const deployed = urlProvider(address).deploy(externalTier, controller.signal, () => controller.abort(reason));
+    const deployed = urlProvider(address).deploy({ tier: externalTier, app: referenceApp }, controller.signal, () =>
+      controller.abort(reason),
+    );
     await expect(deployed).rejects.toBe(reason);
   });
 
@@ -79,7 +92,9 @@ describe('url provider', () => {
     const server = createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await expect(urlProvider(`http://127.0.0.1:${port}`).deploy(externalTier, never)).rejects.toMatchObject({
+    await expect(
+      urlProvider(`http://127.0.0.1:${port}`).deploy({ tier: externalTier, app: referenceApp }, never),
+    ).rejects.toMatchObject({
       code: 'URL_ANSWERS_BADLY',
       message: expect.stringContaining('HTTP'),
     });

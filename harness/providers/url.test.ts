@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { referenceApp } from '../services/reference-app.ts';
 import { externalTier, isThisMachine, urlProvider } from './url.ts';
 
 it.each([
@@ -41,7 +42,9 @@ it('does not repeat a password it refuses', () => {
 
 it("refuses to aim load at a stranger's server, and says what allows it", async () => {
   const provider = urlProvider('http://93.184.215.14/');
-  await expect(provider.deploy(externalTier, new AbortController().signal)).rejects.toMatchObject({
+  await expect(
+    provider.deploy({ tier: externalTier, app: referenceApp }, new AbortController().signal),
+  ).rejects.toMatchObject({
     code: 'REMOTE_HOST_REFUSED',
     remedy: 'allow-remote',
   });

@@ -48,7 +48,7 @@ export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}):
     async check(signal) {
       await reachOf([url, ...named.values()], options, signal);
     },
-    async deploy(tier, signal, onProgress = () => {}) {
+    async deploy({ tier }, signal, onProgress = () => {}) {
       signal.throwIfAborted();
       const reach = await reachOf([url, ...named.values()], options, signal, onProgress);
       const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);

@@ -20,6 +20,7 @@ export function appType(kind: string, app: App): ServiceType {
       reserved: [...settings.reserved, ...Object.values(roles).map(({ variable }) => variable)],
       defaults: settings.defaults,
       problem: settings.problem,
+      inUnit: settings.inUnit,
     },
     ports: () => ({ main: app.port }),
     portSetting: settings.port,
@@ -29,7 +30,7 @@ export function appType(kind: string, app: App): ServiceType {
         return opened && { ...opened, copies: opened.copies * instances * over.length };
       },
     },
-    problems: (service, services) => lostBehindPooler(app, service, services),
+    problems: (service, services, typeOf) => lostOnTheWay(app, service, services, typeOf),
     spec(service, at) {
       const peers = Object.entries(roles).flatMap(([role, { variable }]) => {
         const peer = at.peer(role);
@@ -79,21 +80,29 @@ export function appType(kind: string, app: App): ServiceType {
   };
 }
 
-function lostBehindPooler(app: App, service: Described, services: readonly Described[]): ServiceProblem[] {
-  const pooler = services.find(
-    ({ name, kind }) => kind === 'pooler' && Object.values(service.connectsTo).includes(name),
-  );
-  if (pooler === undefined) return [];
-  return Object.entries(app.settings.lostBehindPooler).flatMap(([setting, instead]): ServiceProblem[] => {
-    const value = service.settings[setting];
-    if (value === undefined || Number(value) === 0) return [];
-    return [
-      {
-        at: ['settings', setting],
-        part: 'key',
-        what: `${setting} of ${service.name} has no effect: the pooler ${pooler.name} does not pass it on`,
-        nextStep: `Remove it, and set ${instead} of ${pooler.name} instead.`,
-      },
-    ];
-  });
+/** Settings of database sessions that a service on the way, such as a pooler, does not pass on. */
+function lostOnTheWay(
+  { settings: { session } }: App,
+  service: Described,
+  services: readonly Described[],
+  typeOf: (kind: string) => ServiceType | undefined,
+): ServiceProblem[] {
+  for (const { name, kind } of services) {
+    const instead = Object.values(service.connectsTo).includes(name) ? typeOf(kind)?.keepsFromSessions : undefined;
+    if (instead === undefined) continue;
+    return Object.entries(session).flatMap(([setting, parameter]): ServiceProblem[] => {
+      const value = service.settings[setting];
+      const other = instead[parameter];
+      if (other === undefined || value === undefined || Number(value) === 0) return [];
+      return [
+        {
+          at: ['settings', setting],
+          part: 'key',
+          what: `${setting} of ${service.name} has no effect: the ${kind} ${name} does not pass it on`,
+          nextStep: `Remove it, and set ${other} of ${name} instead.`,
+        },
+      ];
+    });
+  }
+  return [];
 }

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { connectionSum, connectionSumText } from './connections.ts';
-import { findServiceType } from './registry.ts';
+import { shippedTypes } from './registry.ts';
 import type { Described } from './service-type.ts';
 
-const sumOf = (services: readonly Described[], service: Described) => connectionSum(service, services, findServiceType);
+const sumOf = (services: readonly Described[], service: Described) =>
+  connectionSum(service, services, (kind) => shippedTypes.get(kind));
 
 const service = (
   name: string,

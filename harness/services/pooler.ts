@@ -19,6 +19,7 @@ export const pooler: ServiceType = {
   roles: () => ({ database: { protocol: 'postgres', required: true } }),
   offers: () => 'postgres',
   forwards: 'database',
+  keepsFromSessions: { statement_timeout: 'query_timeout (in seconds)' },
   single: {
     why: 'the API knows one address of it, so that the others would idle',
     nextStep: 'Write 1; an API that outgrows it needs a pooler of its own.',

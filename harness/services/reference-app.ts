@@ -1,6 +1,7 @@
-import type { App, AppStep, AppUser } from '../core/app.ts';
+import type { App, AppStep, AppUser, DataValues } from '../core/app.ts';
 import { nearestWord } from '../core/closest-match.ts';
 import type { SettingValue } from '../core/tier.ts';
+import { plainNumber } from '../core/tier-setting.ts';
 import { parseIn } from '../core/units.ts';
 import { isWhole, shown, whole } from './setting-forms.ts';
 
@@ -47,7 +48,8 @@ export const referenceApp: App = {
     defaults: { DATABASE_POOL_MAX: 10, INSTANCES: 1, BCRYPT_COST: 10 },
     problem,
     port: 'PORT',
-    lostBehindPooler: { DATABASE_STATEMENT_TIMEOUT_MS: 'query_timeout (in seconds)' },
+    inUnit,
+    session: { DATABASE_STATEMENT_TIMEOUT_MS: 'statement_timeout' },
     shown: ['DATABASE_POOL_MAX', 'BCRYPT_COST'],
   },
   connections(settings) {
@@ -59,12 +61,29 @@ export const referenceApp: App = {
   },
   migrate: (databaseUrl) => step('migrate', [], databaseUrl),
   data: [
-    { name: 'users', variable: 'SEED_USERS', default: 1000 },
-    { name: 'tasksPerUser', variable: 'SEED_TASKS_PER_USER', default: 1000 },
-    { name: 'seed', variable: 'SEED', default: 1 },
+    {
+      name: 'userCount',
+      what: 'users in the database',
+      counts: 'users',
+      variable: 'SEED_USERS',
+      default: 1000,
+      least: 1,
+      most: 1_000_000,
+    },
+    {
+      name: 'tasksPerUser',
+      what: 'tasks of each user',
+      variable: 'SEED_TASKS_PER_USER',
+      default: 1000,
+      quick: 100,
+      least: 0,
+      most: 100_000,
+    },
+    { name: 'seed', what: 'seed of the data', variable: 'SEED', default: 1, least: 0, most: 4_294_967_295 },
   ],
-  seed(databaseUrl, { users, tasksPerUser, seed }, password, settings) {
-    const options = ['--users', users, '--tasks-per-user', tasksPerUser, '--seed', seed];
+  amounts: ({ userCount = 0, tasksPerUser = 0 }) => ({ users: userCount, tasks: userCount * tasksPerUser }),
+  seed(databaseUrl, { userCount = 0, tasksPerUser = 0, seed = 1 }, password, settings) {
+    const options = ['--users', userCount, '--tasks-per-user', tasksPerUser, '--seed', seed];
     const base = step('seed', options.map(String), databaseUrl);
     return {
       ...base,
@@ -72,13 +91,16 @@ export const referenceApp: App = {
       secretEnvironment: { ...base.secretEnvironment, SEED_PASSWORD: password },
     };
   },
-  users: (count, password) => Array.from({ length: count }, (_, index) => referenceUser(index, password)),
+  users: ({ userCount = 0 }: DataValues, password) =>
+    Array.from({ length: userCount }, (_, index): AppUser => ({ index, email: referenceEmail(index + 1), password })),
+  pagePath: '/docs',
+  example: (baseUrl, { email, password }) => [
+    '# Sign in, then list tasks:',
+    `TOKEN=$(curl -s ${baseUrl}/api/auth/login -H 'content-type: application/json' \\`,
+    `  -d '${JSON.stringify({ email, password })}' | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')`,
+    `curl -s "${baseUrl}/api/tasks?limit=3" -H "authorization: Bearer $TOKEN"`,
+  ],
 };
-
-/** The user with that index, from 0, as seeding makes it. */
-export function referenceUser(index: number, password: string): AppUser {
-  return { index, email: referenceEmail(index + 1), password };
-}
 
 /** Of the user with that number, from 1, or with an expression in a script that yields it. */
 export function referenceEmail(number: number | string): string {
@@ -102,6 +124,11 @@ const units = {
   BYTES: { unit: 'bytes', plural: 'bytes', perUnit: 1 },
 } as const;
 
+function unitOf(name: string): (typeof units)[keyof typeof units] | undefined {
+  const end = /_(MS|S|BYTES)$/u.exec(name)?.[1];
+  return end === undefined ? undefined : units[end as keyof typeof units];
+}
+
 function problem(name: string, value: SettingValue): ReturnType<App['settings']['problem']> {
   // A name of another form is a problem already.
   if (/^[\w.-]+$/u.test(name) && !names.includes(name)) {
@@ -109,9 +136,9 @@ function problem(name: string, value: SettingValue): ReturnType<App['settings'][
     const nextStep = near === undefined ? 'The options are in reference-app/README.md.' : `Did you mean '${near}'?`;
     return { part: 'key', what: 'is no option of the app', nextStep };
   }
-  const end = /_(MS|S|BYTES)$/u.exec(name)?.[1] as keyof typeof units | undefined;
-  if (end === undefined || isWhole(value)) return undefined;
-  const { unit, plural, perUnit } = units[end];
+  const form = unitOf(name);
+  if (form === undefined || isWhole(value)) return undefined;
+  const { unit, plural, perUnit } = form;
   const parsed = parseIn(String(value), unit);
   const meant = 'value' in parsed ? Number((parsed.value * perUnit).toPrecision(15)) : undefined;
   return {
@@ -119,4 +146,17 @@ function problem(name: string, value: SettingValue): ReturnType<App['settings'][
     nextStep:
       meant !== undefined && isWhole(meant) ? `Write ${meant}.` : 'Write the number alone: the name says its unit.',
   };
+}
+
+const secondsIn = { s: 1, m: 60, h: 3600 } as const;
+
+/** `100/15m` is a number of requests and their window. */
+function inUnit(name: string, value: SettingValue, unit: string): number | null {
+  const [, requests, length, window] = /^(\d+)\/(\d+)([smh])$/u.exec(String(value)) ?? [];
+  if (window !== undefined) {
+    const windowS = Number(length) * secondsIn[window as keyof typeof secondsIn];
+    return unit === 'requests' ? Number(requests) : unit === 's' ? windowS : null;
+  }
+  const number = plainNumber(value);
+  return number === null ? null : number / (unitOf(name)?.perUnit ?? 1);
 }

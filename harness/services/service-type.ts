@@ -38,6 +38,8 @@ export interface ServiceType {
   offers(service: Described): Protocol | undefined;
   /** The role it passes connections on to, such as that of a pooler to its database. */
   readonly forwards?: string;
+  /** Parameters of database sessions that it does not pass on, each with the setting of it that does the same. */
+  readonly keepsFromSessions?: Readonly<Record<string, string>>;
   /** Why there can only be one instance of it; absent where it may have several. */
   readonly single?: { readonly why: string; readonly nextStep: string };
   readonly settings: SettingsForm;
@@ -47,7 +49,11 @@ export interface ServiceType {
   readonly portSetting?: string;
   readonly connections?: ConnectionArithmetic;
   /** What the settings of the services of a tier allow each but not together. */
-  problems?(service: Described, services: readonly Described[]): readonly ServiceProblem[];
+  problems?(
+    service: Described,
+    services: readonly Described[],
+    typeOf: (kind: string) => ServiceType | undefined,
+  ): readonly ServiceProblem[];
   spec(service: Service, at: SpecContext): ServiceSpec;
   /** Makes the data of the app, once for the whole service; `values` by the names of the app's data options. */
   data?(
@@ -73,6 +79,8 @@ export interface SettingsForm {
   readonly defaults: Readonly<Record<string, SettingValue>>;
   /** What is wrong with one: nobody would read it, its value says no unit, the wrong one, or more than one value. */
   problem(name: string, value: SettingValue): Omit<ServiceProblem, 'at'> | undefined;
+  /** A value in the unit of a target, where it is not the number that is written. */
+  inUnit?(name: string, value: SettingValue, unit: string): number | null;
 }
 
 /** How many connections a service opens and accepts. Undefined where a setting that matters is no whole number. */

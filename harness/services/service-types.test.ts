@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { serviceTypeContract } from '../contracts/services/service-type-contract.ts';
 import type { Service } from '../core/tier.ts';
+import { referenceApp } from './reference-app.ts';
 import { serviceTypes } from './registry.ts';
 
 /** What each kind needs to be complete. */
@@ -22,9 +23,9 @@ const examples: Readonly<Record<string, Partial<Service>>> = {
   program: { settings: { command: 'serve --host {host} --port {port}' } },
 };
 
-for (const type of serviceTypes()) serviceTypeContract(type, examples[type.kind]);
+for (const type of serviceTypes(referenceApp)) serviceTypeContract(type, examples[type.kind]);
 
 test('each kind has a name of its own', () => {
-  const kinds = serviceTypes().map(({ kind }) => kind);
+  const kinds = serviceTypes(referenceApp).map(({ kind }) => kind);
   expect(new Set(kinds).size).toBe(kinds.length);
 });

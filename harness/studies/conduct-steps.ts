@@ -1,3 +1,4 @@
+import type { User } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
 import type { Note } from '../core/findings.ts';
 import { describeLoad } from '../core/load.ts';
@@ -19,6 +20,7 @@ export interface RunningSubject {
   readonly deployment: Deployment;
   readonly crashes: ServiceCrashes;
   readonly probes: readonly Probe[];
+  readonly users: readonly User[];
   readonly seed: number;
   facts(): SubjectFacts;
   /** Stores changed facts. */
@@ -126,7 +128,7 @@ export async function restUntil(
 
 function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Conducted, stop: AbortSignal) {
   const { environment, facts, time, repeats } = conducted;
-  const { engine, scenarios, users, results, emit, signal } = environment;
+  const { engine, scenarios, results, emit, signal } = environment;
   let idleAtMs = performance.now();
   let planned: readonly TrialStep[] = [];
   const crashNotes = () => [...running.values()].flatMap(({ crashes }) => crashes.seen);
@@ -171,7 +173,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         },
         scenario: source.scenario,
         ...(source.file !== undefined && { scenarioFile: source.file }),
-        users: users.slice(0, step.users),
+        users: subject.users.slice(0, step.users),
         skipThinkTimes: facts.settings.skipThinkTimes,
       },
       subject.probes,

@@ -15,7 +15,7 @@ describe('a run', () => {
       ...['1 warm-up', '2 measure', '3 measure'],
       ...['4 warm-up', '5 measure', '6 measure'],
     ]);
-    expect(subjects).toMatchObject([{ provider: 'in memory', data: { users: 10 }, notRun: [] }]);
+    expect(subjects).toMatchObject([{ provider: 'in memory', data: { values: { userCount: 10 } }, notRun: [] }]);
     expect(happened.slice(-5)).toEqual([
       'dispose of probe two',
       'dispose of probe one',

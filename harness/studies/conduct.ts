@@ -1,3 +1,5 @@
+import type { User } from '../../scenarios/kit.ts';
+import type { Subject } from '../core/app.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import type { Obstacle } from '../core/findings.ts';
 import type { StudyFacts, SubjectFacts } from '../core/study-record.ts';
@@ -5,7 +7,7 @@ import type { Deployment, Provider } from '../providers/provider.ts';
 import { repeatBudget, timeKeeper } from './budget.ts';
 import { conductSteps, type RunningSubject, restUntil, type ServiceCrashes, watchForCrashes } from './conduct-steps.ts';
 import type { Conducted, StudyEnvironment } from './environment.ts';
-import { exactTime, type Study, type StudyContext, type Subject, sumOfTimes } from './study.ts';
+import { exactTime, type Study, type StudyContext, sumOfTimes } from './study.ts';
 
 /**
  * Conducts a study: checks what already runs, calibrates the generator, then for each group of subjects starts them, prepares their data, takes the
@@ -74,7 +76,7 @@ async function conductGroups<Question, Answer>(
   facts: StudyFacts,
   environment: StudyEnvironment,
 ): Promise<void> {
-  const { provider, results, emit, signal, scenarios, targets, users } = environment;
+  const { provider, results, emit, signal, scenarios, targets } = environment;
   const { coolDownS, skipThinkTimes } = facts.settings;
   const context: StudyContext = {
     scenarios: new Map(
@@ -88,13 +90,14 @@ async function conductGroups<Question, Answer>(
       ]),
     ),
     targets,
-    userCount: users.length,
+    userCount: Math.min(...subjects.map((subject) => usersOf(subject, environment).length)),
     coolDownS,
   };
   // Known before anything starts, so that people see it at once.
   const obstaclesOf = new Map<string, readonly Obstacle[]>();
-  for (const { id, tier } of subjects) {
-    const obstacles = await provider.obstacles(tier);
+  for (const subject of subjects) {
+    const { id } = subject;
+    const obstacles = await provider.obstacles(subject);
     obstaclesOf.set(id, obstacles);
     if (obstacles.length > 0) emit({ kind: 'note', note: { code: 'tier-not-run', tier: id, obstacles } });
   }
@@ -201,12 +204,12 @@ async function startSubject(
   stack: AsyncDisposableStack,
   write: (facts: SubjectFacts) => Promise<void>,
 ): Promise<Started | TierbenchError> {
-  const { id, tier } = subject;
-  const { provider, emit, signal } = environment;
+  const { id, tier, app } = subject;
+  const { provider, data, emit, signal } = environment;
   emit({ kind: 'subject-starting', subject: id, title: tier.title, ...place });
   const startedAtMs = performance.now();
   const deployed = await orFailure(
-    provider.deploy(tier, signal, (what) => emit({ kind: 'provider-progress', subject: id, what })),
+    provider.deploy(subject, signal, (what) => emit({ kind: 'provider-progress', subject: id, what })),
     environment,
   );
   const startS = secondsSince(startedAtMs);
@@ -217,12 +220,15 @@ async function startSubject(
   const deployment = stack.use(deployed.value);
   const crashes = watchForCrashes(deployment);
   const preparingSinceMs = performance.now();
-  const failure = await prepareData(id, deployment, environment, crashes);
+  const failure = await prepareData(subject, deployment, environment, crashes);
   await write({
     ...notStarted(subject, provider),
     provider: deployment.provider,
     services: deployment.services,
-    data: deployment.prepareData === undefined || failure !== undefined ? null : (environment.data?.size ?? null),
+    data:
+      deployment.prepareData === undefined || failure !== undefined
+        ? null
+        : { values: data.values, amounts: app.amounts(data.values) },
     startS,
     prepareDataS: secondsSince(preparingSinceMs),
     notes: [...deployment.notes, ...environment.notes],
@@ -230,27 +236,30 @@ async function startSubject(
   if (failure !== undefined) return failure;
   const probes = await environment.probesFor(deployment);
   for (const probe of probes) stack.use(probe);
-  return { deployment, crashes, probes, seed: settings.seed };
+  return { deployment, crashes, probes, users: usersOf(subject, environment), seed: settings.seed };
 }
 
 async function prepareData(
-  subject: string,
+  { id, app }: Subject,
   deployment: Deployment,
   environment: StudyEnvironment,
   crashes: ServiceCrashes,
 ): Promise<TierbenchError | undefined> {
-  if (deployment.prepareData === undefined || environment.data === undefined) return undefined;
-  const { size, password } = environment.data;
-  const { users, tasksPerUser } = size;
-  environment.emit({ kind: 'preparing-data', subject, users, tasks: users * tasksPerUser });
+  if (deployment.prepareData === undefined) return undefined;
+  const { values, password } = environment.data;
+  environment.emit({ kind: 'preparing-data', subject: id, amounts: app.amounts(values) });
   const signal = AbortSignal.any([environment.signal, crashes.signal]);
   const prepared = await orFailure(
-    deployment.prepareData(size, password, signal).catch((error: unknown) => {
+    deployment.prepareData(values, password, signal).catch((error: unknown) => {
       throw crashes.error() ?? error;
     }),
     environment,
   );
   return 'failure' in prepared ? prepared.failure : crashes.error();
+}
+
+export function usersOf({ app }: Subject, { users, data }: Pick<StudyEnvironment, 'users' | 'data'>): readonly User[] {
+  return users ?? app.users(data.values, data.password);
 }
 
 /** What a person can act on ends the group; a defect, and an interruption, end the study. */

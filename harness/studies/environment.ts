@@ -1,8 +1,8 @@
 import type { Scenario, User } from '../../scenarios/kit.ts';
+import type { DataValues } from '../core/app.ts';
 import type { Note } from '../core/findings.ts';
 import type { Calibration, StudyFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
-import type { DataSize } from '../core/tier.ts';
 import type { LoadEngine } from '../engines/engine.ts';
 import type { ResultsWriter } from '../files/results.ts';
 import type { Probe } from '../probes/probe.ts';
@@ -26,9 +26,10 @@ export interface StudyEnvironment {
   readonly probesFor: (deployment: Deployment) => Promise<readonly Probe[]>;
   /** By name. */
   readonly scenarios: ReadonlyMap<string, ScenarioSource>;
-  readonly users: readonly User[];
-  /** The data to prepare, and the password of its users; absent where the data is not made by tierbench. */
-  readonly data?: { readonly size: DataSize; readonly password: string };
+  /** Those of a file; left out, each subject has the users of its app. */
+  readonly users?: readonly User[] | undefined;
+  /** The data to prepare where it is ours, and the password of its users. */
+  readonly data: { readonly values: DataValues; readonly password: string };
   readonly targets: readonly Target[];
   /** What a reader should know of every subject. */
   readonly notes: readonly Note[];

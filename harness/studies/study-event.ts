@@ -1,3 +1,4 @@
+import type { DataAmounts } from '../core/app.ts';
 import type { Note } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { PlannedLoad } from '../core/study-record.ts';
@@ -16,7 +17,7 @@ export type StudyEvent =
     }
   /** A line of the provider: `starting PostgreSQL 18.4`. */
   | { readonly kind: 'provider-progress'; readonly subject: string; readonly what: string }
-  | { readonly kind: 'preparing-data'; readonly subject: string; readonly users: number; readonly tasks: number }
+  | { readonly kind: 'preparing-data'; readonly subject: string; readonly amounts: DataAmounts }
   /** The loads of a scenario are decided. */
   | { readonly kind: 'planned'; readonly subject: string; readonly loads: readonly PlannedLoad[] }
   | {

@@ -1,16 +1,10 @@
 import type { z } from 'zod';
+import type { Subject } from '../core/app.ts';
 import type { Note } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
-import type { Tier } from '../core/tier.ts';
 import type { FaultKind, TrialPurpose } from '../core/trial.ts';
 import type { JudgedTrial } from '../judging/judged-trial.ts';
-
-/** What is measured: a tier. In a run the id is the name of the tier. */
-export interface Subject {
-  readonly id: string;
-  readonly tier: Tier;
-}
 
 /**
  * A question that trials answer. A study decides and does nothing: the conductor (conduct.ts) starts subjects, measures,

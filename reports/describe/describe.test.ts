@@ -249,7 +249,7 @@ describe('the wording of findings', () => {
       { code: 'one-load-only', load: closed },
       { code: 'limit-not-reached', load: open, nearly: true },
       { code: 'limit-not-reached', load: open, nearly: false },
-      { code: 'too-little-data', unit: 'users', users: 1000, tasksPerUser: 100 },
+      { code: 'too-little-data', unit: 'users', amount: 1000 },
     ]);
     expect(said).toMatchInlineSnapshot(`
       [
@@ -287,7 +287,7 @@ describe('the wording of findings', () => {
         "one-load-only: only concurrency 50 has a valid trial, so nobody knows if more load brings more",
         "limit-not-reached: nearly all that arrived at 300/s was answered, so more may be",
         "limit-not-reached: all that arrived at 300/s was answered, so more may be",
-        "too-little-data: only 1,000 users with 100 tasks each were there",
+        "too-little-data: only 1,000 users were there",
       ]
     `);
   });
@@ -320,7 +320,7 @@ describe('the wording of findings', () => {
       { code: 'failures', failed: 2, requests: 1000, loads: [open] },
       { code: 'throughput', load: closed, throughputPerS: 150, loads: [closed] },
       { code: 'no-valid-trial', loads: [open, closed] },
-      { code: 'data', users: 1000, tasksPerUser: 100, validTrials: 1 },
+      { code: 'data', amounts: { users: 1000, tasks: 100_000 }, validTrials: 1 },
       { code: 'setting', option: 'max_connections', value: 100, unit: 'connections', tier: 'single' },
     ]);
     expect(said).toMatchInlineSnapshot(`
@@ -330,7 +330,7 @@ describe('the wording of findings', () => {
         "failures: 2 of 1,000 requests failed at 300/s",
         "throughput: 150/s at concurrency 50, measured over concurrency 50",
         "no-valid-trial: no valid trial over 300/s and concurrency 50",
-        "data: 1,000 users with 100 tasks each; 1 valid trial ran on them",
+        "data: 1,000 users and 100,000 tasks; 1 valid trial ran on them",
         "setting: max_connections is 100 connections in tier single",
       ]
     `);

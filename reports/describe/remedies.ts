@@ -7,7 +7,6 @@ function remediesOf(finding: Reason | WhyNot): readonly Remedy[] {
     return ['lower-load', 'measure-longer'];
   }
   if (finding.code === 'no-load-as-high') return [finding.model === 'closed' ? 'higher-concurrency' : 'higher-rates'];
-  if (finding.code === 'too-little-data') return [finding.unit === 'users' ? 'more-users' : 'more-tasks'];
   return remedies[finding.code];
 }
 
@@ -54,11 +53,9 @@ const remedies = {
   'throughput-still-rising': ['higher-concurrency'],
   'one-load-only': ['higher-concurrency'],
   'limit-not-reached': ['higher-rates'],
+  'too-little-data': ['more-data'],
 } as const satisfies Readonly<
-  Record<
-    Exclude<(Reason | WhyNot)['code'], 'invalid' | 'invalid-trials' | 'no-load-as-high' | 'too-little-data'>,
-    readonly Remedy[]
-  >
+  Record<Exclude<(Reason | WhyNot)['code'], 'invalid' | 'invalid-trials' | 'no-load-as-high'>, readonly Remedy[]>
 >;
 
 const words: Readonly<Partial<Record<Remedy, string>>> = {
@@ -71,8 +68,7 @@ const words: Readonly<Partial<Record<Remedy, string>>> = {
   'name-rates': 'name the arrival rates',
   'name-scenario': 'run that scenario',
   'more-virtual-users': 'allow more virtual users',
-  'more-users': 'have more users in the database',
-  'more-tasks': 'have more tasks in the database',
+  'more-data': 'have more data in the database',
   'faster-engine': 'use a faster engine',
   'more-generator-cpu': 'give the generator more CPU',
   'quiet-machine': 'use a machine that nothing else uses',

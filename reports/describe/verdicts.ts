@@ -57,7 +57,7 @@ export const describeWhyNot = describer<WhyNot>({
     `only ${describeLoad(load)} has a valid trial, so nobody knows if more load brings more`,
   'limit-not-reached': ({ load, nearly }) =>
     `${nearly ? 'nearly all' : 'all'} that arrived at ${describeLoad(load)} was answered, so more may be`,
-  'too-little-data': ({ users, tasksPerUser }) => `only ${data(users, tasksPerUser)} were there`,
+  'too-little-data': ({ unit, amount }) => `only ${formatQuantity(amount, unit)} were there`,
 });
 
 /** How the target was missed: `p95 612 ms at concurrency 100, not < 200 ms`. */
@@ -88,8 +88,8 @@ export const describeEvidence = describer<Evidence>({
   throughput: ({ load, throughputPerS, loads }) =>
     `${formatRate(throughputPerS)} at ${describeLoad(load)}, measured over ${loadRange(loads)}`,
   'no-valid-trial': ({ loads }) => `no valid trial over ${loadRange(loads)}`,
-  data: ({ users, tasksPerUser, validTrials }) =>
-    `${data(users, tasksPerUser)}; ${formatNumber(validTrials)} valid ${validTrials === 1 ? 'trial' : 'trials'} ran on them`,
+  data: ({ amounts, validTrials }) =>
+    `${describeAmounts(amounts)}; ${formatNumber(validTrials)} valid ${validTrials === 1 ? 'trial' : 'trials'} ran on them`,
   setting,
 });
 
@@ -101,8 +101,11 @@ function failures(failed: number, requests: number): string {
   return `${formatNumber(failed)} of ${formatNumber(requests)} requests failed`;
 }
 
-function data(users: number, tasksPerUser: number): string {
-  return `${formatNumber(users)} users with ${formatNumber(tasksPerUser)} tasks each`;
+/** `1,000 users and 100,000 tasks` */
+export function describeAmounts(amounts: Readonly<Record<string, number>>): string {
+  return Object.entries(amounts)
+    .map(([unit, amount]) => formatQuantity(amount, unit))
+    .join(' and ');
 }
 
 function setting({ option, value, unit, tier }: { option: string; value: number; unit: string; tier: string }): string {

@@ -14,6 +14,7 @@ import { samplesInWindow } from '../../harness/judging/trial-window.ts';
 import { mean } from '../../harness/statistics/sums.ts';
 import { type Analysis, type TierAnalysis, wasRun } from '../analysis.ts';
 import { cacheKinds } from '../charts/time-charts.ts';
+import { describeAmounts } from '../describe/verdicts.ts';
 import type { Fact } from '../document.ts';
 import { dateTime } from '../figures.ts';
 import { list, plural } from '../text.ts';
@@ -106,7 +107,7 @@ export function factsOfTier(tier: TierAnalysis, facts: SubjectFacts): readonly F
         ? ran
           ? 'not created by this run'
           : ''
-        : `${plural(data.users, 'user')} with ${plural(data.tasksPerUser, 'task')} each (seed ${data.seed}), in ${formatSeconds(facts.prepareDataS)}`,
+        : `${describeAmounts(data.amounts)}, in ${formatSeconds(facts.prepareDataS)}`,
     ],
     ['Warm-up', ran ? warmUps(tier.records) : ''],
     ...conditionFacts(tier),

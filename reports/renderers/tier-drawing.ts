@@ -1,7 +1,7 @@
 import dagre from '@dagrejs/dagre';
 import type { Service, Tier } from '../../harness/core/tier.ts';
 import { formatBytes, formatQuantity } from '../../harness/core/units.ts';
-import { findServiceType } from '../../harness/services/registry.ts';
+import { shippedTypes } from '../../harness/services/registry.ts';
 import { plural, shortened } from '../text.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -86,7 +86,7 @@ function detailsOf({ kind, instances, resources, settings }: Service): readonly 
   return [
     instances > 1 ? `${kind} × ${instances}` : kind,
     limits.length === 0 ? 'no limits' : `${limits.join(', ')}${instances > 1 ? ' each' : ''}`,
-    ...(findServiceType(kind)?.shownSettings ?? []).flatMap((name) =>
+    ...(shippedTypes.get(kind)?.shownSettings ?? []).flatMap((name) =>
       settings[name] === undefined ? [] : [`${name} ${settings[name]}`],
     ),
   ].map((line) => shortened(line, LONGEST_LINE));

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { isListening } from '../../../test-support/left-behind.ts';
 import type { RunningInstance } from '../../core/deployment.ts';
-import type { Tier } from '../../core/tier.ts';
-import type { Deployment, Provider } from '../../providers/provider.ts';
+import type { AppInTier, Deployment, Provider } from '../../providers/provider.ts';
 
 /** A provider in the context it needs, made anew for each test. */
-export interface ProviderUnderTest extends AsyncDisposable {
+export interface ProviderUnderTest extends AppInTier, AsyncDisposable {
   readonly provider: Provider;
-  readonly tier: Tier;
   /**
    * What the provider made in these context and has not removed, each named for a person: processes, files, control
    * groups, containers, networks, volumes. Empty is right.
@@ -26,8 +24,8 @@ export function describeProvider(
     it('reports that a tier can run here, starts it, answers at its base URL and describes it correctly', async () => {
       await using context = await setUp();
       const { provider, tier } = context;
-      expect(await provider.obstacles(tier)).toEqual([]);
-      await using deployment = await provider.deploy(tier, new AbortController().signal);
+      expect(await provider.obstacles(context)).toEqual([]);
+      await using deployment = await provider.deploy(context, new AbortController().signal);
       expect(deployment.provider).toBe(provider.name);
       expect(deployment.tier).toBe(tier);
       const response = await fetch(`${deployment.baseUrl}${readyPath}`);
@@ -40,8 +38,8 @@ export function describeProvider(
 
     it('leaves nothing when it is disposed of, and does not mind being disposed of twice', async () => {
       await using context = await setUp();
-      const { provider, tier } = context;
-      await using deployment = await provider.deploy(tier, new AbortController().signal);
+      const { provider } = context;
+      await using deployment = await provider.deploy(context, new AbortController().signal);
       const failures: unknown[] = [];
       deployment.onFailure((failure) => failures.push(failure));
       await Promise.all([deployment[Symbol.asyncDispose](), deployment[Symbol.asyncDispose]()]);
@@ -52,9 +50,9 @@ export function describeProvider(
 
     it('leaves nothing behind when it is aborted at any step of the start', { timeout: 180_000 }, async () => {
       await using context = await setUp();
-      const { provider, tier } = context;
+      const { provider } = context;
       const steps: string[] = [];
-      await (await provider.deploy(tier, new AbortController().signal, (step) => steps.push(step)))[
+      await (await provider.deploy(context, new AbortController().signal, (step) => steps.push(step)))[
         Symbol.asyncDispose
       ]();
       // At the start of each step, and somewhat into it.
@@ -62,7 +60,7 @@ export function describeProvider(
         for (const abortAt of steps) {
           const controller = new AbortController();
           const reason = new Error(`aborted at: ${abortAt}`);
-          const deployed = provider.deploy(tier, controller.signal, (step) => {
+          const deployed = provider.deploy(context, controller.signal, (step) => {
             if (step !== abortAt) return;
             if (delayMs === 0) controller.abort(reason);
             else setTimeout(() => controller.abort(reason), delayMs);
@@ -80,7 +78,7 @@ export function describeProvider(
     it('does not start when it is aborted before', async () => {
       await using context = await setUp();
       const reason = new Error('too late');
-      await expect(context.provider.deploy(context.tier, AbortSignal.abort(reason))).rejects.toBe(reason);
+      await expect(context.provider.deploy(context, AbortSignal.abort(reason))).rejects.toBe(reason);
       expect(await context.leftBehind()).toEqual([]);
     });
   });

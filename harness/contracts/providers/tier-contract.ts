@@ -41,13 +41,13 @@ export function describeTier(
 
     beforeAll(async () => {
       context = await setUp(tier);
-      expect(await context.provider.obstacles(tier)).toEqual([]);
+      expect(await context.provider.obstacles(context)).toEqual([]);
       const startedMs = performance.now();
-      deployment = await context.provider.deploy(tier, new AbortController().signal);
+      deployment = await context.provider.deploy(context, new AbortController().signal);
       startMs = performance.now() - startedMs;
       deployment.onFailure(({ instance, what }) => failures.push(`${instance} ${what}`));
       await deployment.prepareData?.(
-        { users: USERS, tasksPerUser: 20, seed: 1 },
+        { userCount: USERS, tasksPerUser: 20, seed: 1 },
         password,
         new AbortController().signal,
       );
@@ -301,7 +301,7 @@ export function describeTier(
         const controller = new AbortController();
         const reason = new Error('enough');
         const atMs = ((attempt + random()) / ABORTS) * startMs;
-        const deployed = here.provider.deploy(tier, controller.signal);
+        const deployed = here.provider.deploy(here, controller.signal);
         await Promise.race([delay(atMs), deployed.catch(() => {})]);
         controller.abort(reason);
         await deployed.then(

@@ -6,6 +6,7 @@ import { lacks } from '../../../test-support/requirements.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
 import { readTier } from '../../files/tier-file.ts';
 import { registerRun } from '../../orphans/register.ts';
+import { referenceApp } from '../../services/reference-app.ts';
 import { containersProvider } from './containers-provider.ts';
 
 const never = new AbortController().signal;
@@ -44,9 +45,9 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
     await using run = await registerRun();
     const tier = tierWith('primary', {}, { cpus: 0.5, memoryBytes: 512 * 1024 ** 2 });
     const provider = containersProvider({ run, systemCpus: [0] });
-    await using deployment = await provider.deploy(tier, never);
+    await using deployment = await provider.deploy({ tier, app: referenceApp }, never);
     const password = 'the-password-of-all';
-    await deployment.prepareData?.({ users: 2, tasksPerUser: 3, seed: 1 }, password, never);
+    await deployment.prepareData?.({ userCount: 2, tasksPerUser: 3, seed: 1 }, password, never);
     const instances = deployment.services.flatMap((service) => service.instances);
     const inspected = await Promise.all(
       instances.map(({ containerId }) => askTestEngine('GET', `/containers/${containerId}/json`) as Promise<Inspected>),
@@ -74,7 +75,7 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
     ['api', { BCRYPT_COST: 'plenty' }, 'SERVICE_DID_NOT_START', 'BCRYPT_COST'],
   ] as const)('says why the %s does not start, and leaves nothing', async (kind, settings, code, words) => {
     await using context = await containerContext(tierWith(kind, settings));
-    await expect(context.provider.deploy(context.tier, never)).rejects.toMatchObject({
+    await expect(context.provider.deploy(context, never)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(words),
     });
@@ -87,7 +88,7 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
     const { port } = taken.address() as { port: number };
     await using context = await containerContext(tierWith('primary', { port }));
     try {
-      await expect(context.provider.deploy(context.tier, never)).rejects.toMatchObject({
+      await expect(context.provider.deploy(context, never)).rejects.toMatchObject({
         code: 'PORT_BUSY',
         message: expect.stringContaining(String(port)),
       });
@@ -99,7 +100,7 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
 
   it('kills a killed instance again without an error, and reports the next crash', async () => {
     await using context = await containerContext(single);
-    await using deployment = await context.provider.deploy(single, never);
+    await using deployment = await context.provider.deploy(context, never);
     const failures: string[] = [];
     deployment.onFailure(({ instance }) => failures.push(instance));
     await deployment.faults?.kill('api/1');
@@ -112,8 +113,8 @@ describe.skipIf(lacks('docker'))('containers provider (needs docker)', () => {
 
   it('says why the database cannot be filled, without the password, and can be filled after that', async () => {
     await using context = await containerContext(single);
-    await using deployment = await context.provider.deploy(single, never);
-    const size = { users: 2, tasksPerUser: 3, seed: 1 };
+    await using deployment = await context.provider.deploy(context, never);
+    const size = { userCount: 2, tasksPerUser: 3, seed: 1 };
     const failing = deployment.prepareData?.(size, 'short!!', never);
     await expect(failing).rejects.toMatchObject({
       code: 'SEED_FAILED',

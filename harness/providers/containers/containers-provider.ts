@@ -26,28 +26,27 @@ export interface ContainersProviderOptions {
   };
   /** The CPUs every service may run on; all when left out. */
   readonly systemCpus?: readonly number[] | undefined;
-  /** What is under test; the reference app when left out. */
-  readonly app?: App;
 }
 
 /** Starts a tier in containers on this machine, in a network of its own, published on 127.0.0.1 only. */
 export function containersProvider(options: ContainersProviderOptions): Provider {
   return {
     name: 'containers',
-    obstacles: (tier) => containerObstacles(tier.services, options.app),
-    async deploy(tier, signal, onProgress = () => {}) {
+    obstacles: ({ tier, app }) => containerObstacles(tier.services, app),
+    async deploy({ tier, app }, signal, onProgress = () => {}) {
       signal.throwIfAborted();
       const engine = await connectToEngine();
-      return await startTier({ provider: 'containers', tier, app: options.app }, signal, onProgress, (context) =>
-        containersRenderer(options, engine, context),
+      return await startTier({ provider: 'containers', tier, app }, signal, onProgress, (context) =>
+        containersRenderer(options, engine, app, context),
       );
     },
   };
 }
 
 async function containersRenderer(
-  { run, systemCpus, app }: ContainersProviderOptions,
+  { run, systemCpus }: ContainersProviderOptions,
   engine: Engine,
+  app: App,
   { tier, stack, signal, disposed, onProgress, note }: TierContext,
 ): Promise<Renderer> {
   const name = `tierbench-${run.id}-${randomBytes(2).toString('hex')}`;

@@ -28,8 +28,8 @@ const tier: Tier = {
 describe.skipIf(lacks('docker'))('a tier whose API is an image of somebody else (needs docker)', () => {
   it('starts, answers through its entry, and comes back after it was killed', async () => {
     await using context = await containerContext(tier);
-    expect(await context.provider.obstacles(tier)).toEqual([]);
-    await using deployment = await context.provider.deploy(tier, new AbortController().signal);
+    expect(await context.provider.obstacles(context)).toEqual([]);
+    await using deployment = await context.provider.deploy(context, new AbortController().signal);
     // Its data is its own.
     expect(deployment.prepareData).toBeUndefined();
     const ask = async () => (await fetch(`${deployment.baseUrl}/`)).status;

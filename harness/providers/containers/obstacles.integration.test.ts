@@ -7,6 +7,7 @@ import Docker from 'dockerode';
 import { afterEach, expect, it } from 'vitest';
 import { reaperImage } from '../../container-engine/docker.ts';
 import { haveImage } from '../../container-engine/images.ts';
+import { referenceApp } from '../../services/reference-app.ts';
 import { containersProvider } from './containers-provider.ts';
 import { containersCanRun } from './obstacles.ts';
 
@@ -39,7 +40,7 @@ const info = { Name: hostname(), ServerVersion: '28.0.0', NCPU: 2, CpuCfsQuota: 
 
 it('nothing stands in the way where every image is here', async () => {
   await using _engine = await engineThat((path) => [200, path === '/info' ? info : {}]);
-  expect(await containersCanRun()).toEqual([]);
+  expect(await containersCanRun(referenceApp)).toEqual([]);
 });
 
 it('nothing stands in the way where the registry has what is not here', async () => {
@@ -48,7 +49,7 @@ it('nothing stands in the way where the registry has what is not here', async ()
     asked.push(path);
     return path === '/info' ? [200, info] : path.startsWith('/distribution/') ? [200, {}] : [404, { message: 'none' }];
   });
-  expect(await containersCanRun()).toEqual([]);
+  expect(await containersCanRun(referenceApp)).toEqual([]);
   expect(
     asked.some((path) => path.startsWith('/images/create')),
     'nothing is downloaded to find out',
@@ -60,7 +61,7 @@ it('names every image that is neither here nor to be had, each once', async () =
     path === '/info' ? 200 : path.includes('redis') ? 200 : path.startsWith('/images/') ? 404 : 500,
     path === '/info' ? info : { message: 'no such host' },
   ]);
-  const obstacles = await containersCanRun();
+  const obstacles = await containersCanRun(referenceApp);
   const missing = [reaperImage, 'postgres:17', 'edoburu/pgbouncer:v1.24.1-p1', 'nginx:1.26', 'node:24-bookworm-slim'];
   const found = missing.map((image) => {
     return { code: 'image-not-available', image, detail: expect.stringContaining('no such host') };
@@ -98,10 +99,10 @@ it.each([
   ['tcp://192.0.2.1:2375', 'container-engine-remote', '192.0.2.1:2375'],
 ])('says what is wrong with the engine at %s', async (address, code, place) => {
   process.env.DOCKER_HOST = address;
-  expect(await containersCanRun()).toEqual([expect.objectContaining({ code, address: place })]);
+  expect(await containersCanRun(referenceApp)).toEqual([expect.objectContaining({ code, address: place })]);
   const provider = containersProvider({ run: { id: '20261121-000000-00000000', labels: {} } });
   const tier = { name: '', title: '', description: '', documents: [], entry: '', services: [] };
-  await expect(provider.deploy(tier, new AbortController().signal)).rejects.toMatchObject({
+  await expect(provider.deploy({ tier, app: referenceApp }, new AbortController().signal)).rejects.toMatchObject({
     code: 'ENGINE_NOT_AVAILABLE',
   });
 });

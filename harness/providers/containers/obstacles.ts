@@ -25,12 +25,12 @@ export function imageSource(image: NonNullable<ServiceSpec['image']>): ImageSour
 }
 
 /** Why containers cannot be used for the built-in tiers; empty when they can. Nothing is downloaded. */
-export async function containersCanRun(): Promise<readonly Obstacle[]> {
-  return await containerObstacles(builtInServices());
+export async function containersCanRun(app: App): Promise<readonly Obstacle[]> {
+  return await containerObstacles(builtInServices(app), app);
 }
 
 /** Why these services cannot run in containers here; empty when they can. */
-export async function containerObstacles(services: readonly Service[], app?: App): Promise<readonly Obstacle[]> {
+export async function containerObstacles(services: readonly Service[], app: App): Promise<readonly Obstacle[]> {
   const facts = await engineFacts();
   const engine = engineAddress();
   if ('obstacle' in facts) return [facts.obstacle];

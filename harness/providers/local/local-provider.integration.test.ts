@@ -56,7 +56,7 @@ describe('local provider', () => {
     process.env.REDIS_URL = 'redis://127.0.0.1:1';
     try {
       for (let deployment = 1; deployment <= 2; deployment += 1) {
-        await using deployed = await here.provider.deploy(here.tier, never);
+        await using deployed = await here.provider.deploy(here, never);
         const environment = await (await fetch(`${deployed.baseUrl}/environment`)).json();
         seen.push(environment as Record<string, string>);
       }
@@ -73,8 +73,8 @@ describe('local provider', () => {
 
   it('starts the primary with the settings of the tier and fills it as asked', async () => {
     await using here = await context();
-    await using deployment = await here.provider.deploy(here.tier, never);
-    await deployment.prepareData?.({ users: 12, tasksPerUser: 3, seed: 1 }, 'a password', never);
+    await using deployment = await here.provider.deploy(here, never);
+    await deployment.prepareData?.({ userCount: 12, tasksPerUser: 3, seed: 1 }, 'a password', never);
     const client = new pg.Client(deployment.access.find(({ kind }) => kind === 'primary')?.url);
     await client.connect();
     const { rows } = await client.query(
@@ -87,8 +87,8 @@ describe('local provider', () => {
 
   it('stops filling the database when asked to, and when it is disposed of meanwhile', async () => {
     await using here = await context();
-    const deployment = await here.provider.deploy(here.tier, never);
-    const forEver = { users: 1, tasksPerUser: 1, seed: -1 };
+    const deployment = await here.provider.deploy(here, never);
+    const forEver = { userCount: 1, tasksPerUser: 1, seed: -1 };
     const reason = new Error('enough');
     await expect(deployment.prepareData?.(forEver, 'p', AbortSignal.abort(reason))).rejects.toBe(reason);
     const seeding = expect(deployment.prepareData?.(forEver, 'p', never)).rejects.toThrow('disposed of');
@@ -100,7 +100,7 @@ describe('local provider', () => {
   it.skipIf(lacks('taskset'))('keeps every process of a tier to the CPUs it is given (needs taskset)', async () => {
     const [cpu = 0] = allowedCpus();
     await using here = await localContext(single(), { app: standIn, systemCpus: [cpu] });
-    await using deployment = await here.provider.deploy(here.tier, never);
+    await using deployment = await here.provider.deploy(here, never);
     for (const { name, processIds } of deployment.services.flatMap(({ instances }) => instances)) {
       expect(processIds.length, name).toBeGreaterThan(0);
       for (const processId of processIds) {
@@ -120,7 +120,7 @@ describe('local provider', () => {
         resources: { cpus: 0.5, memoryBytes: 512 * 1024 ** 2 },
       }));
       await using here = await localContext({ ...tier, services: limited }, { app: standIn });
-      await using deployment = await here.provider.deploy(here.tier, never);
+      await using deployment = await here.provider.deploy(here, never);
       expect(deployment.notes).toEqual([]);
       for (const { name, processIds, limits } of deployment.services.flatMap(({ instances }) => instances)) {
         expect(limits, name).toEqual({ cpus: 0.5, memoryBytes: 512 * 1024 ** 2 });
@@ -145,7 +145,7 @@ describe('local provider', () => {
         service.kind === 'api' ? { ...service, connectsTo: { writer: 'pooler' } } : service,
       );
       await using here = await localContext({ ...tier, services: [...services, pooler] }, { app: standIn });
-      await using deployment = await here.provider.deploy(here.tier, never);
+      await using deployment = await here.provider.deploy(here, never);
       const version = deployment.services.find(({ kind }) => kind === 'pooler')?.version ?? '';
       const keeps = keepsPreparedStatements(version.replace('PgBouncer ', ''));
       const environment = (await (await fetch(`${deployment.baseUrl}/environment`)).json()) as Record<string, string>;
@@ -203,10 +203,9 @@ describe('local provider', () => {
     await using here = await context();
     // Not even root writes there.
     const provider = localProvider({
-      app: standIn,
       run: { id: newRunId(new Date()), folder: '/proc/tierbench', environment: {} },
     });
-    await expect(provider.deploy(here.tier, never)).rejects.toMatchObject({ code: 'FOLDER_NOT_WRITABLE' });
+    await expect(provider.deploy(here, never)).rejects.toMatchObject({ code: 'FOLDER_NOT_WRITABLE' });
   });
 
   it.skipIf(lacks('root'))(
@@ -220,8 +219,8 @@ describe('local provider', () => {
   );
 });
 
-async function failure({ provider, tier }: ProviderUnderTest): Promise<TierbenchError> {
-  const error = await provider.deploy(tier, never).catch((thrown) => thrown);
+async function failure(context: ProviderUnderTest): Promise<TierbenchError> {
+  const error = await context.provider.deploy(context, never).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(TierbenchError);
   return error;
 }

@@ -26,18 +26,16 @@ export interface LocalProviderOptions {
   };
   /** The CPUs the services run on; those of tierbench itself when left out. */
   readonly systemCpus?: readonly number[];
-  /** What is under test; the reference app when left out. */
-  readonly app?: App;
 }
 
 /** Starts a tier as processes of this machine, all on 127.0.0.1. */
 export function localProvider(options: LocalProviderOptions): Provider {
   return {
     name: 'local',
-    obstacles: (tier) => obstaclesHere(tier, options.app),
-    async deploy(tier, signal, onProgress = () => {}) {
-      await refuseWhatCannotRun(tier, options.app);
-      return await startTier({ provider: 'local', tier, app: options.app }, signal, onProgress, (context) =>
+    obstacles: ({ tier, app }) => obstaclesHere(tier, app),
+    async deploy({ tier, app }, signal, onProgress = () => {}) {
+      await refuseWhatCannotRun(tier, app);
+      return await startTier({ provider: 'local', tier, app }, signal, onProgress, (context) =>
         localRenderer(options, context),
       );
     },
@@ -138,7 +136,7 @@ function explain(error: unknown, folder: string): unknown {
   return error;
 }
 
-async function refuseWhatCannotRun(tier: Tier, app: App | undefined): Promise<void> {
+async function refuseWhatCannotRun(tier: Tier, app: App): Promise<void> {
   const obstacles = await obstaclesHere(tier, app);
   if (obstacles.length === 0) return;
   throw new TierbenchError(

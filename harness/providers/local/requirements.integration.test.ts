@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
+import { referenceApp } from '../../services/reference-app.ts';
+import { outlineOf } from '../outline.ts';
 import { accountOfServers, embeddedPostgres, findServer } from './requirements.ts';
 
 const pooler = { name: 'pooler', kind: 'pooler', instances: 1, settings: {}, resources: {}, connectsTo: {} };
@@ -25,7 +27,9 @@ it.each([
   try {
     const program = join(folder, 'pgbouncer');
     await writeFile(program, `#!/bin/sh\nprintf '%s' '${says}'\n`, { mode: 0o755 });
-    expect(await findServer('pgbouncer', 'pgbouncer', pooler, program)).toMatchObject({
+    expect(
+      await findServer('pgbouncer', 'pgbouncer', (version) => outlineOf(pooler, referenceApp, version), program),
+    ).toMatchObject({
       state,
       detail: expect.stringContaining(detail),
     });

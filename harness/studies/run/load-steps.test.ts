@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { madeUpRun, madeUpTarget, madeUpTier, madeUpTrial } from '../../../test-support/made-up-trial.ts';
+import type { Subject } from '../../core/app.ts';
 import { loadLevel } from '../../core/load.ts';
 import type { RunQuestion } from '../../core/run.ts';
 import type { Service, Tier } from '../../core/tier.ts';
 import { judgeTrial } from '../../judging/judge-trial.ts';
 import type { JudgedTrial } from '../../judging/judged-trial.ts';
-import { lengthS, type ScenarioTraits, type Step, type StudyContext, type Subject, type TrialStep } from '../study.ts';
+import { referenceApp } from '../../services/reference-app.ts';
+import { lengthS, type ScenarioTraits, type Step, type StudyContext, type TrialStep } from '../study.ts';
 import type { DocumentedLoads } from './loads.ts';
 import { run } from './run.ts';
 
@@ -20,7 +22,7 @@ const usual: RunQuestion = {
 
 const service = (name: string, instances = 1) => ({ ...madeUpTier.services[0], name, instances }) as Service;
 const tier: Tier = { ...madeUpTier, services: [service('api', 2), service('database')] };
-const subject: Subject = { id: 'single', tier };
+const subject: Subject = { id: 'single', tier, app: referenceApp };
 
 const plain: ScenarioTraits = { name: '', hasThinkTime: false, hasUserSetup: false };
 

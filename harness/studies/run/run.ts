@@ -1,10 +1,11 @@
+import type { Subject } from '../../core/app.ts';
 import type { Note } from '../../core/findings.ts';
 import { loadLevel } from '../../core/load.ts';
 import { type RunAnswer, type RunQuestion, runAnswerSchema, runQuestionSchema } from '../../core/run.ts';
 import type { Target } from '../../core/target.ts';
 import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import { sustainedRates } from '../../judging/sustained-rate.ts';
-import { exactTime, lengthS, type Step, type Study, type StudyContext, type Subject, sumOfTimes } from '../study.ts';
+import { exactTime, lengthS, type Step, type Study, type StudyContext, sumOfTimes } from '../study.ts';
 import { faultSteps } from './faults.ts';
 import { loadSteps, type ScenarioOnSubject, timeOfLoadSteps } from './load-steps.ts';
 import { documentedLoads } from './loads.ts';
