@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { homedir, hostname } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Obstacle } from '../core/findings.ts';
 
@@ -21,15 +21,27 @@ export function engineAddress(environment: NodeJS.ProcessEnv = process.env): Eng
     return { host: url.hostname, port: Number(url.port || 2375) };
   }
   const runtime = environment.XDG_RUNTIME_DIR ?? '';
+  const home = homeFolder();
   const sockets = [
     '/var/run/docker.sock',
     ...(runtime === '' ? [] : [join(runtime, 'docker.sock')]),
-    join(homedir(), '.docker', 'run', 'docker.sock'),
-    join(homedir(), '.docker', 'desktop', 'docker.sock'),
+    ...(home === undefined
+      ? []
+      : [join(home, '.docker', 'run', 'docker.sock'), join(home, '.docker', 'desktop', 'docker.sock')]),
     `/run/user/${process.getuid?.() ?? -1}/docker.sock`,
   ];
   const socketPath = sockets.find((path) => existsSync(path));
   return socketPath === undefined ? undefined : { socketPath };
+}
+
+/** Undefined where neither HOME nor the list of accounts names one. */
+export function homeFolder(): string | undefined {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the engine answered when it was not what was asked for. */

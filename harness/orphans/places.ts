@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { type EngineAddress, engineAddress } from '../container-engine/engine.ts';
+import { tmpdir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { type EngineAddress, engineAddress, homeFolder } from '../container-engine/engine.ts';
 import { accountId } from './processes.ts';
 import { MARKER_FILE, parseRunRecord, runIdOfFolder } from './run-record.ts';
 
@@ -18,19 +18,39 @@ export interface Places {
 export function placesOfThisAccount(environment: NodeJS.ProcessEnv = process.env): Places {
   const temporary = tmpdir();
   const stated = environment.XDG_STATE_HOME ?? '';
+  const home = homeFolder();
   // The specification wants relative paths ignored.
-  const state = isAbsolute(stated) ? stated : join(homedir(), '.local', 'state');
+  const state = isAbsolute(stated) ? stated : home && join(home, '.local', 'state');
   return {
-    registries: [join(state, 'tierbench', 'runs'), join(temporary, `tierbench-runs-${accountId()}`)],
+    registries: [
+      ...(state === undefined ? [] : [join(state, 'tierbench', 'runs')]),
+      join(temporary, `tierbench-runs-${accountId()}`),
+    ],
     temporary,
     engine: engineAddress(environment),
   };
 }
 
+/** `mkdir -p`: that of Node never returns where a folder cannot be made although its parent is there, as in /proc. */
+async function makeFolders(folder: string): Promise<void> {
+  const make = async () => {
+    await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  };
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    await makeFolders(dirname(folder));
+    await make();
+  }
+}
+
 /** Makes the folder if it is not there; false when it cannot be trusted or made. */
 export async function canKeepRecords(registry: string): Promise<boolean> {
   try {
-    await mkdir(registry, { recursive: true, mode: 0o700 });
+    await makeFolders(registry);
     return await isOurs(registry);
   } catch {
     return false;

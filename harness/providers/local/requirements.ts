@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import type { App } from '../../core/app.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Obstacle } from '../../core/findings.ts';
@@ -103,10 +103,24 @@ export async function embeddedPostgres(packageName = embeddedPostgresPackage): P
   }
 }
 
+/** PostgreSQL wants to know the name of its account. */
+function hasName(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
+}
+
+const nameless: Finding = {
+  state: 'missing',
+  detail: `the account with id ${process.getuid?.()} is not in the list of accounts (/etc/passwd), and PostgreSQL refuses to run under such a one`,
+};
+
 /** The account servers run under must reach the folder their files are in. */
 export async function accountOfServers(folder = tmpdir()): Promise<Finding> {
   const servers = await accountForServers();
-  if (servers === undefined) return { state: 'ready', detail: 'not running as root' };
+  if (servers === undefined) return hasName() ? { state: 'ready', detail: 'not running as root' } : nameless;
   if (await isReachableFor(servers, folder)) {
     return { state: 'ready', detail: `running as root; servers run under the account '${servers.name}'` };
   }
