@@ -1,5 +1,6 @@
-import { describeLoad, type OfferedLoad } from '../../harness/core/load.ts';
+import { describeLoad } from '../../harness/core/load.ts';
 import { formatBound, formatNumber, formatSeconds } from '../../harness/core/units.ts';
+import { k6Load } from '../../harness/engines/k6/k6-load.ts';
 import { referenceEmail } from '../../harness/services/reference-app.ts';
 import type { ExportedTrial, Threshold, Thresholds } from './export-thresholds.ts';
 
@@ -22,7 +23,7 @@ import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
-import { virtualUser } from './scenario.js';
+import { iterationOf, usersIn } from './scenario.js';
 
 const load = {
   baseUrl: (__ENV.BASE_URL || '').replace(/\\/$/, ''),
@@ -38,11 +39,10 @@ if (!/^https?:\\/\\//.test(load.baseUrl)) {
 }
 
 export const options = {
+  maxRedirects: 0, // What answers is what is measured.
   scenarios: {
     ${keyOf(scenario)}: {
-${executor(load)}
-      duration: \`\${load.warmUpS + load.durationS}s\`,
-      gracefulStop: \`\${load.timeoutS + 1}s\`,
+${executorLines(plan)}
     },
   },
   thresholds: {
@@ -50,16 +50,9 @@ ${thresholdLines(thresholds.set)}
   },
 };
 
-const users = new SharedArray('users', () => {
-  const listed = __ENV.USERS ? JSON.parse(open(__ENV.USERS)) : madeUsers(__ENV.USER_PASSWORD || '');
-  if (!Array.isArray(listed) || !listed.every((user) => user && user.email && typeof user.password === 'string')) {
-    throw new Error(\`\${__ENV.USERS} is no list of { "email": ..., "password": ... }\`);
-  }
-  if (listed.length < virtualUsers) {
-    throw new Error(\`\${__ENV.USERS} has \${listed.length} users: no two of \${virtualUsers} virtual users share one\`);
-  }
-  return listed.map(({ email, password }, index) => ({ index, email, password }));
-});
+const users = new SharedArray('users', () =>
+  __ENV.USERS ? usersIn(JSON.parse(open(__ENV.USERS)), virtualUsers, __ENV.USERS) : madeUsers(__ENV.USER_PASSWORD || ''),
+);
 
 /** The users that seeding the reference app makes; they have one password. */
 function madeUsers(password) {
@@ -72,34 +65,23 @@ const metrics = {
   succeeded: new Counter('succeeded'),
 };
 
-let iterate;
-export default function () {
-  if (iterate === undefined) iterate = virtualUser(users, load, { http, exec, sleep }, metrics);
-  iterate();
-}
+export default iterationOf(users, load, { http, exec, sleep }, metrics);
 `;
-
-  function executor(offered: OfferedLoad): string {
-    const lines =
-      offered.model === 'closed'
-        ? [`executor: 'constant-vus',`, `vus: virtualUsers,`]
-        : [
-            `executor: 'constant-arrival-rate',`,
-            ...arrivalRate(offered.arrivalRatePerS),
-            `preAllocatedVUs: virtualUsers, // What is scheduled when all of them wait is dropped.`,
-          ];
-    return lines.map((line) => `      ${line}`).join('\n');
-  }
 }
 
-/** k6 takes whole numbers of iterations: 0.5/s are 5 in 10 s. */
-function arrivalRate(perS: number): readonly string[] {
-  const unitS = [1, 10, 100].find((seconds) => Number.isInteger(rounded(perS * seconds))) ?? 1000;
-  return [`rate: ${Math.round(perS * unitS)},`, `timeUnit: '${unitS}s',`];
-}
-
-function rounded(value: number): number {
-  return Number(value.toPrecision(12));
+/** The executor of the engine, with what a person may want to change as it stands at the top of the script. */
+function executorLines(plan: ExportPlan): string {
+  const written: Readonly<Record<string, string>> = {
+    vus: 'virtualUsers,',
+    preAllocatedVUs: 'virtualUsers, // What is scheduled when all of them wait is dropped.',
+    duration: `(load.warmUpS + load.durationS) + 's',`,
+    // Requests in flight at the end are waited for, and count.
+    gracefulStop: `(load.timeoutS + 1) + 's',`,
+  };
+  return Object.entries(k6Load(plan, plan.virtualUsers).executor)
+    .filter(([name]) => name !== 'maxVUs')
+    .map(([name, value]) => `      ${name}: ${written[name] ?? `${typeof value === 'string' ? `'${value}'` : value},`}`)
+    .join('\n');
 }
 
 function thresholdLines(set: readonly Threshold[]): string {

@@ -1,12 +1,12 @@
 import type { OfferedLoad } from '../../harness/core/load.ts';
 import type { Comparison, Target } from '../../harness/core/target.ts';
 import { formatBound } from '../../harness/core/units.ts';
-import type { ExportedMetrics } from './export-drive.ts';
+import type { ObserverMetrics } from '../../harness/engines/k6/virtual-user-in-k6.ts';
 
 /** A condition in the words of k6. */
 export interface Threshold {
   /** One of the folder's own, or what k6 says of work that was scheduled and never began. */
-  readonly metric: keyof ExportedMetrics | 'dropped_iterations';
+  readonly metric: keyof ObserverMetrics | 'dropped_iterations';
   /** `p(95)<200` */
   readonly condition: string;
   /** What it stands for: a target with its id, or what must hold for any of them to mean something. */

@@ -17,17 +17,32 @@ export async function exportForK6(
 ): Promise<ReadonlyMap<string, string>> {
   const thresholds = thresholdsOf(targets, plan);
   return new Map([
-    ['scenario.js', await bundleForK6({ source: entry(scenarioFile), resolveDir: dirname(scenarioFile) })],
+    ['scenario.js', await bundleForK6({ source: entry(scenarioFile, plan), resolveDir: dirname(scenarioFile) })],
     ['script.js', scriptFile(plan, thresholds)],
     ['users.example.json', usersExampleFile()],
     ['README.md', readmeFile(plan, thresholds)],
   ]);
 }
 
-function entry(scenarioFile: string): string {
-  const drive = fileURLToPath(ownModule('./export-drive', import.meta.url));
+function entry(scenarioFile: string, { load, virtualUsers }: ExportPlan): string {
+  const [drive, virtualUser] = ['drive-in-k6', 'virtual-user-in-k6'].map((name) =>
+    JSON.stringify(fileURLToPath(ownModule(`../../harness/engines/k6/${name}`, import.meta.url))),
+  );
   return `import scenario from ${JSON.stringify(scenarioFile)};
-import { virtualUserInK6 } from ${JSON.stringify(drive)};
-export const virtualUser = (users, load, modules, metrics) => virtualUserInK6(scenario, users, load, modules, metrics);
+import { driveInK6 } from ${drive};
+import { metricsObserver, usersIn } from ${virtualUser};
+export { usersIn };
+export function iterationOf(users, load, k6, metrics) {
+  const plan = {
+    ...load,
+    isOpen: ${load.model === 'open'},
+    executorS: load.warmUpS + load.durationS,
+    virtualUsers: ${virtualUsers},
+    longestBeginningS: 0,
+    observesBegin: false,
+  };
+  const observe = (_virtualUser, originMs) => metricsObserver(plan, metrics, originMs);
+  return driveInK6(scenario, plan, users, k6, observe).iterate;
+}
 `;
 }

@@ -12,24 +12,29 @@ export interface K6Answer {
   readonly body: string | null;
 }
 
-/** Runs inside k6, so it knows nothing of Node. */
-export function answerFromK6({ status, error, error_code: code, headers, cookies, body }: K6Answer): RawResponse {
-  if (status === 0) return { kind: 'failed', outcome: failureOf(code, error), message: error };
+/** Runs inside k6, which makes each field of an answer anew when it is read: nothing is read before it is needed. */
+export function answerFromK6(answer: K6Answer): RawResponse {
+  const { status } = answer;
+  if (status === 0) {
+    const { error, error_code: code } = answer;
+    return { kind: 'failed', outcome: failureOf(code, error), message: error };
+  }
   return {
     kind: 'answered',
     status,
     header(name) {
+      const { headers } = answer;
       const spelled = Object.keys(headers).find((each) => each.toLowerCase() === name);
       return spelled === undefined ? undefined : headers[spelled];
     },
     setCookies() {
       // A map of Go, whose keys come in another order each time: a scenario would send them in that order.
-      const all = headers['Set-Cookie'] ?? '';
-      return Object.entries(cookies)
+      const all = answer.headers['Set-Cookie'] ?? '';
+      return Object.entries(answer.cookies)
         .toSorted(([one], [other]) => placeOf(one, all) - placeOf(other, all))
         .map(([name, values]) => `${name}=${values.at(-1)?.value ?? ''}`);
     },
-    text: () => body ?? '',
+    text: () => answer.body ?? '',
   };
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { defineScenario, type Scenario, send, think, type User } from '../../../scenarios/kit.ts';
 import type { K6Answer } from './answer-from-k6.ts';
-import { driveInK6, type K6Modules, type K6Plan } from './drive-in-k6.ts';
+import { driveInK6, type TrialInK6, type TrialModules } from './drive-in-k6.ts';
+import { createEventReader, eventWriter, type K6Event, writeError } from './k6-events.ts';
+import { metricsObserver } from './virtual-user-in-k6.ts';
 
 const fine: K6Answer = { status: 200, error: '', error_code: 0, headers: {}, cookies: {}, body: '{}' };
 const refused: K6Answer = { ...fine, status: 0, error: 'dial: connection refused', error_code: 1212, body: null };
@@ -20,7 +22,6 @@ function fakeK6(answer: (sent: Sent) => K6Answer = () => fine, vu = 2) {
   let nowMs = 100;
   const sent: Sent[] = [];
   const said: string[] = [];
-  const samples: string[] = [];
   const slept: number[] = [];
   let aborted = 0;
   function request(method: string, url: string, body: string | ArrayBuffer | null, params: object): K6Answer {
@@ -29,7 +30,7 @@ function fakeK6(answer: (sent: Sent) => K6Answer = () => fine, vu = 2) {
     nowMs += 10;
     return answer(one);
   }
-  const modules: K6Modules = {
+  const modules: TrialModules = {
     http: {
       request,
       asyncRequest: async (...parts) => request(...parts),
@@ -61,23 +62,27 @@ function fakeK6(answer: (sent: Sent) => K6Answer = () => fine, vu = 2) {
       nowMs += milliseconds;
       then();
     },
-    console: { error: (line) => said.push(line) },
   };
-  const metric = (name: string) => ({
-    add: (value: number, tags?: Readonly<Record<string, string>>) =>
-      samples.push(`${name} ${Math.round(value * 1000) / 1000} ${tags?.t ?? ''}`.trim()),
-  });
-  const metrics = {
-    origin: metric('origin'),
-    started: metric('started'),
-    serviceTime: metric('service'),
-    latency: metric('latency'),
-    done: metric('done'),
-  };
-  return { modules, metrics, sent, said, samples, slept, aborts: () => aborted, at: (ms: number) => (nowMs = ms) };
+  const write = (lines: string) => void said.push(lines);
+  const drive = (scenario: Scenario, asked = plan) =>
+    driveInK6(
+      scenario,
+      asked,
+      users,
+      modules,
+      (virtualUser, originMs) => eventWriter(write, virtualUser, originMs),
+      (error) => writeError(write, error),
+    );
+  function events(): readonly K6Event[] {
+    const read: K6Event[] = [];
+    const reader = createEventReader((event) => read.push(event));
+    for (const lines of said) reader.read(lines);
+    return read;
+  }
+  return { modules, drive, events, sent, slept, aborts: () => aborted, at: (ms: number) => (nowMs = ms) };
 }
 
-const plan: K6Plan = {
+const plan: TrialInK6 = {
   baseUrl: 'http://127.0.0.1:1/base',
   seed: 1,
   timeoutS: 2.5,
@@ -85,9 +90,11 @@ const plan: K6Plan = {
   baseUrls: {},
   isOpen: true,
   virtualUsers: 3,
-  lengthS: 4,
+  warmUpS: 1,
+  durationS: 3,
   executorS: 5,
   longestBeginningS: 1,
+  observesBegin: true,
 };
 
 const scenarioOf = (parts: Partial<Scenario>): Scenario =>
@@ -110,9 +117,9 @@ describe('an iteration', () => {
     },
   });
 
-  test('sends as the other engines do: no redirects followed, no cookies kept, of the user of this virtual user', () => {
+  test('sends as the other engines do: of the user of this virtual user, within the timeout', () => {
     const k6 = fakeK6();
-    const { iterate } = driveInK6(shop, plan, users, k6.modules, k6.metrics);
+    const { iterate } = k6.drive(shop);
     iterate();
     iterate();
     expect(k6.sent.map(({ method, url, body }) => [method, url, body]).slice(0, 2)).toEqual([
@@ -122,44 +129,39 @@ describe('an iteration', () => {
     expect(k6.sent[1]?.params).toMatchObject({
       headers: { 'content-type': 'application/json' },
       timeout: 2500,
-      redirects: 0,
-      responseType: 'text',
     });
-    expect(new Set(k6.sent.map(({ params }) => params.jar)).size).toBe(4);
   });
 
   test('reports its start, each request with its scheduled start, what follows it, and the end', () => {
     const k6 = fakeK6();
-    driveInK6(shop, plan, users, k6.modules, k6.metrics).iterate();
-    expect(k6.samples).toEqual([
-      'origin 100',
-      'started 100 2 iteration',
-      'service 10 2 think ok 200 look',
-      'latency 10 2 think ok 200 look',
-      'started 310 2 request',
-      'service 10 2 think http-error 200 buy%20%26%20pay',
-      'latency 10 2 think http-error 200 buy%20%26%20pay',
-      'done 1 2',
-    ]);
-    expect(k6.said.map((line) => JSON.parse(line.replace('tierbench-failure ', '')))).toEqual([
-      { step: 'buy & pay', outcome: 'http-error', message: 'POST /buy answered 200: {}' },
+    k6.drive(shop).iterate();
+    const at = { vu: 2, wallMs: expect.any(Number) };
+    const ended = { kind: 'ended', vu: 2, latencyMs: 10, serviceTimeMs: 10 };
+    expect(k6.events()).toEqual([
+      { kind: 'origin', runMs: 100 },
+      { kind: 'iteration', ...at, runMs: 100 },
+      { ...ended, runMs: 110, how: { step: 'look', outcome: 'ok', status: 200, follows: 'think' } },
+      { kind: 'request', vu: 2, runMs: 310 },
+      { ...ended, runMs: 320, how: { step: 'buy & pay', outcome: 'http-error', status: 200, follows: 'think' } },
+      { kind: 'failure', step: 'buy & pay', outcome: 'http-error', message: 'POST /buy answered 200: {}' },
+      { kind: 'done', vu: 2, runMs: 420, failed: true },
     ]);
   });
 
   test('a think time that k6 slept too long is a part of the latency after it, and not of the service time', () => {
     const k6 = fakeK6();
     const { sleep } = k6.modules;
-    const sleepy = { ...k6.modules, sleep: (seconds: number) => sleep(seconds + 0.03) };
-    driveInK6(shop, plan, users, sleepy, k6.metrics).iterate();
-    expect(k6.samples.filter((line) => line.includes('buy'))).toEqual([
-      'service 10 2 think http-error 200 buy%20%26%20pay',
-      'latency 40 2 think http-error 200 buy%20%26%20pay',
-    ]);
+    k6.modules.sleep = (seconds: number) => sleep(seconds + 0.03);
+    k6.drive(shop).iterate();
+    expect(k6.events().filter((event) => event.kind === 'ended')[1]).toMatchObject({
+      latencyMs: 40,
+      serviceTimeMs: 10,
+    });
   });
 
   test('does nothing any more when the window is over', () => {
     const k6 = fakeK6();
-    const { iterate } = driveInK6(shop, plan, users, k6.modules, k6.metrics);
+    const { iterate } = k6.drive(shop);
     iterate();
     const before = k6.sent.length;
     k6.at(4100);
@@ -177,7 +179,7 @@ describe('a server that is down', () => {
   const pausesIn = (isOpen: boolean, answers: readonly K6Answer[]): readonly number[] => {
     let turn = 0;
     const k6 = fakeK6(() => answers[turn++] ?? fine);
-    const { iterate } = driveInK6(ask, { ...plan, isOpen }, users, k6.modules, k6.metrics);
+    const { iterate } = k6.drive(ask, { ...plan, isOpen });
     for (const _answer of answers) iterate();
     return k6.slept;
   };
@@ -191,10 +193,10 @@ describe('a server that is down', () => {
 
   test('is reported once for each step', () => {
     const k6 = fakeK6(() => refused);
-    const { iterate } = driveInK6(ask, plan, users, k6.modules, k6.metrics);
+    const { iterate } = k6.drive(ask);
     for (let turn = 0; turn < 3; turn += 1) iterate();
-    expect(k6.said).toEqual([
-      'tierbench-failure {"step":"ask","outcome":"refused","message":"dial: connection refused"}',
+    expect(k6.events().filter(({ kind }) => kind === 'failure')).toEqual([
+      { kind: 'failure', step: 'ask', outcome: 'refused', message: 'dial: connection refused' },
     ]);
   });
 });
@@ -214,9 +216,9 @@ describe('begin', () => {
 
   test('is run for all users before any load, and its sessions reach their virtual users as JSON', async () => {
     const k6 = fakeK6(({ body }) => ({ ...fine, body: `token of ${body}` }));
-    const { begin, iterate } = driveInK6(signIn, plan, users, k6.modules, k6.metrics);
+    const { begin, iterate } = k6.drive(signIn);
     const begun = await begin();
-    expect(k6.samples).toEqual([]);
+    expect(k6.events()).toEqual([]);
     expect(begun).toEqual([0, 1, 2].map((index) => ({ session: { token: `token of "user-${index}"` } })));
     iterate(JSON.parse(JSON.stringify(begun)));
     expect(k6.sent.at(-1)?.params.headers).toEqual({ authorization: 'token of "user-1"' });
@@ -224,7 +226,7 @@ describe('begin', () => {
 
   test('whom time did not suffice for begins in the first iteration', async () => {
     const k6 = fakeK6(() => fine, 3);
-    const { begin, iterate } = driveInK6(signIn, { ...plan, longestBeginningS: 0.3 }, users, k6.modules, k6.metrics);
+    const { begin, iterate } = k6.drive(signIn, { ...plan, longestBeginningS: 0.3 });
     const begun = await begin();
     expect(begun.at(-1)).toBeNull();
     const before = k6.sent.length;
@@ -249,15 +251,16 @@ describe('begin', () => {
         return session;
       },
     });
-    const { begin } = driveInK6(odd, plan, users, k6.modules, k6.metrics);
+    const { begin } = k6.drive(odd);
     await expect(begin()).rejects.toMatchObject({ code: 'K6_SESSION_NOT_JSON' });
-    expect([k6.said[0], k6.aborts()]).toEqual([expect.stringMatching(/^tierbench-error {"code":"K6_SESSION_NOT/), 1]);
+    expect(k6.events()).toMatchObject([{ kind: 'error', error: { code: 'K6_SESSION_NOT_JSON' } }]);
+    expect(k6.aborts()).toBe(1);
   });
 
   test('nothing at all can', async () => {
     const k6 = fakeK6();
     const nothing = scenarioOf({ *begin() {} });
-    const begun = await driveInK6(nothing, plan, users, k6.modules, k6.metrics).begin();
+    const begun = await k6.drive(nothing).begin();
     expect(JSON.parse(JSON.stringify(begun))).toEqual([{}, {}, {}]);
   });
 });
@@ -270,7 +273,52 @@ test('what a scenario throws ends the test, with words for tierbench', () => {
       throw new Error('oops');
     },
   });
-  expect(() => driveInK6(broken, plan, users, k6.modules, k6.metrics).iterate()).toThrow();
+  expect(() => k6.drive(broken).iterate()).toThrow();
   expect(k6.aborts()).toBe(1);
-  expect(JSON.parse(k6.said[0]?.replace('tierbench-error ', '') ?? '')).toMatchObject({ code: 'SCENARIO_THREW' });
+  expect(k6.events().at(-1)).toMatchObject({ kind: 'error', error: { code: 'SCENARIO_THREW' } });
+});
+
+test('cookies of an answer are not sent with the next request', () => {
+  const k6 = fakeK6(({ url }) => ({ ...fine, headers: url.endsWith('/enter') ? { 'Set-Cookie': 'a=1' } : {} }));
+  const shop = scenarioOf({
+    *iteration() {
+      yield* get('look');
+      yield* get('enter');
+      yield* get('buy');
+    },
+  });
+  k6.drive(shop).iterate();
+  const [look, enter, buy] = k6.sent.map(({ params }) => params.jar);
+  expect([enter === look, buy === enter]).toEqual([true, false]);
+});
+
+test('metrics of k6 hold requests that started after the warm-up, and the timeout for one that failed', () => {
+  const k6 = fakeK6(({ url }) => (url.endsWith('/buy') ? refused : fine));
+  const added: unknown[] = [];
+  const metric = (name: string) => ({
+    add: (value: unknown, tags: object) =>
+      void added.push([name, typeof value === 'number' ? Math.round(value) : value, tags]),
+  });
+  const metrics = { latency: metric('latency'), failed: metric('failed'), succeeded: metric('succeeded') };
+  const shop = scenarioOf({
+    *begin() {
+      yield* get('enter');
+    },
+    *iteration() {
+      yield* get('early');
+      yield* think(1);
+      yield* get('look');
+      yield* get('buy');
+    },
+  });
+  const observe = (_virtualUser: number, originMs: number) => metricsObserver(plan, metrics, originMs);
+  driveInK6(shop, { ...plan, observesBegin: false }, users, k6.modules, observe).iterate();
+  expect(k6.sent.map(({ url }) => url.split('/').at(-1))).toEqual(['enter', 'early', 'look', 'buy']);
+  expect(added).toEqual([
+    ['latency', 10, { step: 'look' }],
+    ['failed', false, { step: 'look' }],
+    ['succeeded', 1, { step: 'look' }],
+    ['latency', 2500, { step: 'buy' }],
+    ['failed', true, { step: 'buy' }],
+  ]);
 });

@@ -1,13 +1,13 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import type { GeneratorHealth, Interval, Trial, TrialPlan } from '../../core/trial.ts';
 import { watchGenerator } from '../shared/generator-health.ts';
 import { createK6Accounts } from './k6-accounts.ts';
 import { findProcessCpu, type ProcessCpu } from './k6-cpu.ts';
+import { createDroppedReader, createEventReader } from './k6-events.ts';
 import type { K6Load } from './k6-load.ts';
 import type { K6Process, K6Program } from './k6-program.ts';
-import { createSampleReader } from './k6-samples.ts';
-import { createK6Words } from './k6-words.ts';
 
 /** The names are those in the folder. */
 export interface K6Files {
@@ -28,11 +28,15 @@ export interface K6Task {
 }
 
 const SAVE_INTERVAL_MS = 200;
-/** k6 writes its samples out of order and once per save interval. After this time all of them were read. */
+/** k6 reports what it dropped once per save interval. After this time all that was reported was read. */
 const COMPLETE_AFTER_MS = 1000;
 const LOOK_MS = 200;
 /** Until its virtual users are there, and the load begins. */
 const LONGEST_START_S = 60;
+/** The console of the script, in the folder of k6. */
+const EVENTS_FILE = 'events.txt';
+const LINES_KEPT = 5;
+const LONGEST_LINE = 300;
 
 /** Runs a script of `k6Script` and makes a trial of what k6 reports. k6 has ended when this settles. */
 export async function followK6(
@@ -43,22 +47,29 @@ export async function followK6(
   onInterval: (interval: Interval) => void,
 ): Promise<Omit<Trial, 'repeatWith'>> {
   const accounts = createK6Accounts(plan, load.nextScheduledS, load.startsLate);
-  const words = createK6Words();
+  const log = createLog();
   const scriptPath = join(folder, script);
   let problem: unknown;
+  let reported: TierbenchError | undefined;
   let wasStopped = false;
   let cpu: ProcessCpu | undefined;
   const busy: { atMs: number; busyS: number }[] = [];
   let watch: ReturnType<typeof watchGenerator> | undefined;
   let ownHealth: Omit<GeneratorHealth, 'sendLagP99S'> | undefined;
+  /** The clock of the machine in full resolution, which may be set meanwhile: then as if it were not. */
+  const clockMs = Date.now() - performance.now();
+  const nowMs = (): number => clockMs + performance.now();
   let limitMs = nowMs() + (LONGEST_START_S + longestBeginningS) * 1000;
   let hasLimitOfLoad = false;
 
-  const k6 = program.start(argumentsFor(scriptPath), {
+  const eventsFile = join(folder, EVENTS_FILE);
+  const isOpen = plan.load.model === 'open';
+  const k6 = program.start(argumentsFor(scriptPath, eventsFile, isOpen), {
     cwd: folder,
     env: {
       USERS: join(folder, users),
       ...(authorities !== undefined && { SSL_CERT_FILE: join(folder, authorities) }),
+      EVENTS: '1',
       K6_CSV_TIME_FORMAT: 'unix_nano',
       K6_CSV_SAVE_INTERVAL: `${SAVE_INTERVAL_MS}ms`,
       // HTTP/1.1 alone, as on the other engines.
@@ -78,24 +89,31 @@ export async function followK6(
     hasLimitOfLoad = true;
     k6.kill('SIGINT');
   }
-  const reader = createSampleReader((sample) => accounts.add(sample));
+  const events = createEventReader((event) => {
+    if (event.kind === 'error') reported ??= event.error;
+    else if (event.kind === 'text') log.add(`${event.text}\n`);
+    else accounts.add(event);
+  });
+  const dropped = createDroppedReader(accounts.addDropped);
+  const console = tailOf(eventsFile);
   k6.stdout.setEncoding('latin1').on('data', (text: string) => {
     try {
-      if (problem === undefined) reader.read(text);
+      if (problem === undefined) dropped.read(text);
     } catch (error) {
       fail(error);
     }
   });
-  k6.stderr.setEncoding('utf8').on('data', (text: string) => words.hear(text));
+  k6.stderr.setEncoding('utf8').on('data', log.add);
 
   function look(): void {
     try {
       const atMs = nowMs();
+      console.read(events.read);
       for (const interval of accounts.advance(atMs - COMPLETE_AFTER_MS)) onInterval(interval);
       const windowStartMs = accounts.windowStartMs();
       if (windowStartMs !== undefined) followWindow(atMs, windowStartMs);
       if (atMs > limitMs) {
-        if (!wasStopped) problem ??= didNotEnd(windowStartMs !== undefined, longestEndS, words.last());
+        if (!wasStopped) problem ??= didNotEnd(windowStartMs !== undefined, longestEndS, log.lines());
         k6.kill('SIGKILL');
       }
     } catch (error) {
@@ -124,16 +142,16 @@ export async function followK6(
   const end = await ended.finally(() => {
     clearInterval(looking);
     signal.removeEventListener('abort', onAbort);
+    if (problem === undefined) console.read(events.read);
+    console.close();
   });
   ownHealth ??= watch?.stop();
-  words.end();
 
-  const reported = words.error();
   if (reported !== undefined) throw reported;
   if (problem !== undefined) throw problem;
   const windowStartMs = accounts.windowStartMs();
-  if (!wasStopped) checkEnd(end, words.last(), windowStartMs !== undefined);
-  const { sendLagP99S, failureExamples, ...account } = accounts.close();
+  if (!wasStopped) checkEnd(end, log.lines(), windowStartMs !== undefined);
+  const { sendLagP99S, ...account } = accounts.close();
   const last = accounts.advance(Number.POSITIVE_INFINITY);
   for (const interval of last) onInterval(interval);
   return {
@@ -146,18 +164,20 @@ export async function followK6(
       eventLoopLagP99S: null,
       sendLagP99S,
     },
-    failureExamples: failureExamples.map((example) => ({ ...example, message: words.failure(example) })),
   };
 }
 
-function argumentsFor(script: string): readonly string[] {
+function argumentsFor(script: string, eventsFile: string, isOpen: boolean): readonly string[] {
   return [
     'run',
     '--quiet',
     '--no-color',
     // It would keep every latency in memory.
     ...['--summary-mode', 'disabled', '--no-thresholds'],
-    ...['--out', 'csv=-'],
+    // Only k6 knows which iterations were dropped, and when. It then writes all that it measures, which takes it time.
+    ...(isOpen ? ['--out', 'csv=-'] : []),
+    // A file, because a reader that is woken by every line would take the CPU of k6.
+    ...['--console-output', eventsFile],
     ...['--log-output', 'stderr', '--log-format', 'raw'],
     // No server to control it.
     ...['--address', ''],
@@ -212,14 +232,61 @@ function failed(what: string): TierbenchError {
   );
 }
 
-/** The wall clock in full resolution, which k6 uses too. */
-function nowMs(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 /** Of all CPUs it may use. */
 function busyRatio(busy: readonly { atMs: number; busyS: number }[], cpus: number): number {
   const [first, last] = [busy[0], busy.at(-1)];
   if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
   return Math.min(1, (1000 * (last.busyS - first.busyS)) / (last.atMs - first.atMs) / cpus);
+}
+
+/** The whole lines that are new in a file that somebody else appends to, once it is there. */
+function tailOf(file: string): { read(onLines: (lines: string) => void): void; close(): void } {
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  let descriptor: number | undefined;
+  let position = 0;
+  return {
+    read(onLines) {
+      descriptor ??= openIfThere(file);
+      if (descriptor === undefined) return;
+      for (;;) {
+        const length = readSync(descriptor, buffer, 0, buffer.length, position);
+        const end = buffer.lastIndexOf(10, length - 1);
+        if (length === 0 || end < 0) return;
+        position += end + 1;
+        onLines(buffer.toString('utf8', 0, end));
+      }
+    },
+    close() {
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+    },
+  };
+}
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The last lines that k6 wrote for a person. */
+function createLog(): { readonly add: (text: string) => void; lines(): string } {
+  const lines: string[] = [];
+  let rest = '';
+  return {
+    add(text) {
+      const whole = `${rest}${text}`.split('\n');
+      rest = (whole.pop() ?? '').slice(0, LONGEST_LINE);
+      for (const line of whole) {
+        // k6 says no more of a request without an answer, and says it of each.
+        if (line.trim() === '' || line === 'Request Failed') continue;
+        lines.push(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}...` : line);
+        if (lines.length > LINES_KEPT) lines.shift();
+      }
+    },
+    lines: () => (rest === '' ? lines : [...lines, rest]).join(' | '),
+  };
 }

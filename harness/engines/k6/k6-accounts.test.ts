@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Interval } from '../../core/trial.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { createK6Accounts, type K6Accounts } from './k6-accounts.ts';
-import type { EndedInK6, K6Event, K6Sample } from './k6-samples.ts';
+import type { DroppedInK6, EndedInK6, K6Event } from './k6-events.ts';
 
 /** The clock of the machine when that of the test run read 0, and when the scenario of k6 began. */
 const RUN_START_MS = 1_795_274_574_000;
@@ -10,26 +10,35 @@ const ORIGIN_MS = 120;
 
 const ok: EndedInK6 = { step: 'get', outcome: 'ok', status: 200, follows: 'done' };
 
-/** What k6 would tell at `atS` from the start of its executor. */
-const sample = (atS: number, event: K6Event): K6Sample => ({
-  ...event,
-  atMs: RUN_START_MS + ORIGIN_MS + atS * 1000,
-});
+/** What k6 would report at `atS` from the start of its executor. */
 const runMs = (atS: number): number => ORIGIN_MS + atS * 1000;
-const iteration = (vu: number, atS: number): K6Sample => sample(atS, { kind: 'iteration', vu, runMs: runMs(atS) });
-const dropped = (atS: number): K6Sample => sample(atS, { kind: 'dropped', count: 1 });
-const ended = (vu: number, fromS: number, toS: number, how = ok): K6Sample[] => [
-  sample(toS, { kind: 'service-time', vu, durationMs: (toS - fromS) * 1000 }),
-  sample(toS, { kind: 'latency', vu, durationMs: (toS - fromS) * 1000, ended: how }),
-];
-const request = (vu: number, fromS: number, toS: number): K6Sample[] => [
-  iteration(vu, fromS),
-  ...ended(vu, fromS, toS),
-];
+const origin: K6Event = { kind: 'origin', runMs: ORIGIN_MS };
+const iteration = (vu: number, atS: number): K6Event => ({
+  kind: 'iteration',
+  vu,
+  runMs: runMs(atS),
+  wallMs: Math.floor(RUN_START_MS + runMs(atS)),
+});
+const dropped = (atS: number): DroppedInK6 => ({ count: 1, wallMs: RUN_START_MS + runMs(atS) });
+const ended = (vu: number, fromS: number, toS: number, how = ok): K6Event => ({
+  kind: 'ended',
+  vu,
+  runMs: runMs(toS),
+  latencyMs: (toS - fromS) * 1000,
+  serviceTimeMs: (toS - fromS) * 1000,
+  how,
+});
+const request = (vu: number, fromS: number, toS: number): K6Event[] => [iteration(vu, fromS), ended(vu, fromS, toS)];
 
-function reported(accounts: K6Accounts, samples: readonly K6Sample[]) {
-  accounts.add(sample(0, { kind: 'origin', runMs: ORIGIN_MS }));
-  for (const each of samples) accounts.add(each);
+function add(accounts: K6Accounts, reports: readonly (K6Event | DroppedInK6)[]): void {
+  for (const each of reports) {
+    if ('kind' in each) accounts.add(each);
+    else accounts.addDropped(each);
+  }
+}
+
+function reported(accounts: K6Accounts, reports: readonly (K6Event | DroppedInK6)[]) {
+  add(accounts, [origin, ...reports]);
   const account = accounts.close();
   const none = LatencyHistogram.empty().encode();
   const { latency, serviceTime } = account.steps[0] ?? { latency: none };
@@ -37,7 +46,7 @@ function reported(accounts: K6Accounts, samples: readonly K6Sample[]) {
     ...account,
     latency: LatencyHistogram.decode(latency),
     serviceTime: LatencyHistogram.decode(serviceTime ?? none),
-    inFlightAtEnd: LatencyHistogram.decode(account.inFlightAtEnd ?? none),
+    inFlightAtEnd: LatencyHistogram.decode(account.inFlightAtEnd),
   };
 }
 
@@ -72,7 +81,7 @@ test('latency runs from when it was scheduled, service time from when k6 began',
 
 test('what k6 dropped was scheduled in its place: what it began after that is not early', () => {
   // One virtual user that takes 250 ms at ten a second: of three that are scheduled it takes one.
-  const samples = range(30).flatMap((index) =>
+  const samples = range(30).flatMap((index): (K6Event | DroppedInK6)[] =>
     index % 3 === 0 ? request(1, index / 10, index / 10 + 0.25) : [dropped(index / 10)],
   );
   const { latency, iterations, intervals, sendLagP99S } = reported(openAt(10, 1, 2), samples);
@@ -103,15 +112,15 @@ test('what is in flight at the end waits from when it was scheduled, whether or 
 test('requests of one iteration follow each other, and a think time is in no latency', () => {
   const samples = [
     iteration(1, 0.02),
-    ...ended(1, 0.02, 0.1, { ...ok, follows: 'send' }),
-    ...ended(1, 0.1, 0.2, { ...ok, follows: 'think' }),
+    ended(1, 0.02, 0.1, { ...ok, follows: 'send' }),
+    ended(1, 0.1, 0.2, { ...ok, follows: 'think' }),
     // The think time was over at 0.7 s.
-    sample(0.71, { kind: 'request', vu: 1, runMs: runMs(0.7) }),
-    ...ended(1, 0.7, 0.85, { ...ok, outcome: 'http-error', status: 500, follows: 'think' }),
-    sample(0.95, { kind: 'done', vu: 1, failed: true }),
+    { kind: 'request', vu: 1, runMs: runMs(0.7) } as const,
+    ended(1, 0.7, 0.85, { ...ok, outcome: 'http-error', status: 500, follows: 'think' }),
+    { kind: 'done', vu: 1, runMs: runMs(0.95), failed: true } as const,
     // In the next one the second request is in flight at the end.
     iteration(1, 1),
-    ...ended(1, 1, 1.5, { ...ok, follows: 'send' }),
+    ended(1, 1, 1.5, { ...ok, follows: 'send' }),
   ];
   const accounts = openAt(1, 0, 2);
   const { latency, iterations, steps, inFlightAtEnd } = reported(accounts, samples);
@@ -125,7 +134,7 @@ test('requests of one iteration follow each other, and a think time is in no lat
 });
 
 test('nobody waits for those who think', () => {
-  const samples = [iteration(1, 0), ...ended(1, 0, 0.1, { ...ok, follows: 'think' })];
+  const samples = [iteration(1, 0), ended(1, 0, 0.1, { ...ok, follows: 'think' })];
   expect(reported(openAt(1, 0, 1), samples).inFlightAtEnd.count).toBe(0);
 });
 
@@ -145,7 +154,7 @@ test('seconds are reported as they are over, and the same whatever order the vir
   const seen: Interval[] = [];
   const advance = (atS: number) => seen.push(...accounts.advance(RUN_START_MS + ORIGIN_MS + atS * 1000));
   advance(5);
-  accounts.add(sample(0, { kind: 'origin', runMs: ORIGIN_MS }));
+  accounts.add(origin);
   for (const vu of [2, 1, 3]) for (const each of samples) if ('vu' in each && each.vu === vu) accounts.add(each);
   advance(0.5);
   expect(seen).toEqual([]);
@@ -160,7 +169,7 @@ test('seconds are reported as they are over, and the same whatever order the vir
 test('what is reported late counts in the second in which it was scheduled, however late that is', () => {
   // The executor sleeps for 1.5 s as the window begins; meanwhile answers to what it began before come in.
   const accounts = openAt(10, 1, 3);
-  accounts.add(sample(0, { kind: 'origin', runMs: ORIGIN_MS }));
+  accounts.add(origin);
   const seen: Interval[] = [];
   const starts = range(40).map((index) => (index >= 9 && index < 24 ? 2.4 : index / 10));
   let next = 0;

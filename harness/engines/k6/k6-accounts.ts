@@ -1,7 +1,7 @@
 import type { Interval, Trial, TrialPlan } from '../../core/trial.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { createAccounting } from '../shared/accounting.ts';
-import type { EndedInK6, K6Sample } from './k6-samples.ts';
+import type { DroppedInK6, K6Event } from './k6-events.ts';
 
 /**
  * Makes a trial of what k6 reports, without reading a clock. k6 knows when an iteration began, not when it was scheduled: its executor starts
@@ -9,7 +9,8 @@ import type { EndedInK6, K6Sample } from './k6-samples.ts';
  */
 export interface K6Accounts {
   /** In any order within the second that `advance` lags behind; in order for each virtual user. */
-  add(sample: K6Sample): void;
+  add(event: K6Event): void;
+  addDropped(dropped: DroppedInK6): void;
   /** When the measured window starts, by the clock of the machine; undefined until k6 has reported. */
   windowStartMs(): number | undefined;
   /** Accounts what was reported up to then, by the clock of the machine, and gives the seconds that are over. */
@@ -28,10 +29,11 @@ interface K6Account
   readonly sendLagP99S: number | null;
 }
 
+type Reported = Extract<K6Event, { readonly vu: number }> | (DroppedInK6 & { readonly kind: 'dropped' });
+
 interface VirtualUser {
   /** How late the iteration in flight began: a part of the latency of its first request. */
   lagS: number;
-  serviceTimeS: number;
   /** Since when the request in flight was scheduled; undefined where none is. */
   inFlightSinceS: number | undefined;
 }
@@ -51,11 +53,15 @@ export function createK6Accounts(
   const accounting = createAccounting({ warmUpS, durationS });
   const sendLag = LatencyHistogram.empty();
   const virtualUsers = new Map<number, VirtualUser>();
+  const messages = new Map<string, string>();
   const inFlightSinceS: number[] = [];
-  let waiting: K6Sample[] = [];
+  let waiting: Reported[] = [];
   let entries: Entry[] = [];
-  /** When the clock of the test run read 0: what is reported of a moment is reported a little after it, so the earliest is right. */
-  let runStartMs = Number.POSITIVE_INFINITY;
+  /**
+   * When the clock of the test run read 0, by that of the machine: of readings in whole milliseconds the latest is right.
+   * Those of the first second count, because the clock of the machine may be set.
+   */
+  let runStartMs = Number.NEGATIVE_INFINITY;
   let originMs: number | undefined;
   let scheduleFromS: number | undefined = startsLate ? undefined : 0;
   let next = { isTaken: true, scheduledS: 0 };
@@ -64,6 +70,7 @@ export function createK6Accounts(
 
   /** From the start of the window, by the clock of the test run. */
   const inWindowS = (runMs: number): number => (runMs - (originMs ?? 0)) / 1000 - warmUpS;
+  const runMsOf = (event: Reported): number => (event.kind === 'dropped' ? event.wallMs - runStartMs : event.runMs);
 
   function peekScheduled(): number {
     if (next.isTaken)
@@ -83,7 +90,7 @@ export function createK6Accounts(
   function userOf(vu: number): VirtualUser {
     const known = virtualUsers.get(vu);
     if (known !== undefined) return known;
-    const user = { lagS: 0, serviceTimeS: 0, inFlightSinceS: undefined };
+    const user = { lagS: 0, inFlightSinceS: undefined };
     virtualUsers.set(vu, user);
     return user;
   }
@@ -94,73 +101,70 @@ export function createK6Accounts(
     user.inFlightSinceS = undefined;
   }
 
-  function entriesOf(sample: K6Sample): readonly Entry[] {
-    const atS = inWindowS(sample.atMs - runStartMs);
-    switch (sample.kind) {
-      case 'origin':
-        return [];
-      case 'dropped':
-        return Array.from({ length: sample.count }, () => {
-          const scheduledS = takeScheduled();
-          return { atS: scheduledS, enter: () => accounting.iterationDropped(scheduledS) };
-        }).filter(({ atS: scheduledS }) => scheduledS < stopS);
-      case 'iteration': {
-        const startedS = inWindowS(sample.runMs);
-        const scheduledS = nextScheduledS === undefined ? startedS : Math.min(takeScheduled(), startedS);
-        const user = userOf(sample.vu);
-        leave(user);
-        if (scheduledS >= stopS) return [];
-        user.lagS = startedS - scheduledS;
-        user.inFlightSinceS = scheduledS;
-        if (scheduledS >= 0) sendLag.record(user.lagS);
-        return [{ atS: scheduledS, enter: () => accounting.iterationStarted(scheduledS) }];
+  function enterEvent(event: Reported): void {
+    const atS = inWindowS(runMsOf(event));
+    if (event.kind === 'dropped') {
+      for (let each = 0; each < event.count; each += 1) {
+        const scheduledS = takeScheduled();
+        if (scheduledS < stopS) entries.push({ atS: scheduledS, enter: () => accounting.iterationDropped(scheduledS) });
       }
-      case 'request': {
-        const user = userOf(sample.vu);
-        user.lagS = 0;
-        user.inFlightSinceS = inWindowS(sample.runMs);
-        return [];
-      }
-      case 'service-time':
-        userOf(sample.vu).serviceTimeS = sample.durationMs / 1000;
-        return [];
-      case 'latency':
-        return entriesOfRequest(userOf(sample.vu), sample.durationMs / 1000, sample.ended, atS);
-      case 'done':
-        userOf(sample.vu).inFlightSinceS = undefined;
-        return atS >= stopS ? [] : [{ atS, enter: () => accounting.iterationEnded(atS, sample.failed) }];
+      return;
+    }
+    const user = userOf(event.vu);
+    if (event.kind === 'iteration') enterStart(user, atS);
+    else if (event.kind === 'request') {
+      user.lagS = 0;
+      user.inFlightSinceS = atS;
+    } else if (event.kind === 'ended') enterRequest(user, event, atS);
+    else {
+      user.inFlightSinceS = undefined;
+      if (atS < stopS) entries.push({ atS, enter: () => accounting.iterationEnded(atS, event.failed) });
     }
   }
 
-  function entriesOfRequest(user: VirtualUser, durationS: number, ended: EndedInK6, atS: number): readonly Entry[] {
+  function enterStart(user: VirtualUser, startedS: number): void {
+    const scheduledS = nextScheduledS === undefined ? startedS : Math.min(takeScheduled(), startedS);
+    leave(user);
+    if (scheduledS >= stopS) return;
+    user.lagS = startedS - scheduledS;
+    user.inFlightSinceS = scheduledS;
+    if (scheduledS >= 0) sendLag.record(user.lagS);
+    entries.push({ atS: scheduledS, enter: () => accounting.iterationStarted(scheduledS) });
+  }
+
+  function enterRequest(
+    user: VirtualUser,
+    { latencyMs, serviceTimeMs, how }: Extract<K6Event, { readonly kind: 'ended' }>,
+    atS: number,
+  ): void {
     if (atS >= stopS) {
       leave(user);
-      return [];
+      return;
     }
-    const latencyS = durationS + user.lagS;
-    const { serviceTimeS } = user;
-    const { step, outcome, status, follows } = ended;
+    const { step, outcome, status, follows } = how;
+    const times = { latencyS: latencyMs / 1000 + user.lagS, serviceTimeS: serviceTimeMs / 1000 };
     user.lagS = 0;
     user.inFlightSinceS = follows === 'send' ? atS : undefined;
+    const describe = () => messages.get(`${outcome} ${step}`) ?? 'k6 reported no more of it';
     const enter = (): void => {
-      accounting.requestEnded(atS, { step, outcome, status, latencyS, serviceTimeS, describe: () => '' });
+      accounting.requestEnded(atS, { step, outcome, status, ...times, describe });
       if (follows === 'done' || follows === 'failed') accounting.iterationEnded(atS, follows === 'failed');
     };
-    return [{ atS, enter }];
+    entries.push({ atS, enter });
   }
 
   /** The schedule begins when the first of those that were reported was scheduled: the one that was the least late. */
-  function findScheduleStart(samples: readonly K6Sample[]): number {
+  function findScheduleStart(events: readonly Reported[]): number {
     if (nextScheduledS === undefined) return 0;
     let leastS = Number.POSITIVE_INFINITY;
     const known: number[] = [];
     const schedule = nextScheduledS;
     let index = 0;
-    for (const sample of samples) {
-      if (sample.kind !== 'iteration' && sample.kind !== 'dropped') continue;
+    for (const event of events) {
+      if (event.kind !== 'iteration' && event.kind !== 'dropped') continue;
       const scheduledS = schedule();
       known.push(scheduledS);
-      if (sample.kind === 'iteration') leastS = Math.min(leastS, inWindowS(sample.runMs) + warmUpS - scheduledS);
+      if (event.kind === 'iteration') leastS = Math.min(leastS, inWindowS(event.runMs) + warmUpS - scheduledS);
     }
     nextScheduledS = () => known[index++] ?? schedule();
     return Number.isFinite(leastS) ? Math.max(0, leastS) : 0;
@@ -180,11 +184,13 @@ export function createK6Accounts(
   function enterUntil(untilMs: number): number {
     const startMs = windowStartMs();
     if (startMs === undefined) return Number.NEGATIVE_INFINITY;
-    const reported = waiting.filter((sample) => sample.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
+    const untilRunMs = untilMs - runStartMs;
+    const reported = waiting.filter((event) => runMsOf(event) <= untilRunMs);
     if (reported.length > 0) {
-      waiting = waiting.filter((sample) => sample.atMs > untilMs);
+      reported.sort((a, b) => runMsOf(a) - runMsOf(b));
+      waiting = waiting.filter((event) => runMsOf(event) > untilRunMs);
       scheduleFromS ??= findScheduleStart(reported);
-      entries = entries.concat(reported.flatMap(entriesOf));
+      for (const event of reported) enterEvent(event);
     }
     if (scheduleFromS === undefined) return Number.NEGATIVE_INFINITY;
     const untilS = Math.min(stopS, (untilMs - startMs) / 1000, peekScheduled());
@@ -201,10 +207,18 @@ export function createK6Accounts(
   }
 
   return {
-    add(sample) {
-      if (sample.kind === 'origin') originMs ??= sample.runMs;
-      else waiting.push(sample);
-      if (sample.kind === 'iteration') runStartMs = Math.min(runStartMs, sample.atMs - sample.runMs);
+    add(event) {
+      if (event.kind === 'origin') originMs ??= event.runMs;
+      else if (event.kind === 'failure') {
+        const key = `${event.outcome} ${event.step}`;
+        if (!messages.has(key)) messages.set(key, event.message);
+      } else if ('vu' in event) waiting.push(event);
+      if (event.kind === 'iteration' && event.runMs < (originMs ?? 0) + 1000) {
+        runStartMs = Math.max(runStartMs, event.wallMs - event.runMs);
+      }
+    },
+    addDropped(dropped) {
+      waiting.push({ kind: 'dropped', ...dropped });
     },
     windowStartMs,
     advance(untilMs) {

@@ -5,8 +5,7 @@ import { k6Load } from './k6-load.ts';
 
 type OpenLoad = Extract<OfferedLoad, { model: 'open' }>;
 
-const loadOf = (load: OfferedLoad, warmUpS: number, durationS: number) =>
-  k6Load({ scenario: 's', baseUrl: '', seed: 1, timeoutS: 1, load, warmUpS, durationS }, 50);
+const loadOf = (load: OfferedLoad, warmUpS: number, durationS: number) => k6Load({ load, warmUpS, durationS }, 50);
 const open = (arrivalRatePerS: number, changes?: OpenLoad['changes']): OpenLoad => ({
   model: 'open',
   arrivalRatePerS,

@@ -19,7 +19,10 @@ const SHORTEST_S = 1;
 const LARGEST_UNIT_S = 1e9;
 
 /** k6 interrupts what is in flight at the end: nothing that ended later has a part in the trial. */
-export function k6Load({ load, warmUpS, durationS }: TrialPlan, virtualUsers: number): K6Load {
+export function k6Load(
+  { load, warmUpS, durationS }: Pick<TrialPlan, 'load' | 'warmUpS' | 'durationS'>,
+  virtualUsers: number,
+): K6Load {
   const executorS = Math.max(SHORTEST_S, warmUpS + durationS);
   const gracefulStop = '0s';
   if (load.model === 'closed') {

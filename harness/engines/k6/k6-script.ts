@@ -6,8 +6,7 @@ import type { Reach, TrialPlan } from '../../core/trial.ts';
 import { ownModule } from '../../machine/own-package.ts';
 import { longestSetupS } from '../shared/session-setup.ts';
 import { bundleForK6 } from './bundle.ts';
-import type { K6Plan } from './drive-in-k6.ts';
-import { k6Metrics } from './k6-samples.ts';
+import type { TrialInK6 } from './drive-in-k6.ts';
 
 export interface K6ScriptSettings {
   readonly scenarioFile: string;
@@ -41,16 +40,18 @@ function entryOf(settings: K6ScriptSettings): string {
   const { plan, baseUrl, baseUrls, skipThinkTimes, virtualUsers, executor, executorS, begins, scenarioFile } = settings;
   const { load, seed, timeoutS, warmUpS, durationS } = plan;
   const longestBeginning = longestSetupS(plan, virtualUsers);
-  const k6Plan: Omit<K6Plan, 'baseUrl'> = {
+  const k6Plan: Omit<TrialInK6, 'baseUrl'> = {
     seed,
     timeoutS,
     skipThinkTimes,
     isOpen: load.model === 'open',
     virtualUsers,
-    lengthS: warmUpS + durationS,
+    warmUpS,
+    durationS,
     executorS,
     baseUrls,
     longestBeginningS: longestBeginning,
+    observesBegin: true,
   };
   const options = {
     scenarios: { load: executor },
@@ -60,19 +61,24 @@ function entryOf(settings: K6ScriptSettings): string {
     userAgent: '',
     insecureSkipTLSVerify: plan.reach?.verifiesCertificates !== true,
     ...(plan.reach !== undefined && { hosts: hostsOf(plan.reach) }),
+    maxRedirects: 0,
     // Tags cost time, and the results hold what they tell.
     systemTags: [],
     summaryTrendStats: ['count', 'min', 'med', 'p(95)', 'p(99)', 'max'],
   };
-  const [drive, scenario] = [driveFile(), scenarioFile].map((file) => JSON.stringify(file));
+  const [drive, user, events] = ['drive-in-k6', 'virtual-user-in-k6', 'k6-events'].map((name) =>
+    JSON.stringify(fileURLToPath(ownModule(`./${name}`, import.meta.url))),
+  );
   return `
 import { sleep } from 'k6';
 import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';
 import http from 'k6/http';
-import { Gauge, Trend } from 'k6/metrics';
+import { Counter, Rate, Trend } from 'k6/metrics';
 import { driveInK6 } from ${drive};
-import scenario from ${scenario};
+import { metricsObserver, usersIn } from ${user};
+import { eventWriter, writeError } from ${events};
+import scenario from ${JSON.stringify(scenarioFile)};
 
 export const options = ${JSON.stringify(options, null, 2)};
 
@@ -81,23 +87,20 @@ const baseUrl = (__ENV.BASE_URL || ${JSON.stringify(baseUrl)}).replace(/\\/+$/, 
 
 const users = new SharedArray('users', () => {
   if (!__ENV.USERS) throw new Error('Say who the virtual users are: k6 run -e USERS=$PWD/users.json ...');
-  const listed = JSON.parse(open(__ENV.USERS));
-  if (listed.length < plan.virtualUsers) {
-    throw new Error(\`\${__ENV.USERS} has \${listed.length} users: no two of \${plan.virtualUsers} virtual users share one\`);
-  }
-  return listed;
+  return usersIn(JSON.parse(open(__ENV.USERS)), plan.virtualUsers, __ENV.USERS);
 });
 
-const metrics = {
-  origin: new Gauge(${JSON.stringify(k6Metrics.origin)}),
-  started: new Gauge(${JSON.stringify(k6Metrics.started)}),
-  serviceTime: new Trend(${JSON.stringify(k6Metrics.serviceTime)}, true),
-  latency: new Trend(${JSON.stringify(k6Metrics.latency)}, true),
-  done: new Gauge(${JSON.stringify(k6Metrics.done)}),
+const metrics = !__ENV.EVENTS && {
+  latency: new Trend('latency', true),
+  failed: new Rate('failed'),
+  succeeded: new Counter('succeeded'),
 };
+const write = (lines) => console.log(lines);
+const observe = (virtualUser, originMs) =>
+  metrics ? metricsObserver(plan, metrics, originMs) : eventWriter(write, virtualUser, originMs);
 
-const k6 = { http, exec, sleep, setTimeout, console };
-const load = driveInK6(scenario, { ...plan, baseUrl }, users, k6, metrics);
+const k6 = { http, exec, sleep, setTimeout };
+const load = driveInK6(scenario, { ...plan, baseUrl }, users, k6, observe, (error) => writeError(write, error));
 ${begins ? 'export const setup = load.begin;\n' : ''}export default load.iterate;
 `;
 }
@@ -105,8 +108,4 @@ ${begins ? 'export const setup = load.begin;\n' : ''}export default load.iterate
 /** k6 takes no address for the name of a host. */
 function hostsOf({ addresses }: Reach): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(addresses).filter(([host]) => isIP(host) === 0));
-}
-
-function driveFile(): string {
-  return fileURLToPath(ownModule('./drive-in-k6', import.meta.url));
 }

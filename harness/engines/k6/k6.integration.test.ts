@@ -192,7 +192,8 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
     );
     const command = trial.repeatWith?.replace('$PWD', folder).replace('k6 run', `'${programFor('k6')}' run -q`) ?? '';
     const { stdout } = await promisify(execFile)('sh', ['-c', command], { env: { HOME: folder } });
-    expect(stdout).toContain('tierbench_latency');
+    expect(stdout).toMatch(/\blatency\.*:/);
+    expect(stdout).toMatch(/\bsucceeded\.*:/);
     const sentBy = (seen: typeof first, user: string) =>
       seen.filter(({ headers }) => headers['x-user'] === user).map(({ method, path, body }) => [method, path, body]);
     for (const user of ['0', '1']) {
