@@ -1,6 +1,6 @@
-import { requestOutcomes, type Trial } from '../harness/core/trial.ts';
+import { requestOutcomes, type StepResult, type Trial } from '../harness/core/trial.ts';
 import { formatNumber, formatRatio } from '../harness/core/units.ts';
-import { requestCounts } from '../harness/judging/trial-window.ts';
+import { requestCounts, requestsIn } from '../harness/judging/trial-window.ts';
 
 /** What became of the work of a trial: what was scheduled, what was dropped, what failed and how. */
 export interface Work {
@@ -19,22 +19,31 @@ export interface Work {
 
 export function workOf(trial: Trial): Work {
   const { iterations, steps } = trial;
-  const counts = requestOutcomes.map(
-    (outcome) => [outcome, steps.reduce((sum, { outcomes }) => sum + outcomes[outcome], 0)] as const,
-  );
-  const requests = counts.reduce((sum, [, count]) => sum + count, 0);
-  const failures = counts.filter(([outcome, count]) => outcome !== 'ok' && count > 0);
-  const failed = failures.reduce((sum, [, count]) => sum + count, 0);
+  const failures = failuresIn(steps);
+  const failed = failedIn(steps);
   const { all, dropped } = requestCounts(trial);
   return {
     scheduled: iterations.intended,
     completed: iterations.completed,
     dropped: iterations.dropped,
-    requests,
+    requests: requestsIn(steps),
     failures,
     droppedRatio: all === 0 ? 0 : dropped / all,
     failedRatio: all === 0 ? 0 : failed / all,
   };
+}
+
+/** Failed requests by outcome; what did not happen is absent. */
+function failuresIn(steps: readonly Pick<StepResult, 'outcomes'>[]): Work['failures'] {
+  return requestOutcomes.flatMap((outcome) => {
+    const count = steps.reduce((sum, { outcomes }) => sum + outcomes[outcome], 0);
+    return outcome === 'ok' || count === 0 ? [] : [[outcome, count] as const];
+  });
+}
+
+/** Failed requests of a trial, or of one interval of it. */
+export function failedIn(steps: readonly Pick<StepResult, 'outcomes'>[]): number {
+  return failuresIn(steps).reduce((sum, [, count]) => sum + count, 0);
 }
 
 /** `dropped × 374`, `http-error × 3`; what did not happen is absent. */

@@ -1,12 +1,13 @@
 import { describeLoad } from '../../harness/core/load.ts';
 import { type MetricId, metrics } from '../../harness/core/metrics.ts';
-import { type Interval, type ProbeSample, requestOutcomes, type TrialRecord } from '../../harness/core/trial.ts';
+import type { Interval, ProbeSample, TrialRecord } from '../../harness/core/trial.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
 import { LatencyHistogram } from '../../harness/histograms/latency-histogram.ts';
 import { throughputPerSIn } from '../../harness/judging/trial-window.ts';
 import { samplesNeeded } from '../../harness/statistics/quantile-ranks.ts';
 import { loadText } from '../figures.ts';
 import { chartName, list, plural } from '../text.ts';
+import { failedIn } from '../work.ts';
 import { linearAxis, timeTicks, yAxis } from './axes.ts';
 import {
   type Axis,
@@ -247,7 +248,7 @@ export function faultChart(
 ): ChartDescription | null {
   const placed = [{ record, startS: 0 }];
   const failed = joined(placed, ({ record: { trial } }) =>
-    perInterval(trial.intervals, 0, (interval) => failedIn(interval) / interval.durationS),
+    perInterval(trial.intervals, 0, (interval) => failedIn(interval.steps) / interval.durationS),
   );
   const panels = [
     timePanel([unnamed('throughput', throughputPoints(placed))], 'Successful requests/s', formatRate, linearAxis),
@@ -265,13 +266,6 @@ export function faultChart(
     spans: [],
     moments,
   };
-}
-
-function failedIn({ steps }: Interval): number {
-  const counts = steps.flatMap(({ outcomes }) =>
-    requestOutcomes.map((outcome) => (outcome === 'ok' ? 0 : outcomes[outcome])),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Null when there is nothing to draw. */
