@@ -50,3 +50,9 @@ it('runs where npm made no links, because install scripts are not allowed', asyn
     'PostgreSQL',
   );
 });
+
+it('runs from elsewhere where a shell would read the path of the installation as something else', async () => {
+  const native = join(folder, 'a "$HOME" `b`', 'native');
+  await cp(await findEmbeddedPostgres(), native, { recursive: true, verbatimSymlinks: true });
+  expect(await usableBinaries(native, undefined, join(folder, 'copy'))).toBe(join(folder, 'copy', 'bin'));
+});

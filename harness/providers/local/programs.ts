@@ -105,12 +105,14 @@ export async function findEmbeddedPostgres(packageName = embeddedPostgresPackage
 
 /**
  * The folder of initdb and postgres that `account` can run: the installed one, or a copy in `copyTo` where the account
- * cannot reach it or links are missing.
+ * cannot reach it, links are missing, or its path has characters that mean something to a shell.
  */
 export async function usableBinaries(native: string, account: Account | undefined, copyTo: string): Promise<string> {
   const links = await missingLinks(native);
   const reachable = account === undefined || (await isReachableFor(account, join(native, 'bin', 'postgres')));
-  if (links.length === 0 && reachable) return join(native, 'bin');
+  // initdb runs postgres by a shell, with its path between double quotes.
+  const isQuotable = !/["$`\\]/.test(native);
+  if (links.length === 0 && reachable && isQuotable) return join(native, 'bin');
   // By another program of the same instance.
   if (existsSync(copyTo)) return join(copyTo, 'bin');
   // Links must stay relative: cp would point them back to where the account cannot go.
