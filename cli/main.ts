@@ -94,13 +94,13 @@ function commands(conclude: Conclude): Command {
     .description('print every figure of the scaling documents and how it is judged')
     .option('--targets <file>', 'a targets file of your own instead of the built-in ones')
     .option('--json', 'print JSON')
-    .action((typed) => conclude(async () => (await import('./commands/targets.ts')).targets(typed, processOutput)));
+    .action((typed) => conclude(async () => (await import('./commands/lists.ts')).targets(typed, processOutput)));
 
   program
     .command('tiers')
     .description('print the built-in tiers, and where each runs on this machine')
     .option('--json', 'print JSON')
-    .action((typed) => conclude(async () => (await import('./commands/tiers.ts')).tiers(typed, processOutput)));
+    .action((typed) => conclude(async () => (await import('./commands/lists.ts')).tiers(typed, processOutput)));
 
   program
     .command('compose')
@@ -112,7 +112,7 @@ function commands(conclude: Conclude): Command {
     .command('scenarios')
     .description('print the built-in scenarios')
     .option('--json', 'print JSON')
-    .action((typed) => conclude(async () => (await import('./commands/scenarios.ts')).scenarios(typed, processOutput)));
+    .action((typed) => conclude(async () => (await import('./commands/lists.ts')).scenarios(typed, processOutput)));
 
   program
     .command('doctor')

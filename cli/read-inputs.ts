@@ -16,6 +16,8 @@ interface Inputs {
   readonly tiers: readonly Tier[];
   readonly targets: readonly Target[];
   readonly scenarios: ReadonlyMap<string, ScenarioSource>;
+  /** The name of each scenario by what was typed for it. */
+  readonly names: ReadonlyMap<string, string>;
   readonly usersOfFile: readonly User[] | undefined;
 }
 
@@ -67,12 +69,13 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     tiers,
     targets,
     scenarios: new Map(scenarios.map((source) => [source.scenario.name, source])),
+    names: new Map(scenarios.map(({ reference, scenario }) => [reference, scenario.name])),
     usersOfFile,
   };
 }
 
-async function readScenario(reference: string): Promise<ScenarioSource> {
-  return { scenario: await loadScenario(reference), file: scenarioFile(reference) };
+async function readScenario(reference: string): Promise<ScenarioSource & { readonly reference: string }> {
+  return { reference, scenario: await loadScenario(reference), file: scenarioFile(reference) };
 }
 
 /** Trials, reports and comparisons know a tier by its name. */

@@ -117,7 +117,18 @@ test('one file and one line add a study, and it has progress, results, a report 
   expect(await readFile(join(copy, 'out/report.md'), 'utf8')).toBe(before);
 
   delayMs = 800;
-  expect((await tierbench(...words, '--out', 'slow')).exitCode).toBe(2);
+  const own = `import { defineScenario, send } from './scenarios/kit.ts';
+    export default defineScenario({
+      name: 'mine',
+      description: 'Of a file.',
+      *iteration() { yield* send({ name: 'front', method: 'GET', path: '/' }); },
+    });`;
+  await writeFile(join(copy, 'mine.ts'), own);
+  const ofFile = JSON.stringify({ scenario: './mine.ts', rates: [60, 20, 40] });
+  const slow = await tierbench('study', 'middle', '--url', url, '--question', ofFile, '--out', 'slow');
+  expect(slow.exitCode, slow.stderr).toBe(2);
+  const asked = JSON.parse(await readFile(join(copy, 'slow/study.json'), 'utf8'));
+  expect(asked.question.scenario, 'a file is known by the name it gives itself').toBe('mine');
   const wrong = await tierbench('study', 'middle', '--url', url, '--question', '{"scenario":"login"}');
   expect(wrong.exitCode).toBe(1);
   expect(wrong.stderr).toContain('error OPTIONS_INVALID:');

@@ -172,7 +172,7 @@ export const rules: Rule[] = [
       '^harness/engines/engine\\.ts$',
       '^harness/providers/provider\\.ts$',
       '^harness/probes/(probe|sampler)\\.ts$',
-      '^harness/machine/own-package\\.ts$',
+      '^harness/machine/(facts|own-package|placement)\\.ts$',
       '^scenarios/kit\\.ts$',
       '(^|/)node_modules/zod/',
       node,

@@ -66,6 +66,21 @@ function taskset(words: readonly string[], cpus: readonly number[]): boolean {
   return spawnSync(program, words, { stdio: 'ignore' }).status === 0;
 }
 
+/** Keeps the load generator, which is this process, to a CPU of its own where it can; `why` where it cannot. */
+export function placeGenerator(threads: number): PlacementChoice {
+  const choice = choosePlacement(threads);
+  if (choice.placement === null || pinThisProcess(choice.placement.generatorCpus)) return choice;
+  return { placement: null, why: { code: 'cpus-shared', cause: 'taskset-failed' } };
+}
+
+/**
+ * Keeps a thread of this process that is no part of the generator to the CPUs of the system. Where the generator has no
+ * CPU of its own, the system places both: on more than one CPU they are apart. False when they share one.
+ */
+export function setApart(threadId: number, placement: Placement | null): boolean {
+  return placement === null ? allowedCpus().length > 1 : pinThread(threadId, placement.systemCpus);
+}
+
 /** For doctor: whether the generator can have a CPU of its own. */
 export function cpuPlacement(cpus: readonly number[] = allowedCpus()): Finding {
   const found = distributionProgram(['taskset'], 'util-linux');

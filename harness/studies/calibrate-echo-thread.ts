@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 
-/** What the thread of `calibrate-echo.ts` posts once it listens. */
+/** What the thread of `calibrate.ts` posts once it listens. */
 export interface EchoListening {
   readonly port: number;
   /** As the system knows it, so that it can be given a CPU; null where the system does not say. */

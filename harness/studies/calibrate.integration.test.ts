@@ -9,8 +9,7 @@ import { autocannonEngine } from '../engines/autocannon/autocannon.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
 import { openLoopEngine } from '../engines/open-loop/open-loop.ts';
 import { loadScenario } from '../files/load-scenario.ts';
-import { calibrate } from './calibrate.ts';
-import { startEcho } from './calibrate-echo.ts';
+import { calibrate, startEcho } from './calibrate.ts';
 
 const openLoop = openLoopEngine();
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { User } from '../../scenarios/kit.ts';
 import type { Note } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
@@ -9,7 +11,7 @@ import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { throughputPerSIn } from '../judging/trial-window.ts';
 import { ownModule } from '../machine/own-package.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
-import { type Echo, startEcho } from './calibrate-echo.ts';
+import type { EchoListening } from './calibrate-echo-thread.ts';
 import scenario from './calibrate-scenario.ts';
 
 export interface CalibrationParts {
@@ -96,4 +98,29 @@ async function run(engine: LoadEngine, echo: Echo, load: OfferedLoad, signal: Ab
 
 function scenarioFile(): string {
   return fileURLToPath(ownModule('./calibrate-scenario', import.meta.url));
+}
+
+/** A server that takes no time worth speaking of, on a thread of this process. */
+interface Echo extends AsyncDisposable {
+  readonly baseUrl: string;
+  /** As the system knows its thread; null where it does not say. */
+  readonly threadId: number | null;
+  /** Watches from now on; `stop` gives which share of the time it was busy, 0..1. */
+  watch(): { stop(): number };
+}
+
+export async function startEcho(): Promise<Echo> {
+  const thread = new Worker(ownModule('./calibrate-echo-thread', import.meta.url), { execArgv: [] });
+  const [{ port, threadId }] = (await once(thread, 'message')) as [EchoListening];
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    threadId,
+    watch() {
+      const start = thread.performance.eventLoopUtilization();
+      return { stop: () => thread.performance.eventLoopUtilization(start).utilization };
+    },
+    async [Symbol.asyncDispose]() {
+      await thread.terminate();
+    },
+  };
 }

@@ -1,0 +1,48 @@
+import { builtInScenarios, loadScenario } from '../../harness/files/load-scenario.ts';
+import { readTargets } from '../../harness/files/target-file.ts';
+import { readTier } from '../../harness/files/tier-file.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Output } from '../output/streams.ts';
+import { targetsTable } from '../output/targets-table.ts';
+import { tiersTable } from '../output/tiers-table.ts';
+import { tiersInOrder } from '../tier-order.ts';
+import { describeWhere, whereItRuns } from '../where-tiers-run.ts';
+
+export async function targets(
+  options: { readonly targets?: string; readonly json?: boolean },
+  output: Output,
+): Promise<number> {
+  const all = await readTargets(options.targets === undefined ? undefined : [options.targets]);
+  output.out(options.json ? JSON.stringify(all, null, 2) : targetsTable(all, output.width));
+  return exitCodes.met;
+}
+
+export async function scenarios(options: { readonly json?: boolean }, output: Output): Promise<number> {
+  const all = await Promise.all(builtInScenarios().map((name) => loadScenario(name)));
+  const described = all.map(({ name, description, hasThinkTime = false }) => ({ name, description, hasThinkTime }));
+  if (options.json) {
+    output.out(JSON.stringify(described, null, 2));
+  } else {
+    const width = Math.max(...described.map(({ name }) => name.length));
+    for (const { name, description, hasThinkTime } of described) {
+      output.out(`${name.padEnd(width)}  ${description}${hasThinkTime ? ' (pauses as people do)' : ''}`);
+    }
+    output.out('\nYour own: `tierbench init scenario NAME`, then `tierbench run --scenario ./NAME.ts`.');
+  }
+  return exitCodes.met;
+}
+
+export async function tiers(options: { readonly json?: boolean }, output: Output): Promise<number> {
+  const all = await Promise.all(
+    (await tiersInOrder()).map(async (name) => {
+      const tier = await readTier(name);
+      return { ...tier, here: await whereItRuns(tier) };
+    }),
+  );
+  output.out(
+    options.json
+      ? JSON.stringify(all, null, 2)
+      : all.map(({ here, ...tier }) => `${tiersTable([tier], output.width)}\n${describeWhere(here)}`).join('\n\n'),
+  );
+  return exitCodes.met;
+}
