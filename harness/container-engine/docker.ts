@@ -1,5 +1,4 @@
-import Docker from 'dockerode';
-import { getContainerRuntimeClient, getReaper, LABEL_TESTCONTAINERS_SESSION_ID } from 'testcontainers';
+import type Docker from 'dockerode';
 import { type Problem, TierbenchError } from '../core/errors.ts';
 import { type EngineAddress, type EngineFacts, engineAddress, engineFacts, isInContainer } from './engine.ts';
 
@@ -28,6 +27,8 @@ export async function connectToEngine(): Promise<Engine> {
   // looks for their ports at the gateway of the engine's network. engineFacts has refused that case.
   if (isInContainer()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';
   process.env.RYUK_CONTAINER_IMAGE ??= reaperImage;
+  const { getContainerRuntimeClient, getReaper, LABEL_TESTCONTAINERS_SESSION_ID } = (await loadClients())
+    .testcontainers;
   try {
     const client = await getContainerRuntimeClient();
     const { sessionId } = await getReaper(client);
@@ -38,9 +39,39 @@ export async function connectToEngine(): Promise<Engine> {
   }
 }
 
-/** The engine of this account, without a reaper: for whoever removes what it makes by itself. */
-export function dockerHere(): Docker {
-  return new Docker(engineAddress());
+/**
+ * The engine of this account, without a reaper: for whoever removes what it makes by itself.
+ * @throws TierbenchError ENGINE_NOT_AVAILABLE
+ */
+export async function dockerHere(): Promise<Docker> {
+  const { Docker: Client } = await loadClients();
+  return new Client(engineAddress());
+}
+
+/**
+ * Why the packages that speak with the engine cannot be loaded; undefined when they can. They bring native and optional
+ * parts, and whoever uses no containers can do without.
+ */
+export async function whyNoClient(): Promise<string | undefined> {
+  return await loadClients().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
+async function loadClients() {
+  try {
+    const [{ default: Docker }, testcontainers] = await Promise.all([import('dockerode'), import('testcontainers')]);
+    return { Docker, testcontainers };
+  } catch (cause) {
+    const [why] = String((cause as Error).message).split('\n');
+    throw new TierbenchError(
+      'ENGINE_NOT_AVAILABLE',
+      `the packages dockerode and testcontainers cannot be loaded (${why})`,
+      'Run `npm install` again where tierbench is installed, or use the local provider.',
+      { cause },
+    );
+  }
 }
 
 function notAvailable(

@@ -67,6 +67,7 @@ export const obstacleSchema = z.discriminatedUnion('code', [
   finding('missing', { capability: text, services: listOf(text), detail: text, command: text.nullable() }),
   finding('no-container-engine', {}),
   finding('container-engine-not-reachable', { address: text, detail: text }),
+  finding('container-client-not-loaded', { detail: text }),
   finding('container-engine-refused', { address: text }),
   finding('container-engine-remote', { address: text }),
   /** tierbench runs in a container itself and cannot reach the ports of others. */

@@ -38,8 +38,7 @@ export async function loadPictures(
     const { fontFamily, note } = registerFont(require);
     const look = lightLook(fontFamily);
     const renderers = new Map<number, InstanceType<typeof ChartJSNodeCanvas>>();
-    const draw = (chart: ChartDescription) => {
-      const height = chart.panels.length > 1 ? PANELS_HEIGHT : HEIGHT;
+    const rendererOf = (height: number) => {
       const renderer =
         renderers.get(height) ??
         new ChartJSNodeCanvas({
@@ -49,6 +48,12 @@ export async function loadPictures(
           chartCallback: (chartJs) => registerPlugins(chartJs, require),
         });
       renderers.set(height, renderer);
+      return renderer;
+    };
+    // It loads the native canvas only now, which may be missing for this platform.
+    rendererOf(HEIGHT);
+    const draw = (chart: ChartDescription) => {
+      const renderer = rendererOf(chart.panels.length > 1 ? PANELS_HEIGHT : HEIGHT);
       const config = chartConfig(chart, look, true);
       return renderer.renderToBufferSync({
         ...config,
@@ -60,7 +65,7 @@ export async function loadPictures(
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return {
       kind: 'unavailable',
-      why: `the optional package chartjs-node-canvas cannot be loaded (${reason}); \`npm install chartjs-node-canvas\` installs it`,
+      why: `the optional package chartjs-node-canvas cannot be loaded (${reason}); \`npm install --include=optional\` installs it`,
     };
   }
 }

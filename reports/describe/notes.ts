@@ -11,6 +11,8 @@ export const describeObstacle = describer<Obstacle>({
   missing: ({ capability, services, detail, command }) =>
     `${capability} is missing, which ${list(services)} ${services.length === 1 ? 'needs' : 'need'}: ${detail}${command === null ? '' : `; install it with \`${command}\``}`,
   'no-container-engine': () => `no container engine was found; ${installEngine}`,
+  'container-client-not-loaded': ({ detail }) =>
+    `${detail}; run \`npm install\` again where tierbench is installed, or use the local provider`,
   'container-engine-not-reachable': ({ address, detail }) =>
     `no container engine answers at ${address} (${detail}); start it (\`sudo systemctl start docker\`), or ${installEngine}`,
   'container-engine-refused': ({ address }) =>

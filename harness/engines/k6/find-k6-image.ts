@@ -33,7 +33,7 @@ export async function k6FromImage(
   const facts = await engineFacts();
   if ('obstacle' in facts) return { what: 'containers', ...facts };
   try {
-    await haveImage(dockerHere(), image, { signal, onProgress });
+    await haveImage(await dockerHere(), image, { signal, onProgress });
   } catch (error) {
     // What to do about it is another thing than for the images of a tier.
     if (error instanceof TierbenchError) return { what: error.message };

@@ -21,7 +21,7 @@ async function attend(): Promise<number> {
   process.stdin.once('close', () => passOn('SIGKILL')).resume();
 
   await using run = await registerRun();
-  const docker = dockerHere();
+  const docker = await dockerHere();
   const container = await docker.createContainer(await containerOf(order, run.labels, docker));
   try {
     const output = await container.attach({ stream: true, stdout: true, stderr: true });

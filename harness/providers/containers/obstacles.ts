@@ -1,7 +1,7 @@
 import { extname, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseImages, builtImageName, type ImageSource } from '../../container-engine/build-image.ts';
-import { reaperImage } from '../../container-engine/docker.ts';
+import { reaperImage, whyNoClient } from '../../container-engine/docker.ts';
 import { engineAddress, engineFacts } from '../../container-engine/engine.ts';
 import { isImageHere, whyImageIsNotAvailable } from '../../container-engine/images.ts';
 import type { App } from '../../core/app.ts';
@@ -35,6 +35,8 @@ export async function containerObstacles(services: readonly Service[], app: App)
   const engine = engineAddress();
   if ('obstacle' in facts) return [facts.obstacle];
   if (engine === undefined) return [];
+  const detail = await whyNoClient();
+  if (detail !== undefined) return [{ code: 'container-client-not-loaded', detail }];
   const wanted = new Set([reaperImage]);
   const processes: Obstacle[] = [];
   for (const service of services) {
