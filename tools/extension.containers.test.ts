@@ -17,11 +17,12 @@ const program = `import { readTier } from './harness/files/tier-file.ts';
 import { registerRun } from './harness/orphans/register.ts';
 import { containersProvider } from './harness/providers/containers/containers-provider.ts';
 import { localProvider } from './harness/providers/local/local-provider.ts';
+import { referenceApp } from './harness/services/reference-app.ts';
 
 const tier = await readTier('./echo.yaml');
 await using run = await registerRun();
 for (const provider of [localProvider({ run }), containersProvider({ run })]) {
-  await using deployment = await provider.deploy(tier, new AbortController().signal);
+  await using deployment = await provider.deploy({ tier, app: referenceApp }, new AbortController().signal);
   console.log(provider.name, await (await fetch(deployment.baseUrl + '/there')).text());
 }
 `;
