@@ -270,6 +270,26 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
     expect(outcomesOf(trial, 'request').ok).toBeGreaterThan(0);
   });
 
+  test.each([
+    ['an iteration', '*begin() {}, *iteration() { for (;;); }'],
+    ['begin', '*begin() { for (;;); }, *iteration() {}'],
+  ])(
+    '%s that loops and yields nothing ends with an error soon after the trial should have, and k6 is gone',
+    async (what, source) => {
+      const file = join(folder, 'loop.ts');
+      await writeFile(file, `export default { name: 'loop', description: '', ${source} };`);
+      const scenario: Scenario = { name: 'loop', description: '', *begin() {}, *iteration() {} };
+      const { engine, started } = await k6With({ longestEndS: 1 });
+      const request = requestFor(oneRequest, 'http://127.0.0.1:1', 1, { durationS: 1, timeoutS: 0.5 });
+      const startedMs = performance.now();
+      await expect(engine.run({ ...request, scenario, scenarioFile: file }, never)).rejects.toMatchObject({
+        code: 'K6_FAILED',
+      });
+      expect(performance.now() - startedMs).toBeLessThan(what === 'begin' ? 40_000 : 20_000);
+      expect(started[0]?.process.exitCode ?? started[0]?.process.signalCode).not.toBeNull();
+    },
+  );
+
   test('a scenario that k6 cannot load is reported with the words of k6', async () => {
     const file = join(folder, 'odd.ts');
     await writeFile(file, "throw new Error('nowhere near');\nexport default {};");
