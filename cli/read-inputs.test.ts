@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readInputs } from './read-inputs.ts';
 import { readRunOptions, type TypedRunOptions } from './run-options.ts';
@@ -12,4 +13,13 @@ it.each<[string, TypedRunOptions, readonly string[]]>([
   const { tiers, targets } = await readInputs(readRunOptions(typed));
   expect(tiers.map(({ name }) => name)).toEqual(names);
   expect(targets.some(({ appliesTo }) => appliesTo.tiers.includes('replicated'))).toBe(true);
+});
+
+it('refuses two scenarios of one name, and names both', async () => {
+  const file = join(import.meta.dirname, '../scenarios/crud.ts');
+  const reading = readInputs(readRunOptions({ url: 'http://127.0.0.1:3000', scenario: `crud,crud,${file}` }));
+  await expect(reading).rejects.toMatchObject({
+    code: 'OPTIONS_INVALID',
+    problems: [{ what: `crud and ${file} are both called 'crud'` }],
+  });
 });

@@ -49,6 +49,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     }),
   );
   await check(() => eachTierOnce(tiers));
+  await check(() => eachScenarioOnce(scenarios));
   // Of a tier that could not be read nobody knows the services.
   if (tiers.length === names.length) await check(() => checkFaultServices(options.question.faults, tiers));
   const usersOfFile = options.usersFile === undefined ? undefined : await attempt(readUsers(options.usersFile));
@@ -88,6 +89,18 @@ function eachTierOnce(tiers: readonly Tier[]): void {
     `--tier names more than one tier '${repeated.join("', '")}'`,
     'Name each tier once, or give your own tier file another `name`.',
   );
+}
+
+/** Trials know a scenario by the name it gives itself. */
+function eachScenarioOnce(scenarios: readonly (ScenarioSource & { readonly reference: string })[]): void {
+  const problems = [...Map.groupBy(scenarios, ({ scenario }) => scenario.name)].flatMap(([name, same]): Problem[] =>
+    same.length === 1
+      ? []
+      : [{ what: `${same.map(({ reference }) => reference).join(' and ')} are both called '${name}'` }],
+  );
+  if (problems.length === 0) return;
+  const nextStep = 'Give each scenario a `name` of its own.';
+  throw new TierbenchError('OPTIONS_INVALID', 'two scenarios have one name', nextStep, { problems });
 }
 
 export function allOf(failures: readonly TierbenchError[]): TierbenchError {

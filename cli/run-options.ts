@@ -78,7 +78,8 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     problems.push({ what: '--stages and --duration exclude each other', nextStep: 'the last stage says when it ends' });
   }
   const { workers, ...loads } = readLoads(typed, engine, quick, read, problems);
-  const scenarios = typed.scenario === undefined ? (quick ? quickScenarios : fullScenarios) : splitList(typed.scenario);
+  const scenarios =
+    typed.scenario === undefined ? (quick ? quickScenarios : fullScenarios) : [...new Set(splitList(typed.scenario))];
   if (scenarios.length === 0)
     problems.push({ what: '--scenario names no scenario', nextStep: 'see `tierbench scenarios`' });
   if (typed.url !== undefined && typed.tier !== undefined) {
