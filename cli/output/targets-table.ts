@@ -42,7 +42,7 @@ function describeJudgement({ judged, appliesTo, contradictions }: Target): strin
 function judgementWords(judged: Judgement): string {
   switch (judged.by) {
     case 'measured':
-      return `measured as ${judged.metric}`;
+      return `measured as ${judged.metric}${judged.each === undefined ? '' : ' of each step'}`;
     case 'setting':
       return `setting ${judged.option}${judged.as === undefined ? '' : ` of the ${judged.as}`}`;
     case 'model':

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { MeasuredMetric, Target } from '../../harness/core/target.ts';
+import { isLatencyMetric, type MeasuredMetric, type Target } from '../../harness/core/target.ts';
 import { type ExportedTrial, thresholdsOf } from './export-thresholds.ts';
 
 const source = { document: 'shop', section: 'Service levels' };
 
 function target(id: string, metric: MeasuredMetric, bound: Partial<Target>): Target {
-  const unit = { 'latency-p95': 's', 'error-ratio': 'ratio', throughput: 'requests/s', concurrency: 'users' };
+  const units = { 'error-ratio': 'ratio', throughput: 'requests/s', concurrency: 'users', 'data-size': 'tasks' };
   return {
     id,
     title: `Title of ${id}`,
     source,
     comparison: '<',
     value: 1,
-    unit: metric === 'data-size' ? 'tasks' : unit[metric],
+    unit: isLatencyMetric(metric) ? 's' : units[metric],
     appliesTo: { tiers: [], scenarios: [] },
     judged: { by: 'measured', metric },
     contradictions: [],
@@ -47,6 +47,22 @@ describe('thresholds of targets', () => {
     );
     const between = target('between', 'latency-p95', { value: [0.1, 0.3], comparison: 'between' });
     expect(conditions([between], closed)).toEqual(expect.arrayContaining(['latency p(95)>=100', 'latency p(95)<=300']));
+  });
+
+  it.each([
+    ['latency-p50', 'latency p(50)<200'],
+    ['latency-p99.9', 'latency p(99.9)<200'],
+    ['latency-mean', 'latency avg<200'],
+    ['latency-max', 'latency max<200'],
+  ] as const)('has %s', (metric, condition) => {
+    expect(conditions([target('shop', metric, { value: 0.2 })], closed)).toContain(condition);
+  });
+
+  it('leaves out a target about some steps, which k6 counts together with the others', () => {
+    const appliesTo = { tiers: [], scenarios: [], steps: ['read task'] };
+    expect(leftOut([target('shop', 'latency-p95', { appliesTo })], closed)).toEqual([
+      'shop: it is about read task alone',
+    ]);
   });
 
   it('counts what was scheduled and never began as failed', () => {

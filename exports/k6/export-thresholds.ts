@@ -1,5 +1,5 @@
 import type { OfferedLoad } from '../../harness/core/load.ts';
-import type { Comparison, Target } from '../../harness/core/target.ts';
+import { type Comparison, isLatencyMetric, type LatencyMetric, type Target } from '../../harness/core/target.ts';
 import { formatBound } from '../../harness/core/units.ts';
 import type { ObserverMetrics } from '../../harness/engines/k6/virtual-user-in-k6.ts';
 
@@ -51,15 +51,22 @@ function decide(target: Target, trial: ExportedTrial): readonly Threshold[] | st
   if (appliesTo.scenarios.length > 0 && !appliesTo.scenarios.includes(scenario)) {
     return `it is about ${appliesTo.scenarios.join(' and ')}`;
   }
+  if (appliesTo.steps !== undefined) return `it is about ${appliesTo.steps.join(' and ')} alone`;
   if (appliesTo.tiers.length > 0 && (tier === undefined || !appliesTo.tiers.includes(tier))) {
     return `it is about the tier ${appliesTo.tiers.join(' and ')}, which is not named as the one to measure`;
   }
   const otherLoad = whyOtherLoad(target, load);
   if (otherLoad !== undefined) return otherLoad;
   const because = `${target.id}: ${target.title} ${formatBound(target)}`;
+  if (judged.by === 'measured' && isLatencyMetric(judged.metric)) {
+    const whole = judged.each === undefined ? because : `${because}, here of all requests together`;
+    return conditions(target, aggregates[judged.metric], 1000).map((condition) => ({
+      metric: 'latency',
+      condition,
+      because: whole,
+    }));
+  }
   switch (judged.by === 'measured' && judged.metric) {
-    case 'latency-p95':
-      return conditions(target, 'p(95)', 1000).map((condition) => ({ metric: 'latency', condition, because }));
     case 'error-ratio':
       return [
         ...conditions(target, 'rate', 1).map((condition): Threshold => ({ metric: 'failed', condition, because })),
@@ -80,6 +87,17 @@ function decide(target: Target, trial: ExportedTrial): readonly Threshold[] | st
       return 'k6 cannot see it';
   }
 }
+
+/** The words of k6. */
+const aggregates: Readonly<Record<LatencyMetric, string>> = {
+  'latency-p50': 'p(50)',
+  'latency-p90': 'p(90)',
+  'latency-p95': 'p(95)',
+  'latency-p99': 'p(99)',
+  'latency-p99.9': 'p(99.9)',
+  'latency-mean': 'avg',
+  'latency-max': 'max',
+};
 
 function whyOtherLoad({ appliesTo }: Target, load: OfferedLoad): string | undefined {
   const { concurrency, arrivalRatePerS } = appliesTo;

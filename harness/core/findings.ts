@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { arrivalProcesses } from './load.ts';
+import { latencyMetrics } from './target.ts';
 
 /**
  * What tierbench finds, as data: why a trial is invalid, what a reader should know, why something was not judged. Codes are
@@ -29,6 +30,9 @@ export const offeredLoadSchema = z.discriminatedUnion('model', [
 /** One code and what it says. */
 const finding = <Code extends string, Fields extends z.ZodRawShape>(code: Code, fields: Fields) =>
   z.object({ code: z.literal(code), ...fields });
+
+/** `step` null: of all requests together. */
+const latencyAt = { load: offeredLoadSchema, metric: z.enum(latencyMetrics), step: text.nullable() };
 
 /** Why a trial is invalid: its figures may be those of something else than the system. */
 export const reasonSchema = z.discriminatedUnion('code', [
@@ -138,6 +142,9 @@ export const whyNotSchema = z.discriminatedUnion('code', [
   finding('not-yet', { detail: text }),
   finding('model-only', { model: text }),
   finding('other-scenarios', { scenarios: listOf(text) }),
+  finding('other-steps', { steps: listOf(text) }),
+  /** Its users pause so long that even if every answer took no time there would be at most `mostPerS` requests. */
+  finding('offers-less', { load: offeredLoadSchema, mostPerS: number }),
   finding('data-unknown', {}),
   finding('no-such-service', { kind: text }),
   finding('setting-open', { option: text }),
@@ -148,11 +155,12 @@ export const whyNotSchema = z.discriminatedUnion('code', [
   // Open
   /** The reason of the highest of these loads; each code once. */
   finding('invalid-trials', { loads: listOf(offeredLoadSchema), reason: reasonSchema }),
-  finding('too-few-for-p95', { load: offeredLoadSchema, succeeded: count }),
-  finding('p95-straddles', { load: offeredLoadSchema, lowS: number, highS: number }),
-  /** `p95S` with failed requests counted as never answered; null where fewer than 95 % were answered. */
-  finding('p95-with-failures', { load: offeredLoadSchema, failed: count, requests: count, p95S: number.nullable() }),
-  finding('failures-may-be-chance', { load: offeredLoadSchema, failed: count, requests: count }),
+  /** Samples in a row are alike, so that it may take more of them than `needed`. */
+  finding('too-few-for-percentile', { ...latencyAt, succeeded: count, needed: count }),
+  finding('latency-straddles', { ...latencyAt, lowS: number, highS: number }),
+  /** `valueS` with failed requests counted as never answered; null where too few were answered for one. */
+  finding('latency-with-failures', { ...latencyAt, failed: count, requests: count, valueS: number.nullable() }),
+  finding('failures-may-be-chance', { scenario: text, load: offeredLoadSchema, failed: count, requests: count }),
   finding('error-ratio-straddles', { failed: count, requests: count, highRatio: number.nullable() }),
   finding('users-not-answered', { load: offeredLoadSchema, answered: count }),
   finding('throughput-straddles', { load: offeredLoadSchema, lowPerS: number, highPerS: number }),
@@ -166,9 +174,17 @@ export type WhyNot = z.infer<typeof whyNotSchema>;
 
 /** How a target was missed. */
 export const violationSchema = z.discriminatedUnion('code', [
-  finding('p95-above', { load: offeredLoadSchema, p95S: number.nullable() }),
-  finding('fewer-than-95-percent-answered', { load: offeredLoadSchema, errorRatio: number }),
-  finding('failures-above', { load: offeredLoadSchema, failed: count, requests: count, limitRatio: number }),
+  /** `step` is the slowest of `steps`, all that are beyond the target; null and none for all requests together. */
+  finding('latency-above', { ...latencyAt, valueS: number.nullable(), steps: listOf(text) }),
+  /** So many failed that not even the percentile was answered. */
+  finding('too-few-answered', { ...latencyAt, errorRatio: number, steps: listOf(text) }),
+  finding('failures-above', {
+    scenario: text,
+    load: offeredLoadSchema,
+    failed: count,
+    requests: count,
+    limitRatio: number,
+  }),
   finding('throughput-below', { load: offeredLoadSchema, throughputPerS: number }),
   finding('setting-differs', { option: text, value: number, unit: text, tier: text }),
 ]);
@@ -176,9 +192,10 @@ export type Violation = z.infer<typeof violationSchema>;
 
 /** What a verdict rests on. `loads`: all that were judged. */
 export const evidenceSchema = z.discriminatedUnion('code', [
-  finding('p95', {
-    /** The worst load; of a missed target the lowest and the highest load beyond it. */
-    at: listOf(z.object({ load: offeredLoadSchema, p95S: number.nullable() })),
+  finding('latency', {
+    metric: z.enum(latencyMetrics),
+    /** The worst load; of a missed target the lowest and the highest load beyond it. Each with its slowest step. */
+    at: listOf(z.object({ load: offeredLoadSchema, step: text.nullable(), valueS: number.nullable() })),
     loads: listOf(offeredLoadSchema),
     /** The highest load of each model up to which all met the target. */
     metUpTo: listOf(offeredLoadSchema),

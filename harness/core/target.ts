@@ -7,8 +7,8 @@ export type Comparison = (typeof comparisons)[number];
 
 /** How a documented figure is judged. */
 export type Judgement =
-  /** From trials. `metric` is one of `measuredMetrics`. */
-  | { readonly by: 'measured'; readonly metric: MeasuredMetric }
+  /** From trials. `each`: the target is about every step of a scenario, not about all its requests together. */
+  | { readonly by: 'measured'; readonly metric: MeasuredMetric; readonly each?: 'step' }
   /** A setting of the tier must have this value. Not judged where the tier turns off what it is about. */
   | ({ readonly by: 'setting'; readonly unlessOff?: string } & SettingChoice)
   /** Derived by a model from measurements; `model` is one of `studyModels`. */
@@ -16,7 +16,22 @@ export type Judgement =
   /** Not judged, and why. */
   | { readonly by: 'not-yet'; readonly why: string };
 
-export const measuredMetrics = ['latency-p95', 'error-ratio', 'throughput', 'concurrency', 'data-size'] as const;
+export const latencyMetrics = [
+  'latency-p50',
+  'latency-p90',
+  'latency-p95',
+  'latency-p99',
+  'latency-p99.9',
+  'latency-mean',
+  'latency-max',
+] as const;
+export type LatencyMetric = (typeof latencyMetrics)[number];
+
+export function isLatencyMetric(metric: MeasuredMetric): metric is LatencyMetric {
+  return metric.startsWith('latency-');
+}
+
+export const measuredMetrics = [...latencyMetrics, 'error-ratio', 'throughput', 'concurrency', 'data-size'] as const;
 export type MeasuredMetric = (typeof measuredMetrics)[number];
 
 /** What a capacity study can work out: throughput of an instance, instances and servers for a demand, money. */
@@ -37,6 +52,8 @@ export interface Target {
     readonly tiers: readonly string[];
     /** Empty: every scenario. */
     readonly scenarios: readonly string[];
+    /** Each of these steps by itself; left out: as `each` says. */
+    readonly steps?: readonly string[];
     /** The load the figure speaks of, where it names one. */
     readonly concurrency?: number;
     readonly arrivalRatePerS?: number;

@@ -21,13 +21,14 @@ export const targetsSchema: z.ZodType<readonly Target[]> = z.array(
     appliesTo: z.object({
       tiers: z.array(z.string()),
       scenarios: z.array(z.string()),
+      steps: z.array(z.string()).exactOptional(),
       concurrency: z.number().exactOptional(),
       arrivalRatePerS: z.number().exactOptional(),
       users: z.number().exactOptional(),
       tasks: z.number().exactOptional(),
     }),
     judged: z.discriminatedUnion('by', [
-      z.object({ by: z.literal('measured'), metric: z.enum(measuredMetrics) }),
+      z.object({ by: z.literal('measured'), metric: z.enum(measuredMetrics), each: z.literal('step').exactOptional() }),
       z.object({
         by: z.literal('setting'),
         option: z.string(),

@@ -42,6 +42,7 @@ const targetSchema = closedObject({
   appliesTo: closedObject({
     tiers: z.array(words).default([]),
     scenarios: z.array(words).default([]),
+    steps: z.array(words).min(1).exactOptional(),
     concurrency: count.exactOptional(),
     arrivalRate: quantityIn('requests/s').exactOptional(),
     users: count.exactOptional(),
@@ -49,6 +50,7 @@ const targetSchema = closedObject({
   }).default({ tiers: [], scenarios: [] }),
   judged: closedObject({
     measured: z.enum(measuredMetrics).exactOptional(),
+    each: z.literal('step').exactOptional(),
     setting: setting.exactOptional(),
     as: words.exactOptional(),
     'unless-off': setting.exactOptional(),
@@ -187,7 +189,9 @@ function bound({ comparison, value }: WrittenTarget): Pick<Target, 'comparison' 
 }
 
 function judgement(judged: WrittenTarget['judged']): Judgement {
-  if (judged.measured !== undefined) return { by: 'measured', metric: judged.measured };
+  if (judged.measured !== undefined) {
+    return { by: 'measured', metric: judged.measured, ...(judged.each !== undefined && { each: judged.each }) };
+  }
   if (judged.setting !== undefined) {
     const { setting: option, as, 'unless-off': unlessOff } = judged;
     return { by: 'setting', option, ...(as !== undefined && { as }), ...(unlessOff !== undefined && { unlessOff }) };

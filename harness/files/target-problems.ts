@@ -1,5 +1,5 @@
 import { suggestion } from '../core/closest-match.ts';
-import { type MeasuredMetric, measuredMetrics } from '../core/target.ts';
+import { isLatencyMetric, type LatencyMetric, type MeasuredMetric, measuredMetrics } from '../core/target.ts';
 import { parseQuantity, type Quantity, type Unit } from '../core/units.ts';
 import { shippedTypes } from '../services/registry.ts';
 import { describeValue, group, type ProblemAt } from './written-value.ts';
@@ -12,13 +12,16 @@ export interface KnownNames {
 
 const waysToJudge = ['measured', 'setting', 'model', 'not-yet'] as const;
 
-const metricUnits: Readonly<Record<MeasuredMetric, Unit>> = {
-  'latency-p95': 's',
+const unitsOfOthers: Readonly<Record<Exclude<MeasuredMetric, LatencyMetric>, Unit>> = {
   'error-ratio': 'ratio',
   throughput: 'requests/s',
   concurrency: 'users',
   'data-size': 'tasks',
 };
+
+function unitOf(metric: MeasuredMetric): Unit {
+  return isLatencyMetric(metric) ? 's' : unitsOfOthers[metric];
+}
 
 /** Works on a target that may be wrong in other ways too, so that all problems are reported at once. */
 export function targetProblems(id: string, value: unknown, known: KnownNames): readonly ProblemAt[] {
@@ -112,10 +115,17 @@ function judgementProblems(target: Readonly<Record<string, unknown>>): ProblemAt
     return [{ at: ['judged', 'setting'], what, nextStep: suggestion(kind, kinds) }];
   }
   const metric = measuredMetrics.find((name) => name === measured);
+  const isLatency = metric !== undefined && isLatencyMetric(metric);
+  if (judged.each !== undefined && !isLatency) {
+    return [{ at: ['judged', 'each'], what: 'each goes with a measured latency', nextStep: 'Remove it.' }];
+  }
+  if (group(target.appliesTo).steps !== undefined && !isLatency) {
+    return [{ at: ['appliesTo', 'steps'], what: 'steps go with a measured latency', nextStep: 'Remove them.' }];
+  }
   const first = readQuantity(Array.isArray(target.value) ? target.value[0] : target.value);
-  if (metric === undefined || first === undefined || first.unit === metricUnits[metric]) return [];
-  const what = `${metric} is measured in ${metricUnits[metric]}, but value is in ${first.unit}`;
-  return [{ at: ['value'], what, nextStep: `Write a value in ${metricUnits[metric]}, or name another metric.` }];
+  if (metric === undefined || first === undefined || first.unit === unitOf(metric)) return [];
+  const what = `${metric} is measured in ${unitOf(metric)}, but value is in ${first.unit}`;
+  return [{ at: ['value'], what, nextStep: `Write a value in ${unitOf(metric)}, or name another metric.` }];
 }
 
 function unknownNames(key: string, kind: string, names: unknown, known: readonly string[] | undefined): ProblemAt[] {

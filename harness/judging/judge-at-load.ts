@@ -1,10 +1,11 @@
+import type { OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { reaches } from './judge-throughput.ts';
 import { boundOf } from './judged-target.ts';
 import { isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
-import { documentedLevel } from './load-steps.ts';
+import { documentedLevel, isAbout, isAt } from './load-steps.ts';
 
 /** How one load stands to a documented figure. */
 export interface LoadVerdict {
@@ -21,7 +22,16 @@ export function judgeP95At(result: Pick<RunResult, 'targets'>, trial: JudgedTria
   const { tier, scenario } = trial.summary;
   return targetsAt(result, trial, 'latency-p95').map((target) => ({
     target,
-    kind: kindOf(judgeLatency(target, { tier, scenario, trials: [trial], pilot: undefined, missing: [] }).verdict.kind),
+    kind: kindOf(
+      judgeLatency(target, 'latency-p95', {
+        tier,
+        scenario,
+        trials: [trial],
+        pilot: undefined,
+        missing: [],
+        isAskedFor: () => true,
+      }).verdict.kind,
+    ),
   }));
 }
 
@@ -49,19 +59,17 @@ function targetsAt(
   const { tier, scenario, load } = trial.summary;
   const level = documentedLevel(trial);
   return targets.filter(
-    ({ judged, appliesTo: { tiers, scenarios, concurrency, arrivalRatePerS } }) =>
-      judged.by === 'measured' &&
-      judged.metric === metric &&
-      (tiers.length === 0 || tiers.includes(tier)) &&
-      (scenarios.length === 0 || scenarios.includes(scenario)) &&
-      (concurrency === undefined || (load.model === 'closed' && concurrency === level)) &&
-      (arrivalRatePerS === undefined || (load.model === 'open' && isAbout(level, arrivalRatePerS))),
+    (target) =>
+      target.judged.by === 'measured' &&
+      target.judged.metric === metric &&
+      isAbout(target, tier, scenario) &&
+      isOfLoad(target, load, level),
   );
 }
 
-/** Documented rates are offered rounded up to a rate of iterations that one can type. */
-function isAbout(level: number, documented: number): boolean {
-  return level >= documented && level <= documented * (1 + ROUNDED_UP_BY);
+function isOfLoad({ appliesTo: { concurrency, arrivalRatePerS } }: Target, load: OfferedLoad, level: number): boolean {
+  return (
+    (concurrency === undefined || (load.model === 'closed' && concurrency === level)) &&
+    (arrivalRatePerS === undefined || (load.model === 'open' && isAt(level, arrivalRatePerS)))
+  );
 }
-
-const ROUNDED_UP_BY = 0.01;

@@ -4,7 +4,7 @@ import type { Tier } from '../core/tier.ts';
 import { isOff, type SettingReader, tierSettings } from '../core/tier-setting.ts';
 import { boundOf, exactly, inconclusive, type Judgement, met, missed, notJudged } from './judged-target.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
-import { whyInvalid } from './load-steps.ts';
+import { contradict, whyInvalid } from './load-steps.ts';
 
 /** How much data the tier held while it was measured. It counts only when something valid was measured with it. */
 export function judgeDataSize(target: Target, { data }: SubjectFacts, trials: readonly JudgedTrial[]): Judgement {
@@ -66,11 +66,6 @@ function compareSetting(target: Target, tier: Tier, read: SettingReader): Judgem
   const evidence = { code: 'setting', ...setting } as const;
   if (agrees(target, value)) return met(exactly(value), evidence);
   return missed({ code: 'setting-differs', ...setting }, exactly(value), evidence);
-}
-
-function contradict(one: Target, other: Target): boolean {
-  const says = (from: Target, to: Target) => from.contradictions.some(({ target }) => target === to.id);
-  return says(one, other) || says(other, one);
 }
 
 function isSameSetting(one: Target, other: Target): boolean {

@@ -1,4 +1,4 @@
-import type { Evidence } from '../core/findings.ts';
+import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { proportionInterval } from '../statistics/binomial.ts';
@@ -7,15 +7,19 @@ import { isValid, type JudgedTrial } from './judged-trial.ts';
 import { type LoadSteps, levelOf, loadsOf, trialsFor, whyInvalid } from './load-steps.ts';
 
 /**
- * Requests that failed or were never sent, of all.
+ * Requests that failed or were never sent, of all that a tier was sent: `steps` are those of its scenarios.
  *
  * Missed: at some valid load the whole interval lies beyond the target. Met: no load was beyond it, every trial is valid,
  * and the interval of all loads together keeps it. Together, because few failures take many requests to rule out: 0.1 %
- * takes 3,700 without a failure, which a slow scenario does not reach at each load.
+ * takes 3,700 without a failure, which a slow scenario does not reach.
  */
-export function judgeErrorRatio(target: Target, steps: LoadSteps): Judgement {
+export function judgeErrorRatio(target: Target, steps: readonly LoadSteps[]): Judgement {
   const bound = boundOf(target, 'at most');
-  const { trials, missing } = trialsFor(target, steps);
+  const found = steps.map((each) => trialsFor(target, each));
+  const trials = found.flatMap((each) => each.trials);
+  const missing = steps.flatMap(({ scenario, trials: own }, index): readonly WhyNot[] =>
+    own.length === 0 ? [{ code: 'no-trial-of-scenario', scenario }] : (found[index]?.missing ?? []),
+  );
   if (trials.length === 0) return inconclusive(missing);
   for (const trial of trials) {
     const { failed, all } = trial.requests;
@@ -90,10 +94,12 @@ function failuresOf(trials: readonly JudgedTrial[]): Extract<Evidence, { code: '
   };
 }
 
-function failuresAbove({ summary: { load }, requests: { failed, all } }: JudgedTrial, { limit }: Bound) {
-  return { code: 'failures-above', load, failed, requests: all, limitRatio: limit } as const;
+function failuresAbove({ summary, requests: { failed, all } }: JudgedTrial, { limit }: Bound) {
+  const { scenario, load } = summary;
+  return { code: 'failures-above', scenario, load, failed, requests: all, limitRatio: limit } as const;
 }
 
-function failuresMayBeChance({ summary: { load }, requests: { failed, all } }: JudgedTrial) {
-  return { code: 'failures-may-be-chance', load, failed, requests: all } as const;
+function failuresMayBeChance({ summary, requests: { failed, all } }: JudgedTrial) {
+  const { scenario, load } = summary;
+  return { code: 'failures-may-be-chance', scenario, load, failed, requests: all } as const;
 }

@@ -108,7 +108,7 @@ describe('a throughput target', () => {
         ]),
       ),
     ).toEqual([{ code: 'limit-not-reached', load: at(280), nearly: false }]);
-    expect(reasonsOf(judgeOne(target, [pilot(200), { load: users(100), okPerS: 305 }]))).toEqual([
+    expect(reasonsOf(judgeOne(target, [pilot(200), { load: users(100), okPerS: 305, latencyS: 0.33 }]))).toEqual([
       { code: 'throughput-still-rising', load: users(100) },
     ]);
   });
@@ -122,7 +122,14 @@ it('an error target is not met where a two-hundredth of the iterations was dropp
   const result = madeUpRun([{ ...trial, trial: { ...trial.trial, iterations } }], [target]);
   expect(judgeTargets(result, judgeTrials(result), settingInUnit)[0]?.verdict).toEqual({
     kind: 'missed',
-    violation: { code: 'failures-above', load: at(1000), failed: 350, requests: 70_000, limitRatio: 0.001 },
+    violation: {
+      code: 'failures-above',
+      scenario: 'crud',
+      load: at(1000),
+      failed: 350,
+      requests: 70_000,
+      limitRatio: 0.001,
+    },
   });
 });
 
@@ -139,8 +146,8 @@ describe('a latency target', () => {
     expect(judged.verdict.kind).toBe('missed');
     expect(judged.evidence).toMatchObject({
       at: [
-        { load: at(300), p95S: expect.closeTo(0.4, 3) },
-        { load: users(100), p95S: expect.closeTo(0.3, 3) },
+        { load: at(300), step: null, valueS: expect.closeTo(0.4, 3) },
+        { load: users(100), step: null, valueS: expect.closeTo(0.3, 3) },
       ],
       metUpTo: [at(100), users(10)],
     });

@@ -9,9 +9,16 @@ import { judgeTrials } from './judge-trial.ts';
 const measured = (metric: MeasuredMetric, changes: Partial<Target> & Pick<Target, 'value'>): Target =>
   madeUpTarget({ judged: { by: 'measured', metric }, ...changes });
 const latencyTarget = measured('latency-p95', { value: 0.2 });
+const stepTarget = measured('latency-p95', {
+  value: 0.2,
+  judged: { by: 'measured', metric: 'latency-p95', each: 'step' },
+});
 const errorTarget = measured('error-ratio', { value: 0.001, unit: 'ratio' });
 const allMeasured = [
   latencyTarget,
+  stepTarget,
+  measured('latency-mean', { value: 0.2 }),
+  measured('latency-max', { value: 0.2 }),
   errorTarget,
   measured('throughput', { value: 1000, comparison: '>=', unit: 'requests/s' }),
   measured('concurrency', { value: 100, comparison: '>=', unit: 'users' }),
@@ -57,10 +64,30 @@ describe('whatever is measured', () => {
           const oneInvalid = loadStepsOf(trials).map((trial, index) =>
             index === position % trials.length ? { ...trial, ...flaw } : trial,
           );
-          expect(kindsOf([latencyTarget, errorTarget], oneInvalid)).not.toContain('met');
+          expect(kindsOf([latencyTarget, stepTarget, errorTarget], oneInvalid)).not.toContain('met');
         },
       ),
       { numRuns: 30 },
+    );
+  });
+
+  it('a further step that is slow never turns missed into met, and a fast one never hides a slow one', () => {
+    fc.assert(
+      fc.property(anyLatencyS, anyLatencyS, fc.integer({ min: 1, max: 6 }), (latencyS, furtherS, copies) => {
+        const names = ['first', ...Array.from({ length: copies }, (_, copy) => `further ${copy}`)];
+        const before: MadeUpTrial = { measuredS: 5, okPerS: 60, latencyS, steps: ['first'] };
+        const after: MadeUpTrial = {
+          measuredS: 5,
+          okPerS: 60 * names.length,
+          latencyS: (request) => (request % names.length === 0 ? latencyS : furtherS),
+          steps: names,
+        };
+        const [kindBefore] = kindsOf([stepTarget], [before]);
+        const [kindAfter] = kindsOf([stepTarget], [after]);
+        if (kindBefore === 'missed') expect(kindAfter).toBe('missed');
+        if (furtherS > 0.2) expect(kindAfter).not.toBe('met');
+      }),
+      { numRuns: 20 },
     );
   });
 

@@ -1,8 +1,9 @@
 import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
-import { type Bound, boundOf, inconclusive, type Judgement, met, missed } from './judged-target.ts';
-import { isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
+import { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import { type Bound, boundOf, inconclusive, type Judgement, met, missed, notJudged } from './judged-target.ts';
+import { isValid, isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
 import {
   type LoadSteps,
   levelOf,
@@ -28,6 +29,8 @@ export function judgeThroughput(target: Target, steps: LoadSteps): Judgement {
   const bound = boundOf(target, 'at least');
   const { trials, missing } = trialsFor(target, steps);
   const usable = trials.filter((trial) => isValidOrOverloaded(trial) && trial.summary.throughputPerS !== null);
+  const offered = mostOffered(trials);
+  if (offered !== null && !bound.keeps(offered.mostPerS)) return notJudged({ code: 'offers-less', ...offered });
   const best = highest(usable);
   const loads = loadsOf(trials);
   if (best === undefined) {
@@ -49,6 +52,25 @@ export function judgeThroughput(target: Target, steps: LoadSteps): Judgement {
   if (reasons.length > 0) return inconclusive(reasons, value, evidenceAt(best));
   const { load } = best.summary;
   return missed({ code: 'throughput-below', load, throughputPerS: throughput(best) }, value, evidenceAt(best));
+}
+
+/**
+ * The requests/s that the users of a closed-loop load would make if no answer took any time: what is left of their time
+ * between requests is their own, think time above all. Null where arrivals are offered too, or too many requests failed to
+ * know how long users waited.
+ */
+function mostOffered(trials: readonly JudgedTrial[]) {
+  const [highestLoad] = trials.toSorted((left, right) => levelOf(right) - levelOf(left));
+  const load = highestLoad?.summary.load;
+  if (highestLoad === undefined || load === undefined || trials.some(({ summary }) => summary.load.model === 'open')) {
+    return null;
+  }
+  const { latency, requests, record } = highestLoad;
+  if (!isValid(highestLoad) || latency.count === 0 || requests.failed > NOT_SUSTAINED_RATIO * requests.all) return null;
+  const inFlight = LatencyHistogram.decode(record.trial.inFlightAtEnd);
+  const inFlightS = inFlight.count === 0 ? 0 : inFlight.count * inFlight.meanS;
+  const ownS = levelOf(highestLoad) * record.trial.measuredS - latency.count * latency.meanS - inFlightS;
+  return ownS <= 0 ? null : { load, mostPerS: (levelOf(highestLoad) * latency.count) / ownS };
 }
 
 /** Whether this load is as much as the target asks for, chance left aside. */

@@ -6,7 +6,7 @@ import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { drawResamples, ratioEstimate, seededRandom } from '../statistics/block-bootstrap.ts';
 import { sumInBlocks } from '../statistics/sums.ts';
 import type { JudgedTrial, StepSummary } from './judged-trial.ts';
-import { p95BlocksOf, summarizeLatency } from './latency-summary.ts';
+import { p95BlocksOf, sampleLatency, summarizeLatency } from './latency-summary.ts';
 import { type LatencyViews, latencyViews } from './latency-views.ts';
 import { requestCounts, requestsIn, succeededIn, wholeSeconds } from './trial-window.ts';
 import { caveatsOf, judgeValidity } from './validity.ts';
@@ -30,6 +30,14 @@ export function judgeTrial(record: TrialRecord, calibration: Calibration | null 
   const bySecond = seconds.map(decodeSteps);
   const ofWindow = trial.steps.map(({ latency }) => LatencyHistogram.decode(latency));
   const nothing = LatencyHistogram.empty();
+  const answersOfSteps = trial.steps.map((step, index) => ({
+    step: step.name,
+    latency: sampleLatency(
+      ofWindow[index] ?? nothing,
+      bySecond.map((histograms) => histograms.get(step.name) ?? nothing),
+    ),
+    requests: requestCounts({ iterations: trial.iterations, steps: [step] }),
+  }));
   const steps = trial.steps.map((step, index): StepSummary => {
     const requests = requestsIn([step]);
     return {
@@ -37,15 +45,13 @@ export function judgeTrial(record: TrialRecord, calibration: Calibration | null 
       requests,
       errorRatio: ratio(requests - step.outcomes.ok, requests),
       throughputPerS: rate(step.outcomes.ok, (second) => okRequests(second, step.name)),
-      latency: summarizeLatency(
-        ofWindow[index] ?? nothing,
-        bySecond.map((histograms) => histograms.get(step.name) ?? nothing),
-      ),
+      latency: summarizeLatency(answersOfSteps[index]?.latency ?? sampleLatency(nothing, [])),
     };
   });
   const all = LatencyHistogram.merged(ofWindow);
   const allBySecond = bySecond.map((histograms) => LatencyHistogram.merged(histograms.values()));
-  const latency = summarizeLatency(all, allBySecond);
+  const answersOfAll = sampleLatency(all, allBySecond);
+  const latency = summarizeLatency(answersOfAll);
   const requests = requestCounts(trial);
   const meanLatencyS = allBySecond.filter(({ count }) => count > 0).map(({ meanS }) => meanS);
   let views: LatencyViews | null | undefined;
@@ -67,6 +73,7 @@ export function judgeTrial(record: TrialRecord, calibration: Calibration | null 
     validity: judgeValidity(record, { latency, meanLatencyS, calibration }),
     caveats: caveatsOf(trial, latency, calibration),
     requests,
+    answers: { all: { step: null, latency: answersOfAll, requests }, steps: answersOfSteps },
     latency: all,
     p95Blocks: p95BlocksOf(all, allBySecond),
     get views() {

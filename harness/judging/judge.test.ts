@@ -7,6 +7,7 @@ import {
   madeUpTrial,
 } from '../../test-support/made-up-trial.ts';
 import type { WhyNot } from '../core/findings.ts';
+import type { OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { settingInUnit } from '../services/registry.ts';
@@ -54,6 +55,8 @@ function judgeOne(
 
 const closed = (concurrency: number) => ({ model: 'closed', concurrency }) as const;
 
+const p95At = (load: OfferedLoad) => ({ load, metric: 'latency-p95', step: null }) as const;
+
 function reasonsOf({ verdict }: JudgedTarget): readonly WhyNot[] {
   return verdict.kind === 'inconclusive' ? verdict.reasons : [];
 }
@@ -67,8 +70,9 @@ describe('a latency target', () => {
     expect(judged.verdict).toEqual({ kind: 'met' });
     expect(judged.value?.value).toBeCloseTo(0.15, 3);
     expect(judged.evidence).toEqual({
-      code: 'p95',
-      at: [{ load: closed(10), p95S: expect.closeTo(0.15, 3) }],
+      code: 'latency',
+      metric: 'latency-p95',
+      at: [{ load: closed(10), step: null, valueS: expect.closeTo(0.15, 3) }],
       loads: [closed(1), closed(10)],
       metUpTo: [closed(10)],
     });
@@ -83,11 +87,11 @@ describe('a latency target', () => {
     ]);
     expect(judged.verdict).toEqual({
       kind: 'missed',
-      violation: { code: 'p95-above', load: closed(50), p95S: expect.closeTo(0.4, 3) },
+      violation: { code: 'latency-above', ...p95At(closed(50)), valueS: expect.closeTo(0.4, 3), steps: [] },
     });
     expect(judged.evidence).toMatchObject({
-      code: 'p95',
-      at: [{ load: closed(50) }, { load: closed(100), p95S: expect.closeTo(0.9, 3) }],
+      code: 'latency',
+      at: [{ load: closed(50) }, { load: closed(100), valueS: expect.closeTo(0.9, 3) }],
       metUpTo: [closed(10)],
     });
   });
@@ -97,7 +101,12 @@ describe('a latency target', () => {
       { latencyS: (request, second) => (request % 100 < 95 ? 0.19 : 0.21) + second / 1e4 },
     ]);
     expect(reasonsOf(judged)).toEqual([
-      { code: 'p95-straddles', load: closed(10), lowS: expect.closeTo(0.19, 2), highS: expect.closeTo(0.21, 2) },
+      {
+        code: 'latency-straddles',
+        ...p95At(closed(10)),
+        lowS: expect.closeTo(0.19, 2),
+        highS: expect.closeTo(0.21, 2),
+      },
     ]);
   });
 
@@ -129,7 +138,7 @@ describe('a latency target', () => {
     const judged = judgeOne(latencyTarget, [{ okPerS: 90, failedPerS: 10 }]);
     expect(judged.verdict).toEqual({
       kind: 'missed',
-      violation: { code: 'fewer-than-95-percent-answered', load: closed(10), errorRatio: 0.1 },
+      violation: { code: 'too-few-answered', ...p95At(closed(10)), errorRatio: 0.1, steps: [] },
     });
   });
 
@@ -140,18 +149,23 @@ describe('a latency target', () => {
     const judged = judgeOne(latencyTarget, [{ okPerS: 960, failedPerS: 40, latencyS: slow }]);
     expect(reasonsOf(judged)).toEqual([
       {
-        code: 'p95-with-failures',
-        load: closed(10),
+        code: 'latency-with-failures',
+        ...p95At(closed(10)),
         failed: 400,
         requests: 10_000,
-        p95S: expect.closeTo(0.5, 3),
+        valueS: expect.closeTo(0.5, 3),
       },
     ]);
   });
 
   it('is undecided when more than 5 % failed of too few to tell', () => {
     const judged = judgeOne(latencyTarget, [{ okPerS: 9.3, failedPerS: 0.6 }]);
-    expect(reasonsOf(judged)[0]).toMatchObject({ code: 'p95-with-failures', failed: 6, requests: 106, p95S: null });
+    expect(reasonsOf(judged)[0]).toMatchObject({
+      code: 'latency-with-failures',
+      failed: 6,
+      requests: 106,
+      valueS: null,
+    });
   });
 
   it('is judged at the load it names, and undecided when that was not measured', () => {
@@ -202,8 +216,31 @@ describe('an error target', () => {
     ]);
     expect(judged.verdict).toEqual({
       kind: 'missed',
-      violation: { code: 'failures-above', load: closed(10), failed: 50, requests: 1000, limitRatio: 0.001 },
+      violation: {
+        code: 'failures-above',
+        scenario: 'crud',
+        load: closed(10),
+        failed: 50,
+        requests: 1000,
+        limitRatio: 0.001,
+      },
     });
+  });
+
+  it('is about the requests of all scenarios together, and missed by the failures of one', () => {
+    const login = { scenario: 'login', okPerS: 20 };
+    const crud = { scenario: 'crud', okPerS: 1000 };
+    expect(judgeOne(errorTarget, [login]).verdict.kind).toBe('inconclusive');
+    const judged = judgeOne(errorTarget, [login, crud]);
+    expect(judged.verdict).toEqual({ kind: 'met' });
+    expect(judged.scenario).toBeNull();
+    expect(judged.evidence).toMatchObject({ failed: 0, requests: 10_200 });
+    expect(judgeOne(errorTarget, [{ ...login, failedPerS: 2 }, crud]).verdict).toMatchObject({
+      kind: 'missed',
+      violation: { code: 'failures-above', scenario: 'login', failed: 20, requests: 220 },
+    });
+    const notReached = judgeOne(errorTarget, [crud], { question: { scenarios: ['crud', 'login'] } });
+    expect(reasonsOf(notReached)).toEqual([{ code: 'no-trial-of-scenario', scenario: 'login' }]);
   });
 
   it('counts what was scheduled and never sent', () => {
@@ -231,7 +268,7 @@ describe('a throughput target', () => {
     const judged = judgeOne(throughputTarget, [
       { concurrency: 1, okPerS: 300 },
       { concurrency: 10, okPerS: 600 },
-      { concurrency: 100, okPerS: 610 },
+      { concurrency: 100, okPerS: 610, latencyS: 0.164 },
     ]);
     expect(judged.verdict).toEqual({
       kind: 'missed',
@@ -281,6 +318,21 @@ describe('a throughput target', () => {
       loads: [closed(100)],
       reason: { code: 'stopped', measuredS: 10 },
     });
+  });
+
+  it('is not judged by users who pause so long that they offer less, however fast the answers are', () => {
+    // 100 users, 100 requests/s: each takes 1 s, of which 20 ms are the answer.
+    const pausing = { concurrency: 100, okPerS: 100, latencyS: 0.02 };
+    const judged = judgeOne(throughputTarget, [{ ...pausing, concurrency: 10, okPerS: 10 }, pausing]);
+    expect(judged.verdict).toEqual({
+      kind: 'not-judged',
+      why: { code: 'offers-less', load: closed(100), mostPerS: expect.closeTo(102, 0) },
+    });
+    const judge100 = { ...throughputTarget, value: 100 };
+    expect(judgeOne(judge100, [{ ...pausing, okPerS: 120 }]).verdict.kind).toBe('met');
+    // Users who wait are not users who pause, and of those who failed nobody knows how long they waited.
+    expect(judgeOne(throughputTarget, [{ ...pausing, latencyS: 1 }]).verdict.kind).toBe('inconclusive');
+    expect(judgeOne(throughputTarget, [{ ...pausing, failedPerS: 10 }]).verdict.kind).toBe('inconclusive');
   });
 
   it('of a range is met from its lower end on', () => {

@@ -1,6 +1,6 @@
 import type { RunResult } from '../core/run.ts';
 import type { SubjectFacts } from '../core/study-record.ts';
-import type { MeasuredMetric, Target } from '../core/target.ts';
+import type { Target } from '../core/target.ts';
 import type { SettingReader } from '../core/tier-setting.ts';
 import { isNonEmpty } from '../core/verdict.ts';
 import { judgeDataSize, judgeSetting } from './judge-configuration.ts';
@@ -9,7 +9,7 @@ import { judgeLatency } from './judge-latency.ts';
 import { judgeThroughput } from './judge-throughput.ts';
 import { inconclusive, type JudgedTarget, type Judgement, notJudged } from './judged-target.ts';
 import type { JudgedTrial } from './judged-trial.ts';
-import { type LoadSteps, loadStepsOf } from './load-steps.ts';
+import { loadStepsOf } from './load-steps.ts';
 
 /**
  * Every target that applies to the tiers of a run, judged by what was measured: once for each tier, and where it is about
@@ -64,24 +64,19 @@ function judgeForTier(
   const { scenarios } = target.appliesTo;
   const run = scenariosOf(result).filter((scenario) => scenarios.length === 0 || scenarios.includes(scenario));
   if (run.length === 0) return [about(null, notJudged({ code: 'other-scenarios', scenarios }))];
-  return run.map((scenario) => {
-    const steps = loadStepsOf(result, trials, tier, scenario);
-    const isMeasured = steps.trials.length > 0;
-    return about(
-      scenario,
-      isMeasured ? judgeBy[metric](target, steps, result) : inconclusive([{ code: 'no-trial-of-scenario', scenario }]),
-    );
+  const steps = run.map((scenario) => loadStepsOf(result, trials, tier, scenario));
+  const notMeasured = (scenario: string) => ({ code: 'no-trial-of-scenario', scenario }) as const;
+  if (metric === 'error-ratio') {
+    return [about(null, judgeErrorRatio(target, steps))];
+  }
+  return steps.map((each) => {
+    const { scenario } = each;
+    if (each.trials.length === 0) return about(scenario, inconclusive([notMeasured(scenario)]));
+    if (metric === 'throughput') return about(scenario, judgeThroughput(target, each));
+    if (metric === 'concurrency') return about(scenario, judgeConcurrency(target, each, result));
+    return about(scenario, judgeLatency(target, metric, each));
   });
 }
-
-const judgeBy: Readonly<
-  Record<Exclude<MeasuredMetric, 'data-size'>, (target: Target, steps: LoadSteps, result: RunResult) => Judgement>
-> = {
-  'latency-p95': judgeLatency,
-  'error-ratio': judgeErrorRatio,
-  throughput: judgeThroughput,
-  concurrency: judgeConcurrency,
-};
 
 function scenariosOf({ question, trials }: RunResult): string[] {
   return [...new Set([...question.scenarios, ...trials.map(({ trial }) => trial.plan.scenario)])];

@@ -50,7 +50,10 @@ export interface Bound {
 }
 
 /** The value a measurement must not exceed or must reach: of a range the end that can be missed. */
-export function boundOf({ value, comparison }: Target, side: 'at most' | 'at least'): Bound {
+export function boundOf(
+  { value, comparison }: Pick<Target, 'value' | 'comparison'>,
+  side: 'at most' | 'at least',
+): Bound {
   const limit = typeof value === 'number' ? value : value[side === 'at most' ? 1 : 0];
   return side === 'at most'
     ? { limit, keeps: comparison === '<' ? (it) => it < limit : (it) => it <= limit }

@@ -54,6 +54,23 @@ export type Validity =
       readonly overloaded: boolean;
     };
 
+/** Latencies of a window, and what their intervals follow from. */
+export interface LatencySample {
+  readonly histogram: LatencyHistogram;
+  /** Each quantile with how many independent samples they are worth for it; null where there are too few seconds. */
+  readonly worth: ReadonlyMap<number, number | null>;
+  /** Their sums and numbers by blocks of time. */
+  readonly sumsS: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** Successful requests, and how many should have succeeded. */
+export interface Answers {
+  readonly step: string | null;
+  readonly latency: LatencySample;
+  readonly requests: RequestCounts;
+}
+
 /** A trial and all that is derived from it once: its histograms are decoded here and nowhere else. */
 export interface JudgedTrial {
   readonly record: TrialRecord;
@@ -61,6 +78,8 @@ export interface JudgedTrial {
   readonly validity: Validity;
   readonly caveats: readonly Caveat[];
   readonly requests: RequestCounts;
+  /** What latency targets are judged by: of all requests together (`step` null), and of each step. */
+  readonly answers: { readonly all: Answers; readonly steps: readonly Answers[] };
   /** Of all successful requests of the window. */
   readonly latency: LatencyHistogram;
   /** The same by blocks of whole seconds: what p95 is compared by. */

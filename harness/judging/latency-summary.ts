@@ -3,25 +3,24 @@ import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import type { QuantileBlocks } from '../statistics/change.ts';
 import { effectiveSampleSize } from '../statistics/correlation.ts';
 import { correlatedQuantileRanks } from '../statistics/quantile-ranks.ts';
-import { sumInBlocks } from '../statistics/sums.ts';
-import type { LatencySummary } from './judged-trial.ts';
+import { studentTQuantile } from '../statistics/student-t.ts';
+import { minimumBlocks, sumInBlocks } from '../statistics/sums.ts';
+import type { LatencySample, LatencySummary } from './judged-trial.ts';
 
-const quantiles = [0.5, 0.95, 0.99] as const;
+/** Those that something is reported or judged by. */
+const quantiles = [0.5, 0.9, 0.95, 0.99, 0.999] as const;
 
-/**
- * The latencies of a window, with 95 % intervals. `bySecond` are the same latencies by whole seconds of the window.
- *
- * The interval is the exact binomial one for as many samples as the correlated requests are worth, and never narrower
- * than for independent ones. For p95 of correlated requests in simulated trials of 8 to 60 s it covers in 90 to 99 %, where
- * a bootstrap of the same blocks covers in 69 to 95 % and binomial ranks alone in 12 to 52 %
- * (harness/statistics/coverage.test.ts repeats the main cases).
- */
-export function summarizeLatency(all: LatencyHistogram, bySecond: readonly LatencyHistogram[]): LatencySummary {
-  if (all.count === 0) return { count: 0, meanS: 0, maxS: 0, p50S: null, p95S: null, p99S: null };
-  const values = quantiles.map((quantile) => all.quantileS(quantile));
+/** A quantile (0..1), or what else can be said of latencies. */
+export type LatencyMeasure = number | 'mean' | 'max';
+
+/** `bySecond` are the same latencies by whole seconds of the window. */
+export function sampleLatency(all: LatencyHistogram, bySecond: readonly LatencyHistogram[]): LatencySample {
   const counts = sumInBlocks(bySecond.map(({ count }) => count));
-  const shares = values.map((limitS) => ({
-    limitS,
+  const sumsS = sumInBlocks(bySecond.map(({ count, meanS }) => (count === 0 ? 0 : count * meanS)));
+  if (all.count === 0) return { histogram: all, worth: new Map(), sumsS, counts };
+  const shares = quantiles.map((quantile) => ({
+    quantile,
+    limitS: all.quantileS(quantile),
     within: new Array<number>(bySecond.length).fill(0),
     below: new Array<number>(bySecond.length).fill(0),
   }));
@@ -33,21 +32,68 @@ export function summarizeLatency(all: LatencyHistogram, bySecond: readonly Laten
       }
     }
   }
-  const [p50S = null, p95S = null, p99S = null] = quantiles.map((quantile, index): Estimate | null => {
-    const { limitS: value = 0, within = [], below = [] } = shares[index] ?? {};
+  const worth = shares.map(({ quantile, within, below }): [number, number | null] => {
     // Where many latencies are equal, what is below the value can vary while what is within it does not, and the reverse.
     const worthWithin = effectiveSampleSize(sumInBlocks(within), counts, quantile);
     const worthBelow = effectiveSampleSize(sumInBlocks(below), counts, quantile);
-    if (worthWithin === null || worthBelow === null) return null;
-    const ranks = correlatedQuantileRanks(all.count, Math.min(worthWithin, worthBelow), quantile);
-    if (ranks === null) return null;
-    return {
-      value,
-      low: all.valueAtRankS(ranks.lowRank),
-      high: all.valueAtRankS(ranks.highRank),
-    };
+    return [quantile, worthWithin === null || worthBelow === null ? null : Math.min(worthWithin, worthBelow)];
   });
-  return { count: all.count, meanS: all.meanS, maxS: all.maxS, p50S, p95S, p99S };
+  return { histogram: all, worth: new Map(worth), sumsS, counts };
+}
+
+/**
+ * A measure of latencies with its interval, each end of which misses with at most this probability (of a 95 % interval
+ * 0.025); null where the samples are too few for one. The maximum is that of the samples and has none.
+ *
+ * Of a quantile the interval is the exact binomial one for as many samples as the correlated requests are worth, and never
+ * narrower than for independent ones. For p95 of correlated requests in simulated trials of 8 to 60 s it covers in 90 to
+ * 99 %, where a bootstrap of the same blocks covers in 69 to 95 % and binomial ranks alone in 12 to 52 %
+ * (harness/statistics/coverage.test.ts repeats the main cases). Of the mean it is Student's t over blocks of time.
+ */
+export function estimateLatency(
+  { histogram, worth, sumsS, counts }: LatencySample,
+  measure: LatencyMeasure,
+  missProbability = 0.025,
+): Estimate | null {
+  if (histogram.count === 0) return null;
+  if (measure === 'max') return { value: histogram.maxS, low: histogram.maxS, high: histogram.maxS };
+  if (measure === 'mean') return meanEstimate(histogram.meanS, sumsS, counts, missProbability);
+  const worthOf = worth.get(measure) ?? null;
+  const ranks = worthOf && correlatedQuantileRanks(histogram.count, worthOf, measure, missProbability);
+  if (!ranks) return null;
+  return {
+    value: histogram.quantileS(measure),
+    low: histogram.valueAtRankS(ranks.lowRank),
+    high: histogram.valueAtRankS(ranks.highRank),
+  };
+}
+
+function meanEstimate(
+  value: number,
+  sumsS: readonly number[],
+  counts: readonly number[],
+  missProbability: number,
+): Estimate | null {
+  const blocks = counts.filter((count) => count > 0).length;
+  if (blocks < minimumBlocks) return null;
+  const samples = counts.reduce((total, count) => total + count, 0);
+  const meanS = sumsS.reduce((total, sum) => total + sum, 0) / samples;
+  const squares = sumsS.reduce((total, sumS, block) => total + (sumS - meanS * (counts[block] ?? 0)) ** 2, 0);
+  const errorS = Math.sqrt((blocks / (blocks - 1)) * squares) / samples;
+  const marginS = studentTQuantile(missProbability, blocks - 1) * errorS;
+  return { value, low: Math.max(0, value - marginS), high: value + marginS };
+}
+
+export function summarizeLatency(sample: LatencySample): LatencySummary {
+  const { count } = sample.histogram;
+  return {
+    count,
+    meanS: count === 0 ? 0 : sample.histogram.meanS,
+    maxS: count === 0 ? 0 : sample.histogram.maxS,
+    p50S: estimateLatency(sample, 0.5),
+    p95S: estimateLatency(sample, 0.95),
+    p99S: estimateLatency(sample, 0.99),
+  };
 }
 
 /** What p95 can be compared by: the same latencies by blocks of whole seconds. */

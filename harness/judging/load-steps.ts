@@ -15,6 +15,11 @@ export interface LoadSteps {
   readonly pilot: PilotEstimate | undefined;
   /** What was planned and not measured. */
   readonly missing: readonly OfferedLoad[];
+  /**
+   * Whether a document or a person asks for this load, in view of a target: the others are the search for the highest one.
+   * A load that only a target asks for which contradicts this one is not asked for.
+   */
+  readonly isAskedFor: (trial: JudgedTrial, target: Target) => boolean;
 }
 
 export function loadStepsOf(
@@ -30,7 +35,62 @@ export function loadStepsOf(
   const missing = planned
     .filter((each) => each.scenario === scenario && !own.some(({ summary }) => isSameLoad(summary.load, each.load)))
     .map(({ load }) => load);
-  return { tier, scenario, trials: own, pilot: pilotOf(result.trials, tier, scenario), missing };
+  const pilot = pilotOf(result.trials, tier, scenario);
+  return { tier, scenario, trials: own, pilot, missing, isAskedFor };
+
+  function isAskedFor(trial: JudgedTrial, target: Target): boolean {
+    const { load } = trial.summary;
+    if (load.model === 'open' && (result.question.arrivalRatesPerS !== null || !isOneRate(load))) return true;
+    if (load.model === 'closed' && result.question.concurrencies !== null) return true;
+    const level = documentedLevel(trial, pilot?.requestsPerIteration);
+    return result.targets.some(
+      (other) =>
+        isAbout(other, tier, scenario) &&
+        !contradict(target, other) &&
+        loadsNamedBy(other, load).some((named) => isAt(level, named)),
+    );
+  }
+}
+
+/** The loads that a measured target speaks of. */
+function loadsNamedBy({ judged, value, appliesTo }: Target, { model }: OfferedLoad): readonly number[] {
+  if (judged.by !== 'measured') return [];
+  if (model === 'closed') return appliesTo.concurrency === undefined ? [] : [appliesTo.concurrency];
+  const rates = judged.metric === 'throughput' ? [value].flat() : [];
+  return appliesTo.arrivalRatePerS === undefined ? rates : [...rates, appliesTo.arrivalRatePerS];
+}
+
+/** Documented rates are offered rounded up to a rate of iterations that one can type. */
+export function isAt(level: number, documented: number): boolean {
+  return level >= documented && level <= documented * (1 + ROUNDED_UP_BY);
+}
+
+const ROUNDED_UP_BY = 0.01;
+
+/** An empty list of names stands for all. */
+export function isAbout({ appliesTo: { tiers, scenarios } }: Target, tier: string, scenario: string): boolean {
+  return (tiers.length === 0 || tiers.includes(tier)) && (scenarios.length === 0 || scenarios.includes(scenario));
+}
+
+/** Either of the two may name the other. */
+export function contradict(one: Target, other: Target): boolean {
+  const names = (from: Target, to: Target) => from.contradictions.some(({ target }) => target === to.id);
+  return names(one, other) || names(other, one);
+}
+
+/**
+ * The trials a latency target is judged by. Where it names no load itself: all up to the highest load that a document or a
+ * person asks for, and where none is asked for the lowest. Beyond, a run searches for the highest load that keeps the
+ * target: that this search ends is no miss.
+ */
+export function judgedLoads(target: Target, steps: LoadSteps): ReturnType<typeof trialsFor> {
+  const { trials, missing } = trialsFor(target, steps);
+  const { concurrency, arrivalRatePerS } = target.appliesTo;
+  if (concurrency !== undefined || arrivalRatePerS !== undefined) return { trials, missing };
+  const upTo = ofEachModel(trials).flatMap((group) =>
+    group.slice(0, group.findLastIndex((trial) => steps.isAskedFor(trial, target)) + 1),
+  );
+  return { trials: upTo.length > 0 ? upTo : trials.slice(0, 1), missing };
 }
 
 /**
@@ -61,12 +121,6 @@ export function levelOf(trial: JudgedTrial | undefined): number {
 
 export function loadsOf(trials: readonly JudgedTrial[]): readonly OfferedLoad[] {
   return trials.map(({ summary }) => summary.load);
-}
-
-/** p95 when what failed counts as never answered: infinite where fewer than 95 % were answered. */
-export function p95WithFailuresS({ latency, requests: { failed, all } }: JudgedTrial): number {
-  const rank = Math.ceil(0.95 * all - 1e-9);
-  return rank > all - failed ? Number.POSITIVE_INFINITY : latency.valueAtRankS(rank);
 }
 
 /** Each code of a reason once, with its loads and the figures of the highest of them. */

@@ -40,13 +40,13 @@ export interface RequestCounts {
   readonly dropped: number;
 }
 
-export function requestCounts(trial: Trial): RequestCounts {
-  const { iterations } = trial;
-  const requests = requestsIn(trial.steps);
+/** Of all steps of a trial together, or of some of them. */
+export function requestCounts({ iterations, steps }: Pick<Trial, 'iterations' | 'steps'>): RequestCounts {
+  const requests = requestsIn(steps);
   const started = Math.max(iterations.completed, iterations.intended - iterations.dropped);
   const perIteration = requests > 0 && started > 0 ? requests / started : 1;
   const dropped = Math.round(iterations.dropped * perIteration);
-  return { failed: requests - succeededIn(trial) + dropped, all: requests + dropped, dropped };
+  return { failed: requests - succeededIn({ steps }) + dropped, all: requests + dropped, dropped };
 }
 
 /** A rate speaks of the second before it was read: the first reading in the window is mostly about the warm-up. */

@@ -67,12 +67,11 @@ function deviance(x: number, mean: number): number {
 }
 
 /**
- * A proportion with its exact two-sided 95 % interval (Clopper and Pearson, Biometrika 26, 1934). It stays honest where
+ * A proportion with its exact two-sided interval, of 95 % unless another chance is given that an end misses (Clopper and Pearson, Biometrika 26, 1934). It stays honest where
  * nothing failed: 0 of 1000 gives 0 to 0.0037. Undefined for no observations, so null then.
  */
-export function proportionInterval(successes: number, observations: number): Estimate | null {
+export function proportionInterval(successes: number, observations: number, missProbability = 0.025): Estimate | null {
   if (observations <= 0) return null;
-  const missProbability = 0.025;
   return {
     value: successes / observations,
     low: successes === 0 ? 0 : bisect((p) => 1 - binomialAtMost(successes - 1, observations, p) < missProbability),

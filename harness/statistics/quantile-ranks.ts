@@ -15,34 +15,41 @@ export interface RankInterval {
  * samples, p99 368. 1000 samples give the ranks 936 and 964 for p95.
  */
 export function quantileRanks(count: number, quantile: number): RankInterval | null {
-  const lowRank = largestWithin(missProbability, count, quantile) + 1;
-  const highRank = count - largestWithin(missProbability, count, 1 - quantile);
+  const lowRank = largestWithin(usualMissProbability, count, quantile) + 1;
+  const highRank = count - largestWithin(usualMissProbability, count, 1 - quantile);
   return lowRank >= 1 && highRank <= count ? { lowRank, highRank } : null;
 }
 
 /**
  * The same for samples that are correlated and worth only `effectiveCount` independent ones (see
- * correlation.ts). Where those are too few for the high end, it is the largest sample: the most that can be said.
+ * correlation.ts), each end missing with at most `missProbability`. Where those are too few for the high end, it is
+ * the largest sample: the most that can be said.
  */
-export function correlatedQuantileRanks(count: number, effectiveCount: number, quantile: number): RankInterval | null {
-  const independent = quantileRanks(count, quantile);
-  if (independent === null) return null;
+export function correlatedQuantileRanks(
+  count: number,
+  effectiveCount: number,
+  quantile: number,
+  missProbability: number = usualMissProbability,
+): RankInterval | null {
+  const leastLow = largestWithin(missProbability, count, quantile) + 1;
+  if (quantileRanks(count, quantile) === null || leastLow < 1) return null;
+  const leastHigh = count - largestWithin(missProbability, count, 1 - quantile);
   const worth = Math.max(1, Math.min(count, Math.floor(effectiveCount)));
   const scale = count / worth;
   const lowRank = Math.floor((largestWithin(missProbability, worth, quantile) + 1) * scale);
   const highRank = Math.ceil((worth - largestWithin(missProbability, worth, 1 - quantile)) * scale);
   return {
-    lowRank: Math.max(1, Math.min(lowRank, independent.lowRank)),
-    highRank: Math.min(count, Math.max(highRank, independent.highRank)),
+    lowRank: Math.max(1, Math.min(lowRank, leastLow)),
+    highRank: Math.min(count, Math.max(highRank, leastHigh)),
   };
 }
 
 /** The fewest independent samples that `quantileRanks` has an answer for. */
 export function samplesNeeded(quantile: number): number {
-  return Math.ceil(Math.log(missProbability) / Math.log(Math.max(quantile, 1 - quantile)));
+  return Math.ceil(Math.log(usualMissProbability) / Math.log(Math.max(quantile, 1 - quantile)));
 }
 
-const missProbability = 0.025;
+const usualMissProbability = 0.025;
 
 /** The largest k with P(Bin(trials, probability) <= k) <= limit; -1 where there is none. */
 function largestWithin(limit: number, trials: number, probability: number): number {

@@ -23,6 +23,19 @@ export function studentTBeyond(t: number, degreesOfFreedom: number): number {
   return Math.min(1, Math.max(0, regularisedBeta(x, degreesOfFreedom / 2, 0.5)));
 }
 
+/** The t that is exceeded with this probability (one side, up to 0.5): P(T > t) = probability. */
+export function studentTQuantile(probability: number, degreesOfFreedom: number): number {
+  let low = 0;
+  let high = 1;
+  while (studentTBeyond(high, degreesOfFreedom) > 2 * probability && high < 1e12) high *= 2;
+  for (let step = 0; step < 100; step += 1) {
+    const middle = (low + high) / 2;
+    if (studentTBeyond(middle, degreesOfFreedom) > 2 * probability) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
 /** By its continued fraction (NIST DLMF 8.17.22), which converges quickly below the mean; above it by symmetry. */
 function regularisedBeta(x: number, a: number, b: number): number {
   if (x > (a + 1) / (a + b + 2)) return 1 - regularisedBeta(1 - x, b, a);

@@ -50,6 +50,9 @@ function wording<Finding extends { readonly code: string }>(
 const stolen: Reason = { code: 'cpu-stolen', ratio: 0.12, limitRatio: 0.05 };
 const noEngine: Obstacle = { code: 'no-container-engine' };
 
+const p95 = { metric: 'latency-p95', load: open, step: null } as const;
+const p99OfMe = { metric: 'latency-p99', load: open, step: 'me' } as const;
+
 describe('the wording of findings', () => {
   it('says why a trial is invalid', () => {
     const said = wording<Reason>(reasonSchema, describeReason, [
@@ -232,17 +235,20 @@ describe('the wording of findings', () => {
       { code: 'not-yet', detail: 'Nothing measures it.' },
       { code: 'model-only', model: 'cost' },
       { code: 'other-scenarios', scenarios: ['login', 'mixed'] },
+      { code: 'other-steps', steps: ['me', 'refresh'] },
+      { code: 'offers-less', load: closed, mostPerS: 430 },
       { code: 'data-unknown' },
       { code: 'no-such-service', kind: 'cache' },
       { code: 'setting-open', option: 'max_connections' },
       { code: 'switched-off', option: 'RATE_LIMIT' },
       { code: 'follows-other', target: 'lsf-auth-pool-min', document: 'lsf-auth' },
       { code: 'invalid-trials', loads: [open, closed], reason: stolen },
-      { code: 'too-few-for-p95', load: open, succeeded: 12 },
-      { code: 'p95-straddles', load: open, lowS: 0.1, highS: 0.3 },
-      { code: 'p95-with-failures', load: open, failed: 40, requests: 1000, p95S: 0.3 },
-      { code: 'p95-with-failures', load: open, failed: 60, requests: 1000, p95S: null },
-      { code: 'failures-may-be-chance', load: open, failed: 1, requests: 100 },
+      { code: 'too-few-for-percentile', ...p99OfMe, succeeded: 12, needed: 368 },
+      { code: 'latency-straddles', ...p95, lowS: 0.1, highS: 0.3 },
+      { code: 'latency-straddles', ...p99OfMe, lowS: 0.1, highS: 0.3 },
+      { code: 'latency-with-failures', ...p95, failed: 40, requests: 1000, valueS: 0.3 },
+      { code: 'latency-with-failures', ...p95, failed: 60, requests: 1000, valueS: null },
+      { code: 'failures-may-be-chance', scenario: 'crud', load: open, failed: 1, requests: 100 },
       { code: 'error-ratio-straddles', failed: 1, requests: 100, highRatio: 0.05 },
       { code: 'error-ratio-straddles', failed: 1, requests: 100, highRatio: null },
       { code: 'users-not-answered', load: closed, answered: 30 },
@@ -270,17 +276,20 @@ describe('the wording of findings', () => {
         "not-yet: Nothing measures it.",
         "model-only: It is derived by the model 'cost', which a run does not compute.",
         "other-scenarios: It is about login and mixed, not run here.",
+        "other-steps: It is about me and refresh, which the scenario does not send.",
+        "offers-less: The users of the scenario pause: concurrency 50 makes at most 430/s, however fast the answers are.",
         "data-unknown: The data was not made by this run, so nobody knows how much there is.",
         "no-such-service: The tier has no cache.",
         "setting-open: The tier leaves max_connections open.",
         "switched-off: The tier has RATE_LIMIT off.",
         "follows-other: The tier follows lsf-auth instead (lsf-auth-pool-min).",
         "invalid-trials: 300/s, concurrency 50: the host took 12 % of the CPU away (steal), more than 5 %",
-        "too-few-for-p95: 300/s: 12 successful requests are too few for p95",
-        "p95-straddles: 300/s: p95 lies somewhere in 100 ms to 300 ms, on both sides of the target",
-        "p95-with-failures: 300/s: 40 of 1,000 requests failed: with those counted as never answered p95 is 300 ms",
-        "p95-with-failures: 300/s: 60 of 1,000 requests failed: with those counted as never answered fewer than 95 % were answered",
-        "failures-may-be-chance: 1 of 100 requests failed at 300/s: too few requests to tell that from chance",
+        "too-few-for-percentile: 300/s: 12 successful requests of me are too few for p99, which takes 368 or more",
+        "latency-straddles: 300/s: p95 lies somewhere in 100 ms to 300 ms, on both sides of the target",
+        "latency-straddles: 300/s: p99 of me lies somewhere in 100 ms to 300 ms, on both sides of the target",
+        "latency-with-failures: 300/s: 40 of 1,000 requests failed: with those counted as never answered p95 is 300 ms",
+        "latency-with-failures: 300/s: 60 of 1,000 requests failed: with those counted as never answered too few were answered for p95",
+        "failures-may-be-chance: 1 of 100 requests failed in crud at 300/s: too few requests to tell that from chance",
         "error-ratio-straddles: 1 of 100 requests failed, which allows for up to 5 %",
         "error-ratio-straddles: 1 of 100 requests failed",
         "users-not-answered: only 30 requests were answered at concurrency 50, so some users never were",
@@ -296,19 +305,23 @@ describe('the wording of findings', () => {
 
   it('says how a target was missed', () => {
     const said = wording<Violation>(violationSchema, (violation) => describeViolation(violation, target), [
-      { code: 'p95-above', load: open, p95S: 0.612 },
-      { code: 'p95-above', load: open, p95S: null },
-      { code: 'fewer-than-95-percent-answered', load: open, errorRatio: 0.1 },
-      { code: 'failures-above', load: open, failed: 20, requests: 1000, limitRatio: 0.001 },
+      { code: 'latency-above', ...p95, valueS: 0.612, steps: [] },
+      { code: 'latency-above', ...p99OfMe, valueS: 0.612, steps: ['read task', 'me', 'list tasks'] },
+      { code: 'latency-above', ...p95, valueS: null, steps: [] },
+      { code: 'too-few-answered', ...p95, errorRatio: 0.1, steps: [] },
+      { code: 'too-few-answered', ...p99OfMe, errorRatio: 0.1, steps: ['me'] },
+      { code: 'failures-above', scenario: 'crud', load: open, failed: 20, requests: 1000, limitRatio: 0.001 },
       { code: 'throughput-below', load: closed, throughputPerS: 150 },
       { code: 'setting-differs', option: 'max_connections', value: 100, unit: 'connections', tier: 'single' },
     ]);
     expect(said).toMatchInlineSnapshot(`
       [
-        "p95-above: p95 612 ms at 300/s, not < 200 ms",
-        "p95-above: p95 unknown at 300/s, not < 200 ms",
-        "fewer-than-95-percent-answered: 10 % of the requests failed at 300/s, so fewer than 95 % were answered",
-        "failures-above: 20 of 1,000 requests failed at 300/s, 2 %, more than 0.1 %",
+        "latency-above: p95 612 ms at 300/s, not < 200 ms",
+        "latency-above: p99 of me 612 ms at 300/s, and of read task and list tasks too, not < 200 ms",
+        "latency-above: p95 unknown at 300/s, not < 200 ms",
+        "too-few-answered: 10 % of the requests failed at 300/s, so too few were answered for p95",
+        "too-few-answered: 10 % of the requests of me failed at 300/s, so too few were answered for p99",
+        "failures-above: 20 of 1,000 requests failed in crud at 300/s, 2 %, more than 0.1 %",
         "throughput-below: 150/s at concurrency 50 at most, not < 200 ms",
         "setting-differs: max_connections is 100 connections in tier single, not < 200 ms",
       ]
@@ -317,8 +330,20 @@ describe('the wording of findings', () => {
 
   it('says what a verdict rests on', () => {
     const said = wording<Evidence>(evidenceSchema, describeEvidence, [
-      { code: 'p95', at: [{ load: open, p95S: 0.612 }], loads: [open, closed], metUpTo: [] },
-      { code: 'p95', at: [{ load: closed, p95S: 0.1 }], loads: [closed], metUpTo: [closed] },
+      {
+        code: 'latency',
+        metric: 'latency-p95',
+        at: [{ load: open, step: 'me', valueS: 0.612 }],
+        loads: [open, closed],
+        metUpTo: [],
+      },
+      {
+        code: 'latency',
+        metric: 'latency-p95',
+        at: [{ load: closed, step: null, valueS: 0.1 }],
+        loads: [closed],
+        metUpTo: [closed],
+      },
       { code: 'failures', failed: 2, requests: 1000, loads: [open] },
       { code: 'throughput', load: closed, throughputPerS: 150, loads: [closed] },
       { code: 'no-valid-trial', loads: [open, closed] },
@@ -327,8 +352,8 @@ describe('the wording of findings', () => {
     ]);
     expect(said).toMatchInlineSnapshot(`
       [
-        "p95: p95 612 ms at 300/s; measured over 300/s and concurrency 50; met at no valid load",
-        "p95: p95 100 ms at concurrency 50; measured over concurrency 50; met up to concurrency 50",
+        "latency: p95 of me 612 ms at 300/s; measured over 300/s and concurrency 50; met at no valid load",
+        "latency: p95 100 ms at concurrency 50; measured over concurrency 50; met up to concurrency 50",
         "failures: 2 of 1,000 requests failed at 300/s",
         "throughput: 150/s at concurrency 50, measured over concurrency 50",
         "no-valid-trial: no valid trial over 300/s and concurrency 50",

@@ -1,6 +1,6 @@
 import type { Evidence, Violation, WhyNot } from '../../harness/core/findings.ts';
 import { describeLoad, type OfferedLoad } from '../../harness/core/load.ts';
-import type { Target } from '../../harness/core/target.ts';
+import type { LatencyMetric, Target } from '../../harness/core/target.ts';
 import {
   formatBound,
   formatNumber,
@@ -30,6 +30,9 @@ export const describeWhyNot = describer<WhyNot>({
   'too-few-answers': () => 'too few answers',
   'not-yet': ({ detail }) => detail,
   'model-only': ({ model }) => `It is derived by the model '${model}', which a run does not compute.`,
+  'other-steps': ({ steps }) => `It is about ${list(steps)}, which the scenario does not send.`,
+  'offers-less': ({ load, mostPerS }) =>
+    `The users of the scenario pause: ${describeLoad(load)} makes at most ${formatRate(mostPerS)}, however fast the answers are.`,
   'other-scenarios': ({ scenarios }) => `It is about ${list(scenarios)}, not run here.`,
   'data-unknown': () => 'The data was not made by this run, so nobody knows how much there is.',
   'no-such-service': ({ kind }) => `The tier has no ${kind}.`,
@@ -37,14 +40,14 @@ export const describeWhyNot = describer<WhyNot>({
   'switched-off': ({ option }) => `The tier has ${option} off.`,
   'follows-other': ({ target, document }) => `The tier follows ${document} instead (${target}).`,
   'invalid-trials': ({ loads, reason }) => `${loadList(loads)}: ${describeReason(reason)}`,
-  'too-few-for-p95': ({ load, succeeded }) =>
-    `${describeLoad(load)}: ${formatNumber(succeeded)} successful requests are too few for p95`,
-  'p95-straddles': ({ load, lowS, highS }) =>
-    `${describeLoad(load)}: p95 lies somewhere in ${formatSeconds(lowS)} to ${formatSeconds(highS)}, on both sides of the target`,
-  'p95-with-failures': ({ load, failed, requests, p95S }) =>
-    `${describeLoad(load)}: ${failures(failed, requests)}: with those counted as never answered ${p95S === null ? 'fewer than 95 % were answered' : `p95 is ${formatSeconds(p95S)}`}`,
-  'failures-may-be-chance': ({ load, failed, requests }) =>
-    `${failures(failed, requests)} at ${describeLoad(load)}: too few requests to tell that from chance`,
+  'too-few-for-percentile': ({ succeeded, needed, ...at }) =>
+    `${describeLoad(at.load)}: ${formatNumber(succeeded)} successful requests${ofStep(at)} are too few for ${measureOf(at)}, which takes ${formatNumber(needed)} or more`,
+  'latency-straddles': ({ lowS, highS, ...at }) =>
+    `${describeLoad(at.load)}: ${measureOf(at)}${ofStep(at)} lies somewhere in ${formatSeconds(lowS)} to ${formatSeconds(highS)}, on both sides of the target`,
+  'latency-with-failures': ({ failed, requests, valueS, ...at }) =>
+    `${describeLoad(at.load)}: ${failures(failed, requests)}${ofStep(at)}: with those counted as never answered ${valueS === null ? `too few were answered for ${measureOf(at)}` : `${measureOf(at)} is ${formatSeconds(valueS)}`}`,
+  'failures-may-be-chance': ({ scenario, load, failed, requests }) =>
+    `${failures(failed, requests)} in ${scenario} at ${describeLoad(load)}: too few requests to tell that from chance`,
   'error-ratio-straddles': ({ failed, requests, highRatio }) =>
     `${failures(failed, requests)}${highRatio === null ? '' : `, which allows for up to ${formatRatio(highRatio)}`}`,
   'users-not-answered': ({ load, answered }) =>
@@ -62,24 +65,24 @@ export const describeWhyNot = describer<WhyNot>({
 
 /** How the target was missed: `p95 612 ms at concurrency 100, not < 200 ms`. */
 export function describeViolation(violation: Violation, target: Target): string {
-  const isAboutValue = violation.code !== 'failures-above' && violation.code !== 'fewer-than-95-percent-answered';
+  const isAboutValue = violation.code !== 'failures-above' && violation.code !== 'too-few-answered';
   return `${describeMiss(violation)}${isAboutValue ? `, not ${formatBound(target)}` : ''}`;
 }
 
 const describeMiss = describer<Violation>({
-  'p95-above': ({ load, p95S }) => p95At(load, p95S),
-  'fewer-than-95-percent-answered': ({ load, errorRatio }) =>
-    `${formatRatio(errorRatio)} of the requests failed at ${describeLoad(load)}, so fewer than 95 % were answered`,
-  'failures-above': ({ load, failed, requests, limitRatio }) =>
-    `${failures(failed, requests)} at ${describeLoad(load)}, ${formatRatio(failed / requests)}, more than ${formatRatio(limitRatio)}`,
+  'latency-above': ({ valueS, steps, ...at }) => `${latencyOf(at, valueS)}${andOthers(at, steps)}`,
+  'too-few-answered': ({ errorRatio, steps, ...at }) =>
+    `${formatRatio(errorRatio)} of the requests${ofStep(at)} failed at ${describeLoad(at.load)}, so too few were answered for ${measureOf(at)}${andOthers(at, steps)}`,
+  'failures-above': ({ scenario, load, failed, requests, limitRatio }) =>
+    `${failures(failed, requests)} in ${scenario} at ${describeLoad(load)}, ${formatRatio(failed / requests)}, more than ${formatRatio(limitRatio)}`,
   'throughput-below': ({ load, throughputPerS }) => `${formatRate(throughputPerS)} at ${describeLoad(load)} at most`,
   'setting-differs': setting,
 });
 
 /** What the verdict rests on: `p95 612 ms at concurrency 100; met up to concurrency 10`. */
 export const describeEvidence = describer<Evidence>({
-  p95: ({ at, loads, metUpTo }) => {
-    const points = at.map(({ load, p95S }) => p95At(load, p95S));
+  latency: ({ metric, at, loads, metUpTo }) => {
+    const points = at.map(({ valueS, ...where }) => latencyOf({ metric, ...where }, valueS));
     const met = metUpTo.length === 0 ? 'met at no valid load' : `met up to ${list(metUpTo.map(describeLoad))}`;
     return [...points, `measured over ${loadRange(loads)}`, met].join('; ');
   },
@@ -93,8 +96,29 @@ export const describeEvidence = describer<Evidence>({
   setting,
 });
 
-function p95At(load: OfferedLoad, p95S: number | null): string {
-  return `p95 ${p95S === null ? 'unknown' : formatSeconds(p95S)} at ${describeLoad(load)}`;
+interface LatencyAt {
+  readonly metric: LatencyMetric;
+  readonly load: OfferedLoad;
+  readonly step: string | null;
+}
+
+/** `p95 of read task 612 ms at 300/s` */
+function latencyOf(at: LatencyAt, valueS: number | null): string {
+  return `${measureOf(at)}${ofStep(at)} ${valueS === null ? 'unknown' : formatSeconds(valueS)} at ${describeLoad(at.load)}`;
+}
+
+function measureOf({ metric }: Pick<LatencyAt, 'metric'>): string {
+  return metric.replace('latency-', '');
+}
+
+function ofStep({ step }: Pick<LatencyAt, 'step'>): string {
+  return step === null ? '' : ` of ${step}`;
+}
+
+/** `, and of list tasks and me too` */
+function andOthers({ step }: Pick<LatencyAt, 'step'>, steps: readonly string[]): string {
+  const others = steps.filter((name) => name !== step);
+  return others.length === 0 ? '' : `, and of ${list(others)} too`;
 }
 
 function failures(failed: number, requests: number): string {

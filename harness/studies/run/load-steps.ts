@@ -90,7 +90,7 @@ export function* loadSteps(
     ...openLoads(question, scenario, found).map((load): TrialStep => {
       const highestPerS = highestRateOf(load);
       const atLeastS = endOf(load) ?? question.durationS;
-      const durationS = findsRates ? longEnoughS(atLeastS, highestPerS * (found?.requestsPerIteration ?? 1)) : atLeastS;
+      const durationS = findsRates ? longEnoughS(atLeastS, highestPerS) : atLeastS;
       return {
         ...trial('measure', load, question.warmUpS, durationS),
         ...(scenario.hasUserSetup && !scenario.hasThinkTime && { users: usersFor(highestPerS, found, userCount) }),
@@ -209,9 +209,9 @@ function closedWarmUpS(
   return Math.max(warmUpS, Math.min(Math.ceil(concurrency / found.iterationsPerS), LONGEST_ROUND_S));
 }
 
-/** At low rates a trial lasts until a p95 has samples enough for its interval. */
-function longEnoughS(durationS: number, requestRatePerS: number): number {
-  const neededS = Math.ceil((SAMPLES_TO_SPARE * samplesNeeded(0.95)) / requestRatePerS);
+/** At low rates a trial lasts until p95 of each step has samples enough for its interval: each iteration gives one. */
+function longEnoughS(durationS: number, iterationRatePerS: number): number {
+  const neededS = Math.ceil((SAMPLES_TO_SPARE * samplesNeeded(0.95)) / iterationRatePerS);
   return Math.max(durationS, Math.min(neededS, MOST_TIMES_LONGER * durationS));
 }
 

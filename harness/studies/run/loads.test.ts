@@ -17,10 +17,12 @@ describe('the documented loads', () => {
       tiers: ['single', 'pooled', 'replicated', 'cached'],
     });
     const login = documentedLoads(targets, 'single', 'login');
-    expect(login.requestRatesPerS).toEqual(expect.arrayContaining([500, 1000, 5000]));
+    expect(login.requestRatesPerS).not.toContain(500);
+    const crud = documentedLoads(targets, 'single', 'crud');
+    expect(crud.requestRatesPerS).toEqual(expect.arrayContaining([500, 1000, 5000]));
     expect(login.concurrencies).toEqual([100]);
     expect(documentedLoads(targets, 'single', 'browse').concurrencies).toEqual([1000]);
-    expect(documentedLoads(targets, 'single', 'crud').concurrencies).toEqual([]);
+    expect(crud.concurrencies).toEqual([]);
   });
 
   it('are those of targets about this tier and scenario', () => {
