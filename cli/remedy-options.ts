@@ -16,6 +16,8 @@ const options: Readonly<Record<Remedy, string | null>> = {
   'faster-engine': '--engine',
   'more-generator-cpu': null,
   'quiet-machine': null,
+  'more-ports': null,
+  'more-open-files': null,
   'run-to-end': null,
   'fix-failures': null,
   'other-folder': '--out',

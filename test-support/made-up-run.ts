@@ -183,7 +183,12 @@ export function madeUpTierRun(names: readonly string[] = ['single', 'pooled', 'r
   const add = (tier: Tier, choice: MadeUpTrial, changes: Partial<TrialRecord> = {}) => {
     const made = madeUpTrial({ ...choice, sequence: trials.length + 1 });
     const startedAt = new Date(Date.parse(runStartedAt) + (9 + 14 * trials.length) * 1000).toISOString();
-    trials.push({ ...made, subject: tier.name, trial: { ...made.trial, startedAt }, ...changes });
+    trials.push({
+      ...made,
+      subject: tier.name,
+      trial: { ...made.trial, startedAt, startedAtMonotonicS: Date.parse(startedAt) / 1000 },
+      ...changes,
+    });
   };
   for (const tier of tiers) {
     const own = { ...crud, capacityPerS: crud.capacityPerS * (gains[tier.name] ?? 1) };

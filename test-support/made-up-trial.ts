@@ -19,7 +19,7 @@ export interface MadeUpTrial {
   readonly okPerS?: number | ((second: number) => number);
   readonly failedPerS?: number;
   /** How they failed; answered with status 500 unless said otherwise. */
-  readonly failedAs?: 'http-error' | 'timeout';
+  readonly failedAs?: 'timeout' | 'http-error' | 'generator-limit';
   readonly droppedPerS?: number;
   /** Latency of the request of that number within its second. */
   readonly latencyS?: number | ((request: number, second: number) => number);
@@ -85,6 +85,7 @@ export function madeUpTrial(choice: MadeUpTrial = {}): TrialRecord {
         timeoutS: 10,
       },
       startedAt: '2026-11-21T08:00:00.000Z',
+      startedAtMonotonicS: 1000,
       measuredS,
       stopped: choice.stopped ?? false,
       iterations: iterationsOf(totals, droppedPerS * Math.ceil(measuredS)),
@@ -126,6 +127,7 @@ function stepOf(name: string, { latency, failed }: Part, failedAs: MadeUpTrial['
       reset: 0,
       timeout: 0,
       malformed: 0,
+      'generator-limit': 0,
       [failedAs]: failed,
     },
     statuses: { 200: latency.count, ...(failedAs === 'http-error' && { 500: failed }) },

@@ -63,6 +63,7 @@ export function simulatedEngine(system: SimulatedSystem): LoadEngine {
         engine: 'simulated',
         plan,
         startedAt: system.startedAt ?? '2000-01-01T00:00:00.000Z',
+        startedAtMonotonicS: 0,
         ...accounted,
         generator: {
           utilizationRatio: 0.1,

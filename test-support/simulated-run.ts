@@ -2,6 +2,7 @@ import type { Obstacle } from '../harness/core/findings.ts';
 import type { RunQuestion } from '../harness/core/run.ts';
 import type { StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
+import { monotonicS } from '../harness/machine/clock.ts';
 import { referenceApp } from '../harness/services/reference-app.ts';
 import { conduct } from '../harness/studies/conduct.ts';
 import type { StudyEnvironment } from '../harness/studies/environment.ts';
@@ -75,7 +76,12 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
         const trial = await engine.run(...asked);
         const isMeasured = asked[0].plan.durationS === question.durationS;
         const eventLoopLagP99S = isMeasured ? (choice.lagS?.(measured++) ?? 0) : 0;
-        return { ...trial, startedAt, generator: { ...trial.generator, eventLoopLagP99S } };
+        return {
+          ...trial,
+          startedAt,
+          startedAtMonotonicS: monotonicS(),
+          generator: { ...trial.generator, eventLoopLagP99S },
+        };
       },
     },
     provider: {

@@ -146,7 +146,7 @@ export const rules: Rule[] = [
   only(
     'probes-are-strangers-to-the-rest',
     '^harness/probes/',
-    ['^harness/core/', node, npm],
+    ['^harness/core/', '^harness/machine/clock\\.ts$', node, npm],
     'A probe reads one source of evidence.',
     'what is read once a second while a trial runs',
   ),
@@ -172,7 +172,7 @@ export const rules: Rule[] = [
       '^harness/engines/engine\\.ts$',
       '^harness/providers/provider\\.ts$',
       '^harness/probes/(probe|sampler)\\.ts$',
-      '^harness/machine/(facts|own-package|placement)\\.ts$',
+      '^harness/machine/(clock|facts|own-package|placement)\\.ts$',
       '^scenarios/kit\\.ts$',
       '(^|/)node_modules/zod/',
       node,
@@ -198,7 +198,7 @@ export const rules: Rule[] = [
     [
       '^harness/(core|services|judging|statistics|histograms|files)/',
       '^harness/engines/',
-      '^harness/machine/own-package\\.ts$',
+      '^harness/machine/(own-package|clock)\\.ts$',
       '^scenarios/',
       node,
       npm,

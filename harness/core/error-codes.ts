@@ -26,6 +26,7 @@ export const errorCodes = {
     SCENARIO_THREW: 'it threw although every answer was right',
     SCENARIO_INVALID_ACTION: 'it yielded something that is neither `send` nor `think`',
     SCENARIO_INVALID_REQUEST: 'it sent a request that is none',
+    SCENARIO_HANGS: 'it keeps its thread: it loops without coming to an end',
     SCENARIO_SENDS_NOTHING: 'its iterations end without a request, over and over',
     SCENARIO_BEGINS_FOREVER: 'its `begin` does not come to an end',
     SCENARIO_CANNOT_BE_BUNDLED: 'it imports what k6 does not have; each place is listed',

@@ -43,6 +43,8 @@ export const reasonSchema = z.discriminatedUnion('code', [
   finding('too-few-seconds', { seconds: count, neededSeconds: count }),
   finding('too-few-requests', { requests: count, neededRequests: count }),
   finding('cpu-stolen', { ratio: number, limitRatio: number }),
+  /** `requests` were never sent: no local port or file descriptor was left for them. */
+  finding('generator-out-of-resources', { resource: z.enum(['ports', 'files']), requests: count }),
   finding('generator-throttled', { ratio: number, limitRatio: number }),
   /** CPU of processes that belong neither to the system nor to the generator. */
   finding('foreign-cpu', { ratio: number, limitRatio: number }),
@@ -224,6 +226,8 @@ export const remedies = [
   'faster-engine',
   'more-generator-cpu',
   'quiet-machine',
+  'more-ports',
+  'more-open-files',
   'run-to-end',
   'fix-failures',
   'other-folder',

@@ -32,6 +32,7 @@ export interface TrialPlan {
 /**
  * How a request ended. Only `ok` counts towards throughput and latency.
  * `wrong-answer`: the status was expected, the content was not. `http-error`: another status than the scenario expects.
+ * `generator-limit`: never sent, because the generator's machine had no local port or file descriptor left for it.
  */
 export const requestOutcomes = [
   'ok',
@@ -41,8 +42,14 @@ export const requestOutcomes = [
   'reset',
   'timeout',
   'malformed',
+  'generator-limit',
 ] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];
+
+/** What the machine of the generator may run out of. */
+export const generatorResources = ['ports', 'files'] as const;
+export type GeneratorResource = (typeof generatorResources)[number];
+
 export type OutcomeCounts = Readonly<Record<RequestOutcome, number>>;
 
 /** An HdrHistogram V2 (compressed, base64) of integer microseconds, 3 significant digits. */
@@ -92,8 +99,10 @@ export interface IterationCounts {
 export interface Trial {
   readonly engine: string;
   readonly plan: TrialPlan;
-  /** ISO 8601, UTC: start of the measured window. */
+  /** ISO 8601, UTC: start of the measured window, for display. */
   readonly startedAt: string;
+  /** The same moment in seconds of the machine's monotonic clock: what samples and faults are placed by. */
+  readonly startedAtMonotonicS: number;
   /** Length of the window that was really measured; shorter than planned when stopped. */
   readonly measuredS: number;
   readonly stopped: boolean;
@@ -113,6 +122,8 @@ export interface Trial {
     readonly step: string;
     readonly outcome: RequestOutcome;
     readonly message: string;
+    /** Of `generator-limit`: what ran out. */
+    readonly resource?: GeneratorResource;
   }[];
 }
 

@@ -60,6 +60,8 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
   'syntax.ts': { text: 'const a = 1;\nexport default {;\n', says: 'Unexpected token `;`', line: 2, column: 17 },
   'twice.ts': { text: 'const a = 1;\nconst a = 2;\n', says: "'a' has already been declared" },
   'enum.ts': { text: '\n\nenum Kind { A }\n', says: 'enum is not supported in strip-only mode', line: 3, column: 1 },
+  'exits.ts': { text: 'process.exit(0);\n', says: 'calls process.exit(0)' },
+  'waits.ts': { text: 'await new Promise(() => {});\n', says: 'did not load within 10 s' },
   'throws.ts': {
     text: "const a: number = 1;\nthrow new Error('boom');",
     says: 'throws when it is loaded: boom',

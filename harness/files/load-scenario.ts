@@ -87,14 +87,34 @@ async function importFile(file: string): Promise<object> {
       return { ...resolved, format: resolved.url.endsWith('ts') ? 'module-typescript' : 'module' };
     },
   });
+  // A file that ends the process would end tierbench as if all were well.
+  const { exit } = process;
+  const exited = Promise.withResolvers<never>();
+  process.exit = (code) => {
+    const error = invalid([{ file, what: `calls process.exit(${code ?? ''}) when it is loaded` }], DEFINE_ONLY);
+    exited.reject(error);
+    throw error;
+  };
+  // It also keeps a process alive that would end because nothing is left to wait for.
+  const timer = setTimeout(
+    () => exited.reject(invalid([{ file, what: NEVER_LOADS }], DEFINE_ONLY)),
+    LONGEST_IMPORT_S * 1000,
+  );
   try {
-    return await import(entry);
+    return await Promise.race([import(entry), exited.promise]);
   } catch (error) {
+    if (error instanceof TierbenchError) throw error;
     throw cannotImport(file, error);
   } finally {
+    clearTimeout(timer);
+    process.exit = exit;
     hooks.deregister();
   }
 }
+
+const LONGEST_IMPORT_S = 10;
+const NEVER_LOADS = `did not load within ${LONGEST_IMPORT_S} s: an await at its top level does not settle`;
+const DEFINE_ONLY = 'Let the file define its scenario and do nothing else; work belongs in begin and iteration.';
 
 function isPath(specifier: string): boolean {
   return /^(\.{0,2}\/|file:)/.test(specifier);
@@ -120,11 +140,7 @@ function cannotImport(file: string, error: unknown): TierbenchError {
   if (error instanceof SyntaxError) {
     return invalid([{ file, ...placeIn(error), what: message }], 'Fix the file there.', error);
   }
-  return invalid(
-    [{ file, ...placeIn(error), what: `throws when it is loaded: ${message}` }],
-    'Let the file define its scenario and do nothing else; work belongs in begin and iteration.',
-    error,
-  );
+  return invalid([{ file, ...placeIn(error), what: `throws when it is loaded: ${message}` }], DEFINE_ONLY, error);
 }
 
 type Place = Pick<Problem, 'file' | 'line' | 'column'>;

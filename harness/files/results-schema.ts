@@ -3,7 +3,7 @@ import { offeredLoadSchema as load, noteSchema } from '../core/findings.ts';
 import { isMetricId } from '../core/metrics.ts';
 import { documentReferenceSchema as documentReference } from '../core/study-record.ts';
 import { measuredMetrics, type Target } from '../core/target.ts';
-import { faultKinds, requestOutcomes, type TrialRecord, trialPurposes } from '../core/trial.ts';
+import { faultKinds, generatorResources, requestOutcomes, type TrialRecord, trialPurposes } from '../core/trial.ts';
 
 /** Trials and targets as they are stored. Typed by harness/core: a change of the one without the other does not compile. */
 
@@ -83,6 +83,7 @@ export const trialRecordSchema: z.ZodType<TrialRecord> = z.object({
       timeoutS: duration,
     }),
     startedAt: z.string(),
+    startedAtMonotonicS: z.number(),
     measuredS: duration,
     stopped: z.boolean(),
     iterations,
@@ -95,7 +96,14 @@ export const trialRecordSchema: z.ZodType<TrialRecord> = z.object({
       sendLagP99S: z.number().nullable(),
     }),
     repeatWith: z.string().exactOptional(),
-    failureExamples: z.array(z.object({ step: z.string(), outcome: z.enum(requestOutcomes), message: z.string() })),
+    failureExamples: z.array(
+      z.object({
+        step: z.string(),
+        outcome: z.enum(requestOutcomes),
+        message: z.string(),
+        resource: z.enum(generatorResources).exactOptional(),
+      }),
+    ),
   }),
   // A metric that only another version of tierbench knows is passed over: nothing is derived from it.
   samples: z

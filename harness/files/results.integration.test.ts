@@ -62,6 +62,7 @@ const trial: TrialRecord = {
       timeoutS: 1,
     },
     startedAt: '2026-01-01T00:00:00.000Z',
+    startedAtMonotonicS: 1000,
     measuredS: 1,
     stopped: false,
     iterations: { intended: 0, completed: 0, failed: 0, dropped: 0 },

@@ -1,7 +1,14 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { ClientResponse, keepAliveS } from './client-response.ts';
-import { type EncodedRequest, type RawResponse, reconnectPauseMs, type TransportFailure } from './message.ts';
+import {
+  type EncodedRequest,
+  type FailedRequest,
+  type RawResponse,
+  reconnectPauseMs,
+  socketFailure,
+  type TransportFailure,
+} from './message.ts';
 import { type ParsedResponse, ResponseParser } from './response-parser.ts';
 
 export interface ConnectionSettings {
@@ -46,6 +53,8 @@ export class Connection {
   #timerAtMs = 0;
   #pause: NodeJS.Timeout | undefined;
   #failuresInARow = 0;
+  /** How long each address of a name with several may take to accept. */
+  #attemptMs = 250;
   #idleSinceMs = 0;
   #lastHead: Pick<ParsedResponse, 'headBytes' | 'headLength'> | undefined;
 
@@ -88,17 +97,16 @@ export class Connection {
   #connect(): void {
     const { endpoint, readBuffer } = this.#settings;
     const { host, port, isTls, servername, trusted } = endpoint;
+    const options = { host, port, autoSelectFamilyAttemptTimeout: this.#attemptMs };
     const socket: Socket = isTls
       ? connectTls({
-          host,
-          port,
+          ...options,
           servername,
           rejectUnauthorized: trusted !== undefined,
           ...(trusted !== undefined && { secureContext: trusted }),
         })
       : connectTcp({
-          host,
-          port,
+          ...options,
           noDelay: true,
           onread: {
             buffer: readBuffer,
@@ -162,10 +170,15 @@ export class Connection {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
-    const isReset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    // Several addresses may have been tried, each with its own reason.
-    const message = error.message || (error instanceof AggregateError ? String(error.errors[0]) : String(error.code));
-    this.#fail(isReset || this.#isConnected ? 'reset' : 'refused', message);
+    const wasGivenUp = error instanceof AggregateError && error.errors.some(({ code }) => code === 'ETIMEDOUT');
+    if (this.#isConnected || !wasGivenUp || performance.now() >= this.#deadlineMs) {
+      this.#failWith(socketFailure(error, this.#isConnected));
+      return;
+    }
+    // Node gave up each address of the name after a moment, which is no answer of the server: a longer moment, then.
+    this.#attemptMs *= 2;
+    this.#socket?.destroy();
+    this.#connect();
   }
 
   #onHungUp(): void {
@@ -175,10 +188,14 @@ export class Connection {
   }
 
   #fail(outcome: TransportFailure, message: string): void {
+    this.#failWith({ kind: 'failed', outcome, message });
+  }
+
+  #failWith(failure: FailedRequest): void {
     this.#drop();
     if (!this.#isInFlight) return;
-    if (outcome !== 'timeout') this.#failuresInARow += 1;
-    this.#end({ kind: 'failed', outcome, message }, performance.now());
+    if (failure.outcome !== 'timeout') this.#failuresInARow += 1;
+    this.#end(failure, performance.now());
   }
 
   /** The last step of whatever ends a request: the next one may be sent on the way. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRequestEncoder } from './message.ts';
+import { createRequestEncoder, socketFailure } from './message.ts';
 
 const encode = createRequestEncoder(new URL('http://[::1]:8080/base/'));
 const request = { name: 'a', method: 'GET', path: '/x?y=1', headers: {} } as const;
@@ -31,4 +31,24 @@ test('what a scenario says of host counts, what it says of the framing does not'
   const headers = { host: 'other', 'content-length': '9', 'transfer-encoding': 'chunked' };
   const { text } = encode({ ...request, method: 'POST', headers, body: '{}' });
   expect(text).toBe('POST /base/x?y=1 HTTP/1.1\r\nhost: other\r\ncontent-length: 2\r\n\r\n{}');
+});
+
+test.each([
+  ['ECONNREFUSED', false, { outcome: 'refused' }],
+  ['ETIMEDOUT', false, { outcome: 'refused' }],
+  ['ECONNRESET', false, { outcome: 'reset' }],
+  ['EPIPE', true, { outcome: 'reset' }],
+  ['ETIMEDOUT', true, { outcome: 'reset' }],
+  ['EADDRNOTAVAIL', false, { outcome: 'generator-limit', resource: 'ports' }],
+  ['EMFILE', false, { outcome: 'generator-limit', resource: 'files' }],
+  ['ENFILE', false, { outcome: 'generator-limit', resource: 'files' }],
+])('%s of a socket (connected: %s)', (code, wasConnected, failure) => {
+  const error = Object.assign(new Error(`connect ${code}`), { code });
+  expect(socketFailure(error, wasConnected)).toEqual({ kind: 'failed', message: `connect ${code}`, ...failure });
+  // Of a name with several addresses each has its own error.
+  const several = new AggregateError([error, error], '');
+  expect(socketFailure(several, wasConnected)).toMatchObject({
+    ...failure,
+    ...(code === 'ECONNRESET' && { outcome: 'refused' }),
+  });
 });

@@ -11,15 +11,36 @@ export interface HttpRequest {
 }
 
 /** How a request ended: a whole response, or the reason why there is none. */
-export type RawResponse =
-  | ReceivedResponse
-  | {
-      readonly kind: 'failed';
-      readonly outcome: TransportFailure;
-      readonly message: string;
-    };
+export type RawResponse = ReceivedResponse | FailedRequest;
 
-export type TransportFailure = 'refused' | 'reset' | 'timeout' | 'malformed';
+export interface FailedRequest {
+  readonly kind: 'failed';
+  readonly outcome: TransportFailure;
+  readonly message: string;
+  /** Of `generator-limit`: what this machine ran out of. */
+  readonly resource?: 'ports' | 'files';
+}
+
+export type TransportFailure = 'refused' | 'reset' | 'timeout' | 'malformed' | 'generator-limit';
+
+/** Errors of this machine and not of the server: no local port is free for another connection, or no file descriptor. */
+const ownLimits: Readonly<Record<string, 'ports' | 'files'>> = {
+  EADDRNOTAVAIL: 'ports',
+  EADDRINUSE: 'ports',
+  EMFILE: 'files',
+  ENFILE: 'files',
+};
+
+/** Why there is no connection, or no longer one, by the error of its socket. */
+export function socketFailure(error: NodeJS.ErrnoException, wasConnected: boolean): FailedRequest {
+  // Several addresses may have been tried, each with its own reason.
+  const errors: readonly NodeJS.ErrnoException[] = error instanceof AggregateError ? error.errors : [error];
+  const message = errors.map((each) => each.message).find((text) => text !== '') ?? String(error.code);
+  const resource = errors.map(({ code = '' }) => ownLimits[code]).find((each) => each !== undefined);
+  if (resource !== undefined && !wasConnected) return { kind: 'failed', outcome: 'generator-limit', message, resource };
+  const isReset = wasConnected || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+  return { kind: 'failed', outcome: isReset ? 'reset' : 'refused', message };
+}
 
 /** Functions, because most scenarios look at little of a response. */
 export interface ReceivedResponse {

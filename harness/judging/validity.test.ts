@@ -112,6 +112,11 @@ describe('a trial is invalid', () => {
       reason: { code: 'too-few-requests', requests: 70, neededRequests: 72 },
     },
     {
+      what: 'when the generator had nothing left to send requests with',
+      choice: { failedPerS: 1, failedAs: 'generator-limit' },
+      reason: { code: 'generator-out-of-resources', resource: 'ports', requests: 10 },
+    },
+    {
       what: 'when the generator was busy',
       choice: { generator: { utilizationRatio: 0.93 } },
       reason: { code: 'generator-busy', utilizationRatio: 0.93, limitRatio: 0.8 },

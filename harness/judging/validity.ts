@@ -59,6 +59,7 @@ export function judgeValidity(record: TrialRecord, evidence: ValidityEvidence): 
   const others: readonly Reason[] = [
     ...stopped(trial),
     ...notes.filter((note) => note.code === 'service-crashed'),
+    ...outOfResources(trial),
     ...neverAnswered(trial, latency.maxS),
     ...tooShort(trial),
     // A machine that others use makes the generator late and the throughput unsteady: the cause comes first.
@@ -74,6 +75,13 @@ export function judgeValidity(record: TrialRecord, evidence: ValidityEvidence): 
 
 function stopped({ stopped: wasStopped, measuredS, plan }: Trial): readonly Reason[] {
   return wasStopped ? [{ code: 'stopped', measuredS, plannedS: plan.durationS }] : [];
+}
+
+/** What was never sent says nothing of the system, and less load was offered than was meant. */
+function outOfResources({ steps, failureExamples }: Trial): readonly Reason[] {
+  const requests = steps.reduce((sum, { outcomes }) => sum + outcomes['generator-limit'], 0);
+  const resource = failureExamples.find((example) => example.resource !== undefined)?.resource ?? 'ports';
+  return requests === 0 ? [] : [{ code: 'generator-out-of-resources', resource, requests }];
 }
 
 /**

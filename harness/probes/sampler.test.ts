@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { monotonicS } from '../machine/clock.ts';
 import type { Probe, Reading } from './probe.ts';
 import { sampleEachSecond } from './sampler.ts';
 
@@ -15,7 +16,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const nowS = () => (performance.timeOrigin + performance.now()) / 1000;
+const nowS = monotonicS;
 
 describe('sampling', () => {
   it('reads at once and then every second without drift, timed from the origin it is asked for', async () => {
@@ -31,6 +32,18 @@ describe('sampling', () => {
     expect(samples.map(({ atS }) => atS)).toEqual([-2, -1, 0, 1, 2, 3]);
     expect(samples[0]).toEqual({ atS: -2, ...reading });
     expect(notes).toEqual([]);
+    const stopped = sampling.stop();
+    await vi.advanceTimersByTimeAsync(0);
+    await stopped;
+  });
+
+  it('places samples by time that passed, also when the clock of the machine is set back meanwhile', async () => {
+    const sampling = sampleEachSecond([probeOf('probe', async () => [reading])]);
+    const originS = nowS();
+    await vi.advanceTimersByTimeAsync(1500);
+    vi.setSystemTime(Date.now() - 30_000);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(sampling.since(originS).samples.map(({ atS }) => atS)).toEqual([0, 1, 2, 3]);
     const stopped = sampling.stop();
     await vi.advanceTimersByTimeAsync(0);
     await stopped;

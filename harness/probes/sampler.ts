@@ -1,12 +1,13 @@
 import type { Note } from '../core/findings.ts';
 import type { ProbeSample } from '../core/trial.ts';
+import { monotonicS } from '../machine/clock.ts';
 import type { Probe, Reading } from './probe.ts';
 
 /** Samples that are being taken. */
 export interface Sampling {
   /** Starts no further reading and waits for those that have begun, but not for one that hangs. Never rejects. */
   stop(): Promise<void>;
-  /** What was read, timed from `originS` (seconds since 1970), and what a reader should know about it. */
+  /** What was read, timed from `originS` (seconds of the monotonic clock), and what a reader should know about it. */
   since(originS: number): { readonly samples: readonly ProbeSample[]; readonly notes: readonly Note[] };
 }
 
@@ -23,7 +24,7 @@ export function sampleEachSecond(probes: readonly Probe[], periodMs = 1000): Sam
   const failures = new Map<string, { readonly message: string; times: number }>();
   const loops = probes.map((probe) =>
     atEachTick(periodMs, stopping.signal, async () => {
-      const atS = epochS();
+      const atS = monotonicS();
       try {
         for (const reading of await probe.read()) readings.push({ atS, reading });
       } catch (error) {
@@ -82,8 +83,4 @@ function expired(afterMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, afterMs).unref();
   });
-}
-
-function epochS(): number {
-  return (performance.timeOrigin + performance.now()) / 1000;
 }

@@ -38,6 +38,7 @@ const mayPass: Readonly<Record<Reason['code'], boolean>> = {
   'too-few-seconds': false,
   'too-few-requests': false,
   'cpu-stolen': true,
+  'generator-out-of-resources': false,
   'generator-throttled': true,
   'foreign-cpu': true,
   'generator-busy': false,

@@ -2,6 +2,7 @@ import { TierbenchError } from '../core/errors.ts';
 import type { Note } from '../core/findings.ts';
 import type { FaultKind, FaultRecord, Interval, Measurement } from '../core/trial.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
+import { monotonicS } from '../machine/clock.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { FaultControl } from '../providers/provider.ts';
 import { measure } from './measure.ts';
@@ -31,7 +32,7 @@ export async function measureWithFault(
     },
   });
   const outcome = await fault?.settle(signal);
-  const record = outcome && faultRecord(planned, outcome, Date.parse(measurement.trial.startedAt) / 1000);
+  const record = outcome && faultRecord(planned, outcome, measurement.trial.startedAtMonotonicS);
   return {
     measurement: {
       ...measurement,
@@ -86,7 +87,7 @@ export interface FaultInTrial {
 }
 
 export interface FaultOutcome {
-  /** Seconds since 1970, when the calls were made; null when the trial ended before, or it could not be made. */
+  /** Seconds of the monotonic clock when the calls were made; null when the trial ended before, or it could not be made. */
   readonly madeAtS: number | null;
   readonly undoneAtS: number | null;
   /** What went wrong while it was made or undone. */
@@ -98,7 +99,7 @@ const opposite = { kill: 'start', pause: 'resume' } as const satisfies Record<Fa
 export function makeFault(
   { kind, instance, atS, undoAtS }: PlannedFault,
   control: FaultControl,
-  nowS: () => number = epochS,
+  nowS: () => number = monotonicS,
 ): FaultInTrial {
   let madeAtS: number | null = null;
   let undoneAtS: number | null = null;
@@ -144,7 +145,7 @@ export function makeFault(
   };
 }
 
-/** In seconds from the start of the measured window, given in seconds since 1970. */
+/** In seconds from the start of the measured window, given in seconds of the monotonic clock. */
 export function faultRecord(
   { kind, instance }: PlannedFault,
   { madeAtS, undoneAtS }: FaultOutcome,
@@ -161,8 +162,4 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function epochS(): number {
-  return (performance.timeOrigin + performance.now()) / 1000;
 }

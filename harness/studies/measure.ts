@@ -22,5 +22,5 @@ export async function measure(
 ): Promise<Measurement> {
   const sampling = sampleEachSecond(probes);
   const trial = await engine.run(request, signal, onInterval).finally(() => sampling.stop());
-  return { trial, ...sampling.since(Date.parse(trial.startedAt) / 1000) };
+  return { trial, ...sampling.since(trial.startedAtMonotonicS) };
 }

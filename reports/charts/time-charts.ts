@@ -36,8 +36,12 @@ export function timeCharts(
   runStartedAt: string,
   trials: readonly TrialRecord[],
 ): readonly ChartDescription[] {
+  // The date of the first trial only: a clock that is set on the way would put later ones elsewhere.
+  const [first] = trials;
+  const firstS = first === undefined ? 0 : (Date.parse(first.trial.startedAt) - Date.parse(runStartedAt)) / 1000;
+  const firstMonotonicS = first?.trial.startedAtMonotonicS ?? 0;
   const placed = trials
-    .map((record) => ({ record, startS: (Date.parse(record.trial.startedAt) - Date.parse(runStartedAt)) / 1000 }))
+    .map((record) => ({ record, startS: firstS + record.trial.startedAtMonotonicS - firstMonotonicS }))
     .toSorted((left, right) => left.startS - right.startS);
   const charts = [timeLine(tier, placed), ...resourceCharts.map((chart) => resourceChart(tier, chart, placed))];
   return charts.filter((chart) => chart !== null);

@@ -38,6 +38,8 @@ export const describeReason = describer<Reason>({
     `only ${requests} requests ended in the window, and p95 needs ${neededRequests}`,
   'cpu-stolen': ({ ratio, limitRatio }) =>
     `the host took ${formatRatio(ratio)} of the CPU away (steal), more than ${formatRatio(limitRatio)}`,
+  'generator-out-of-resources': ({ resource, requests }) =>
+    `the generator ran out of ${resource === 'ports' ? 'local ports' : 'file descriptors'}: ${requests === 1 ? '1 request was' : `${formatNumber(requests)} requests were`} never sent`,
   'generator-throttled': ({ ratio, limitRatio }) =>
     `a CPU limit stopped the generator in ${formatRatio(ratio)} of its periods, more than ${formatRatio(limitRatio)}`,
   'foreign-cpu': ({ ratio, limitRatio }) =>

@@ -6,6 +6,9 @@ function remediesOf(finding: Reason | WhyNot): readonly Remedy[] {
   if (finding.code === 'latency-drift' && finding.secondHalfMeanS > finding.firstHalfMeanS) {
     return ['lower-load', 'measure-longer'];
   }
+  if (finding.code === 'generator-out-of-resources') {
+    return [finding.resource === 'ports' ? 'more-ports' : 'more-open-files', 'lower-load'];
+  }
   if (finding.code === 'no-load-as-high') return [finding.model === 'closed' ? 'higher-concurrency' : 'higher-rates'];
   return remedies[finding.code];
 }
@@ -57,7 +60,10 @@ const remedies = {
   'limit-not-reached': ['higher-rates'],
   'too-little-data': ['more-data'],
 } as const satisfies Readonly<
-  Record<Exclude<(Reason | WhyNot)['code'], 'invalid' | 'invalid-trials' | 'no-load-as-high'>, readonly Remedy[]>
+  Record<
+    Exclude<(Reason | WhyNot)['code'], 'invalid' | 'invalid-trials' | 'generator-out-of-resources' | 'no-load-as-high'>,
+    readonly Remedy[]
+  >
 >;
 
 const words: Readonly<Partial<Record<Remedy, string>>> = {
@@ -74,6 +80,9 @@ const words: Readonly<Partial<Record<Remedy, string>>> = {
   'faster-engine': 'use a faster engine',
   'more-generator-cpu': 'give the generator more CPU',
   'quiet-machine': 'use a machine that nothing else uses',
+  'more-ports':
+    'widen the range of local ports (sysctl net.ipv4.ip_local_port_range) or let the server keep connections open',
+  'more-open-files': 'raise the limit of open files (ulimit -n)',
   'run-to-end': 'run it again to the end',
   'fix-failures': 'fix the failures first',
 };

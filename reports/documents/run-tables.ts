@@ -273,7 +273,7 @@ export function stepsTable({ name, trials }: ScenarioAnalysis): Table {
 function responses({ trial }: JudgedTrial['record'], step: string): string {
   const result = trial.steps.find((each) => each.name === step);
   if (result === undefined) return '–';
-  const unanswered = (['refused', 'reset', 'timeout', 'malformed', 'wrong-answer'] as const)
+  const unanswered = (['refused', 'reset', 'timeout', 'malformed', 'wrong-answer', 'generator-limit'] as const)
     .filter((outcome) => result.outcomes[outcome] > 0)
     .map((outcome) => [outcome, result.outcomes[outcome]] as const);
   const counts = [...Object.entries(result.statuses), ...unanswered];

@@ -7,6 +7,7 @@ import {
   expectsContent,
   type RawResponse,
   reconnectPauseMs,
+  socketFailure,
   type TransportFailure,
 } from '../../http-client/message.ts';
 import type { PreparedRequest } from '../shared/prepare-request.ts';
@@ -226,10 +227,11 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
   });
 
   client.on('connError', (error) => {
-    const kind = error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'refused';
+    // Whatever breaks before the first byte is written is a failure to connect.
+    const failure = socketFailure(error, false);
     isConnected = false;
     if (!isInFlight) failuresInARow += 1;
-    end(failed(kind, error.message)); // autocannon calls _connect right after this.
+    end(failure); // autocannon calls _connect right after this.
   });
 
   client.parser.execute = (chunk) => {

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import type { GeneratorHealth, Interval, Trial, TrialPlan } from '../../core/trial.ts';
+import { monotonicS } from '../../machine/clock.ts';
 import { watchGenerator } from '../shared/generator-health.ts';
 import { createK6Accounts } from './k6-accounts.ts';
 import { findProcessCpu, type ProcessCpu } from './k6-cpu.ts';
@@ -158,6 +159,7 @@ export async function followK6(
     engine: 'k6',
     plan,
     startedAt: new Date(windowStartMs ?? nowMs()).toISOString(),
+    startedAtMonotonicS: monotonicS() - (windowStartMs === undefined ? 0 : (nowMs() - windowStartMs) / 1000),
     ...account,
     generator: {
       utilizationRatio: Math.max(ownHealth?.utilizationRatio ?? 0, busyRatio(busy, cpu?.cpus ?? 1)),

@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import { describeLoad, type OfferedLoad } from '../../core/load.ts';
 import type { Trial, TrialPlan } from '../../core/trial.ts';
+import { monotonicS } from '../../machine/clock.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
 import { createAccounting } from '../shared/accounting.ts';
 import { checkBaseUrls, checkLoad } from '../shared/check-request.ts';
@@ -141,6 +142,7 @@ function notStarted({ plan }: TrialRequest): Trial {
     engine: 'k6',
     plan,
     startedAt: new Date().toISOString(),
+    startedAtMonotonicS: monotonicS(),
     ...createAccounting(plan).close(0 - plan.warmUpS, []),
     generator: { utilizationRatio: 0, eventLoopLagP99S: null, sendLagP99S: plan.load.model === 'open' ? 0 : null },
   };

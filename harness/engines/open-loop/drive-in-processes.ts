@@ -1,13 +1,16 @@
 import { TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
+import { monotonicMs } from '../../machine/clock.ts';
 import type { TrialRequest } from '../engine.ts';
-import { monotonicMs } from '../shared/wake-timer-worker.ts';
 import type { GeneratorProcess, GeneratorProcesses } from './generator-processes.ts';
 import { mergeIntervals, mergeTrials } from './merge-trials.ts';
 import type { FromProcess, ReportedError, ToProcess } from './trial-process.ts';
 
 /** Until the last process has heard that all are ready. */
 const OPENS_AFTER_MS = 20;
+/** A process that says nothing for so long is kept by its scenario; so is one that does not stop in time. */
+const LONGEST_SILENCE_S = 10;
+const LONGEST_STOP_S = 5;
 
 /**
  * One trial in `count` processes. All walk the same schedule from the same moment on, and each takes its share, with users
@@ -33,10 +36,15 @@ export async function driveInProcesses(
   const { promise: over, resolve, reject } = Promise.withResolvers<[Trial, ...Trial[]]>();
   const seconds: Interval[][] = Array.from({ length: count }, () => []);
   const trials: (Trial | undefined)[] = new Array(count).fill(undefined);
+  // Counted and not timed: when this machine sleeps, all of its processes do.
+  const silentS = new Array<number>(count).fill(0);
+  let stoppingS: number | undefined;
   let ready = 0;
   let reported = 0;
 
   function onMessage(index: number, message: FromProcess): void {
+    silentS[index] = 0;
+    if (message.kind === 'alive') return;
     if (message.kind === 'ready') {
       ready += 1;
       if (ready === count) tellAll({ kind: 'open', atMs: monotonicMs() + OPENS_AFTER_MS });
@@ -80,7 +88,16 @@ export async function driveInProcesses(
     const share = { index, of: count };
     generator.tell({ kind: 'drive', task: { request: withoutScenario, scenarioFile, mostConnections, share } });
   }
-  const stop = (): void => tellAll({ kind: 'stop' });
+  const stop = (): void => {
+    stoppingS ??= 0;
+    tellAll({ kind: 'stop' });
+  };
+  const watchdog = setInterval(() => {
+    for (const [index, forS] of silentS.entries()) silentS[index] = trials[index] === undefined ? forS + 1 : 0;
+    if (stoppingS !== undefined) stoppingS += 1;
+    if (Math.max(...silentS) > LONGEST_SILENCE_S || (stoppingS ?? 0) > LONGEST_STOP_S)
+      reject(scenarioHangs(scenario.name));
+  }, 1000);
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   try {
@@ -93,6 +110,7 @@ export async function driveInProcesses(
     await Promise.all(generators.map((generator) => generator.end()));
     throw error;
   } finally {
+    clearInterval(watchdog);
     signal.removeEventListener('abort', stop);
   }
 }
@@ -102,6 +120,14 @@ function processCrashed(how: string): TierbenchError {
     'GENERATOR_ENDED',
     `A process of the open-loop engine ${how}; its trial is lost.`,
     'Its last words stand above, if it had any. Where memory is short the system ends processes with SIGKILL.',
+  );
+}
+
+function scenarioHangs(scenario: string): TierbenchError {
+  return new TierbenchError(
+    'SCENARIO_HANGS',
+    `Scenario '${scenario}' kept the generator from answering for more than ${LONGEST_SILENCE_S} s.`,
+    'Let begin, iteration and check come to an end, and wait with `yield* think(seconds)` only.',
   );
 }
 

@@ -35,6 +35,7 @@ function part(requests: readonly Reported[], closedS: number, generator: Partial
     engine: 'open-loop',
     plan,
     startedAt: '2026-01-01T00:00:00.000Z',
+    startedAtMonotonicS: 1000,
     ...accounting.close(closedS, [closedS - 0.5]),
     generator: { utilizationRatio: 0.1, eventLoopLagP99S: 0.001, sendLagP99S: 0.001, ...generator },
   };

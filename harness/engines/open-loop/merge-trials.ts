@@ -26,6 +26,7 @@ export function mergeTrials([first, ...others]: readonly [Trial, ...Trial[]]): T
   return {
     ...first,
     startedAt: parts.map(({ startedAt }) => startedAt).toSorted()[0] ?? first.startedAt,
+    startedAtMonotonicS: Math.min(...parts.map(({ startedAtMonotonicS }) => startedAtMonotonicS)),
     measuredS: Math.max(...parts.map(({ measuredS }) => measuredS)),
     stopped: parts.some(({ stopped }) => stopped),
     iterations: sumIterations(parts.map(({ iterations }) => iterations)),

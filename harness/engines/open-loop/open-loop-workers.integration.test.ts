@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { programContract } from '../../contracts/engines/engine-contract.ts';
 import { arrivalsContract } from '../../contracts/engines/open-load-contract.ts';
 import conversation from '../../contracts/engines/scenarios/conversation.ts';
+import endless from '../../contracts/engines/scenarios/endless.ts';
 import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
 import { startTestServer } from '../../contracts/engines/server.ts';
 import { expectConsistent, expectOnly, openRequestFor, requestFor } from '../../contracts/engines/trial-contract.ts';
+import type { Trial } from '../../core/trial.ts';
 import { seeProcesses } from '../../orphans/processes.ts';
 import { generatorProcesses } from './generator-processes.ts';
 import { openLoopEngine } from './open-loop.ts';
@@ -110,3 +114,52 @@ describe('a process of the engine', () => {
 function childProcesses(): number[] {
   return seeProcesses().flatMap(({ processId, parentId }) => (parentId === process.pid ? [processId] : []));
 }
+
+describe('a scenario that keeps its thread', () => {
+  test('ends with an error after seconds, and so does its process', async () => {
+    await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+    const before = childProcesses();
+    await using processes = generatorProcesses({ count: 1 });
+    const request = requestFor(endless, server.baseUrl, 1, { durationS: 60, timeoutS: 1 });
+    await expect(openLoopEngine({ processes }).run(request, never)).rejects.toMatchObject({ code: 'SCENARIO_HANGS' });
+    expect(childProcesses().filter((each) => !before.includes(each))).toEqual([]);
+  }, 30_000);
+
+  test('is ended seconds after a stop', async () => {
+    await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+    const before = childProcesses();
+    await using processes = generatorProcesses({ count: 1 });
+    const request = requestFor(endless, server.baseUrl, 1, { durationS: 60, timeoutS: 1 });
+    const stop = new AbortController();
+    const running = openLoopEngine({ processes }).run(request, stop.signal);
+    await expect.poll(() => server.seen.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    const stoppedMs = performance.now();
+    stop.abort();
+    await expect(running).rejects.toMatchObject({ code: 'SCENARIO_HANGS' });
+    expect(performance.now() - stoppedMs).toBeLessThan(9000);
+    expect(childProcesses().filter((each) => !before.includes(each))).toEqual([]);
+  }, 30_000);
+});
+
+test('file descriptors that run out are a limit of the generator, not failures of the server', async () => {
+  await using server = await startTestServer((_seen, _request, response) => setTimeout(() => response.end('{}'), 20));
+  // Its limit is that of the shell that starts it.
+  const request = requestFor(oneRequest, server.baseUrl, 100, { durationS: 2 });
+  const { scenario: _, ...plain } = request;
+  const program = `
+    import { openLoopEngine } from ${JSON.stringify(new URL('./open-loop.ts', import.meta.url).href)};
+    import scenario from ${JSON.stringify(new URL('../../contracts/engines/scenarios/one-request.ts', import.meta.url).href)};
+    const request = { ...JSON.parse(process.argv[1]), scenario };
+    const trial = await openLoopEngine().run(request, new AbortController().signal);
+    console.log(JSON.stringify(trial));
+  `;
+  const shell = `ulimit -n 60; exec "$0" --input-type=module -e "$1" "$2"`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', shell, process.execPath, program, JSON.stringify(plain)], {
+    maxBuffer: 2 ** 26,
+  });
+  const trial: Trial = JSON.parse(stdout);
+  const outcomes = trial.steps[0]?.outcomes;
+  expect(outcomes?.['generator-limit']).toBeGreaterThan(0);
+  expect(outcomes?.refused).toBe(0);
+  expect(trial.failureExamples).toMatchObject([{ outcome: 'generator-limit', resource: 'files' }]);
+}, 30_000);

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../../core/error-codes.ts';
 import { type Problem, TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import { loadScenario } from '../../files/load-scenario.ts';
+import { monotonicMs } from '../../machine/clock.ts';
+import { ownModule } from '../../machine/own-package.ts';
 import type { TrialRequest } from '../engine.ts';
 import { type DriveSettings, driveTrial } from '../shared/drive-trial.ts';
-import { monotonicMs } from '../shared/wake-timer-worker.ts';
 import { socketTransport } from './socket-transport.ts';
 
 /** What a process that drives a share of a trial is given. */
@@ -21,6 +23,8 @@ export type ToProcess =
   | { readonly kind: 'stop' };
 
 export type FromProcess =
+  /** Once a second: a scenario that never yields keeps it from saying so. */
+  | { readonly kind: 'alive' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'interval'; readonly interval: Interval }
   | { readonly kind: 'ended'; readonly trial: Trial }
@@ -79,13 +83,18 @@ function reported(error: unknown): ReportedError {
   return { message, code, nextStep, problems };
 }
 
+const ALIVE_EVERY_MS = 1000;
+
 let current: CurrentTrial | undefined;
 process.on('message', (message: ToProcess) => {
   if (message.kind === 'drive') {
+    tell({ kind: 'alive' });
     current = { stop: new AbortController(), opening: Promise.withResolvers() };
     void drive(message.task, current);
   } else if (message.kind === 'open') current?.opening.resolve(message.atMs);
   else current?.stop.abort();
 });
+setInterval(() => tell({ kind: 'alive' }), ALIVE_EVERY_MS);
+new Worker(ownModule('./watch-parent', import.meta.url), { execArgv: [] }).unref();
 // Whoever wanted the trial is gone: no load may outlive its command.
 process.on('disconnect', () => process.exit());

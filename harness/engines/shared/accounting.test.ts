@@ -26,7 +26,7 @@ function consistent(accounting: Accounting, nowS: number, window: { warmUpS: num
   const accounted = accounting.close(nowS, []);
   const { plan } = requestFor(oneRequest, 'http://127.0.0.1', 1, window);
   const generator = { utilizationRatio: 0, eventLoopLagP99S: 0, sendLagP99S: null };
-  expectConsistent({ ...accounted, plan, engine: 'test', startedAt: '', generator });
+  expectConsistent({ ...accounted, plan, engine: 'test', startedAt: '', startedAtMonotonicS: 1000, generator });
   return accounted;
 }
 

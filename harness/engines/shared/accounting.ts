@@ -1,4 +1,5 @@
 import {
+  type GeneratorResource,
   type Interval,
   type IterationCounts,
   type OutcomeCounts,
@@ -44,10 +45,12 @@ export interface AccountedRequest {
   readonly serviceTimeS?: number;
   /** One of those that a few closed-loop users would have sent: `StepResult.closedLoop`. */
   readonly isClosedLoopSample?: boolean;
+  /** Of `generator-limit`: what ran out. */
+  readonly resource?: GeneratorResource | undefined;
   describe(): string;
 }
 
-type AccountedTrial = Omit<Trial, 'engine' | 'plan' | 'startedAt' | 'generator'>;
+type AccountedTrial = Omit<Trial, 'engine' | 'plan' | 'startedAt' | 'startedAtMonotonicS' | 'generator'>;
 
 interface Counts {
   readonly iterations: { -readonly [Kind in keyof IterationCounts]: number };
@@ -134,7 +137,8 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
       if (request.outcome === 'ok' || closed) return;
       const key = `${request.outcome} ${request.step}`;
       if (examples.has(key)) return;
-      examples.set(key, { step: request.step, outcome: request.outcome, message: request.describe() });
+      const { step, outcome, resource } = request;
+      examples.set(key, { step, outcome, message: request.describe(), ...(resource !== undefined && { resource }) });
     },
     advance(nowS) {
       if (!closed) closeSecondsBefore(nowS);
@@ -180,7 +184,16 @@ function stepOf(counts: Counts, name: string): StepCounts {
 }
 
 function noOutcomes(): StepCounts['outcomes'] {
-  return { ok: 0, 'wrong-answer': 0, 'http-error': 0, refused: 0, reset: 0, timeout: 0, malformed: 0 };
+  return {
+    ok: 0,
+    'wrong-answer': 0,
+    'http-error': 0,
+    refused: 0,
+    reset: 0,
+    timeout: 0,
+    malformed: 0,
+    'generator-limit': 0,
+  };
 }
 
 function addRequest(step: StepCounts, request: AccountedRequest): void {

@@ -14,7 +14,9 @@ function checkBaseUrl(text: string): URL {
   if (
     url !== null &&
     /^https?:$/.test(url.protocol) &&
-    `${url.username}${url.password}${url.search}${url.hash}` === ''
+    `${url.username}${url.password}${url.search}${url.hash}` === '' &&
+    // Nothing listens there.
+    url.port !== '0'
   ) {
     return url;
   }

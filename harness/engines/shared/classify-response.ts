@@ -1,5 +1,5 @@
 import type { Request, Response } from '../../../scenarios/kit.ts';
-import type { RequestOutcome } from '../../core/trial.ts';
+import type { GeneratorResource, RequestOutcome } from '../../core/trial.ts';
 import type { RawResponse, ReceivedResponse } from '../../http-client/message.ts';
 
 export interface EndedRequest {
@@ -7,6 +7,8 @@ export interface EndedRequest {
   readonly outcome: RequestOutcome;
   /** 0 when no answer came. */
   readonly status: number;
+  /** Of `generator-limit`: what ran out. */
+  readonly resource?: GeneratorResource;
   /** What was wrong, for a person; empty when nothing was. Worked out only when asked for. */
   describe(): string;
 }
@@ -14,9 +16,10 @@ export interface EndedRequest {
 /** How a request ended by what the scenario expects of it, and what the scenario gets to see. */
 export function classifyResponse(request: Request, answer: RawResponse): { ended: EndedRequest; response: Response } {
   if (answer.kind === 'failed') {
-    const { outcome, message } = answer;
+    const { outcome, message, resource } = answer;
     const response = new ScenarioResponse(noResponse, false);
-    return { response, ended: { step: request.name, outcome, status: 0, describe: () => message } };
+    const ended = { step: request.name, outcome, status: 0, describe: () => message };
+    return { response, ended: resource === undefined ? ended : { ...ended, resource } };
   }
   const { status } = answer;
   if (!isExpected(status, request.expectStatus)) {

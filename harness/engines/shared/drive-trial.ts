@@ -1,6 +1,7 @@
 import type { GeneratorHealth, Interval, Trial } from '../../core/trial.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import type { RawResponse } from '../../http-client/message.ts';
+import { monotonicS } from '../../machine/clock.ts';
 import type { TrialRequest } from '../engine.ts';
 import { createAccounting } from './accounting.ts';
 import {
@@ -53,6 +54,7 @@ export async function driveTrial(
   /** Null until everybody has begun: only then there is a window to count from. */
   let windowStartMs: number | null = null;
   let startedAt = new Date();
+  let startedAtMonotonicS = monotonicS();
   let watch: ReturnType<typeof watchGenerator> | undefined;
   let health: Omit<GeneratorHealth, 'sendLagP99S'> = { utilizationRatio: 0, eventLoopLagP99S: 0 };
   let wakeTimer: WakeTimer | undefined;
@@ -123,6 +125,7 @@ export async function driveTrial(
     const nowMs = performance.now();
     const untilWindowMs = windowStartMs - nowMs;
     startedAt = new Date(Date.now() + untilWindowMs);
+    startedAtMonotonicS = monotonicS() + untilWindowMs / 1000;
     timers.push(setTimeout(guarded(watchFromHere), Math.max(0, untilWindowMs)));
     timers.push(setInterval(guarded(report), 1000));
     endWindow();
@@ -245,12 +248,13 @@ export async function driveTrial(
       if (isOver || user === undefined) return;
       user.isSending = false;
       const { ended, next } = user.runner.answer(response);
-      const { step, outcome, status } = ended;
+      const { step, outcome, status, resource } = ended;
       const latencyS = (nowMs - user.scheduledMs) / 1000;
       const serviceTimeS = (nowMs - user.startedMs) / 1000;
       const { isClosedLoopSample } = user;
       const { describe } = ended;
-      accounting.requestEnded(nowS, { step, outcome, status, latencyS, serviceTimeS, isClosedLoopSample, describe });
+      const times = { latencyS, serviceTimeS, isClosedLoopSample };
+      accounting.requestEnded(nowS, { step, outcome, status, resource, ...times, describe });
       perform(user, next, nowMs, nowMs);
     } catch (error) {
       finish(error);
@@ -277,6 +281,7 @@ export async function driveTrial(
     engine,
     plan,
     startedAt: startedAt.toISOString(),
+    startedAtMonotonicS,
     ...accounted,
     generator: { ...health, sendLagP99S: isOpen ? (sendLag.count === 0 ? 0 : sendLag.quantileS(0.99)) : null },
   };

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { OfferedLoad } from '../../core/load.ts';
+import { monotonicMs } from '../../machine/clock.ts';
 import { arrivalsOf, arrivalsOfShare, type Share } from './arrivals.ts';
 
 /** What the thread of `wake-timer.ts` is given. */
@@ -20,11 +21,6 @@ export const wakeTimerStates = { waiting: 0, running: 1, stopped: 2 } as const;
 
 /** Between two wakes: what is scheduled meanwhile comes with the later one. */
 const SHORTEST_PAUSE_MS = 0.25;
-
-/** The same in all threads and processes, unlike `performance.now()`. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
 
 function wakeOnTime({ load, seed, share, fromS, untilS, windowStartMs, state, wakes }: WakeTimerData): void {
   const { waiting, running } = wakeTimerStates;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { monotonicMs } from '../../machine/clock.ts';
 import { ownModule } from '../../machine/own-package.ts';
-import { monotonicMs, type WakeTimerData, wakeTimerStates } from './wake-timer-worker.ts';
+import { type WakeTimerData, wakeTimerStates } from './wake-timer-worker.ts';
 
 /**
  * Wakes this thread at each scheduled start, to a fraction of a millisecond: the timers of Node know whole ones only, and
