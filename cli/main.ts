@@ -214,7 +214,10 @@ function runOptions(command: Command): Command {
     .option('--faults', 'kill and pause every service in turn')
     .option('--install-missing', 'install what the tiers need and this machine lacks, saying each command first')
     .option('--skip-think-times', 'leave the think times of scenarios out')
-    .option('--targets <file>', 'judge against a targets file of your own')
+    .option(
+      '--targets <file>',
+      'judge against a targets file of your own, or documents; with --url nothing is judged without it',
+    )
     .option('--out <folder>', 'the results folder (default: results/<time>-<run id>)')
     .option('--allow-missed', 'exit with 0 once the run is complete, whatever the verdicts')
     .option('--json', 'print report.json on standard output')

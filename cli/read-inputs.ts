@@ -42,7 +42,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
   const loaded = await Promise.all(options.question.scenarios.map((name) => attempt(readScenario(name))));
   const scenarios = loaded.filter((scenario) => scenario !== undefined);
   const targets = await attempt(
-    readTargets(options.targetsFile === undefined ? undefined : [options.targetsFile], {
+    readTargets(targetFiles(options), {
       scenarios: [...builtInScenarios(), ...scenarios.map(({ scenario }) => scenario.name)],
       // A target may be about a tier that this run leaves out.
       tiers: [...(await builtInTiers()), ...tiers.map(({ name }) => name)],
@@ -73,6 +73,13 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     names: new Map(scenarios.map(({ reference, scenario }) => [reference, scenario.name])),
     usersOfFile,
   };
+}
+
+/** The documents are about the tiers: an API of somebody else is judged by them only when it is asked for. */
+function targetFiles({ targetsFile, url }: RunOptions): readonly string[] | undefined {
+  if (targetsFile === 'documents') return undefined;
+  if (targetsFile !== undefined) return [targetsFile];
+  return url === undefined ? undefined : [];
 }
 
 async function readScenario(reference: string): Promise<ScenarioSource & { readonly reference: string }> {

@@ -61,6 +61,14 @@ function exitCodeOf({
   return verdicts.has('met') && !verdicts.has('inconclusive') ? exitCodes.met : exitCodes.inconclusive;
 }
 
+/** Of an API of somebody else nothing is judged: it is enough that something valid was measured. */
+function withoutTargets(report: Awaited<ReturnType<typeof resultsOf>>['report']): number {
+  const [tier] = report.answer.tiers;
+  expect(tier.verdicts).toEqual([]);
+  const trials: readonly { readonly valid: boolean }[] = tier.scenarios[0].trials;
+  return trials.some(({ valid }) => valid) ? exitCodes.met : exitCodes.inconclusive;
+}
+
 /** A machine that others use makes trials invalid, and each is repeated. */
 const timeout = 240_000;
 
@@ -183,7 +191,7 @@ describe('tierbench run --url', { timeout }, () => {
     const { exitCode, stderr } = await place.run(words);
     expect(seen.every((line) => line.startsWith('GET /books?q=') || line === 'GET /')).toBe(true);
     const { report } = await resultsOf('out');
-    expect(exitCode, stderr).toBe(exitCodeOf(report));
+    expect(exitCode, stderr).toBe(withoutTargets(report));
     const trials = report.answer.tiers[0].scenarios[0].trials;
     expect(trials).toHaveLength(3);
     for (const { latency, valid } of trials) {
@@ -202,7 +210,7 @@ describe('tierbench run --url', { timeout }, () => {
     const { study, facts, subject, report, trials } = await resultsOf('out');
     // report.json, and nothing else.
     expect(JSON.parse(stdout)).toEqual(report);
-    expect(exitCode, stderr).toBe(exitCodeOf(report));
+    expect(exitCode, stderr).toBe(withoutTargets(report));
     expect(facts.settings).toMatchObject({ engine: 'open-loop' });
     expect(study.question).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson' });
     expect(facts.calibration.ceilingPerS).toBeGreaterThan(0);

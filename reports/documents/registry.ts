@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { isRun } from '../../harness/core/run.ts';
 import type { StudyRecord } from '../../harness/core/study-record.ts';
 import { overallVerdict } from '../../harness/judging/judge.ts';
-import { analyse } from '../analysis.ts';
+import { isValid } from '../../harness/judging/judged-trial.ts';
+import { type Analysis, analyse } from '../analysis.ts';
 import type { Document } from '../document.ts';
 import { genericDocument, genericReport } from './generic.ts';
 import { runDocument } from './run.ts';
@@ -29,11 +30,18 @@ export function reportOf(record: StudyRecord): StudyReport {
   return {
     document: runDocument(analysis),
     json: () => renderJson(runReport(analysis), runReportSchema),
-    verdict: overallVerdict(analysis.tiers.flatMap((tier) => tier.targets)),
+    verdict: verdictOf(analysis),
   };
 }
 
 /** report.json: the data of a report as its schema has it, in the order of the schema, whatever order a file had. */
 export function renderJson<Report>(report: Report, schema: z.ZodType<Report>): string {
   return `${JSON.stringify(schema.parse(report), null, 2)}\n`;
+}
+
+/** Without targets a run that measured something valid has done what it was asked. */
+function verdictOf({ targets, tiers }: Analysis): ReturnType<typeof overallVerdict> {
+  if (targets.length > 0) return overallVerdict(tiers.flatMap((tier) => tier.targets));
+  const trials = tiers.flatMap(({ scenarios }) => scenarios.flatMap((scenario) => scenario.trials));
+  return trials.some(isValid) ? 'met' : 'inconclusive';
 }
