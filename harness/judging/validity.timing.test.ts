@@ -149,7 +149,7 @@ describe('the generator', () => {
       const sampling = sampleEachSecond([generatorThrottlingProbe()]);
       const trial = await openLoopEngine().run({ plan, users, scenario }, new AbortController().signal);
       await sampling.stop();
-      console.log(JSON.stringify({ trial, ...sampling.since(Date.parse(trial.startedAt) / 1000) }));
+      console.log(JSON.stringify({ trial, ...sampling.since(trial.startedAtMonotonicS) }));
       process.exit();
     `;
     const { plan, users } = requestFor(oneRequest, server.baseUrl, 20, { durationS });
