@@ -72,7 +72,14 @@ export class LatencyHistogram {
 
   /** From the middles of the buckets; 0 when empty. */
   get meanS(): number {
-    return this.count === 0 ? 0 : this.#counts.mean / MICROSECONDS_PER_S;
+    if (this.count === 0) return 0;
+    const counts = this.#counts;
+    let sumUs = 0;
+    // The library's own `mean` visits every bucket up to the highest: a hundred times slower for few values.
+    for (const [index, count] of this.#filled()) {
+      sumUs += count * counts.medianEquivalentValue(counts.valueFromIndex(index));
+    }
+    return sumUs / this.count / MICROSECONDS_PER_S;
   }
 
   /** 0 when empty. */
@@ -107,12 +114,20 @@ export class LatencyHistogram {
   /** The buckets that hold something, ascending. */
   *buckets(): Generator<HistogramBucket, void, undefined> {
     const counts = this.#counts;
+    for (const [index, count] of this.#filled()) {
+      yield { valueS: counts.highestEquivalentValue(counts.valueFromIndex(index)) / MICROSECONDS_PER_S, count };
+    }
+  }
+
+  /** Position and count of the buckets that hold something, ascending. */
+  *#filled(): Generator<readonly [index: number, count: number], void, undefined> {
+    const counts = this.#counts;
     let unseen = counts.totalCount;
     for (let index = 0; unseen > 0 && index < counts.countsArrayLength; index += 1) {
       const count = counts.getCountAtIndex(index);
       if (count === 0) continue;
       unseen -= count;
-      yield { valueS: counts.highestEquivalentValue(counts.valueFromIndex(index)) / MICROSECONDS_PER_S, count };
+      yield [index, count];
     }
   }
 }
