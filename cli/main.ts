@@ -216,8 +216,10 @@ function runOptions(command: Command): Command {
     .option('--skip-think-times', 'leave the think times of scenarios out')
     .option(
       '--targets <file>',
-      'judge against a targets file of your own, or documents; with --url nothing is judged without it',
+      'judge against a targets file of your own, or documents (default: documents; none with --url, --p95 or --errors)',
     )
+    .option('--p95 <time>', 'a target: the p95 latency of every step is at most this, such as 200ms')
+    .option('--errors <share>', 'a target: at most this share of all requests fails, such as 0.1%')
     .option('--out <folder>', 'the results folder (default: results/<time>-<run id>)')
     .option('--allow-missed', 'exit with 0 once the run is complete, whatever the verdicts')
     .option('--json', 'print report.json on standard output')

@@ -11,6 +11,7 @@ import type { User } from '../scenarios/kit.ts';
 import { checkFaultServices } from './fault-choices.ts';
 import type { RunOptions } from './run-options.ts';
 import { tiersInOrder } from './tier-order.ts';
+import { withTypedTargets } from './typed-targets.ts';
 
 interface Inputs {
   readonly tiers: readonly Tier[];
@@ -46,7 +47,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
       scenarios: [...builtInScenarios(), ...scenarios.map(({ scenario }) => scenario.name)],
       // A target may be about a tier that this run leaves out.
       tiers: [...(await builtInTiers()), ...tiers.map(({ name }) => name)],
-    }),
+    }).then((ofFiles) => withTypedTargets(ofFiles, options.targets)),
   );
   await check(() => eachTierOnce(tiers));
   await check(() => eachScenarioOnce(scenarios));
@@ -75,11 +76,14 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
   };
 }
 
-/** The documents are about the tiers: an API of somebody else is judged by them only when it is asked for. */
-function targetFiles({ targetsFile, url }: RunOptions): readonly string[] | undefined {
+/**
+ * The documents are about the tiers: an API of somebody else is judged by them only when it is asked for. Whoever types
+ * targets asks for these.
+ */
+function targetFiles({ targetsFile, targets, url }: RunOptions): readonly string[] | undefined {
   if (targetsFile === 'documents') return undefined;
   if (targetsFile !== undefined) return [targetsFile];
-  return url === undefined ? undefined : [];
+  return url === undefined && targets.length === 0 ? undefined : [];
 }
 
 async function readScenario(reference: string): Promise<ScenarioSource & { readonly reference: string }> {

@@ -44,6 +44,19 @@ describe('readRunOptions', () => {
     expect(loads({ arrivals: 'constant' })).toEqual([null, 'constant', null]);
   });
 
+  it('makes targets of what was typed, and refuses what is none, all at once', () => {
+    expect(readRunOptions({}).targets).toEqual([]);
+    const { targets } = readRunOptions({ p95: '200ms', errors: '0.1 %' });
+    expect(targets).toMatchObject([
+      { id: 'p95', value: 0.2, unit: 's', judged: { by: 'measured', metric: 'latency-p95', each: 'step' } },
+      { id: 'errors', value: 0.001, unit: 'ratio', judged: { by: 'measured', metric: 'error-ratio' } },
+    ]);
+    expect(targets.map(({ source }) => source.document)).toEqual(['command line', 'command line']);
+    for (const p95 of ['', '200', 'fast', '-1ms', '0ms', '5%', '2h']) expect(problemsOf({ p95 })).toHaveLength(1);
+    for (const errors of ['', '0.1', '200ms', '0%', '100%']) expect(problemsOf({ errors })).toHaveLength(1);
+    expect(problemsOf({ p95: '1%', errors: '1s', duration: '0' })).toHaveLength(3);
+  });
+
   it('reads stages, and refuses them beside other loads and with engines that offer no arrivals', () => {
     const { question } = readRunOptions({ stages: '0:50, 60s:200,120:50' });
     expect(question).toMatchObject({

@@ -2,14 +2,16 @@ import type { DataValues } from '../harness/core/app.ts';
 import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import type { RunQuestion } from '../harness/core/run.ts';
 import type { StudySettings } from '../harness/core/study-record.ts';
+import type { Target } from '../harness/core/target.ts';
 import { parseBaseUrls } from '../harness/providers/url.ts';
 import { dataOptions, usersOption } from './app.ts';
 import { readFaultChoices } from './fault-choices.ts';
 import { type EngineName, engineNames, readLoads, type TypedLoadOptions } from './load-options.ts';
 import { splitList, type TypedReader, typedReader } from './typed-reader.ts';
+import { readTypedTargets, type TypedTargets } from './typed-targets.ts';
 
 /** What commander hands over: words as they were typed. */
-export interface TypedRunOptions extends TypedLoadOptions {
+export interface TypedRunOptions extends TypedLoadOptions, TypedTargets {
   readonly tier?: string;
   readonly scenario?: string;
   readonly engine?: string;
@@ -50,6 +52,8 @@ export interface RunOptions {
   readonly data: DataValues;
   readonly usersFile: string | undefined;
   readonly targetsFile: string | undefined;
+  /** Those of the command line itself. */
+  readonly targets: readonly Target[];
   /** The k6 to use and no other; undefined where one is looked for. */
   readonly k6Path: string | undefined;
   readonly out: string | undefined;
@@ -142,6 +146,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     data,
     usersFile: typed.users,
     targetsFile: typed.targets,
+    targets: readTypedTargets(typed, problems),
     k6Path: typed.k6,
     out: typed.out,
     json: typed.json ?? false,
