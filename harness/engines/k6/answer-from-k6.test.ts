@@ -76,8 +76,20 @@ describe('why there is no answer', () => {
     [1000, 'malformed MIME header: missing colon: "content-le"', 'malformed'],
     [1000, 'invalid byte in chunk length', 'malformed'],
     [0, 'unsupported response status: 101 Switching Protocols', 'malformed'],
+    [1000, 'malformed HTTP response "too many open files"', 'malformed'],
     [1701, 'unsupported compression', 'malformed'],
   ])('%i %s: %s', (code, message, outcome) => {
-    expect(failureOf(code, message)).toBe(outcome);
+    expect(failureOf(code, message)).toEqual({ outcome });
+  });
+
+  test.each([
+    [1213, 'dial: unknown errno 24 error with msg `too many open files`', 'files'],
+    [1213, 'dial: unknown errno 23 error with msg `too many open files in system`', 'files'],
+    [1100, 'lookup api on 10.0.0.1:53: dial udp 10.0.0.1:53: socket: too many open files', 'files'],
+    [1213, 'dial: unknown errno 99 error with msg `cannot assign requested address`', 'ports'],
+    [1213, "dial: unknown errno 49 error with msg `can't assign requested address`", 'ports'],
+    [1213, 'dial: unknown errno 98 error with msg `address already in use`', 'ports'],
+  ])('%i %s: the machine of k6 is out of %s', (code, message, resource) => {
+    expect(failureOf(code, message)).toEqual({ outcome: 'generator-limit', resource });
   });
 });

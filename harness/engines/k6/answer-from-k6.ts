@@ -1,4 +1,4 @@
-import type { RawResponse, TransportFailure } from '../../http-client/message.ts';
+import type { FailedRequest, RawResponse, TransportFailure } from '../../http-client/message.ts';
 
 /** As `http.request` of k6 gives it. */
 export interface K6Answer {
@@ -17,7 +17,7 @@ export function answerFromK6(answer: K6Answer): RawResponse {
   const { status } = answer;
   if (status === 0) {
     const { error, error_code: code } = answer;
-    return { kind: 'failed', outcome: failureOf(code, error), message: error };
+    return { kind: 'failed', message: error, ...failureOf(code, error) };
   }
   return {
     kind: 'answered',
@@ -70,8 +70,20 @@ const byHundred: Readonly<Record<number, TransportFailure>> = { 11: 'refused', 1
 /** All that k6 has no code for (1000) is reported by the words of Go's net/http: these are a connection that ended too soon. */
 const endedTooSoon = /\bEOF\b|closed idle connection|use of closed|connection reset|broken pipe|context canceled/;
 
+/** k6 has no codes for what its own machine ran out of while it looked up a name (11xx) or dialed (12xx). */
+const outOfFiles = /too many open files/;
+const outOfPorts = /can(not|'t) assign requested address|address already in use/;
+
 /** Why a request of k6 has no answer. What is neither known nor a broken connection is an answer that is no HTTP/1.1. */
-export function failureOf(code: number, message: string): TransportFailure {
+export function failureOf(code: number, message: string): Pick<FailedRequest, 'outcome' | 'resource'> {
+  if (code >= 1100 && code < 1300) {
+    if (outOfFiles.test(message)) return { outcome: 'generator-limit', resource: 'files' };
+    if (outOfPorts.test(message)) return { outcome: 'generator-limit', resource: 'ports' };
+  }
+  return { outcome: outcomeOf(code, message) };
+}
+
+function outcomeOf(code: number, message: string): TransportFailure {
   const known = byCode[code] ?? byHundred[Math.floor(code / 100)];
   if (known !== undefined) return known;
   return endedTooSoon.test(message) ? 'reset' : 'malformed';

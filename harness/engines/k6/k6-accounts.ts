@@ -53,7 +53,7 @@ export function createK6Accounts(
   const accounting = createAccounting({ warmUpS, durationS });
   const sendLag = LatencyHistogram.empty();
   const virtualUsers = new Map<number, VirtualUser>();
-  const messages = new Map<string, string>();
+  const failures = new Map<string, Extract<K6Event, { readonly kind: 'failure' }>>();
   const inFlightSinceS: number[] = [];
   let waiting: Reported[] = [];
   let entries: Entry[] = [];
@@ -145,9 +145,10 @@ export function createK6Accounts(
     const times = { latencyS: latencyMs / 1000 + user.lagS, serviceTimeS: serviceTimeMs / 1000 };
     user.lagS = 0;
     user.inFlightSinceS = follows === 'send' ? atS : undefined;
-    const describe = () => messages.get(`${outcome} ${step}`) ?? 'k6 reported no more of it';
     const enter = (): void => {
-      accounting.requestEnded(atS, { step, outcome, status, ...times, describe });
+      const failure = failures.get(`${outcome} ${step}`);
+      const describe = () => failure?.message ?? 'k6 reported no more of it';
+      accounting.requestEnded(atS, { step, outcome, status, ...times, resource: failure?.resource, describe });
       if (follows === 'done' || follows === 'failed') accounting.iterationEnded(atS, follows === 'failed');
     };
     entries.push({ atS, enter });
@@ -211,7 +212,7 @@ export function createK6Accounts(
       if (event.kind === 'origin') originMs ??= event.runMs;
       else if (event.kind === 'failure') {
         const key = `${event.outcome} ${event.step}`;
-        if (!messages.has(key)) messages.set(key, event.message);
+        if (!failures.has(key)) failures.set(key, event);
       } else if ('vu' in event) waiting.push(event);
       if (event.kind === 'iteration' && event.runMs < (originMs ?? 0) + 1000) {
         runStartMs = Math.max(runStartMs, event.wallMs - event.runMs);

@@ -1,6 +1,6 @@
 import { isErrorCode } from '../../core/error-codes.ts';
 import { TierbenchError } from '../../core/errors.ts';
-import { type RequestOutcome, requestOutcomes } from '../../core/trial.ts';
+import { type GeneratorResource, type RequestOutcome, requestOutcomes } from '../../core/trial.ts';
 import type { NextAction } from '../shared/scenario-runner.ts';
 import type { Observer } from './virtual-user-in-k6.ts';
 
@@ -28,7 +28,14 @@ export type K6Event =
   /** An iteration ended, without a request at its end. */
   | { readonly kind: 'done'; readonly vu: number; readonly runMs: number; readonly failed: boolean }
   /** The first request of a step that ended so, of this virtual user. */
-  | { readonly kind: 'failure'; readonly step: string; readonly outcome: RequestOutcome; readonly message: string }
+  | {
+      readonly kind: 'failure';
+      readonly step: string;
+      readonly outcome: RequestOutcome;
+      readonly message: string;
+      /** Of `generator-limit`: what ran out. */
+      readonly resource?: GeneratorResource;
+    }
   /** The script ended the test with this. */
   | { readonly kind: 'error'; readonly error: TierbenchError }
   /** Something else was written, by the scenario itself. */
@@ -72,12 +79,12 @@ export function eventWriter(write: (lines: string) => void, vu: number, originMs
       lines += `\n${MARK}r ${vu} ${inUs(atMs)}`;
     },
     requestEnded(ended, next, scheduledMs, sentMs, endedMs) {
-      const { outcome, status, step } = ended;
+      const { outcome, status, step, resource } = ended;
       const way = wayOf(followsOf(next), outcome, status, step);
       lines += `\n${MARK}e ${vu} ${inUs(endedMs)} ${inUs(endedMs - scheduledMs)} ${inUs(endedMs - sentMs)} ${way}`;
       if (outcome === 'ok' || failures.has(`${outcome} ${step}`)) return;
       failures.add(`${outcome} ${step}`);
-      lines += `\n${MARK}f ${JSON.stringify({ step, outcome, message: ended.describe() })}`;
+      lines += `\n${MARK}f ${JSON.stringify({ step, outcome, message: ended.describe(), resource })}`;
     },
     iterationEnded(atMs, failed) {
       lines += `\n${MARK}d ${vu} ${inUs(atMs)} ${failed ? 1 : 0}`;

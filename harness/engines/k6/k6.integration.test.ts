@@ -126,6 +126,21 @@ describe.skipIf(lacks('k6'))('k6 (needs k6)', () => {
     expect(await linesFrom(run)).toEqual(expected);
   });
 
+  test('file descriptors that run out are a limit of the generator, not failures of the server', async () => {
+    await using server = await startTestServer((_seen, _request, response) => setTimeout(() => response.end('{}'), 20));
+    const found = await findK6({ path: programFor('k6') });
+    const start: K6Program['start'] = (args, { cwd, env }) => {
+      const shell = ['-c', 'ulimit -n 40; exec "$0" "$@"', programFor('k6') ?? 'k6', ...args];
+      return spawn('sh', shell, { cwd, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    };
+    const { engine } = await k6With({ program: { ...found, start } });
+    const trial = await engine.run(requestFor(oneRequest, server.baseUrl, 60, { durationS: 2 }), never);
+    const outcomes = trial.steps[0]?.outcomes;
+    expect(outcomes?.['generator-limit']).toBeGreaterThan(0);
+    expect(outcomes?.refused).toBe(0);
+    expect(trial.failureExamples).toMatchObject([{ outcome: 'generator-limit', resource: 'files' }]);
+  });
+
   test('an arrival rate that changes, in steps and evenly', async () => {
     const sentMs: number[] = [];
     await using server = await startTestServer((_seen, _request, response) => {
