@@ -8,6 +8,7 @@ import type { StudyFacts, SubjectFacts } from '../core/study-record.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { createResults, readResults, type StudyOutline, type StudySchemas } from './results.ts';
+import { createSecretFilter } from './without-secrets.ts';
 
 const facts: StudyFacts = {
   runId: 'abc123',
@@ -84,7 +85,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('a results folder', () => {
   it('gives back what was written, in the order it was measured', async () => {
-    const writer = await createResults(folder, outline, []);
+    const writer = await createResults(folder, outline, createSecretFilter([]));
     await writer.trial(trial);
     await writer.trial({ ...trial, sequence: 1 });
     await writer.subject({ ...subject, id: 'my tier/../x' });
@@ -101,7 +102,7 @@ describe('a results folder', () => {
   });
 
   it('reads as running when the command was killed, a half-written file beside it', async () => {
-    const writer = await createResults(folder, outline, []);
+    const writer = await createResults(folder, outline, createSecretFilter([]));
     await writer.trial(trial);
     await writeFile(join(folder, 'trials', '0003-single.json.4711.unfinished'), '{"schemaVersion": 1, "sequ');
     const read = await readResults(folder, studies);
@@ -110,24 +111,32 @@ describe('a results folder', () => {
   });
 
   it('keeps trials inside the folder whatever the tier is called', async () => {
-    await (await createResults(folder, outline, [])).trial(trial);
+    await (await createResults(folder, outline, createSecretFilter([]))).trial(trial);
     expect(await readdir(join(folder, 'trials'))).toEqual(['0002-my_tier_.._x-login-measure-c10.json']);
   });
 
   it('holds no secret, wherever it came from', async () => {
-    const writer = await createResults(folder, outline, ['hunter2-hunter2']);
+    const writer = await createResults(
+      folder,
+      outline,
+      createSecretFilter(['hunter2-hunter2', 'http-error', 'intended']),
+    );
     await writer.trial(trial);
     const [file] = await readdir(join(folder, 'trials'));
     expect(await readFile(join(folder, 'trials', file ?? ''), 'utf8')).not.toContain('hunter2');
+    // Secrets that are words of the file leave it readable.
+    expect((await readResults(folder, studies)).trials).toHaveLength(1);
   });
 
   it('is never overwritten', async () => {
-    await createResults(folder, outline, []);
-    await expect(createResults(folder, outline, [])).rejects.toMatchObject({ code: 'RESULTS_FOLDER_IN_USE' });
+    await createResults(folder, outline, createSecretFilter([]));
+    await expect(createResults(folder, outline, createSecretFilter([]))).rejects.toMatchObject({
+      code: 'RESULTS_FOLDER_IN_USE',
+    });
   });
 
   it('names every file that is missing or damaged', async () => {
-    const writer = await createResults(folder, outline, []);
+    const writer = await createResults(folder, outline, createSecretFilter([]));
     await writer.trial(trial);
     await writeFile(join(folder, 'trials', '0009-x.json'), '{"sequence": 9}');
     await rm(join(folder, 'targets.json'));
@@ -138,7 +147,7 @@ describe('a results folder', () => {
   });
 
   it('of a study that this version does not know, or with another kind of answer, is refused', async () => {
-    const writer = await createResults(folder, outline, []);
+    const writer = await createResults(folder, outline, createSecretFilter([]));
     await expect(readResults(folder, new Map())).rejects.toMatchObject({
       code: 'RESULTS_NOT_READABLE',
       problems: [{ file: join(folder, 'study.json') }],
@@ -160,7 +169,7 @@ describe('a results folder', () => {
 
   it('cannot be made below a file: an error with the next step', async () => {
     const place = join(import.meta.filename, 'below-a-file');
-    await expect(createResults(place, outline, [])).rejects.toMatchObject({
+    await expect(createResults(place, outline, createSecretFilter([]))).rejects.toMatchObject({
       code: 'CANNOT_WRITE',
       message: expect.stringContaining('ENOTDIR'),
       remedy: 'other-folder',

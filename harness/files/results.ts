@@ -17,6 +17,7 @@ import {
 import type { TrialRecord } from '../core/trial.ts';
 import { cannotWrite, writeAtomically } from './atomic-write.ts';
 import { targetsSchema, trialRecordSchema } from './results-schema.ts';
+import type { SecretFilter } from './without-secrets.ts';
 
 /** Writes a results folder as the study goes on. Whenever the process is killed, what is there can be read. */
 export interface ResultsWriter {
@@ -39,12 +40,12 @@ export type StudySchemas = ReadonlyMap<string, { readonly question: z.ZodType; r
 
 /**
  * Makes the folder and proves that it can be written before anything long starts.
- * `secrets` are cut out of everything that is written, as a last line of defence.
+ * Secrets are cut out of everything that is written, as a last line of defence.
  */
 export async function createResults(
   folder: string,
   { study, question, subjects, facts, targets }: StudyOutline,
-  secrets: readonly string[],
+  secrets: Pick<SecretFilter, 'value'>,
 ): Promise<ResultsWriter> {
   try {
     await mkdir(join(folder, 'trials'), { recursive: true });
@@ -62,7 +63,7 @@ export async function createResults(
     );
   }
   const write = (name: string, value: unknown) =>
-    writeAtomically(join(folder, name), withoutSecrets(`${JSON.stringify(value, null, 2)}\n`, secrets));
+    writeAtomically(join(folder, name), `${JSON.stringify(secrets.value(value), null, 2)}\n`);
   const writer: ResultsWriter = {
     folder,
     facts: (current) => write('facts.json', current),
@@ -172,9 +173,4 @@ function fileName(text: string): string {
 
 function loadName(load: OfferedLoad): string {
   return load.model === 'open' ? `r${load.arrivalRatePerS}` : `c${load.concurrency}`;
-}
-
-/** Short words are left alone: cutting them out would garble the text and they protect nothing. */
-function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.filter((secret) => secret.length >= 8).reduce((cut, secret) => cut.replaceAll(secret, '***'), text);
 }

@@ -5,6 +5,7 @@ import type { Note } from '../core/findings.ts';
 import type { StudyFacts } from '../core/study-record.ts';
 import { createResults } from '../files/results.ts';
 import { secretsOf } from '../files/users-file.ts';
+import { createSecretFilter } from '../files/without-secrets.ts';
 import { machineFacts } from '../machine/facts.ts';
 import { currentCommit } from '../machine/own-package.ts';
 import { placeGenerator, setApart } from '../machine/placement.ts';
@@ -58,7 +59,7 @@ export async function performStudy<Question, Answer>(
   };
   const question = withOwnNames(order.question, order.names);
   const data = { values: order.data, password: randomBytes(15).toString('base64url') };
-  const secrets = subjects.flatMap((subject) => secretsOf(usersOf(subject, { users, data })));
+  const secrets = createSecretFilter(subjects.flatMap((subject) => secretsOf(usersOf(subject, { users, data }))));
   const outline = { study: study.name, question, subjects: subjects.map(({ id }) => id), facts, targets };
   const results = await createResults(folder, outline, secrets);
   const note = (found: Note) => emit({ kind: 'note', note: found });
@@ -77,13 +78,13 @@ export async function performStudy<Question, Answer>(
       targets,
       notes: why === undefined ? [] : [why],
       results,
-      emit,
+      emit: (event) => emit(secrets.value(event)),
       pause,
       signal,
     });
     return {};
   } catch (failure) {
-    return { failure };
+    return { failure: secrets.error(failure) };
   }
 }
 
