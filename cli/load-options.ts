@@ -35,7 +35,8 @@ export interface TypedLoadOptions {
   readonly k6?: string;
 }
 
-interface Loads extends Pick<RunQuestion, 'arrivalRatesPerS' | 'arrivals' | 'concurrencies' | 'stages'> {
+interface Loads
+  extends Pick<RunQuestion, 'arrivalRatesPerS' | 'arrivals' | 'concurrencies' | 'searchesConcurrency' | 'stages'> {
   readonly workers: number;
 }
 
@@ -107,6 +108,7 @@ export function readLoads(
     arrivals: arrivals ?? offered[0] ?? 'constant',
     stages,
     concurrencies: concurrencies ?? defaultConcurrencies(nothingTyped, offered.length > 0, quick),
+    ...(nothingTyped && offered.length === 0 && { searchesConcurrency: true }),
     workers,
   };
 }

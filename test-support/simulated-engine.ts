@@ -11,6 +11,8 @@ export interface SimulatedSystem {
   /** Mean. */
   readonly serviceTimeS: number;
   readonly distribution: 'exponential' | 'deterministic';
+  /** Requests of an iteration, one after the other. Default: one, `request`. */
+  readonly steps?: readonly string[];
   /** This share of the requests is served and then answered with status 500. Default 0. */
   readonly failureRatio?: number;
   /**
@@ -28,7 +30,7 @@ export interface SimulatedSystem {
 
 /**
  * An engine without a network or a clock, for tests of what uses engines: a queueing system in virtual time, all at once.
- * Each iteration is one request of the step `request`; what the scenario says is not looked at.
+ * What the scenario says is not looked at.
  */
 export function simulatedEngine(system: SimulatedSystem): LoadEngine {
   return {
@@ -53,7 +55,8 @@ export function simulatedEngine(system: SimulatedSystem): LoadEngine {
           else {
             inFlight.remove(event.startedS);
             accounting.requestEnded(nowS, event.request);
-            accounting.iterationEnded(nowS, event.request.outcome !== 'ok');
+            if (event.isLast) accounting.iterationEnded(nowS, event.hasFailed);
+            else inFlight.add(nowS);
           }
         }
       }
@@ -79,8 +82,20 @@ export function simulatedEngine(system: SimulatedSystem): LoadEngine {
 type SimulatedEvent = { readonly atS: number } & (
   | { readonly kind: 'started' }
   | { readonly kind: 'dropped' }
-  | { readonly kind: 'ended'; readonly startedS: number; readonly request: AccountedRequest }
+  | EndedRequest
 );
+
+interface EndedRequest {
+  readonly atS: number;
+  readonly kind: 'ended';
+  readonly startedS: number;
+  readonly request: AccountedRequest;
+  /** In its iteration, from 0. */
+  readonly index: number;
+  readonly isLast: boolean;
+  /** This request, or one before it in the iteration. */
+  readonly hasFailed: boolean;
+}
 
 /** The starts of requests that have not ended; several may have started at the same time. */
 function startsInFlight() {
@@ -103,12 +118,13 @@ function* eventsOf(system: SimulatedSystem, plan: TrialPlan): Generator<Simulate
   const startS = 0 - plan.warmUpS;
   const freeAtS = earliestFirst((atS: number) => atS);
   for (let server = 0; server < system.servers; server += 1) freeAtS.add(startS);
-  const ends = earliestFirst((event: SimulatedEvent) => event.atS);
+  const ends = earliestFirst((event: EndedRequest) => event.atS);
   const random = randomStream(plan.seed, 0, 0);
   const { load } = plan;
+  const { steps = ['request'] } = system;
 
-  /** Serves one request that arrives now, after all that arrived before it; gives when its answer is there. */
-  function serve(arrivalS: number): number {
+  /** Serves one request that arrives now, after all that arrived before it. */
+  function serve(arrivalS: number, index = 0, hadFailed = false): void {
     const serverFreeS = freeAtS.take() ?? arrivalS;
     const beginS = Math.max(arrivalS, serverFreeS);
     const endS = beginS + serviceTimeS(system, random, beginS - startS);
@@ -124,9 +140,17 @@ function* eventsOf(system: SimulatedSystem, plan: TrialPlan): Generator<Simulate
       atS,
       kind: 'ended',
       startedS: arrivalS,
-      request: { step: 'request', outcome, status, latencyS, describe },
+      request: { step: steps[index] ?? '', outcome, status, latencyS, describe },
+      index,
+      isLast: index + 1 >= steps.length,
+      hasFailed: hadFailed || outcome !== 'ok',
     });
-    return atS;
+  }
+
+  /** Sends the next request of the iteration, where there is one. */
+  function goesOn({ atS, index, isLast, hasFailed }: EndedRequest): boolean {
+    if (!isLast) serve(atS, index + 1, hasFailed);
+    return !isLast;
   }
 
   if (load.model === 'closed') {
@@ -136,6 +160,7 @@ function* eventsOf(system: SimulatedSystem, plan: TrialPlan): Generator<Simulate
     }
     for (let ended = ends.take(); ended !== undefined; ended = ends.take()) {
       yield ended;
+      if (goesOn(ended)) continue;
       yield { atS: ended.atS, kind: 'started' };
       serve(ended.atS);
     }
@@ -147,6 +172,7 @@ function* eventsOf(system: SimulatedSystem, plan: TrialPlan): Generator<Simulate
     for (let next = ends.first(); next !== undefined && next.atS <= arrivalS; next = ends.first()) {
       yield next;
       ends.take();
+      goesOn(next);
     }
     if (ends.size() >= (system.mostInFlight ?? Number.POSITIVE_INFINITY)) yield { atS: arrivalS, kind: 'dropped' };
     else {

@@ -1,7 +1,10 @@
+import type { DataValues } from '../harness/core/app.ts';
 import type { Obstacle } from '../harness/core/findings.ts';
-import type { RunQuestion } from '../harness/core/run.ts';
+import type { RunQuestion, RunResult } from '../harness/core/run.ts';
 import type { StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
-import type { TrialRecord } from '../harness/core/trial.ts';
+import type { Target } from '../harness/core/target.ts';
+import type { Tier } from '../harness/core/tier.ts';
+import type { TrialPlan, TrialRecord } from '../harness/core/trial.ts';
 import { monotonicS } from '../harness/machine/clock.ts';
 import { referenceApp } from '../harness/services/reference-app.ts';
 import { conduct } from '../harness/studies/conduct.ts';
@@ -20,6 +23,8 @@ const made = madeUpRun([], [], {
 
 export interface SimulatedRun {
   readonly system?: SimulatedSystem;
+  /** Those of single scenarios, by their names. */
+  readonly systems?: Readonly<Record<string, SimulatedSystem>>;
   /** Thrown at the place of that name, the first time only. */
   readonly failAt?: Readonly<Record<string, Error>>;
   /** The signal aborts at the n-th thing that happens. */
@@ -30,8 +35,11 @@ export interface SimulatedRun {
   readonly lagS?: (measured: number) => number;
   /** The name of a tier -> why it cannot run. */
   readonly obstacles?: Readonly<Record<string, readonly Obstacle[]>>;
-  /** Names; each has one service, the API. */
-  readonly tiers?: readonly string[];
+  /** Tiers, or names of some with one service, the API. */
+  readonly tiers?: readonly (string | Tier)[];
+  readonly targets?: readonly Target[];
+  /** What the data is made of. */
+  readonly data?: DataValues;
   readonly question?: Partial<RunQuestion>;
 }
 
@@ -48,6 +56,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
   let apiEnds: () => void = () => {};
   let measured = 0;
   const question = { ...made.question, ...choice.question };
+  const { targets = [], data = { userCount: 10, tasksPerUser: 1, seed: 1 } } = choice;
   const failing = new Map(Object.entries(choice.failAt ?? {}));
 
   async function at(place: string): Promise<void> {
@@ -65,6 +74,10 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     [Symbol.asyncDispose]: () => at(`dispose of probe ${name}`),
   });
   const engine = simulatedEngine(choice.system ?? simulatedSystem);
+  const engineOf = ({ scenario }: TrialPlan) => {
+    const system = choice.systems?.[scenario];
+    return system === undefined ? engine : simulatedEngine(system);
+  };
   const environment: StudyEnvironment = {
     calibrate: async () => null,
     engine: {
@@ -73,7 +86,7 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
         await at('trial');
         // Virtual time has no date: what happens during the trial is as if at its beginning.
         const startedAt = new Date().toISOString();
-        const trial = await engine.run(...asked);
+        const trial = await engineOf(asked[0].plan).run(...asked);
         const isMeasured = asked[0].plan.durationS === question.durationS;
         const eventLoopLagP99S = isMeasured ? (choice.lagS?.(measured++) ?? 0) : 0;
         return {
@@ -117,9 +130,9 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     scenarios: new Map(
       ['login', 'crud'].map((name) => [name, { scenario: defineScenario({ name, description: '', *iteration() {} }) }]),
     ),
-    targets: [],
-    users: Array.from({ length: 10 }, (_, index) => ({ index, email: '', password: '' })),
-    data: { values: { userCount: 10, tasksPerUser: 1, seed: 1 }, password: 'secret' },
+    targets,
+    users: Array.from({ length: data.userCount ?? 0 }, (_, index) => ({ index, email: '', password: '' })),
+    data: { values: data, password: 'secret' },
     async probesFor() {
       await at('make probes');
       return [probe('one'), probe('two')];
@@ -153,11 +166,20 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
     },
     signal: abort.signal,
   };
-  const tiers = (choice.tiers ?? ['single']).map((name) => ({
-    id: name,
-    tier: { ...madeUpTier, name },
-    app: referenceApp,
-  }));
+  const tiers = (choice.tiers ?? ['single']).map((each) => {
+    const tier = typeof each === 'string' ? { ...madeUpTier, name: each } : each;
+    return { id: tier.name, tier, app: referenceApp };
+  });
   const outcome = await conduct(run, question, tiers, made.facts, environment).catch((error: unknown) => error);
-  return { outcome, happened, trials, statuses, events, subjects: [...subjects.values()], answers, pausesS };
+  const record: RunResult = {
+    study: 'run',
+    question,
+    facts: made.facts,
+    status: statuses.at(-1) ?? made.status,
+    subjects: [...subjects.values()],
+    trials,
+    answers: [],
+    targets,
+  };
+  return { outcome, happened, trials, statuses, events, subjects: record.subjects, answers, pausesS, record };
 }

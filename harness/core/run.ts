@@ -29,6 +29,8 @@ export const runQuestionSchema = z.object({
   stages: listOf(z.object({ atS: durationS, ratePerS: z.number().nonnegative() })).nullable(),
   /** Virtual users, ascending; null: as many as the documents speak of for the scenario. */
   concurrencies: listOf(count).nullable(),
+  /** Nobody asks for these concurrencies in particular: they are a search. */
+  searchesConcurrency: z.boolean().optional(),
   /** Faults made on purpose after the trials of each tier that has the service. */
   faults: listOf(faultChoiceSchema),
 });

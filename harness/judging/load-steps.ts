@@ -41,7 +41,8 @@ export function loadStepsOf(
   function isAskedFor(trial: JudgedTrial, target: Target): boolean {
     const { load } = trial.summary;
     if (load.model === 'open' && (result.question.arrivalRatesPerS !== null || !isOneRate(load))) return true;
-    if (load.model === 'closed' && result.question.concurrencies !== null) return true;
+    const { concurrencies, searchesConcurrency = false } = result.question;
+    if (load.model === 'closed' && concurrencies !== null && !searchesConcurrency) return true;
     const level = documentedLevel(trial, pilot?.requestsPerIteration);
     return result.targets.some(
       (other) =>

@@ -138,10 +138,20 @@ export function notJudgedTable(tiers: readonly TierAnalysis[]): Table {
       .map((own): CellDraft[] => [
         { text: own[0].target.title },
         { text: formatBound(own[0].target) },
-        { text: [...new Set(own.flatMap(({ verdict, target }) => verdictReasons(verdict, target)))].join(' ') },
+        { text: reasonsByTier(own) },
         { text: sourceOf(own[0].target) },
       ]),
   );
+}
+
+/** Each reason once; with the names of its tiers where tiers have different ones. */
+function reasonsByTier(row: NonEmptyTargets): string {
+  const reasons = row.map(({ tier, verdict, target }) => ({ tier, text: verdictReasons(verdict, target).join(' ') }));
+  const tiersOf = Map.groupBy(reasons, ({ text }) => text);
+  const texts = [...tiersOf].map(([text, own]) =>
+    tiersOf.size === 1 ? text : `${list([...new Set(own.map(({ tier }) => tier))])}: ${text}`,
+  );
+  return texts.join(' ');
 }
 
 type NonEmptyTargets = readonly [JudgedTarget, ...JudgedTarget[]];
@@ -161,13 +171,20 @@ function verdictCell(tier: TierAnalysis, row: NonEmptyTargets): CellDraft {
   if (judged === undefined) return { text: '–' };
   const { verdict, value, target } = judged;
   return {
-    text: verdictWords[verdict.kind],
+    text: followed(verdict) ?? verdictWords[verdict.kind],
     ...(verdict.kind !== 'not-judged' && { verdict: verdict.kind }),
     ...(value !== null && { detail: formatQuantity(value.value, target.unit) }),
     ...(verdict.kind === 'inconclusive' && {
       why: whyOpenMost(verdict.reasons, judged.scenario === null ? tier.name : `${judged.scenario} on ${tier.name}`),
     }),
   };
+}
+
+/** Where documents contradict each other about a setting: the one that the tier follows. */
+function followed(verdict: JudgedTarget['verdict']): string | undefined {
+  return verdict.kind === 'not-judged' && verdict.why.code === 'follows-other'
+    ? `follows ${verdict.why.document}`
+    : undefined;
 }
 
 const verdictOrder: Record<VerdictKind, number> = { missed: 0, inconclusive: 1, met: 2, 'not-judged': 3 };
