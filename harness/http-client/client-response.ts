@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import type { ReceivedResponse } from './message.ts';
 import type { ParsedResponse } from './response-parser.ts';
 
@@ -23,7 +24,7 @@ export class ClientResponse implements ReceivedResponse {
 
   text(): string {
     const { bodyBytes, bodyFrom } = this.#response;
-    return bodyBytes.toString('utf8', bodyFrom);
+    return bodyText(bodyBytes.subarray(bodyFrom), this.header('content-encoding'));
   }
 
   #readHeaders(): ReceivedResponse {
@@ -33,7 +34,11 @@ export class ClientResponse implements ReceivedResponse {
 }
 
 /** For clients that have headers as a flat list: name, value, name, value ... */
-export function responseFromRawHeaders(status: number, raw: readonly string[], text: () => string): ReceivedResponse {
+export function responseFromRawHeaders(
+  status: number,
+  raw: readonly string[],
+  text: (contentEncoding: string | undefined) => string,
+): ReceivedResponse {
   const values = (wanted: string): string[] => {
     const found: string[] = [];
     for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -41,16 +46,42 @@ export function responseFromRawHeaders(status: number, raw: readonly string[], t
     }
     return found;
   };
+  const header = (name: string): string | undefined => {
+    const found = values(name);
+    return found.length === 0 ? undefined : found.join(', ');
+  };
   return {
     kind: 'answered',
     status,
-    header(name) {
-      const found = values(name);
-      return found.length === 0 ? undefined : found.join(', ');
-    },
+    header,
     setCookies: () => values('set-cookie'),
-    text,
+    text: () => text(header('content-encoding')),
   };
+}
+
+/** A small body may stand for gigabytes. */
+const DECODED = { maxOutputLength: 64 * 1024 * 1024 };
+const decoders: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  identity: (bytes) => bytes,
+  gzip: (bytes) => gunzipSync(bytes, DECODED),
+  'x-gzip': (bytes) => gunzipSync(bytes, DECODED),
+  br: (bytes) => brotliDecompressSync(bytes, DECODED),
+  // RFC 9110, section 8.4.1.2: zlib, which some servers leave out. Its first byte names method 8.
+  deflate: (bytes) => (((bytes[0] ?? 8) & 15) === 8 ? inflateSync(bytes, DECODED) : inflateRawSync(bytes, DECODED)),
+};
+
+/** A body that is not what its encoding says is shown as it came. */
+export function bodyText(bytes: Buffer, contentEncoding = ''): string {
+  const codings = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '');
+  try {
+    return codings.reduceRight((decoded, coding) => decoders[coding]?.(decoded) ?? decoded, bytes).toString('utf8');
+  } catch {
+    return bytes.toString('utf8');
+  }
 }
 
 /** Name, value, name, value ... of a head that has been found well-formed. */
@@ -59,7 +90,7 @@ function rawHeaders({ headBytes, headLength }: ParsedResponse): string[] {
   const lines = headBytes.toString('latin1', 0, headLength).split('\r\n');
   for (const line of lines.slice(1)) {
     const colon = line.indexOf(':');
-    if (colon > 0) raw.push(line.slice(0, colon), line.slice(colon + 1).trim());
+    if (colon > 0) raw.push(line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ''));
   }
   return raw;
 }

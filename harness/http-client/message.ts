@@ -93,13 +93,24 @@ export function createRequestEncoder(baseUrl: URL): (request: HttpRequest) => En
     for (const name in headers) if (!FRAMING.has(name)) head += `${name}: ${headers[name]}\r\n`;
     if (typeof body === 'string') {
       const length = Buffer.byteLength(body);
-      const text = `${head}content-length: ${length}\r\n\r\n${body}`;
-      return { text, encoding: length === body.length ? 'latin1' : 'utf8' };
+      head += `content-length: ${length}\r\n\r\n`;
+      if (length === body.length) return { text: latin1Of(head) + body, encoding: 'latin1' };
+      if (isAscii(head)) return { text: head + body, encoding: 'utf8' };
+      return { text: latin1Of(head), encoding: 'latin1', bytes: Buffer.from(body) };
     }
     if (body !== undefined) {
-      return { text: `${head}content-length: ${body.length}\r\n\r\n`, encoding: 'latin1', bytes: body };
+      return { text: latin1Of(`${head}content-length: ${body.length}\r\n\r\n`), encoding: 'latin1', bytes: body };
     }
     if (expectsContent(method)) head += 'content-length: 0\r\n';
-    return { text: `${head}\r\n`, encoding: 'latin1' };
+    return { text: latin1Of(`${head}\r\n`), encoding: 'latin1' };
   };
+}
+
+function isAscii(text: string): boolean {
+  return !/[\x80-\uffff]/.test(text);
+}
+
+/** A cookie's letters are the bytes that a server set, one each; what is no byte is sent in UTF-8. */
+function latin1Of(head: string): string {
+  return head.replace(/[\u0100-\uffff]+/g, (letters) => Buffer.from(letters).toString('latin1'));
 }

@@ -196,6 +196,8 @@ test.each([
   ['status', 'HTTP/1.1 700 OK\r\n\r\n'],
   ['status', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
   ['line end', 'HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n'],
+  ['line end', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
+  ['line end', `${OK}Content-Length: 0\n`],
   ['line end', 'HTTP/1.1 200 O\0K\r\n\r\n'],
   ['line end', `${OK}a: b\rc\r\n\r\n`],
   ['line end', `${OK}a: b\0c\r\n\r\n`],

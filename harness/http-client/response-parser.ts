@@ -21,6 +21,8 @@ type Stage = 'head' | 'length' | 'until-close' | 'chunk-framing' | 'chunk-data';
 const FIRST_BYTES = 1024;
 /** Beyond these a response is malformed: a server cannot exhaust the memory of the generator. */
 const DEFAULT_LIMITS: ParserLimits = { mostHeadBytes: 64 * 1024, mostBodyBytes: 64 * 1024 * 1024 };
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
 const EMPTY = Buffer.alloc(0);
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
@@ -112,7 +114,7 @@ export class ResponseParser {
     const held = this.#held.bytes();
     const end = held.indexOf(END_OF_HEAD, Math.max(0, before - 3));
     if (end < 0) {
-      const early = faultBeforeEnd(held);
+      const early = faultBeforeEnd(held, before);
       if (early !== undefined) return this.#fail(early, from);
       return held.length >= this.#limits.mostHeadBytes ? this.#tooLong('header size', from) : to;
     }
@@ -229,9 +231,14 @@ export class ResponseParser {
 }
 
 /** What cannot become an answer any more is not waited for. */
-function faultBeforeEnd(held: Buffer): Malformed | undefined {
-  if ('HTTP/1.'.startsWith(held.toString('latin1', 0, Math.min(held.length, 7)))) return undefined;
-  return { malformed: `status line: ${excerpt(held.toString('latin1'))}` };
+function faultBeforeEnd(held: Buffer, seen: number): Malformed | undefined {
+  if (!'HTTP/1.'.startsWith(held.toString('latin1', 0, Math.min(held.length, 7)))) {
+    return { malformed: `status line: ${excerpt(held.toString('latin1'))}` };
+  }
+  for (let at = held.indexOf(LINE_FEED, seen); at >= 0; at = held.indexOf(LINE_FEED, at + 1)) {
+    if (held[at - 1] !== CARRIAGE_RETURN) return { malformed: 'line end: LF without CR in the head' };
+  }
+  return undefined;
 }
 
 /** Collects bytes that arrive in pieces. Doubles when it is full, so that single bytes cost little too. */

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Client } from 'autocannon';
 import { TierbenchError } from '../../core/errors.ts';
-import { responseFromRawHeaders } from '../../http-client/client-response.ts';
+import { bodyText, responseFromRawHeaders } from '../../http-client/client-response.ts';
 import {
   expectsContent,
   type RawResponse,
@@ -214,7 +214,7 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
       return;
     }
     const chunks = body;
-    end(responseFromRawHeaders(status, rawHeaders, () => Buffer.concat(chunks).toString('utf8')));
+    end(responseFromRawHeaders(status, rawHeaders, (encoding) => bodyText(Buffer.concat(chunks), encoding)));
   };
 
   client.on('headers', (headers) => {
@@ -283,6 +283,10 @@ function failed(outcome: TransportFailure, message: string): RawResponse {
 function toAutocannon(request: PreparedRequest, pathPrefix: string): object {
   const headers: Record<string, string> = { ...request.headers };
   const { method, path, body = '' } = request;
+  // It writes letters in UTF-8, and those of a cookie are the bytes that a server set, one each.
+  if (headers.cookie !== undefined && /^[^\u0100-\uffff]*[\x80-\xff]/.test(headers.cookie)) {
+    headers.cookie = Buffer.from(headers.cookie, 'latin1').toString('utf8');
+  }
   // autocannon leaves it out.
   if (body.length === 0 && expectsContent(method)) headers['content-length'] = '0';
   return { method, path: pathPrefix + path, headers, body: typeof body === 'string' ? body : Buffer.from(body) };

@@ -8,7 +8,6 @@ export interface K6Answer {
   readonly error_code: number;
   /** Names as Go spells them, `Set-Cookie`; several values joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly cookies: Readonly<Record<string, readonly { readonly value: string }[]>>;
   readonly body: string | null;
 }
 
@@ -28,11 +27,14 @@ export function answerFromK6(answer: K6Answer): RawResponse {
       return spelled === undefined ? undefined : headers[spelled];
     },
     setCookies() {
-      // A map of Go, whose keys come in another order each time: a scenario would send them in that order.
-      const all = answer.headers['Set-Cookie'] ?? '';
-      return Object.entries(answer.cookies)
-        .toSorted(([one], [other]) => placeOf(one, all) - placeOf(other, all))
-        .map(([name, values]) => `${name}=${values.at(-1)?.value ?? ''}`);
+      // Its own cookies lack what Go finds wrong, lack quotes, and come in another order each time.
+      const values = new Map<string, string>();
+      for (const setCookie of (answer.headers['Set-Cookie'] ?? '').split(NEXT_COOKIE)) {
+        const [pair = ''] = setCookie.split(';', 1);
+        const equals = pair.indexOf('=');
+        if (equals > 0) values.set(pair.slice(0, equals), pair.slice(equals + 1));
+      }
+      return [...values].map(([name, value]) => `${name}=${value}`);
     },
     text: () => answer.body ?? '',
   };
@@ -46,10 +48,8 @@ export function bodyForK6(body: string | Uint8Array | undefined): string | Array
   return new Uint8Array(body).buffer;
 }
 
-/** Where a cookie is set for the first time, in headers that are joined with `, `. */
-function placeOf(name: string, setCookies: string): number {
-  return `, ${setCookies}`.indexOf(`, ${name}=`);
-}
+/** Headers are joined with `, `, which dates hold too. */
+const NEXT_COOKIE = /, (?=[^\s;,=]+=)/;
 
 /**
  * The error codes of k6 that tell more than their hundred (lib/netext/httpext/error_codes.go;

@@ -5,7 +5,7 @@ import { driveInK6, type TrialInK6, type TrialModules } from './drive-in-k6.ts';
 import { createEventReader, eventWriter, type K6Event, writeError } from './k6-events.ts';
 import { metricsObserver } from './virtual-user-in-k6.ts';
 
-const fine: K6Answer = { status: 200, error: '', error_code: 0, headers: {}, cookies: {}, body: '{}' };
+const fine: K6Answer = { status: 200, error: '', error_code: 0, headers: {}, body: '{}' };
 const refused: K6Answer = { ...fine, status: 0, error: 'dial: connection refused', error_code: 1212, body: null };
 const users: User[] = [0, 1, 2].map((index) => ({ index: 99, email: `user-${index}`, password: 'secret' }));
 

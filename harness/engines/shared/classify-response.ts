@@ -116,15 +116,21 @@ export function parseSetCookies(setCookies: readonly string[]): Readonly<Record<
   for (const setCookie of setCookies) {
     const pair = setCookie.split(';', 1)[0] ?? '';
     const equals = pair.indexOf('=');
-    const name = pair.slice(0, equals).trim();
-    if (equals > 0 && name !== '') cookies[name] = pair.slice(equals + 1).trim();
+    const name = withoutBlanks(pair.slice(0, equals));
+    if (equals > 0 && name !== '') cookies[name] = withoutBlanks(pair.slice(equals + 1));
   }
   return cookies;
 }
 
+/** Not `trim`: bytes of a letter in UTF-8 may look like other blanks. */
+function withoutBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+}
+
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // A byte order mark is no part of the JSON.
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch {
     return undefined;
   }

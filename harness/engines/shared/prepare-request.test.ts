@@ -68,6 +68,13 @@ test.each<[string, NonNullable<Request['body']>, string | Uint8Array, string]>([
   expect(prepareRequest('mine', request, { search: 'http://search' })).toEqual(prepared);
 });
 
+test('cookies go back as they were set, in blanks, brackets and letters beyond ASCII', () => {
+  const cookies = { 'user[0]': '{"a": [1, "b c"]}', g: 'Grüße' };
+  expect(prepareRequest('mine', { ...get, cookies }).headers).toEqual({
+    cookie: 'user[0]={"a": [1, "b c"]}; g=Grüße',
+  });
+});
+
 describe('a request that cannot be sent has', () => {
   test.each<[string, object, RegExp]>([
     ['no name', { name: '' }, /name must be some text/],
@@ -81,6 +88,8 @@ describe('a request that cannot be sent has', () => {
     ['a header name with a colon', { headers: { 'a:b': 'c' } }, /header name "a:b"/],
     ['a header that is undefined', { headers: { a: undefined } }, /the header a/],
     ['a cookie with a semicolon', { cookies: { a: 'b; c=d' } }, /the cookie a/],
+    ['a cookie that breaks the line', { cookies: { a: 'b\r\nc: d' } }, /the cookie a/],
+    ['a cookie name with a blank', { cookies: { 'a b': 'c' } }, /the cookie name "a b"/],
     ['a body with a cycle', { body: { json: cycle() } }, /body.json must be JSON/],
     ['a body that is a function', { body: { json: () => {} } }, /body.json must be JSON, but is a function/],
     ['a bigint in its body', { body: { json: { n: 1n } } }, /body.json must be JSON/],

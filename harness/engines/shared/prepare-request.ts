@@ -22,7 +22,9 @@ const METHODS: ReadonlySet<unknown> = new Set<Request['method']>([
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Visible ASCII, blanks and tabs: what every server reads the same, and nothing that ends the header early. */
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
-const COOKIE_VALUE = /^[\x21-\x3a\x3c-\x7e]*$/;
+/** What servers really set and browsers send back: all but what would end the cookie or the header. */
+const COOKIE_VALUE = /^[\t\x20-\x3a\x3c-\x7e\x80-\uffff]*$/;
+const COOKIE_NAME = /^[\x21-\x3a\x3c\x3e-\x7e\x80-\uffff]+$/;
 /** No blank, control or non-ASCII character: they would end the request line early or be sent garbled. */
 const PATH = /^\/[\x21-\x7e]*$/;
 
@@ -167,7 +169,7 @@ function cookieHeader(cookies: Fields, complain: Complain): string {
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] ?? '';
     const value = cookies[name];
-    if (!TOKEN.test(name)) complain(`the cookie name ${JSON.stringify(name)} is not one`);
+    if (!COOKIE_NAME.test(name)) complain(`the cookie name ${JSON.stringify(name)} is not one`);
     // The value itself may be a session, so it is not shown.
     else if (typeof value !== 'string' || !COOKIE_VALUE.test(value))
       complain(`the cookie ${name} holds no cookie text`);
