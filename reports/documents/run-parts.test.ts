@@ -2,10 +2,17 @@ import { describe, expect, test } from 'vitest';
 import type { FaultRecord } from '../../harness/core/trial.ts';
 import { describeRecovery } from '../../harness/judging/recovery.ts';
 import { rate } from '../../test-support/made-up-run.ts';
-import { type MadeUpTrial, madeUpRun, madeUpTrial } from '../../test-support/made-up-trial.ts';
+import {
+  type MadeUpTrial,
+  madeUpRun,
+  madeUpTarget,
+  madeUpTier,
+  madeUpTrial,
+} from '../../test-support/made-up-trial.ts';
 import { analyse } from '../analysis.ts';
 import { recoveryText } from './run-faults.ts';
 import { limitTexts } from './run-limits.ts';
+import { notJudgedTable, targetsTable } from './run-tables.ts';
 import { viewBlocks } from './run-views.ts';
 
 /** A trial of 20 s whose seconds 6 to 9 answer nothing, unless said otherwise. */
@@ -32,6 +39,60 @@ describe('when a system served as before', () => {
     ['after a pause', recovery({ kind: 'pause', undoneAtS: 8 }), '2 s after it was resumed'],
   ])('%s', (_, text, expected) => {
     expect(text).toBe(expected);
+  });
+});
+
+describe('documents that contradict each other about a setting', () => {
+  const pool = (id: string, value: number, other: string) =>
+    madeUpTarget({
+      id,
+      title: id,
+      source: { document: id, section: 'Pool' },
+      comparison: '=',
+      value,
+      unit: 'connections',
+      judged: { by: 'setting', option: 'DATABASE_POOL_MAX' },
+      contradictions: [{ target: other, note: '' }],
+    });
+  const tiersOf = (...followed: readonly number[]) => {
+    const { subjects, ...run } = madeUpRun(
+      [],
+      [
+        pool('ten', 10, 'twenty'),
+        pool('twenty', 20, 'ten'),
+        { ...pool('fifty', 50, 'ten'), contradictions: ['ten', 'twenty'].map((target) => ({ target, note: '' })) },
+      ],
+    );
+    return analyse({
+      ...run,
+      subjects: subjects.flatMap((subject) =>
+        followed.map((connections) => {
+          const name = `of ${connections}`;
+          const services = madeUpTier.services.map((each) => ({
+            ...each,
+            settings: { DATABASE_POOL_MAX: connections },
+          }));
+          return { ...subject, id: name, tier: { ...madeUpTier, name, services } };
+        }),
+      ),
+    }).tiers;
+  };
+
+  test('each tier shows the one it follows', () => {
+    const tiers = tiersOf(10, 20);
+    const rows = targetsTable(tiers, 'setting').rows.map((row) => row.map(({ text }) => text));
+    expect(rows.map(([title, , , ...cells]) => [title, ...cells])).toEqual([
+      ['ten', 'met', 'follows twenty'],
+      ['twenty', 'follows ten', 'met'],
+    ]);
+    const [reason] = notJudgedTable(tiers).rows.map((row) => row[2]?.text);
+    expect(reason).toMatch(/^of 10: .*ten.* of 20: .*twenty/u);
+  });
+
+  test('tiers that follow the same one share the reason', () => {
+    const rows = notJudgedTable(tiersOf(10, 10)).rows.map((row) => row.map(({ text }) => text));
+    expect(rows.map(([title]) => title)).toEqual(['twenty', 'fifty']);
+    for (const [, , reason] of rows) expect(reason).not.toContain('of 10');
   });
 });
 
