@@ -58,7 +58,9 @@ const service = closedObject({
       })
       .positive()
       .exactOptional(),
-    memory: quantityIn('bytes').exactOptional(),
+    memory: quantityIn('bytes')
+      .refine((bytes) => bytes > 0, 'must be above 0')
+      .exactOptional(),
   }).default({}),
   connectsTo: z.record(z.string(), z.string()).default({}),
 });

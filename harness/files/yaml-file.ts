@@ -113,6 +113,14 @@ export function parseYaml(text: string, path: string, kind: FileKind): YamlFile 
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     throw whole('the file is empty', `Write a ${kind.kind} into it.`);
   }
+  // To resolve one takes a look at all that stands before it.
+  const aliases = aliasesIn(document);
+  const excess = aliases[MOST_ALIASES];
+  if (excess !== undefined) {
+    const what = `the file has ${aliases.length} aliases (*name), and ${MOST_ALIASES} is the most`;
+    const nextStep = 'Write the values out instead of using aliases.';
+    throw invalidFile(path, kind, [{ ...placeAt(excess.range?.[0] ?? 0), what, nextStep }]);
+  }
   try {
     const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
     return { path, value, place: (keys, part) => placeAt(offsetOf(document, keys, part)), problems };
@@ -136,10 +144,15 @@ const syntaxProblems: Partial<Record<string, { readonly what?: string; readonly 
   UNEXPECTED_TOKEN: { nextStep: "Put text that starts with >, |, %, @ or a quote between quotes, as in '>= 5'." },
 };
 
-/** Of the first alias that leads nowhere, else of the first one. */
-function offsetOfAlias(document: Document.Parsed): number {
+function aliasesIn(document: Document.Parsed): readonly Alias[] {
   const aliases: Alias[] = [];
   visit(document, { Alias: (_, alias) => void aliases.push(alias) });
+  return aliases;
+}
+
+/** Of the first alias that leads nowhere, else of the first one. */
+function offsetOfAlias(document: Document.Parsed): number {
+  const aliases = aliasesIn(document);
   const wrong = aliases.find((alias) => alias.resolve(document) === undefined) ?? aliases[0];
   return wrong?.range?.[0] ?? 0;
 }
@@ -208,7 +221,10 @@ export function closedObject<Shape extends z.core.$ZodShape>(shape: Shape) {
     // One line for each unknown key, which `schemaProblems` takes apart again.
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => suggestion(key, Object.keys(shape))).join('\n')
+        ? issue.keys
+            .slice(0, MOST_PROBLEMS + 1)
+            .map((key) => suggestion(key, Object.keys(shape)))
+            .join('\n')
         : undefined,
   });
 }
@@ -227,7 +243,7 @@ export function checkSchema<T>(
 function schemaProblems(file: YamlFile, issue: z.core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const suggestions = issue.message.split('\n');
-    return issue.keys.map((key, index) => ({
+    return issue.keys.slice(0, MOST_PROBLEMS + 1).map((key, index) => ({
       ...file.place([...issue.path, key], 'key'),
       what: `unknown key '${shorten(key)}'`,
       // What follows a comma inside { } is the next key.

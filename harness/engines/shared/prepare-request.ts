@@ -25,6 +25,8 @@ const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 /** What servers really set and browsers send back: all but what would end the cookie or the header. */
 const COOKIE_VALUE = /^[\t\x20-\x3a\x3c-\x7e\x80-\uffff]*$/;
 const COOKIE_NAME = /^[\x21-\x3a\x3c\x3e-\x7e\x80-\uffff]+$/;
+/** These frame the message. */
+const FRAMING = /^(?:content-length|transfer-encoding)$/i;
 /** No blank, control or non-ASCII character: they would end the request line early or be sent garbled. */
 const PATH = /^\/[\x21-\x7e]*$/;
 
@@ -159,6 +161,7 @@ function addHeaders(headers: Record<string, string>, given: Fields, complain: Co
     if (!TOKEN.test(name)) complain(`the header name ${JSON.stringify(name)} is not one`);
     else if (typeof value !== 'string' || !HEADER_VALUE.test(value))
       complain(`the header ${name} holds no header text`);
+    else if (FRAMING.test(name)) complain(`the header ${name} follows from the body`, 'leave it out');
     else headers[name.toLowerCase()] = value;
   }
 }
