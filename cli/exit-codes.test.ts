@@ -4,7 +4,7 @@ import { judgeTrials } from '../harness/judging/judge-trial.ts';
 import { settingInUnit } from '../harness/services/registry.ts';
 import type { SimulatedSystem } from '../test-support/simulated-engine.ts';
 import { simulatedRun } from '../test-support/simulated-run.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from './output/streams.ts';
 import { readInputs } from './read-inputs.ts';
 import { readRunOptions, type TypedRunOptions } from './run-options.ts';
 

@@ -1,15 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { forgetDatabaseSettings } from '../harness/machine/environment.ts';
+import { version } from '../harness/machine/own-package.ts';
 import { dataOptions } from './app.ts';
-import { exitCodes } from './exit-codes.ts';
-import { keepIgnoringSighup } from './interrupt.ts';
-import { printError, processOutput } from './output/streams.ts';
+import { keepIgnoringSighup } from './command-life.ts';
+import { exitCodes, printError, processOutput } from './output/streams.ts';
 import type { TypedRunOptions } from './run-options.ts';
-import { version } from './version.ts';
 
 /**
  * The command line. Options only: each command's own file is loaded when it is called, so that `--help` is quick.
- * Resolves with the exit code (exit-codes.ts).
+ * Resolves with the exit code (`exitCodes`).
  */
 export async function main(words: readonly string[]): Promise<number> {
   keepIgnoringSighup();

@@ -10,7 +10,6 @@ import type { ScenarioSource } from '../harness/studies/environment.ts';
 import type { User } from '../scenarios/kit.ts';
 import { checkFaultServices } from './fault-choices.ts';
 import type { RunOptions } from './run-options.ts';
-import { tiersInOrder } from './tier-order.ts';
 import { withTypedTargets } from './typed-targets.ts';
 
 interface Inputs {
@@ -35,7 +34,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     }
   };
   const check = (checking: () => void) => attempt(Promise.resolve().then(checking));
-  const names = options.tiers ?? (await tiersInOrder());
+  const names = options.tiers ?? (await builtInTiers());
   const tiers =
     options.url === undefined
       ? (await Promise.all(names.map((name) => attempt(readTier(name))))).filter((tier) => tier !== undefined)

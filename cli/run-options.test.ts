@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TierbenchError } from '../harness/core/errors.ts';
 import { readTargets } from '../harness/files/target-file.ts';
-import { readTier } from '../harness/files/tier-file.ts';
+import { builtInTiers, readTier } from '../harness/files/tier-file.ts';
 import { judgeTrial } from '../harness/judging/judge-trial.ts';
 import { run } from '../harness/studies/run/run.ts';
 import { lengthS, type Step } from '../harness/studies/study.ts';
@@ -11,7 +11,6 @@ import { app } from './app.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { arrivalsOf, engineNames } from './load-options.ts';
 import { readRunOptions, type TypedRunOptions } from './run-options.ts';
-import { tiersInOrder } from './tier-order.ts';
 
 function problemsOf(typed: TypedRunOptions): string[] {
   try {
@@ -104,7 +103,7 @@ describe('readRunOptions', () => {
 
   it('leaves two of the six minutes of a quick run for starting all tiers, their data and signing in', async () => {
     const { question, settings } = readRunOptions({ quick: true });
-    const tiers = await Promise.all((await tiersInOrder()).map((name) => readTier(name)));
+    const tiers = await Promise.all((await builtInTiers()).map((name) => readTier(name)));
     expect(tiers).toHaveLength(4);
     const context = {
       scenarios: new Map(

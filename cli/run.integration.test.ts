@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { calibrated, type Workplace, workplace } from '../test-support/tierbench.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from './output/streams.ts';
 
 let place: Workplace;
 beforeEach(async () => {

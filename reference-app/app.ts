@@ -5,30 +5,31 @@ import fastify, { type FastifyInstance, type FastifyReply, LogController } from 
 import type { Config } from './config.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { createAccessTokens } from './plugins/access-tokens.ts';
-import { createAuthCookies } from './plugins/auth-cookies.ts';
-import { createAuthentication } from './plugins/authentication.ts';
+import { createAuthCookies, createAuthentication } from './plugins/authentication.ts';
 import { createBackground } from './plugins/background.ts';
 import { createBlacklist } from './plugins/blacklist.ts';
 import { createCache } from './plugins/cache.ts';
 import { createDatabase } from './plugins/database.ts';
-import { answerBadAddress, answerBrokenRequest, answerFailures, watchRoutes } from './plugins/failures.ts';
+import {
+  answerBadAddress,
+  answerBrokenRequest,
+  answerFailures,
+  validateStrictly,
+  watchRoutes,
+} from './plugins/failures.ts';
 import { loggingMailer, type Mailer } from './plugins/mailer.ts';
 import { createMetrics, type Metrics, timeRequests } from './plugins/metrics.ts';
 import { createPasswords } from './plugins/passwords.ts';
-import { limitRequests } from './plugins/rate-limits.ts';
+import { limitRequests, memoryCounts, redisCounts } from './plugins/rate-limits.ts';
 import { connectRedis } from './plugins/redis.ts';
-import { memoryCounts, redisCounts } from './plugins/request-counts.ts';
-import { validateStrictly } from './plugins/validation.ts';
-import { walStart } from './plugins/wal-position.ts';
 import { parseJsonOnly, registerWebPlugins } from './plugins/web.ts';
-import { createWritePositions } from './plugins/write-positions.ts';
+import { createWritePositions, walStart } from './plugins/write-positions.ts';
 import { createMailedTokensRepository, removeExpired } from './repositories/mailed-tokens.ts';
 import { createSessionsRepository, type Revoked } from './repositories/sessions.ts';
 import { createUsersRepository } from './repositories/users.ts';
-import { authRoutes } from './routes/auth.ts';
+import { authRoutes, sessionRoutes } from './routes/auth.ts';
 import { mailedTokenRoutes } from './routes/mailed-tokens.ts';
 import { operationsRoutes } from './routes/operations.ts';
-import { sessionRoutes } from './routes/sessions.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { userRoutes } from './routes/users.ts';
 

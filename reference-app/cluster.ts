@@ -1,25 +1,23 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
-import { extname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { AggregatorRegistry } from 'prom-client';
 import type { Config } from './config.ts';
-import type { Instance } from './instance.ts';
+import { explainFailedStart, type Instance, startInstance } from './instance.ts';
+import { createMetrics } from './plugins/metrics.ts';
 
 /** What the primary process and its workers tell each other. */
-export type ToWorker =
+type ToWorker =
   | { kind: 'stop' }
   /** Of all instances; without a text when one of them does not answer. */
   | { kind: 'all-metrics'; id: number; text?: string };
 
-export type ToPrimary = { kind: 'failed'; problem: string } | { kind: 'want-all-metrics'; id: number };
+type ToPrimary = { kind: 'failed'; problem: string } | { kind: 'want-all-metrics'; id: number };
 
 const restartDelayMs = 1000;
 
-/** INSTANCES processes on one port. One that dies is started again. */
+/** INSTANCES processes on one port, which run this program too and join. One that dies is started again. */
 export async function startCluster(config: Config): Promise<Instance> {
-  cluster.setupPrimary({ exec: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)) });
   const metrics = new AggregatorRegistry();
   // All instances must accept each other's tokens, also when the secret was made at random.
   const startWorker = () => cluster.fork({ JWT_SECRET: config.JWT_SECRET });
@@ -80,4 +78,51 @@ function listening(worker: Worker): Promise<{ address: string; port: number }> {
 
 function send(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message);
+}
+
+/** What each of the processes does: it shares the port, and is stopped by the primary process. */
+export async function joinCluster(config: Config): Promise<void> {
+  const metrics = createMetrics();
+  AggregatorRegistry.setRegistries(metrics.registry);
+  // Answers the primary when it asks for this instance's.
+  new AggregatorRegistry();
+  const waiting = new Map<number, PromiseWithResolvers<string>>();
+  let lastId = 0;
+
+  function tell(message: ToPrimary): void {
+    if (process.connected) process.send?.(message);
+  }
+
+  /** Of all instances, as the primary puts them together: a scrape reaches only one of them. */
+  function metricsText(): Promise<string> {
+    lastId += 1;
+    const id = lastId;
+    const answer = Promise.withResolvers<string>();
+    waiting.set(id, answer);
+    tell({ kind: 'want-all-metrics', id });
+    return answer.promise;
+  }
+
+  // A terminal sends its signals to every process of the group; the primary alone decides.
+  process.on('SIGTERM', () => {});
+  process.on('SIGINT', () => {});
+
+  try {
+    const instance = await startInstance(config, { metrics, metricsText });
+    const stop = async () => process.exit(await instance.stop());
+    process.on('disconnect', stop);
+    process.on('message', (message: ToWorker) => {
+      if (message.kind === 'stop') return stop();
+      // The messages of prom-client come here too.
+      if (message.kind !== 'all-metrics') return;
+      const answer = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.text === undefined) answer?.reject(new Error('an instance did not tell its metrics'));
+      else answer?.resolve(message.text);
+    });
+  } catch (error) {
+    process.send?.({ kind: 'failed', problem: explainFailedStart(error, config) } satisfies ToPrimary, () =>
+      process.exit(1),
+    );
+  }
 }

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
 import type { Config } from './config.ts';
 import type { Metrics } from './plugins/metrics.ts';
-import type { WalPosition } from './plugins/wal-position.ts';
+import type { WalPosition, WritePositions } from './plugins/write-positions.ts';
 
 /** int8 columns arrive as numbers, timestamptz as Date. */
 export interface Queries {
@@ -62,14 +62,6 @@ export interface Cache {
    * value afterwards, and a later one does not take it from a replica that lags.
    */
   invalidate(route: CachedRoute, owner: string, written: WalPosition): Promise<void>;
-}
-
-/** What a client has written, which the client itself sends with its reads. */
-export interface WritePositions {
-  /** What the request's client must not see the state before. */
-  of(request: FastifyRequest): WalPosition;
-  /** Call after the commit and before the answer: gives the client the position, and returns it. */
-  tell(reply: FastifyReply): Promise<WalPosition>;
 }
 
 export type Role = 'user' | 'admin';

@@ -3,7 +3,8 @@
  * unless UV_THREADPOOL_SIZE says otherwise; it is read before this file is, so it can only be set from outside. More
  * threads than cores do not make hashing faster; set it when PASSWORD_HASH_CONCURRENCY is above four.
  */
-import { startCluster } from './cluster.ts';
+import cluster from 'node:cluster';
+import { joinCluster, startCluster } from './cluster.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { announceListening, explainFailedStart, type Instance, startInstance } from './instance.ts';
 
@@ -29,17 +30,19 @@ async function startOrExit(config: Config): Promise<Instance> {
   }
 }
 
-const config = readConfigOrExit();
-const instance = await startOrExit(config);
-
-let stopping = false;
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, async () => {
-    // Asked twice: at once.
-    if (stopping) process.exit(1);
-    stopping = true;
-    process.exit(await instance.stop());
-  });
+async function serve(config: Config): Promise<void> {
+  const instance = await startOrExit(config);
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, async () => {
+      // Asked twice: at once.
+      if (stopping) process.exit(1);
+      stopping = true;
+      process.exit(await instance.stop());
+    });
+  }
+  announceListening({ host: instance.host, port: instance.port, instances: config.INSTANCES });
 }
 
-announceListening({ host: instance.host, port: instance.port, instances: config.INSTANCES });
+const config = readConfigOrExit();
+await (cluster.isWorker ? joinCluster(config) : serve(config));

@@ -1,7 +1,6 @@
-import type { Estimate } from '../harness/core/estimate.ts';
 import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
 import type { Target } from '../harness/core/target.ts';
-import { formatNumber } from '../harness/core/units.ts';
+import { type Estimate, formatNumber } from '../harness/core/units.ts';
 import type { JudgedTarget } from '../harness/judging/judged-target.ts';
 import { withAdvice } from './describe/remedies.ts';
 import { describeEvidence, describeViolation, describeWhyNot } from './describe/verdicts.ts';

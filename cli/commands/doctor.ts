@@ -10,10 +10,9 @@ import { localProviderChecks } from '../../harness/providers/local/requirements.
 import { loadPictures } from '../../reports/charts/png.ts';
 import { describeObstacle } from '../../reports/describe/notes.ts';
 import { app } from '../app.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { execute } from '../install-missing.ts';
 import { doctorText } from '../output/doctor-text.ts';
-import type { Output } from '../output/streams.ts';
+import { exitCodes, type Output } from '../output/streams.ts';
 
 export async function doctor(
   options: { readonly install?: boolean; readonly json?: boolean },

@@ -4,13 +4,11 @@ import { exportForK6 } from '../../exports/k6/export.ts';
 import type { ExportPlan } from '../../exports/k6/export-files.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import type { OfferedLoad } from '../../harness/core/load.ts';
-import { cannotWrite, writeAtomically } from '../../harness/files/atomic-write.ts';
+import { absoluteFolder, cannotWrite, writeAtomically } from '../../harness/files/atomic-write.ts';
 import { builtInScenarios, loadScenario, scenarioFile } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
-import { absoluteFolder } from '../absolute-folder.ts';
-import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output/streams.ts';
+import { exitCodes, type Output } from '../output/streams.ts';
 import { allOf } from '../read-inputs.ts';
 import { typedReader } from '../typed-reader.ts';
 

@@ -2,8 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { TierbenchError } from '../../harness/core/errors.ts';
 import { cannotWrite } from '../../harness/files/atomic-write.ts';
 import { scenarioTemplate } from '../../harness/files/scenario-template.ts';
-import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output/streams.ts';
+import { exitCodes, type Output } from '../output/streams.ts';
 
 export async function initScenario(name: string, output: Output): Promise<number> {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {

@@ -1,11 +1,9 @@
 import { builtInScenarios, loadScenario } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
-import { readTier } from '../../harness/files/tier-file.ts';
-import { exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output/streams.ts';
+import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
+import { exitCodes, type Output } from '../output/streams.ts';
 import { targetsTable } from '../output/targets-table.ts';
 import { tiersTable } from '../output/tiers-table.ts';
-import { tiersInOrder } from '../tier-order.ts';
 import { describeWhere, whereItRuns } from '../where-tiers-run.ts';
 
 export async function targets(
@@ -34,7 +32,7 @@ export async function scenarios(options: { readonly json?: boolean }, output: Ou
 
 export async function tiers(options: { readonly json?: boolean }, output: Output): Promise<number> {
   const all = await Promise.all(
-    (await tiersInOrder()).map(async (name) => {
+    (await builtInTiers()).map(async (name) => {
       const tier = await readTier(name);
       return { ...tier, here: await whereItRuns(tier) };
     }),

@@ -1,8 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import type { StudyRecord } from '../../harness/core/study-record.ts';
+import { absoluteFolder } from '../../harness/files/atomic-write.ts';
 import { readResults } from '../../harness/files/results.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
-import { absoluteFolder } from '../absolute-folder.ts';
-import { concludeWithReport } from '../conclude-with-report.ts';
-import type { Output } from '../output/streams.ts';
+import { renderTerminal } from '../../reports/renderers/terminal.ts';
+import { writeReport } from '../../reports/write-report.ts';
+import { exitCodes, type Output } from '../output/streams.ts';
+
+/** Writes the report, prints the summary (or report.json), and gives the exit code of the verdicts. */
+export async function concludeWithReport(
+  record: StudyRecord,
+  folder: string,
+  options: { readonly json: boolean; readonly allowMissed: boolean },
+  output: Output,
+): Promise<number> {
+  const report = await writeReport(folder, record);
+  for (const { part, detail } of report.missing) output.err(`note: ${part} is missing: ${detail}`);
+  for (const note of report.notes) output.err(`note: ${note}`);
+  if (options.json && report.json !== null) output.out((await readFile(report.json, 'utf8')).trimEnd());
+  else if (!options.json) output.out(renderTerminal(report.document, report.html, output.width).trimEnd());
+  if (options.allowMissed) return exitCodes.met;
+  return exitCodes[report.verdict ?? studiesByName.get(record.study)?.verdict?.(record.answers) ?? 'met'];
+}
 
 export async function report(results: string, options: { readonly json?: boolean }, output: Output): Promise<number> {
   const folder = absoluteFolder(results);

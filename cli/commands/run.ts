@@ -1,25 +1,23 @@
 import { join } from 'node:path';
 import { suggestion } from '../../harness/core/closest-match.ts';
 import { TierbenchError } from '../../harness/core/errors.ts';
+import { absoluteFolder } from '../../harness/files/atomic-write.ts';
 import { readResults } from '../../harness/files/results.ts';
+import { version } from '../../harness/machine/own-package.ts';
 import { performStudy } from '../../harness/studies/perform-study.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { run as runStudy } from '../../harness/studies/run/run.ts';
 import type { Study } from '../../harness/studies/study.ts';
-import { absoluteFolder } from '../absolute-folder.ts';
 import { app } from '../app.ts';
-import { beginRun } from '../begin-run.ts';
 import { chooseEngine, probesFor } from '../choose-engine.ts';
 import { makeProvider, resolveProvider } from '../choose-provider.ts';
-import { concludeWithReport } from '../conclude-with-report.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { beginRun, untilInterrupted } from '../command-life.ts';
 import { installFor } from '../install-missing.ts';
-import { untilInterrupted } from '../interrupt.ts';
-import { type Output, printError } from '../output/streams.ts';
+import { exitCodes, type Output, printError } from '../output/streams.ts';
 import { progressDisplay } from '../progress.ts';
 import { readInputs } from '../read-inputs.ts';
 import { type RunOptions, readRunOptions, type TypedRunOptions } from '../run-options.ts';
-import { version } from '../version.ts';
+import { concludeWithReport } from './report.ts';
 
 /** Measures tiers, writes the results folder and its report. Resolves with the exit code of the verdicts. */
 export async function run(typed: TypedRunOptions, output: Output): Promise<number> {

@@ -3,13 +3,11 @@ import { TierbenchError } from '../../harness/core/errors.ts';
 import { readTier } from '../../harness/files/tier-file.ts';
 import type { Deployment } from '../../harness/providers/provider.ts';
 import { app } from '../app.ts';
-import { beginRun } from '../begin-run.ts';
 import { makeProvider, resolveProvider } from '../choose-provider.ts';
+import { beginRun, untilInterrupted } from '../command-life.ts';
 import { describeDeployment } from '../describe-deployment.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { installFor } from '../install-missing.ts';
-import { untilInterrupted } from '../interrupt.ts';
-import type { Output } from '../output/streams.ts';
+import { exitCodes, type Output } from '../output/streams.ts';
 import { progressDisplay } from '../progress.ts';
 import { readRunOptions, type TypedRunOptions } from '../run-options.ts';
 

@@ -3,6 +3,18 @@ import { describeObstacle } from '../../reports/describe/notes.ts';
 import { forTerminal } from '../../reports/text.ts';
 import { withOption } from '../remedy-options.ts';
 
+/** What a script learns from the exit code. */
+export const exitCodes = {
+  /** The targets are met, or the command has no verdict to give and did what it was asked. */
+  met: 0,
+  /** The command could not run, or was interrupted. */
+  couldNotRun: 1,
+  /** A target was missed. */
+  missed: 2,
+  /** The measurement does not decide. */
+  inconclusive: 3,
+} as const;
+
 /**
  * Where a command writes. Results go to `out`; progress, notes and errors to `err`, so that `--json | jq` works. Both show
  * control characters instead of sending them, whoever wrote the text, and neither ever throws.

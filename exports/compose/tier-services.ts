@@ -1,6 +1,5 @@
 import type { App } from '../../harness/core/app.ts';
-import { cpuQuota } from '../../harness/core/cpu-quota.ts';
-import type { Service, Tier } from '../../harness/core/tier.ts';
+import { cpuQuota, type Service, type Tier } from '../../harness/core/tier.ts';
 import { type Credentials, serviceUrl } from '../../harness/services/address.ts';
 import { serviceType } from '../../harness/services/registry.ts';
 import type { Health, OnceStep, Peer, ServiceSpec, SpecContext } from '../../harness/services/service-type.ts';

@@ -1,7 +1,6 @@
 import type Docker from 'dockerode';
-import { cpuQuota } from '../core/cpu-quota.ts';
 import { TierbenchError } from '../core/errors.ts';
-import type { Service } from '../core/tier.ts';
+import { cpuQuota, type Service } from '../core/tier.ts';
 import { freePort } from '../machine/free-port.ts';
 import type { Engine } from './docker.ts';
 import type { EngineFacts } from './engine.ts';

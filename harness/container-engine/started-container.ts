@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { redact } from '../core/redact.ts';
+import { redact } from '../core/errors.ts';
 
 /** A container that was started. Its deployment removes it, by its labels. */
 export interface StartedContainer {

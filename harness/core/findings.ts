@@ -241,3 +241,15 @@ export const remedies = [
   'name-k6',
 ] as const;
 export type Remedy = (typeof remedies)[number];
+
+export type NonEmpty<T> = readonly [T, ...T[]];
+
+export function isNonEmpty<T>(items: readonly T[]): items is NonEmpty<T> {
+  return items.length > 0;
+}
+
+export type Verdict =
+  | { readonly kind: 'met' }
+  | { readonly kind: 'missed'; readonly violation: Violation }
+  | { readonly kind: 'inconclusive'; readonly reasons: NonEmpty<WhyNot> }
+  | { readonly kind: 'not-judged'; readonly why: WhyNot };

@@ -1,6 +1,13 @@
 import { nearestWord } from './closest-match.ts';
 import type { Comparison } from './target.ts';
 
+/** A value with its two-sided 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** The one place where what people write ("200 ms") becomes SI and SI becomes what people read. */
 
 export interface Quantity {

@@ -1,4 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { TierbenchError } from '../core/errors.ts';
 
 /**
@@ -37,4 +38,17 @@ export function cannotWrite(path: string, cause: unknown): TierbenchError {
     cause,
     remedy: 'other-folder',
   });
+}
+
+/**
+ * Where a folder is, wherever the command is run from. Taken once, before anything is written: the working directory may be
+ * removed meanwhile, and `mkdir('out/charts', { recursive: true })` of Node never returns in a directory that is gone.
+ * @throws TierbenchError CANNOT_WRITE when the working directory is gone already.
+ */
+export function absoluteFolder(folder: string): string {
+  try {
+    return resolve(folder);
+  } catch (cause) {
+    throw cannotWrite(folder, cause);
+  }
 }

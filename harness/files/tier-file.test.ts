@@ -138,8 +138,8 @@ services:
 });
 
 describe('built-in tiers', () => {
-  test('are listed by name', async () => {
-    expect(await builtInTiers()).toContain('single');
+  test('are listed so that each builds on the one before', async () => {
+    expect(await builtInTiers()).toEqual(['single', 'pooled', 'replicated', 'cached']);
   });
 
   test('every service says its CPUs and memory, so that it can be limited and scaled', async () => {

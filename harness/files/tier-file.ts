@@ -74,13 +74,18 @@ const tierSchema = closedObject({
   services: z.record(name, service),
 });
 
-/** The names of the tiers that come with tierbench, sorted. */
+/** Each builds on the one before, so that a run shows what each step buys. */
+const inThisOrder = ['single', 'pooled', 'replicated', 'cached'];
+
+/** The names of the tiers that come with tierbench, in the order they are run; those new to the list last, by name. */
 export async function builtInTiers(): Promise<string[]> {
   const files = await readdir(builtInFolder);
+  const place = (name: string) => (inThisOrder.includes(name) ? inThisOrder.indexOf(name) : inThisOrder.length);
   return files
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => basename(file, '.yaml'))
-    .sort();
+    .sort()
+    .sort((left, right) => place(left) - place(right));
 }
 
 /**

@@ -1,7 +1,7 @@
-import type { Estimate } from '../core/estimate.ts';
 import type { WhyNot } from '../core/findings.ts';
 import { byLoad, isSameLoad, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
+import type { Estimate } from '../core/units.ts';
 import {
   type BlockFigure,
   type Change,

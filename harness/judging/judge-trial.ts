@@ -1,7 +1,7 @@
-import type { Estimate } from '../core/estimate.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Calibration } from '../core/study-record.ts';
 import type { Interval, Trial, TrialRecord } from '../core/trial.ts';
+import type { Estimate } from '../core/units.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { drawResamples, ratioEstimate, seededRandom } from '../statistics/block-bootstrap.ts';
 import { sumInBlocks } from '../statistics/sums.ts';

@@ -1,8 +1,8 @@
+import { isNonEmpty } from '../core/findings.ts';
 import type { RunResult } from '../core/run.ts';
 import type { SubjectFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { SettingReader } from '../core/tier-setting.ts';
-import { isNonEmpty } from '../core/verdict.ts';
 import { judgeDataSize, judgeSetting } from './judge-configuration.ts';
 import { judgeConcurrency, judgeErrorRatio } from './judge-failures.ts';
 import { judgeLatency } from './judge-latency.ts';

@@ -1,7 +1,6 @@
-import type { Estimate } from '../core/estimate.ts';
-import type { Evidence, Violation, WhyNot } from '../core/findings.ts';
+import { type Evidence, isNonEmpty, type Verdict, type Violation, type WhyNot } from '../core/findings.ts';
 import type { Target } from '../core/target.ts';
-import { isNonEmpty, type Verdict } from '../core/verdict.ts';
+import type { Estimate } from '../core/units.ts';
 
 /** A target held against a run, for one tier and (where the target is about requests) one scenario. */
 export interface JudgedTarget {

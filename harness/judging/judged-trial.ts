@@ -1,8 +1,7 @@
-import type { Estimate } from '../core/estimate.ts';
-import type { Caveat, Reason } from '../core/findings.ts';
+import type { Caveat, NonEmpty, Reason } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { TrialRecord } from '../core/trial.ts';
-import type { NonEmpty } from '../core/verdict.ts';
+import type { Estimate } from '../core/units.ts';
 import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import type { QuantileBlocks } from '../statistics/change.ts';
 import type { LatencyViews } from './latency-views.ts';

@@ -1,4 +1,4 @@
-import type { Estimate } from '../core/estimate.ts';
+import type { Estimate } from '../core/units.ts';
 import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import type { QuantileBlocks } from '../statistics/change.ts';
 import { effectiveSampleSize } from '../statistics/correlation.ts';

@@ -1,8 +1,7 @@
-import type { Caveat, Reason } from '../core/findings.ts';
+import { type Caveat, isNonEmpty, type Reason } from '../core/findings.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { Calibration } from '../core/study-record.ts';
 import type { ProbeSample, Trial, TrialRecord } from '../core/trial.ts';
-import { isNonEmpty } from '../core/verdict.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
 import { mean, minimumBlocks } from '../statistics/sums.ts';

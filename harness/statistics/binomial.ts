@@ -1,4 +1,4 @@
-import type { Estimate } from '../core/estimate.ts';
+import type { Estimate } from '../core/units.ts';
 
 /**
  * The binomial distribution, accurate to about 12 digits for up to 10^9 trials.

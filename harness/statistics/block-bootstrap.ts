@@ -1,4 +1,4 @@
-import type { Estimate } from '../core/estimate.ts';
+import type { Estimate } from '../core/units.ts';
 import { studentT95 } from './student-t.ts';
 import { minimumBlocks, sum } from './sums.ts';
 

@@ -1,4 +1,4 @@
-import type { Estimate } from '../core/estimate.ts';
+import type { Estimate } from '../core/units.ts';
 import { designEffect, serialInflation } from './correlation.ts';
 import { studentT95, studentTBeyond } from './student-t.ts';
 import { sum } from './sums.ts';

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
@@ -60,4 +60,13 @@ export function createAccessTokens(config: Config): AccessTokens {
       }
     },
   };
+}
+
+/** 256 random bits: what is stored of it is a plain hash, as there is nothing to guess. */
+export function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+export function tokenHash(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { Cache, CachedRoute, Database } from '../dependencies.ts';
 import type { Metrics } from './metrics.ts';
 import type { RedisConnection } from './redis.ts';
-import { laterOf, type WalPosition, walStart } from './wal-position.ts';
+import { laterOf, type WalPosition, walStart } from './write-positions.ts';
 
 /**
  * One Redis hash per route and owner: a field for each variant, and a `generation` that a load must still find when it

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Config } from '../config.ts';
 import type { Database, Queries } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
+import { databaseUnavailable } from './failures.ts';
 
 export interface DatabaseLog {
   warn(details: object, message: string): void;
@@ -87,15 +87,3 @@ export function createPool(
 /** int8 as a number: ids and counts stay far below 2^53. */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text') =>
   oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser;
-
-const lostConnection =
-  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection/;
-const unavailableCodes =
-  /^(08...|53...|57...|25006|ECONN[A-Z]+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH)$/;
-
-/** A 503 when the error says that the database cannot answer now; nothing for any other error. */
-export function databaseUnavailable(error: Error & { code?: string }): ApiError | undefined {
-  const unavailable = unavailableCodes.test(error.code ?? '') || lostConnection.test(error.message);
-  if (!unavailable) return undefined;
-  return new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer. Try again in a moment.', 1);
-}

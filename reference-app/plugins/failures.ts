@@ -1,8 +1,29 @@
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError } from '../errors.ts';
-import { databaseUnavailable } from './database-pool.ts';
-import { problemsOf } from './validation.ts';
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaValidationError,
+} from 'fastify';
+
+/** An answer other than success that a client may see: becomes `{ success: false, message, code }`. */
+export class ApiError extends Error {
+  readonly statusCode: number;
+  readonly code: string;
+  /** Whole seconds for the Retry-After header. */
+  readonly retryAfterS: number | undefined;
+
+  constructor(statusCode: number, code: string, message: string, retryAfterS?: number) {
+    super(message);
+    this.name = 'ApiError';
+    this.statusCode = statusCode;
+    this.code = code;
+    this.retryAfterS = retryAfterS;
+  }
+}
 
 const codes: Record<string, [code: string, message: string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The request body is too large.'],
@@ -93,4 +114,38 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+/**
+ * Bodies are taken as they are; query strings and paths, which are all text, are coerced. What a schema does not name
+ * is removed, so that no handler sees a `role` somebody slipped in.
+ */
+export function validateStrictly(app: FastifyInstance): void {
+  const shared = { allErrors: true, removeAdditional: 'all', useDefaults: true } as const;
+  const body = new Ajv(shared);
+  // Ajv coerces "Infinity", and with strict numbers then skips minimum and maximum for it.
+  const text = new Ajv({ ...shared, coerceTypes: 'array', strictNumbers: false });
+  formats.default(body);
+  formats.default(text);
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema as object));
+}
+
+function problemsOf(errors: readonly FastifySchemaValidationError[], part: string): string[] {
+  return errors.slice(0, 20).map(({ instancePath, keyword, message }) => {
+    const field = instancePath.slice(1).replaceAll('/', '.');
+    const problem = keyword === 'pattern' ? 'has a form or characters that are not allowed' : message;
+    return `${field === '' ? part : field} ${problem ?? 'is not valid'}`;
+  });
+}
+
+const lostConnection =
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection/;
+const unavailableCodes =
+  /^(08...|53...|57...|25006|ECONN[A-Z]+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH)$/;
+
+/** A 503 when the error says that the database cannot answer now; nothing for any other error. */
+export function databaseUnavailable(error: Error & { code?: string }): ApiError | undefined {
+  const unavailable = unavailableCodes.test(error.code ?? '') || lostConnection.test(error.message);
+  if (!unavailable) return undefined;
+  return new ApiError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer. Try again in a moment.', 1);
 }

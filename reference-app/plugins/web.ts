@@ -5,8 +5,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
-import { refreshCookie } from './auth-cookies.ts';
-import { accessCookie } from './authentication.ts';
+import { accessCookie, refreshCookie } from './authentication.ts';
 import { writePositionHeader } from './write-positions.ts';
 
 const contentTypes = { json: 'application/json', text: 'text/plain' };

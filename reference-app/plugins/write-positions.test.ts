@@ -1,8 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readConfig } from '../config.ts';
-import { parseWalPosition, walEnd, walStart } from './wal-position.ts';
-import { createWritePositions } from './write-positions.ts';
+import {
+  createWritePositions,
+  laterOf,
+  parseWalPosition,
+  printWalPosition,
+  walEnd,
+  walStart,
+} from './write-positions.ts';
 
 const DATABASE_URL = 'postgresql://app:pw@127.0.0.1:5432/app';
 const withReader = readConfig({ DATABASE_URL, DATABASE_READER_URL: DATABASE_URL, JWT_SECRET: 'of no use here' });
@@ -39,4 +45,40 @@ test('without a replica no client gets a position or is asked for one', async ()
   expect(await positions.tell(replyThatKeeps(kept))).toBe(walStart);
   expect(positions.of(requestWith('FFFFFFFF/FFFFFFFF', undefined))).toBe(walStart);
   expect(kept).toEqual({});
+});
+
+describe('a position in the log of the primary', () => {
+  test.each(['0/0', '0/1', '16/B374D848', 'FFFFFFFF/FFFFFFFF', '1/0'])(
+    '%s is read and written as PostgreSQL does',
+    (text) => {
+      const position = parseWalPosition(text);
+      expect(position).toMatch(/^[0-9A-F]{16}$/);
+      expect(printWalPosition(position ?? '')).toBe(text);
+    },
+  );
+
+  test.each([
+    '',
+    '/',
+    '1',
+    '0/',
+    '/0',
+    '0/123456789',
+    'G/0',
+    '0/1 ',
+    ' 0/1',
+    '0/1\n',
+    '-1/0',
+    '0x1/0',
+    "0/1'; select 1",
+  ])('%j is none', (text) => expect(parseWalPosition(text)).toBeUndefined());
+
+  test('orders as the log does, not as the text PostgreSQL writes', () => {
+    const inOrder = ['0/9', '0/A', '0/10', '0/FFFFFFFF', '1/0', '9/0', 'a/0', '10/0'].map(
+      (text) => parseWalPosition(text) ?? '',
+    );
+    expect(inOrder.toSorted()).toEqual(inOrder);
+    expect(laterOf(walStart, ...inOrder)).toBe(parseWalPosition('10/0'));
+    expect(laterOf(walEnd, ...inOrder)).toBe(walEnd);
+  });
 });

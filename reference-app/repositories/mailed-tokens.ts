@@ -1,6 +1,6 @@
 import type { Database } from '../dependencies.ts';
+import { newToken, tokenHash } from '../plugins/access-tokens.ts';
 import type { Mail } from '../plugins/mailer.ts';
-import { newToken, tokenHash } from '../plugins/opaque-tokens.ts';
 
 export function createMailedTokensRepository({ writer }: Database) {
   return {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Queries, Read, Role } from '../dependencies.ts';
+import { newToken, tokenHash } from '../plugins/access-tokens.ts';
 import { type RevokedEntry, sessionEntry } from '../plugins/blacklist.ts';
-import { newToken, tokenHash } from '../plugins/opaque-tokens.ts';
-import type { WalPosition } from '../plugins/wal-position.ts';
+import type { WalPosition } from '../plugins/write-positions.ts';
 
 export interface Session {
   readonly id: string;

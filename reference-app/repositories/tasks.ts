@@ -1,5 +1,5 @@
 import type { Database, Read, Statement } from '../dependencies.ts';
-import type { WalPosition } from '../plugins/wal-position.ts';
+import type { WalPosition } from '../plugins/write-positions.ts';
 import type { TaskListQuery, taskPriorities, taskSorts, taskStatuses } from '../schemas/tasks.ts';
 
 type TaskStatus = (typeof taskStatuses)[number];
@@ -33,32 +33,22 @@ export interface TaskStats {
   readonly byPriority: Readonly<Record<TaskPriority, number>>;
 }
 
-/** The id breaks ties, so that no task is on two pages. */
+/** By the names of COLUMNS. The id breaks ties, so that no task is on two pages. */
 const ORDER: Readonly<Record<TaskSort, string>> = {
-  createdAt: 'created_at, id',
-  '-createdAt': 'created_at desc, id desc',
-  updatedAt: 'updated_at, id',
-  '-updatedAt': 'updated_at desc, id desc',
-  dueAt: 'due_at nulls last, id',
-  '-dueAt': 'due_at desc nulls last, id desc',
+  createdAt: '"createdAt", id',
+  '-createdAt': '"createdAt" desc, id desc',
+  updatedAt: '"updatedAt", id',
+  '-updatedAt': '"updatedAt" desc, id desc',
+  dueAt: '"dueAt" nulls last, id',
+  '-dueAt': '"dueAt" desc nulls last, id desc',
   priority: 'priority, id',
   '-priority': 'priority desc, id desc',
   title: 'lower(title), id',
   '-title': 'lower(title) desc, id desc',
 };
 
-const COLUMNS = 'id, title, description, status, priority, due_at, created_at, updated_at';
-
-interface TaskRow {
-  readonly id: number;
-  readonly title: string;
-  readonly description: string;
-  readonly status: TaskStatus;
-  readonly priority: TaskPriority;
-  readonly due_at: Date | null;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-}
+const COLUMNS = `id, title, description, status, priority, due_at as "dueAt", created_at as "createdAt",
+  updated_at as "updatedAt"`;
 
 /**
  * One page and the number of all matches, as one statement: one round trip, and both from the same snapshot.
@@ -117,13 +107,13 @@ export function createTasksRepository(database: Database) {
     /** Undefined when the user no longer exists (a token outlives its user by minutes). */
     async create(userId: number, fields: TaskFields): Promise<Task | undefined> {
       try {
-        const { rows } = await database.writer.query<TaskRow>({
+        const { rows } = await database.writer.query<Task>({
           name: 'tasks-create',
           text: `insert into tasks (user_id, title, description, status, priority, due_at)
             values ($1, $2, $3, $4, $5, $6) returning ${COLUMNS}`,
           values: [userId, fields.title, fields.description, fields.status, fields.priority, fields.dueAt],
         });
-        return rows[0] && taskOf(rows[0]);
+        return rows[0];
       } catch (error) {
         const foreignKeyViolation = '23503';
         if (error instanceof Error && 'code' in error && error.code === foreignKeyViolation) return undefined;
@@ -132,17 +122,17 @@ export function createTasksRepository(database: Database) {
     },
 
     async find(userId: number, id: number): Promise<Task | undefined> {
-      const { rows } = await database.writer.query<TaskRow>({
+      const { rows } = await database.writer.query<Task>({
         name: 'tasks-find',
         text: `select ${COLUMNS} from tasks where id = $2 and user_id = $1`,
         values: [userId, id],
       });
-      return rows[0] && taskOf(rows[0]);
+      return rows[0];
     },
 
     /** Changes the fields given, and no others; undefined when the user has no such task. */
     async update(userId: number, id: number, changes: TaskFieldChanges): Promise<Task | undefined> {
-      const { rows } = await database.writer.query<TaskRow>({
+      const { rows } = await database.writer.query<Task>({
         name: 'tasks-update',
         text: `update tasks set
             title = coalesce($3, title),
@@ -163,7 +153,7 @@ export function createTasksRepository(database: Database) {
           changes.dueAt,
         ],
       });
-      return rows[0] && taskOf(rows[0]);
+      return rows[0];
     },
 
     /** False when the user has no such task. */
@@ -178,9 +168,9 @@ export function createTasksRepository(database: Database) {
 
     list(userId: number, query: TaskListQuery, after: WalPosition): Promise<Read<TaskPage>> {
       return database.read(after, async (from) => {
-        const { rows } = await from.query<{ total: number } & (TaskRow | { id: null })>(listStatement(userId, query));
+        const { rows } = await from.query<{ total: number } & (Task | { id: null })>(listStatement(userId, query));
         return {
-          tasks: rows.flatMap((row) => (row.id === null ? [] : [taskOf(row)])),
+          tasks: rows.flatMap(({ total, ...task }) => (task.id === null ? [] : [task])),
           totalTasks: rows[0]?.total ?? 0,
         };
       });
@@ -204,18 +194,5 @@ export function createTasksRepository(database: Database) {
         return stats;
       });
     },
-  };
-}
-
-function taskOf(row: TaskRow): Task {
-  return {
-    id: row.id,
-    title: row.title,
-    description: row.description,
-    status: row.status,
-    priority: row.priority,
-    dueAt: row.due_at,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
   };
 }

@@ -1,5 +1,5 @@
 import type { Database, Queries, Read, Role } from '../dependencies.ts';
-import type { WalPosition } from '../plugins/wal-position.ts';
+import type { WalPosition } from '../plugins/write-positions.ts';
 
 export interface User {
   readonly id: number;

@@ -1,10 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type Role, signedInUser } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
-import { refreshCookie } from '../plugins/auth-cookies.ts';
-import { refuseUnusablePassword } from '../plugins/passwords.ts';
-import { walStart } from '../plugins/wal-position.ts';
-import type { User } from '../repositories/users.ts';
+import { type AppDependencies, type Role, signedInUser } from '../dependencies.ts';
+import type { AccessTokens } from '../plugins/access-tokens.ts';
+import { type AuthCookies, type Authentication, refreshCookie } from '../plugins/authentication.ts';
+import type { InBackground } from '../plugins/background.ts';
+import { ApiError } from '../plugins/failures.ts';
+import type { Mailer } from '../plugins/mailer.ts';
+import { type Passwords, refuseUnusablePassword } from '../plugins/passwords.ts';
+import { walStart } from '../plugins/write-positions.ts';
+import type { createMailedTokensRepository } from '../repositories/mailed-tokens.ts';
+import type { Revoked, SessionsRepository } from '../repositories/sessions.ts';
+import type { User, UsersRepository } from '../repositories/users.ts';
 import {
   type Credentials,
   credentials,
@@ -12,10 +17,26 @@ import {
   type Registration,
   refreshAnswer,
   registration,
+  sessionParams,
+  sessionsAnswer,
   userAnswer,
 } from '../schemas/auth.ts';
 import { answers, done, jsonSchema, refreshing, signedIn } from '../schemas/envelope.ts';
-import type { AuthDependencies } from './auth-dependencies.ts';
+
+/** What the routes of /api/auth and /api/users need beyond what all routes are given. */
+export interface AuthDependencies extends AppDependencies {
+  readonly users: UsersRepository;
+  readonly sessions: SessionsRepository;
+  readonly mailedTokens: ReturnType<typeof createMailedTokensRepository>;
+  readonly passwords: Passwords;
+  readonly accessTokens: AccessTokens;
+  readonly authentication: Authentication;
+  /** Call when sessions are ended, and answer only then: from there on no process accepts them or shows them. */
+  readonly endedSessions: (revoked: Pick<Revoked, 'userId' | 'entries'>, reply?: FastifyReply) => Promise<void>;
+  readonly cookies: AuthCookies;
+  readonly mailer: Mailer;
+  readonly inBackground: InBackground;
+}
 
 const tags = ['auth'];
 
@@ -148,4 +169,41 @@ export function authRoutes(app: FastifyInstance, dependencies: AuthDependencies)
 
 function printable(text: string): string {
   return text.replace(/[^\u0020-\u007e]/g, '?').slice(0, 200);
+}
+
+const describedSessions = { tags: ['sessions'], security: signedIn };
+
+/** Where a user is signed in, and ending it. */
+export function sessionRoutes(app: FastifyInstance, dependencies: AuthDependencies): void {
+  const { authenticate, cache, sessions, endedSessions, cookies, writePositions } = dependencies;
+  app.addHook('onRequest', authenticate);
+
+  app.get('', { schema: { ...describedSessions, response: answers({ 200: sessionsAnswer }) } }, async (request) => {
+    const user = signedInUser(request);
+    const list = await cache.readThrough('sessions', String(user.id), writePositions.of(request), (after) =>
+      sessions.list(user.id, after),
+    );
+    // One that was cached may have expired since.
+    const good = list.filter(({ expiresAt }) => new Date(expiresAt).getTime() > Date.now());
+    return { success: true, sessions: good.map((each) => ({ ...each, current: each.id === user.sessionId })) };
+  });
+
+  app.delete('', { schema: { ...describedSessions, response: answers({ 200: done }) } }, async (request, reply) => {
+    await endedSessions(await sessions.revokeAll(signedInUser(request).id), reply);
+    cookies.clear(reply);
+    return { success: true, message: 'All sessions are ended.' };
+  });
+
+  app.delete<{ Params: { id: string } }>(
+    '/:id',
+    { schema: { ...describedSessions, params: jsonSchema(sessionParams), response: answers({ 200: done }) } },
+    async (request, reply) => {
+      const user = signedInUser(request);
+      const revoked = await sessions.revokeOne(user.id, request.params.id);
+      await endedSessions(revoked, reply);
+      if (!revoked.anyNow) throw new ApiError(404, 'NOT_FOUND', 'You have no such session.');
+      if (request.params.id === user.sessionId) cookies.clear(reply);
+      return { success: true, message: 'The session is ended.' };
+    },
+  );
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../plugins/failures.ts';
 import { refuseUnusablePassword } from '../plugins/passwords.ts';
 import { emailOnly, type PasswordReset, passwordReset, tokenOnly } from '../schemas/auth.ts';
 import { answers, done, jsonSchema } from '../schemas/envelope.ts';
-import type { AuthDependencies } from './auth-dependencies.ts';
+import type { AuthDependencies } from './auth.ts';
 
 const tags = ['auth'];
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { withinMs } from '../plugins/database.ts';
 import type { RedisConnection } from '../plugins/redis.ts';
 import { jsonSchema } from '../schemas/envelope.ts';
 
@@ -112,17 +113,11 @@ async function checkRedis(redis: RedisConnection): Promise<void> {
 async function timed(check: () => Promise<void>): Promise<DependencyState> {
   const startedMs = performance.now();
   const latencyMs = () => Math.round((performance.now() - startedMs) * 10) / 10;
-  let timeout: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => reject(new Error(`no answer in ${checkTimeoutMs} ms`)), checkTimeoutMs);
-  });
   try {
-    await Promise.race([check(), tooLate]);
+    await withinMs(checkTimeoutMs, check());
     return { state: 'up', latencyMs: latencyMs() };
   } catch (error) {
     return { state: 'down', latencyMs: latencyMs(), reason: reasonWithoutAddress(error) };
-  } finally {
-    clearTimeout(timeout);
   }
 }
 

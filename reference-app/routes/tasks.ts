@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type AppDependencies, signedInUser } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
-import { databaseUnavailable } from '../plugins/database-pool.ts';
-import { type WalPosition, walEnd } from '../plugins/wal-position.ts';
+import { ApiError, databaseUnavailable } from '../plugins/failures.ts';
+import { type WalPosition, walEnd } from '../plugins/write-positions.ts';
 import { createTasksRepository, type Task, type TaskPage } from '../repositories/tasks.ts';
 import { answers, done, jsonSchema, signedIn } from '../schemas/envelope.ts';
 import {

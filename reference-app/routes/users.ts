@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { signedInUser } from '../dependencies.ts';
-import { ApiError } from '../errors.ts';
 import { requireAdmin } from '../plugins/authentication.ts';
+import { ApiError } from '../plugins/failures.ts';
 import type { User } from '../repositories/users.ts';
 import { type UserListQuery, userAnswer, userListAnswer, userListQuery, userParams } from '../schemas/auth.ts';
 import { answers, jsonSchema, signedIn } from '../schemas/envelope.ts';
-import type { AuthDependencies } from './auth-dependencies.ts';
+import type { AuthDependencies } from './auth.ts';
 
 const described = { tags: ['users'], security: signedIn };
 

@@ -6,7 +6,7 @@ import type { Cache, CachedRoute } from '../dependencies.ts';
 import { createCache } from '../plugins/cache.ts';
 import { createMetrics } from '../plugins/metrics.ts';
 import { connectRedis } from '../plugins/redis.ts';
-import { type WalPosition, walStart } from '../plugins/wal-position.ts';
+import { type WalPosition, walStart } from '../plugins/write-positions.ts';
 import { bearer, startTestApp, testConfig } from './app.ts';
 import { newDatabase, query } from './postgres.ts';
 import { until } from './processes.ts';

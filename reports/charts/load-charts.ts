@@ -1,7 +1,13 @@
-import type { Estimate } from '../../harness/core/estimate.ts';
 import { describeLoad, loadLevel } from '../../harness/core/load.ts';
 import type { MeasuredMetric, Target } from '../../harness/core/target.ts';
-import { formatBound, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import {
+  type Estimate,
+  formatBound,
+  formatNumber,
+  formatRate,
+  formatRatio,
+  formatSeconds,
+} from '../../harness/core/units.ts';
 import type { JudgedTarget } from '../../harness/judging/judged-target.ts';
 import { isValid, type JudgedTrial, type TrialSummary } from '../../harness/judging/judged-trial.ts';
 import { byRate, byUsers } from '../analysis.ts';

@@ -1,6 +1,6 @@
-import type { Estimate } from '../../harness/core/estimate.ts';
 import { loadLevel } from '../../harness/core/load.ts';
 import {
+  type Estimate,
   formatBound,
   formatNumber,
   formatQuantity,

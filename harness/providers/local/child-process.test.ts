@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { expect, it, vi } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
-import { redact } from '../../core/redact.ts';
+import { redact } from '../../core/errors.ts';
 import { programEnvironment } from '../../machine/environment.ts';
 import { allowedCpus } from '../../machine/placement.ts';
 import { type ChildOptions, startChild } from './child-process.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { redact } from '../../core/redact.ts';
+import { redact } from '../../core/errors.ts';
 import { findProgram } from '../../machine/programs.ts';
 import type { Account } from './account.ts';
 

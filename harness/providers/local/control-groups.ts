@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cpuQuota } from '../../core/cpu-quota.ts';
+import { cpuQuota } from '../../core/tier.ts';
 import {
   type ControlGroupTree,
   controlGroupTrees,

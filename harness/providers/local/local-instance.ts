@@ -2,8 +2,7 @@ import { chown, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningInstance } from '../../core/deployment.ts';
-import { TierbenchError } from '../../core/errors.ts';
-import { redact } from '../../core/redact.ts';
+import { redact, TierbenchError } from '../../core/errors.ts';
 import { programEnvironment } from '../../machine/environment.ts';
 import { freePort } from '../../machine/free-port.ts';
 import { seeProcesses } from '../../orphans/processes.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cpuQuota } from './cpu-quota.ts';
+import { cpuQuota } from './tier.ts';
 
 it.each([
   [2, 100_000, 200_000],

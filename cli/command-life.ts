@@ -1,5 +1,16 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { findOrphans } from '../harness/orphans/find.ts';
+import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
+import { removeOrphans } from '../harness/orphans/remove.ts';
+
+/** Clears away what killed commands left, then writes down that this one starts. */
+export async function beginRun(note: (text: string) => void): Promise<RegisteredRun> {
+  const { removed, kept } = await removeOrphans(await findOrphans());
+  for (const what of removed) note(`removed what a killed command left: ${what}`);
+  for (const { what, why } of kept) note(`could not remove what a killed command left: ${what}: ${why}`);
+  return registerRun();
+}
 
 /** Two signals within this time are one: npm passes on the Ctrl-C that the terminal has sent to all already. */
 const SAME_MS = 500;
