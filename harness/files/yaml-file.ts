@@ -11,6 +11,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  type Scalar,
   visit,
 } from 'yaml';
 import { z } from 'zod';
@@ -97,7 +98,14 @@ export function parseYaml(text: string, path: string, kind: FileKind): YamlFile 
   let document: Document.Parsed;
   const tooDeep = () => whole('the file is nested too deeply to be read', 'Check that it is what you think it is.');
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: 'error' });
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      logLevel: 'error',
+      // The parser compares each key with all before it; `repeatedKeys` takes one look at each.
+      uniqueKeys: false,
+    });
   } catch {
     // The parser is recursive: a file of nothing but brackets exhausts the stack, here or where it catches that itself.
     throw tooDeep();
@@ -108,8 +116,14 @@ export function parseYaml(text: string, path: string, kind: FileKind): YamlFile 
     const what = known?.what ?? firstLine(found.message);
     return { ...placeAt(found.pos[0]), what, nextStep: known?.nextStep ?? 'Fix the YAML there.' };
   });
-  const structureIsValid = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
-  if (!structureIsValid) throw invalidFile(path, kind, problems);
+  for (const key of repeatedKeys(document)) {
+    problems.push({
+      ...placeAt(key.range?.[0] ?? 0),
+      what: 'this key is written twice',
+      nextStep: 'Remove one of the two.',
+    });
+  }
+  if (document.errors.length > 0) throw invalidFile(path, kind, problems);
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     throw whole('the file is empty', `Write a ${kind.kind} into it.`);
   }
@@ -135,7 +149,6 @@ export function parseYaml(text: string, path: string, kind: FileKind): YamlFile 
 /** What the parser says in words of YAML's grammar, in words of everyday. */
 const syntaxProblems: Partial<Record<string, { readonly what?: string; readonly nextStep: string }>> = {
   TAB_AS_INDENT: { what: 'a tab is used to indent', nextStep: 'Indent with spaces.' },
-  DUPLICATE_KEY: { what: 'this key is written twice', nextStep: 'Remove one of the two.' },
   BAD_INDENT: { nextStep: 'Line it up with its neighbours, or close the bracket or quote before it.' },
   MULTIPLE_DOCS: { what: 'the file holds more than one document', nextStep: 'Remove the line --- and what follows.' },
   NON_STRING_KEY: { what: 'a key must be text', nextStep: 'Put the key between quotes.' },
@@ -143,6 +156,21 @@ const syntaxProblems: Partial<Record<string, { readonly what?: string; readonly 
   TAG_RESOLVE_FAILED: { nextStep: 'Remove the tag (!name).' },
   UNEXPECTED_TOKEN: { nextStep: "Put text that starts with >, |, %, @ or a quote between quotes, as in '>= 5'." },
 };
+
+function repeatedKeys(document: Document.Parsed): readonly Scalar[] {
+  const repeated: Scalar[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) repeated.push(key);
+        seen.add(key.value);
+      }
+    },
+  });
+  return repeated;
+}
 
 function aliasesIn(document: Document.Parsed): readonly Alias[] {
   const aliases: Alias[] = [];
