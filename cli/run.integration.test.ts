@@ -154,10 +154,12 @@ describe('tierbench run --url', { timeout }, () => {
     await writeFile(
       join(place.folder, 'mine.ts'),
       `import { defineScenario, send } from 'tierbench/scenarios';
+       console.log('loaded');
        export default defineScenario({
          name: 'books',
          description: 'looks a book up',
          *iteration({ random }) {
+           if (random() < 0.01) console.log('once in a while');
            yield* send({
              name: 'find a book', method: 'GET', path: '/books?q=' + Math.floor(random() * 1000),
              check: (response) => (response.json() as { books: unknown[] }).books.length === 1,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript without new syntax, so that an old Node can read it far enough to say what it lacks.
+import { Console } from 'node:console';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,8 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   process.stderr.write(`tierbench needs Node.js ${NEEDED_MAJOR} or newer; this is ${process.versions.node}.\n`);
   process.exitCode = 1;
 } else {
+  // What a scenario prints goes to stderr: stdout is the command's own, such as for `--json`.
+  globalThis.console = new Console(process.stderr, process.stderr);
   // In a checkout the TypeScript sources run as they are; the package carries what tsc made of them.
   const source = new URL('./main.ts', import.meta.url);
   const inCheckout = existsSync(source);

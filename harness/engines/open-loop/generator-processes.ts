@@ -76,7 +76,8 @@ function start(environment: Readonly<Record<string, string>>): ChildProcess {
     env: { ...inherited, ...environment },
     execArgv: [],
     serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // What a scenario prints goes to stderr (2): stdout is the command's own, such as for `report.json`.
+    stdio: ['ignore', 2, 'inherit', 'ipc'],
     // Ctrl-C in the terminal reaches tierbench alone, which then stops the trial and keeps what was measured.
     detached: true,
   });
