@@ -1,5 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { readText } from '../harness/machine/facts.ts';
 import { findOrphans } from '../harness/orphans/find.ts';
 import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
 import { removeOrphans } from '../harness/orphans/remove.ts';
@@ -58,24 +59,16 @@ function sighupWasIgnored(): boolean {
 }
 
 function parentIgnoresSighup(): boolean {
-  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${process.ppid}/status`))?.[1] ?? '0';
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${process.ppid}/status`) ?? '')?.[1] ?? '0';
   return (BigInt(`0x${ignored}`) & 1n) === 1n;
 }
 
 function inputIsThatOfNohup(): boolean {
-  const flags = /^flags:\s*([0-7]+)$/m.exec(readText('/proc/self/fdinfo/0'))?.[1] ?? '0';
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readText('/proc/self/fdinfo/0') ?? '')?.[1] ?? '0';
   const isWriteOnly = (Number.parseInt(flags, 8) & 0o3) === 1;
   try {
     return isWriteOnly && readlinkSync('/proc/self/fd/0') === '/dev/null';
   } catch {
     return false;
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -1,32 +1,15 @@
 import { chown, mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { lacks } from '../test-support/requirements.ts';
-import { type Workplace, workplace } from '../test-support/tierbench.ts';
+import { workplaceWithApi } from '../test-support/workplace-with-api.ts';
 
-let place: Workplace;
-const server = createServer((_, response) => response.end('{}'));
-
-beforeEach(async () => {
-  place = await workplace();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  expect((await place.run(['init', 'scenario', 'mine'])).exitCode).toBe(0);
-});
-afterEach(async () => {
-  server.closeAllConnections();
-  server.close();
-  // Where no home can be written, what runs is written down in the temporary folder, which stays.
-  const left = (await place.orphans()).filter((each) => !/^file tierbench-runs-\d+$/.test(each));
-  await place[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
+// Where no home can be written, what runs is written down in the temporary folder, which stays.
+const here = workplaceWithApi((orphan) => /^file tierbench-runs-\d+$/.test(orphan));
 
 function words(out: string): string[] {
-  const { port } = server.address() as AddressInfo;
   const load = '--scenario ./mine.ts --concurrency 1 --warm-up 0 --cool-down 0 --duration 1';
-  return ['run', '--allow-missed', '--url', `http://127.0.0.1:${port}`, ...load.split(' '), '--out', out];
+  return ['run', '--allow-missed', '--url', here.url, ...load.split(' '), '--out', out];
 }
 
 it.each([
@@ -36,17 +19,17 @@ it.each([
   ['is relative', { HOME: 'home' }],
   ['is there, in a language that is not', { LANG: 'xx_XX.UTF-8', LC_ALL: 'xx_XX.UTF-8', LANGUAGE: 'xx' }],
 ])('runs where the home %s', async (_, environment) => {
-  const { exitCode, stderr } = await place.run(words('out'), environment);
+  const { exitCode, stderr } = await here.place.run(words('out'), environment);
   expect(exitCode, stderr).toBe(0);
-  expect(JSON.parse(await readFile(join(place.folder, 'out', 'status.json'), 'utf8')).state).toBe('finished');
+  expect(JSON.parse(await readFile(join(here.place.folder, 'out', 'status.json'), 'utf8')).state).toBe('finished');
 });
 
 it.skipIf(lacks('root'))('runs under an account without name and home, and says why PostgreSQL does not', async () => {
   const id = 54_321;
-  await mkdir(join(place.folder, 'results'));
-  for (const folder of [place.temporary, join(place.folder, 'results')]) await chown(folder, id, id);
+  await mkdir(join(here.place.folder, 'results'));
+  for (const folder of [here.place.temporary, join(here.place.folder, 'results')]) await chown(folder, id, id);
   const through = ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', 'env', '--unset=HOME'];
-  const run = (...typed: string[]) => place.start(typed, {}, undefined, through).ended;
+  const run = (...typed: string[]) => here.place.start(typed, {}, undefined, through).ended;
   const { exitCode, stderr } = await run(...words('results/out'));
   expect(exitCode, stderr).toBe(0);
   const tier = await run('run', '--tier', 'single', '--provider', 'local', '--out', 'results/tier');

@@ -4,7 +4,14 @@ import type { RunQuestion, RunResult } from '../harness/core/run.ts';
 import type { StudySettings, SubjectFacts } from '../harness/core/study-record.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import type { GeneratorHealth, Interval, ProbeSample, StepResult, TrialRecord } from '../harness/core/trial.ts';
+import {
+  type GeneratorHealth,
+  type Interval,
+  noOutcomes,
+  type ProbeSample,
+  type StepResult,
+  type TrialRecord,
+} from '../harness/core/trial.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
 
 /** A trial whose numbers a test chooses. Nothing in it was measured. */
@@ -120,14 +127,8 @@ function stepOf(name: string, { latency, failed }: Part, failedAs: MadeUpTrial['
   return {
     name,
     outcomes: {
+      ...noOutcomes,
       ok: latency.count,
-      'wrong-answer': 0,
-      'http-error': 0,
-      refused: 0,
-      reset: 0,
-      timeout: 0,
-      malformed: 0,
-      'generator-limit': 0,
       [failedAs]: failed,
     },
     statuses: { 200: latency.count, ...(failedAs === 'http-error' && { 500: failed }) },

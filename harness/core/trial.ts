@@ -52,6 +52,18 @@ export type GeneratorResource = (typeof generatorResources)[number];
 
 export type OutcomeCounts = Readonly<Record<RequestOutcome, number>>;
 
+/** The counts of no request. */
+export const noOutcomes: OutcomeCounts = {
+  ok: 0,
+  'wrong-answer': 0,
+  'http-error': 0,
+  refused: 0,
+  reset: 0,
+  timeout: 0,
+  malformed: 0,
+  'generator-limit': 0,
+};
+
 /** An HdrHistogram V2 (compressed, base64) of integer microseconds, 3 significant digits. */
 type EncodedHistogram = string;
 

@@ -2,6 +2,7 @@ import {
   type GeneratorResource,
   type Interval,
   type IterationCounts,
+  noOutcomes,
   type OutcomeCounts,
   type RequestOutcome,
   requestOutcomes,
@@ -178,22 +179,9 @@ function emptyCounts(): Counts {
 function stepOf(counts: Counts, name: string): StepCounts {
   const known = counts.steps.get(name);
   if (known !== undefined) return known;
-  const fresh = { outcomes: noOutcomes(), statuses: new Map<number, number>(), latency: LatencyHistogram.empty() };
+  const fresh = { outcomes: { ...noOutcomes }, statuses: new Map<number, number>(), latency: LatencyHistogram.empty() };
   counts.steps.set(name, fresh);
   return fresh;
-}
-
-function noOutcomes(): StepCounts['outcomes'] {
-  return {
-    ok: 0,
-    'wrong-answer': 0,
-    'http-error': 0,
-    refused: 0,
-    reset: 0,
-    timeout: 0,
-    malformed: 0,
-    'generator-limit': 0,
-  };
 }
 
 function addRequest(step: StepCounts, request: AccountedRequest): void {
