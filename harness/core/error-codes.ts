@@ -28,6 +28,7 @@ export const errorCodes = {
     SCENARIO_INVALID_REQUEST: 'it sent a request that is none',
     SCENARIO_HANGS: 'it keeps its thread: it loops without coming to an end',
     SCENARIO_SENDS_NOTHING: 'its iterations end without a request, over and over',
+    SCENARIO_TOO_MANY_STEPS: 'its requests have more than 200 names, such as one for each id',
     SCENARIO_BEGINS_FOREVER: 'its `begin` does not come to an end',
     SCENARIO_CANNOT_BE_BUNDLED: 'it imports what k6 does not have; each place is listed',
     ANSWERS_WRONG: 'the API answered wrongly at concurrency 1, before any load',

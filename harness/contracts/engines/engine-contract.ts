@@ -9,6 +9,7 @@ import { arrivalsContract, type OpenLoadSettings, openLoadContract } from './ope
 import bodiesScenario, { bodies } from './scenarios/bodies.ts';
 import broken from './scenarios/broken.ts';
 import conversation from './scenarios/conversation.ts';
+import namedById from './scenarios/named-by-id.ts';
 import oneRequest from './scenarios/one-request.ts';
 import outcomes from './scenarios/outcomes.ts';
 import withBegin from './scenarios/with-begin.ts';
@@ -323,6 +324,14 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
         name: 'TierbenchError',
         code: 'SCENARIO_THREW',
         message: expect.stringContaining('oops'),
+      });
+    });
+
+    test('a step name for each id ends the trial, naming some, before the generator is busy with nothing else', async () => {
+      await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+      await expect(run(requestFor(namedById, server.baseUrl, 5, { durationS: 600 }))).rejects.toMatchObject({
+        code: 'SCENARIO_TOO_MANY_STEPS',
+        message: expect.stringMatching(/'read \d+' and 'read \d+'/),
       });
     });
   });

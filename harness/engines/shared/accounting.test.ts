@@ -4,7 +4,7 @@ import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
 import { expectConsistent, requestFor } from '../../contracts/engines/trial-contract.ts';
 import { requestOutcomes } from '../../core/trial.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
-import { type Accounting, createAccounting } from './accounting.ts';
+import { type Accounting, createAccounting, MOST_STEPS } from './accounting.ts';
 
 const ok = (latencyS: number, step = 'read') => ({
   step,
@@ -153,6 +153,15 @@ describe('accounting', () => {
         expect(seen).toEqual(intervals.map((interval) => interval.startS));
       }),
       { numRuns: 200 },
+    );
+  });
+
+  test('refuses more names of requests than it can keep apart, also of what leaves no trace', () => {
+    const accounting = createAccounting({ warmUpS: 0, durationS: 2 });
+    for (let id = 0; id < MOST_STEPS; id += 1) accounting.requestEnded(id < 100 ? -1 : 1, ok(0.1, `read ${id}`));
+    accounting.requestEnded(1, ok(0.1, 'read 0'));
+    expect(() => accounting.requestEnded(1, ok(0.1, 'read 4711'))).toThrow(
+      expect.objectContaining({ code: 'SCENARIO_TOO_MANY_STEPS', message: expect.stringContaining("'read 4711'") }),
     );
   });
 });

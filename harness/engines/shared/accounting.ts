@@ -1,3 +1,4 @@
+import { TierbenchError } from '../../core/errors.ts';
 import {
   type GeneratorResource,
   type Interval,
@@ -26,6 +27,7 @@ export interface Accounting {
   iterationEnded(atS: number, failed: boolean): void;
   /** Scheduled, but never started. Counts as intended too. */
   iterationDropped(atS: number): void;
+  /** @throws TierbenchError SCENARIO_TOO_MANY_STEPS when requests have more names than `MOST_STEPS`. */
   requestEnded(atS: number, request: AccountedRequest): void;
   /** Closes the seconds that are over by now and returns them. */
   advance(nowS: number): readonly Interval[];
@@ -70,12 +72,16 @@ interface WindowTimes {
   readonly closedLoop: Map<string, LatencyHistogram>;
 }
 
+/** Each step has a histogram for each second: with a name for each id the generator would be slower than the server. */
+export const MOST_STEPS = 200;
+
 export function createAccounting(window: { readonly warmUpS: number; readonly durationS: number }): Accounting {
   const { warmUpS, durationS } = window;
   const totals = emptyCounts();
   const times: WindowTimes = { serviceTime: new Map(), closedLoop: new Map() };
   const intervals: Interval[] = [];
   const examples = new Map<string, Trial['failureExamples'][number]>();
+  const names = new Set<string>();
   let current = emptyCounts();
   let startS = 0 - warmUpS; // Not -warmUpS, which is -0 without warm-up.
   let endS = nextBoundary(startS, durationS);
@@ -130,6 +136,10 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
       counts.iterations.dropped += 1;
     },
     requestEnded(atS, request) {
+      if (!names.has(request.step)) {
+        if (names.size >= MOST_STEPS) throw tooManySteps([...names], request.step);
+        names.add(request.step);
+      }
       const counts = countsAt(atS);
       if (counts !== undefined) {
         addRequest(stepOf(counts, request.step), request);
@@ -165,6 +175,14 @@ export function createAccounting(window: { readonly warmUpS: number; readonly du
       };
     },
   };
+}
+
+function tooManySteps([first]: readonly string[], another: string): TierbenchError {
+  return new TierbenchError(
+    'SCENARIO_TOO_MANY_STEPS',
+    `The scenario gives its requests more than ${MOST_STEPS} different names, such as '${first}' and '${another}'.`,
+    'Name requests after what they do, such as `read task`, and leave ids out: latencies are kept by this name.',
+  );
 }
 
 /** Seconds are cut at whole seconds of the window, and at its two ends. */

@@ -77,7 +77,8 @@ test('cookies go back as they were set, in blanks, brackets and letters beyond A
 
 describe('a request that cannot be sent has', () => {
   test.each<[string, object, RegExp]>([
-    ['no name', { name: '' }, /name must be some text/],
+    ['no name', { name: '' }, /name must be a text of 1 to 200 letters/],
+    ['a name that is a document', { name: 'x'.repeat(201) }, /^(?!.*xxx).*name must be a text of 1 to 200 letters/],
     ['an unknown method', { method: 'FETCH' }, /method must be one of GET, .* but is "FETCH"/],
     ['a path without a slash', { path: 'tasks' }, /path must start with \//],
     ['a path with a blank', { path: '/a b' }, /path must start/],

@@ -18,6 +18,7 @@ const METHODS: ReadonlySet<unknown> = new Set<Request['method']>([
   'DELETE',
   'OPTIONS',
 ]);
+const LONGEST_NAME = 200;
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Visible ASCII, blanks and tabs: what every server reads the same, and nothing that ends the header early. */
@@ -44,8 +45,8 @@ export function prepareRequest(
     problems.push(nextStep === undefined ? { what } : { what, nextStep });
 
   if (typeof request !== 'object' || request === null) throw invalid(scenario, [{ what: 'the request is no object' }]);
-  if (typeof request.name !== 'string' || request.name === '') {
-    complain('name must be some text', 'results are kept by this name');
+  if (typeof request.name !== 'string' || request.name === '' || request.name.length > LONGEST_NAME) {
+    complain(`name must be a text of 1 to ${LONGEST_NAME} letters`, 'results are kept by this name');
   }
   if (!METHODS.has(request.method)) {
     complain(`method must be one of ${[...METHODS].join(', ')}, but is ${JSON.stringify(request.method)}`);
@@ -192,7 +193,8 @@ function isStatus(status: unknown): boolean {
 }
 
 function invalid(scenario: string, problems: readonly Problem[], name?: string): TierbenchError {
-  const which = typeof name === 'string' && name !== '' ? `the request '${name}'` : 'a request';
+  const which =
+    typeof name === 'string' && name !== '' && name.length <= LONGEST_NAME ? `the request '${name}'` : 'a request';
   return new TierbenchError(
     'SCENARIO_INVALID_REQUEST',
     `Scenario '${scenario}' made ${which} that cannot be sent: ${problems.map((problem) => problem.what).join('; ')}.`,
