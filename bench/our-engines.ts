@@ -7,7 +7,7 @@ import { openLoopEngine } from '../harness/engines/open-loop/open-loop.ts';
 /** The engines of tierbench for benchmarks, by name. `folder` is where one that runs a program may write. */
 export const ourEngines: Readonly<Record<string, (folder: string) => Promise<LoadEngine>>> = {
   'open-loop': async () => openLoopEngine(),
-  autocannon: async () => autocannonEngine,
+  autocannon: async () => autocannonEngine(),
   k6: async (folder) => k6Engine({ program: await findK6(), folder }),
 };
 

@@ -6,8 +6,8 @@ import { queues, stallQuantileS } from '../harness/contracts/engines/theory.ts';
 import { startWitness } from '../harness/contracts/engines/witness.ts';
 import type { OfferedLoad } from '../harness/core/load.ts';
 import type { Trial } from '../harness/core/trial.ts';
-import { generatorProcesses } from '../harness/engines/open-loop/generator-processes.ts';
 import { openLoopEngine } from '../harness/engines/open-loop/open-loop.ts';
+import { generatorProcesses } from '../harness/engines/shared/generator-processes.ts';
 import { LatencyHistogram } from '../harness/histograms/latency-histogram.ts';
 import { commandLine, machineLine } from './machine-line.ts';
 

@@ -1,5 +1,6 @@
 import type { LoadEngine } from '../harness/engines/engine.ts';
 import type { K6Program } from '../harness/engines/k6/k6-program.ts';
+import type { GeneratorProcesses } from '../harness/engines/shared/generator-processes.ts';
 import type { Probe } from '../harness/probes/probe.ts';
 import type { Deployment } from '../harness/providers/provider.ts';
 import type { EngineName } from './load-options.ts';
@@ -23,21 +24,22 @@ export interface EngineOptions {
 /** Loads the module of the engine only when it is chosen. */
 export async function chooseEngine(name: EngineName, options: EngineOptions): Promise<LoadEngine> {
   switch (name) {
-    case 'open-loop':
-      return chooseOpenLoop(options);
+    case 'open-loop': {
+      const { openLoopEngine } = await import('../harness/engines/open-loop/open-loop.ts');
+      return openLoopEngine({ processes: await startsProcesses(options) });
+    }
     case 'k6':
       return chooseK6(options);
-    case 'autocannon':
-      return (await import('../harness/engines/autocannon/autocannon.ts')).autocannonEngine;
+    case 'autocannon': {
+      const { autocannonEngine } = await import('../harness/engines/autocannon/autocannon.ts');
+      return autocannonEngine({ processes: await startsProcesses(options) });
+    }
   }
 }
 
-async function chooseOpenLoop({ workers, environment, cleanUp }: EngineOptions): Promise<LoadEngine> {
-  const [{ generatorProcesses }, { openLoopEngine }] = await Promise.all([
-    import('../harness/engines/open-loop/generator-processes.ts'),
-    import('../harness/engines/open-loop/open-loop.ts'),
-  ]);
-  return openLoopEngine({ processes: cleanUp.use(generatorProcesses({ count: workers, environment })) });
+async function startsProcesses({ workers, environment, cleanUp }: EngineOptions): Promise<GeneratorProcesses> {
+  const { generatorProcesses } = await import('../harness/engines/shared/generator-processes.ts');
+  return cleanUp.use(generatorProcesses({ count: workers, environment }));
 }
 
 async function chooseK6(options: EngineOptions): Promise<LoadEngine> {

@@ -96,10 +96,10 @@ export function readLoads(
     });
   }
   const workers = read.number('--workers', typed.workers, 1, { from: 1, to: 64, whole: true });
-  if (typed.workers !== undefined && engine !== 'open-loop') {
+  if (typed.workers !== undefined && engine === 'k6') {
     problems.push({
-      what: `--workers ${typed.workers} goes with --engine open-loop only`,
-      nextStep: 'the other engines choose their threads themselves',
+      what: `--workers ${typed.workers} does not go with --engine k6`,
+      nextStep: 'leave it out: k6 chooses its threads itself',
     });
   }
   const nothingTyped = rates === undefined && concurrencies === undefined && stages === null;

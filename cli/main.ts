@@ -195,7 +195,7 @@ function runOptions(command: Command): Command {
       'instead of --rate: one open load whose rate changes, as SECONDS:RATE; it goes evenly from each to the next, as in stages of k6 (0:50,60:200,120:50)',
     )
     .option('--k6 <path>', 'with --engine k6: the program to use (default: k6 on the PATH, else its image)')
-    .option('--workers <count>', 'processes of the open-loop engine (default: 1)')
+    .option('--workers <count>', 'processes of the open-loop or autocannon engine (default: 1)')
     .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 6)')
     .option(
       '--warm-up <s>',

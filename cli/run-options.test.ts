@@ -195,7 +195,7 @@ describe('readRunOptions', () => {
     [{ arrivals: 'uniform' }, "--arrivals 'uniform' is unknown"],
     [{ rate: '0' }, '--rate must be a number from 0.01'],
     [{ rate: ' , ' }, '--rate names no number'],
-    [{ engine: 'autocannon', workers: '2' }, '--workers 2 goes with --engine open-loop only'],
+    [{ engine: 'k6', workers: '2' }, '--workers 2 does not go with --engine k6'],
     [{ engine: 'k6', arrivals: 'poisson' }, "k6's arrivals are evenly spaced"],
     [{ k6: '/usr/bin/k6' }, '--k6 /usr/bin/k6 goes with --engine k6 only'],
     [{ scenario: ' , ' }, 'names no scenario'],

@@ -85,7 +85,7 @@ async function startWarmingServer(settings: { fromMs: number; toMs: number; over
 }
 
 describe('the generator', () => {
-  test.each([openLoop, autocannonEngine])('is busy: $name with a scenario that takes its CPU', async (engine) => {
+  test.each([openLoop, autocannonEngine()])('is busy: $name with a scenario that takes its CPU', async (engine) => {
     await using server = await startConstantDelayServer(1);
     const costly: Scenario = {
       name: 'costly',

@@ -29,7 +29,7 @@ function changed(engine: LoadEngine, change: (request: TrialRequest) => TrialReq
 describe('the calibration of a generator', () => {
   test.each([
     { engine: openLoop, floorRatePerS: 200 },
-    { engine: autocannonEngine, floorRatePerS: null },
+    { engine: autocannonEngine(), floorRatePerS: null },
   ])('finds its ceiling and its floor: $engine.name', async ({ engine, floorRatePerS }) => {
     const threads: number[] = [];
     const { calibration, notes } = await calibrated(engine, {

@@ -5,7 +5,7 @@ import { startTestServer } from '../../contracts/engines/server.ts';
 import { expectConsistent, expectOnly, requestFor } from '../../contracts/engines/trial-contract.ts';
 import { autocannonEngine } from './autocannon.ts';
 
-engineContract('autocannon', () => autocannonEngine, { offers: { supports: ['closed'], arrivals: [] } });
+engineContract('autocannon', () => autocannonEngine(), { offers: { supports: ['closed'], arrivals: [] } });
 
 test('an iteration ends when its last answer came, however long the scenario looks at that', async () => {
   await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
@@ -21,7 +21,7 @@ test('an iteration ends when its last answer came, however long the scenario loo
       yield* send({ name: 'request', method: 'GET', path: '/', check });
     },
   });
-  const trial = await autocannonEngine.run(
+  const trial = await autocannonEngine().run(
     requestFor(pensive, server.baseUrl, 1, { durationS: 1 }),
     new AbortController().signal,
   );

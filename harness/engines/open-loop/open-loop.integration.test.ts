@@ -13,14 +13,15 @@ import {
   requestFor,
 } from '../../contracts/engines/trial-contract.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
-import { type OpenLoopOptions, openLoopEngine } from './open-loop.ts';
+import type { NodeEngineOptions } from '../shared/node-engine.ts';
+import { openLoopEngine } from './open-loop.ts';
 
 engineContract('open-loop', () => openLoopEngine(), {
   offers: { supports: ['closed', 'open'], arrivals: ['constant', 'poisson'] },
 });
 
 const never = new AbortController().signal;
-const run = (request: Parameters<ReturnType<typeof openLoopEngine>['run']>[0], options?: OpenLoopOptions) =>
+const run = (request: Parameters<ReturnType<typeof openLoopEngine>['run']>[0], options?: NodeEngineOptions) =>
   openLoopEngine(options).run(request, never);
 
 describe('transport', () => {

@@ -1,7 +1,7 @@
 import { afterAll } from 'vitest';
 import { nonsenseContract } from '../../contracts/engines/answers-contract.ts';
 import { timingContract } from '../../contracts/engines/engine-contract.ts';
-import { generatorProcesses } from './generator-processes.ts';
+import { generatorProcesses } from '../shared/generator-processes.ts';
 import { openLoopEngine } from './open-loop.ts';
 
 nonsenseContract('open-loop', () => openLoopEngine());

@@ -8,7 +8,7 @@ import { type Transport, transportTo } from '../shared/transport.ts';
 const READ_BUFFER_BYTES = 64 * 1024;
 
 /** Our own HTTP client. Throws INVALID_BASE_URL. */
-export function socketTransport(plan: TrialPlan): Transport {
+export function createTransport(plan: TrialPlan): Transport {
   const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   const pausesAfterFailures = plan.load.model === 'closed';
   const { reach } = plan;

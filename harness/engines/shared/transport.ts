@@ -1,4 +1,6 @@
+import type { TrialPlan } from '../../core/trial.ts';
 import type { RawResponse } from '../../http-client/message.ts';
+import type { Share } from './arrivals.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 
 /** Sends requests to the system and receives the responses: all that engines which run in Node do not share. */
@@ -22,6 +24,24 @@ export interface TransportConnection {
   send(request: PreparedRequest, nowMs: number, deadlineMs: number): void;
   /** What is in flight gets no response any more. */
   close(): void;
+}
+
+export interface TransportSettings {
+  /** Of the whole trial. */
+  readonly mostConnections: number;
+  /** What this process drives of it. */
+  readonly share: Share;
+}
+
+interface TransportModule {
+  /** Throws INVALID_BASE_URL. */
+  createTransport(plan: TrialPlan, settings: TransportSettings): Transport;
+}
+
+/** A transport by the URL of its module, so that a generator process loads the one of its trial and no other. */
+export async function loadTransport(url: string, plan: TrialPlan, settings: TransportSettings): Promise<Transport> {
+  const { createTransport } = (await import(url)) as TransportModule;
+  return createTransport(plan, settings);
 }
 
 /**

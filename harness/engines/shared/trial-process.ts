@@ -7,11 +7,13 @@ import { loadScenario } from '../../files/load-scenario.ts';
 import { monotonicMs } from '../../machine/clock.ts';
 import { ownModule } from '../../machine/own-package.ts';
 import type { TrialRequest } from '../engine.ts';
-import { type DriveSettings, driveTrial } from '../shared/drive-trial.ts';
-import { socketTransport } from './socket-transport.ts';
+import { type DriveSettings, driveTrial } from './drive-trial.ts';
+import { loadTransport } from './transport.ts';
 
 /** What a process that drives a share of a trial is given. */
-interface ProcessTask extends Pick<DriveSettings, 'mostConnections' | 'share'> {
+export interface ProcessTask extends Pick<DriveSettings, 'engine' | 'mostConnections' | 'share'> {
+  /** The URL of a module as `loadTransport` takes it. */
+  readonly transport: string;
   readonly request: Omit<TrialRequest, 'scenario' | 'scenarioFile'>;
   readonly scenarioFile: string;
 }
@@ -44,15 +46,15 @@ interface CurrentTrial {
 }
 
 async function drive(
-  { request, scenarioFile, mostConnections, share }: ProcessTask,
+  { request, scenarioFile, engine, transport, mostConnections, share }: ProcessTask,
   { stop, opening }: CurrentTrial,
 ): Promise<void> {
   try {
     const trial = await driveTrial(
       { ...request, scenarioFile, scenario: await loadScenario(scenarioFile) },
       {
-        engine: 'open-loop',
-        transport: socketTransport(request.plan),
+        engine,
+        transport: await loadTransport(transport, request.plan, { mostConnections, share }),
         mostConnections,
         share,
         async opening() {

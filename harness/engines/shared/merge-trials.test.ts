@@ -9,7 +9,7 @@ import {
   statusesOf,
 } from '../../contracts/engines/trial-contract.ts';
 import type { Trial } from '../../core/trial.ts';
-import { createAccounting } from '../shared/accounting.ts';
+import { createAccounting } from './accounting.ts';
 import { mergeTrials } from './merge-trials.ts';
 
 interface Reported {

@@ -4,13 +4,19 @@ import { monotonicMs } from '../../machine/clock.ts';
 import type { TrialRequest } from '../engine.ts';
 import type { GeneratorProcess, GeneratorProcesses } from './generator-processes.ts';
 import { mergeIntervals, mergeTrials } from './merge-trials.ts';
-import type { FromProcess, ReportedError, ToProcess } from './trial-process.ts';
+import type { FromProcess, ProcessTask, ReportedError, ToProcess } from './trial-process.ts';
 
 /** Until the last process has heard that all are ready. */
 const OPENS_AFTER_MS = 20;
 /** A process that says nothing for so long is kept by its scenario; so is one that does not stop in time. */
 const LONGEST_SILENCE_S = 10;
 const LONGEST_STOP_S = 5;
+
+interface ProcessesSettings extends Pick<ProcessTask, 'engine' | 'transport' | 'mostConnections'> {
+  readonly processes: GeneratorProcesses;
+  /** How many of them. */
+  readonly count: number;
+}
 
 /**
  * One trial in `count` processes. All walk the same schedule from the same moment on, and each takes its share, with users
@@ -19,9 +25,7 @@ const LONGEST_STOP_S = 5;
  */
 export async function driveInProcesses(
   request: TrialRequest,
-  mostConnections: number,
-  processes: GeneratorProcesses,
-  count: number,
+  { processes, count, ...settings }: ProcessesSettings,
   signal: AbortSignal,
   onInterval: (interval: Interval) => void,
 ): Promise<Trial> {
@@ -77,7 +81,7 @@ export async function driveInProcesses(
           reject(error);
         }
       },
-      (how) => reject(processCrashed(how)),
+      (how) => reject(processCrashed(settings.engine, how)),
     );
     return generator;
   });
@@ -86,7 +90,7 @@ export async function driveInProcesses(
   };
   for (const [index, generator] of generators.entries()) {
     const share = { index, of: count };
-    generator.tell({ kind: 'drive', task: { request: withoutScenario, scenarioFile, mostConnections, share } });
+    generator.tell({ kind: 'drive', task: { ...settings, request: withoutScenario, scenarioFile, share } });
   }
   const stop = (): void => {
     stoppingS ??= 0;
@@ -115,10 +119,10 @@ export async function driveInProcesses(
   }
 }
 
-function processCrashed(how: string): TierbenchError {
+function processCrashed(engine: string, how: string): TierbenchError {
   return new TierbenchError(
     'GENERATOR_ENDED',
-    `A process of the open-loop engine ${how}; its trial is lost.`,
+    `A process of the ${engine} engine ${how}; its trial is lost.`,
     'Its last words stand above, if it had any. Where memory is short the system ends processes with SIGKILL.',
   );
 }
