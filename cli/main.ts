@@ -2,15 +2,16 @@ import { Command, CommanderError } from 'commander';
 import { forgetDatabaseSettings } from '../harness/machine/environment.ts';
 import { version } from '../harness/machine/own-package.ts';
 import { dataOptions } from './app.ts';
-import { keepIgnoringSighup } from './command-life.ts';
+import { failUntilConcluded, keepIgnoringSighup } from './command-life.ts';
 import { exitCodes, printError, processOutput } from './output/streams.ts';
 import type { TypedRunOptions } from './run-options.ts';
 
 /**
  * The command line. Options only: each command's own file is loaded when it is called, so that `--help` is quick.
- * Resolves with the exit code (`exitCodes`).
+ * Sets the exit code (`exitCodes`), which is that of an error until the command has come to its end.
  */
-export async function main(words: readonly string[]): Promise<number> {
+export async function main(words: readonly string[]): Promise<void> {
+  const conclude = failUntilConcluded(processOutput);
   keepIgnoringSighup();
   forgetDatabaseSettings();
   let exitCode: number = exitCodes.met;
@@ -19,12 +20,11 @@ export async function main(words: readonly string[]): Promise<number> {
   });
   try {
     await program.parseAsync([...words], { from: 'user' });
+    conclude(exitCode);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.met : exitCodes.couldNotRun;
-    printError(error, processOutput);
-    return exitCodes.couldNotRun;
+    if (!(error instanceof CommanderError)) printError(error, processOutput);
+    conclude(error instanceof CommanderError && error.exitCode === 0 ? exitCodes.met : exitCodes.couldNotRun);
   }
-  return exitCode;
 }
 
 type Conclude = (run: () => Promise<number>) => Promise<void>;

@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTestServer } from '../harness/contracts/engines/server.ts';
 import { lacks } from '../test-support/requirements.ts';
 import { type Ended, type Workplace, workplace } from '../test-support/tierbench.ts';
 
@@ -93,6 +94,42 @@ describe('files of the user', () => {
     const file = await write('checkout.ts', 'mine');
     expectClear(await place.run(['init', 'scenario', 'checkout']), 'FILE_EXISTS');
     expect(await readFile(join(place.folder, file), 'utf8')).toBe('mine');
+  });
+});
+
+describe('whatever ends the process, its exit code is that of an error', () => {
+  it('a command that waits for what never comes', async () => {
+    const life = JSON.stringify(new URL('command-life.ts', import.meta.url).href);
+    const streams = JSON.stringify(new URL('output/streams.ts', import.meta.url).href);
+    const script = `import { failUntilConcluded } from ${life};
+      import { processOutput } from ${streams};
+      failUntilConcluded(processOutput);
+      void new Promise(() => undefined);`;
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expectClear({ exitCode: status, stdout: '', stderr }, 'COMMAND_ENDED');
+  });
+
+  it.each([
+    ['process.exit(0)', 'error COMMAND_ENDED:'],
+    ["throw new Error('boom')", 'boom'],
+    ['throw undefined', 'error INTERNAL:'],
+    ["Promise.reject(Symbol('no'))", 'Symbol(no)'],
+  ])('a scenario that does %s in a timer: what was started is stopped, and there is a report', async (what, says) => {
+    await using server = await startTestServer((_seen, _request, response) => response.end('{}'));
+    const file = await write(
+      'later.ts',
+      `import { defineScenario, send } from 'tierbench/scenarios';
+       let isFirst = true;
+       export default defineScenario({ name: 'later', description: '', *iteration() {
+         yield* send({ name: 'read', method: 'GET', path: '/' });
+         if (isFirst) setTimeout(() => { ${what} }, 10);
+         isFirst = false;
+       } });`,
+    );
+    const words = '--engine autocannon --concurrency 1 --duration 60 --warm-up 0 --out out';
+    const ended = await place.run(['run', '--url', server.baseUrl, '--scenario', file, ...words.split(' ')]);
+    expect(ended).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(says) });
+    expect(await readdir(join(place.folder, 'out'))).toContain('report.json');
   });
 });
 

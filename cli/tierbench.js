@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 const NEEDED_MAJOR = 24;
 
+// Only a command that has come to its end sets another one.
+process.exitCode = 1;
+
 if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   process.stderr.write(`tierbench needs Node.js ${NEEDED_MAJOR} or newer; this is ${process.versions.node}.\n`);
-  process.exitCode = 1;
 } else {
   // What a scenario prints goes to stderr: stdout is the command's own, such as for `--json`.
   globalThis.console = new Console(process.stderr, process.stderr);
@@ -18,9 +20,7 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   const inCheckout = existsSync(source);
   // Stripping types costs more than everything else `--help` does, so what was stripped once is kept.
   if (inCheckout) module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));
-  import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
-    .then(({ main }) => main(process.argv.slice(2)))
-    .then((exitCode) => {
-      process.exitCode = exitCode;
-    });
+  import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href).then(({ main }) =>
+    main(process.argv.slice(2)),
+  );
 }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TierbenchError } from '../harness/core/errors.ts';
+import { describeThrown, TierbenchError } from '../harness/core/errors.ts';
 import type { StudyRecord } from '../harness/core/study-record.ts';
 import { cannotWrite, writeAtomically } from '../harness/files/atomic-write.ts';
 import { loadPictures, type Pictures } from './charts/png.ts';
@@ -45,7 +45,7 @@ export async function writeReport(
   let firstError: unknown;
   const isMissing = (part: string, error: unknown) => {
     firstError ??= error;
-    missing.push({ code: 'part-not-written', part, detail: error instanceof Error ? error.message : String(error) });
+    missing.push({ code: 'part-not-written', part, detail: describeThrown(error) });
   };
   const write = async (name: string, make: () => string | Uint8Array | Promise<string>): Promise<string | null> => {
     try {

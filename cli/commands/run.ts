@@ -91,7 +91,7 @@ async function conductStudy<Question, Answer>(
   const { name, why } = await resolveProvider(settings.provider);
   if (why !== undefined) progress.show({ kind: 'note', note: why });
   if (options.installMissing && name === 'local') await installFor(tiers, say);
-  const { failure } = await performStudy({
+  const conducted = await performStudy({
     study,
     question,
     names,
@@ -114,6 +114,7 @@ async function conductStudy<Question, Answer>(
     signal,
   });
   progress[Symbol.dispose]();
+  const failure = conducted.failure ?? interrupt.failure;
   // Whatever ended the run, what was measured is reported.
   const verdict = await concludeWithReport(await readResults(folder, studiesByName), folder, options, output);
   if (failure !== undefined) {

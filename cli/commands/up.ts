@@ -45,6 +45,7 @@ export async function up(typed: TypedRunOptions, output: Output): Promise<number
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
   }
+  if (interrupt.failure !== undefined) throw interrupt.failure;
   output.err(`${tier.name} is taken down`);
   return exitCodes.met;
 }

@@ -1,4 +1,4 @@
-import { describeProblem, TierbenchError } from '../../harness/core/errors.ts';
+import { describeProblem, stackOf, TierbenchError } from '../../harness/core/errors.ts';
 import { describeObstacle } from '../../reports/describe/notes.ts';
 import { forTerminal } from '../../reports/text.ts';
 import { withOption } from '../remedy-options.ts';
@@ -102,8 +102,7 @@ export const processOutput: Output = outputOn(process.stdout, process.stderr, pr
 /** A user's mistake without a stack trace; anything else is a defect of tierbench, and then the trace is what helps. */
 export function printError(error: unknown, output: Output): void {
   if (!(error instanceof TierbenchError)) {
-    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    output.err(`error INTERNAL: this is a defect of tierbench; please report it with these lines:\n${trace}`);
+    output.err(`error INTERNAL: this is a defect of tierbench; please report it with these lines:\n${stackOf(error)}`);
     return;
   }
   output.err(`error ${error.code}: ${error.message}`);

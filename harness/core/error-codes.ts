@@ -82,6 +82,7 @@ export const errorCodes = {
     RESULTS_FOLDER_IN_USE: 'the folder holds results already',
     RESULTS_VERSION: 'the results folder was written in another schema version, by an older or newer tierbench',
     RESULTS_NOT_READABLE: 'not a results folder of this version, or a damaged one; every damaged file is listed',
+    COMMAND_ENDED: 'the process ended before its command was done, such as by `process.exit` in a scenario',
     INTERNAL: 'a defect of tierbench',
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -48,6 +48,44 @@ export function describeProblem(problem: Problem): string {
     .join(place === '' ? '; ' : ': ');
 }
 
+/** Longer texts of others are cut: what was thrown may be a document. */
+const LONGEST_THROWN = 500;
+
+/**
+ * What was thrown, as text: the message of an error. Anything may be thrown, and what has a getter, a trap or a `toString` of
+ * its own may throw in turn.
+ */
+export function describeThrown(thrown: unknown): string {
+  return textOf(thrown, 'message', LONGEST_THROWN);
+}
+
+/** What a scenario threw, as an error that can be looked at without throwing again. */
+export function asError(thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error && typeof thrown.message === 'string') return thrown;
+  } catch {
+    // A proxy, or a getter.
+  }
+  // Its stack would show where this is, and not where it was thrown.
+  return Object.assign(new Error(describeThrown(thrown)), { stack: '' });
+}
+
+/** The stack of an error, for the place where it was thrown; of anything else what `describeThrown` gives. */
+export function stackOf(thrown: unknown): string {
+  return textOf(thrown, 'stack', 8 * LONGEST_THROWN);
+}
+
+function textOf(thrown: unknown, field: 'message' | 'stack', longest: number): string {
+  let text: string;
+  try {
+    const isError = thrown instanceof Error;
+    text = isError ? String(thrown[field] || thrown.message || thrown.name) : String(thrown);
+  } catch {
+    text = typeof thrown === 'object' ? 'an object that cannot be shown' : `a ${typeof thrown} that cannot be shown`;
+  }
+  return text.length <= longest ? text : `${text.slice(0, longest)}...`;
+}
+
 /** `text` without the given values and without passwords in URLs. */
 export function redact(text: string, secrets: readonly string[]): string {
   let redacted = text;

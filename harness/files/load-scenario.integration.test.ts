@@ -68,6 +68,13 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
     line: 2,
   },
   'throws-text.ts': { text: "throw 'boom';", says: 'throws when it is loaded: boom' },
+  'throws-nothing.ts': { text: 'throw undefined;', says: 'throws when it is loaded: undefined' },
+  'throws-proxy.ts': {
+    text: 'const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy;',
+    says: 'throws when it is loaded',
+  },
+  'getter.ts': { text: good("get description() { throw Symbol('no'); }"), says: 'Symbol(no)' },
+  'name-bigint.ts': { text: good('name: 5n'), says: 'but is 5' },
   'missing-import.ts': { text: "import './nowhere.ts';", says: 'nowhere.ts' },
   'missing-package.ts': {
     text: "import 'no-such-package-at-all';",

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { Scenario } from '../../scenarios/kit.ts';
 import { suggestion } from '../core/closest-match.ts';
-import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
+import { asError, describeProblem, describeThrown, type Problem, stackOf, TierbenchError } from '../core/errors.ts';
 import { ownModule } from '../machine/own-package.ts';
 
 const builtIn: Readonly<Record<string, { load: () => Promise<object>; file: URL }>> = {
@@ -26,7 +26,14 @@ export function builtInScenarios(): readonly string[] {
 export async function loadScenario(reference: string, folder: string = process.cwd()): Promise<Scenario> {
   const known = Object.hasOwn(builtIn, reference) ? builtIn[reference] : undefined;
   const file = scenarioFile(reference, folder);
-  return validScenario(known === undefined ? await importFile(file) : await known.load(), file);
+  const module = known === undefined ? await importFile(file) : await known.load();
+  try {
+    return validScenario(module, file);
+  } catch (thrown) {
+    // Fields may be getters.
+    const error = asError(thrown);
+    throw error instanceof TierbenchError ? error : cannotImport(file, error);
+  }
 }
 
 /** The file a scenario is read from. Throws SCENARIO_NOT_FOUND. */
@@ -102,9 +109,9 @@ async function importFile(file: string): Promise<object> {
   );
   try {
     return await Promise.race([import(entry), exited.promise]);
-  } catch (error) {
-    if (error instanceof TierbenchError) throw error;
-    throw cannotImport(file, error);
+  } catch (thrown) {
+    const error = asError(thrown);
+    throw error instanceof TierbenchError ? error : cannotImport(file, error);
   } finally {
     clearTimeout(timer);
     process.exit = exit;
@@ -120,9 +127,9 @@ function isPath(specifier: string): boolean {
   return /^(\.{0,2}\/|file:)/.test(specifier);
 }
 
-function cannotImport(file: string, error: unknown): TierbenchError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const message = firstLine(error instanceof Error ? error.message : String(error));
+function cannotImport(file: string, error: Error): TierbenchError {
+  const code = 'code' in error ? describeThrown(error.code) : '';
+  const message = firstLine(describeThrown(error));
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return invalid(
       [{ file, ...placeIn(error), what: message }],
@@ -149,8 +156,8 @@ type Place = Pick<Problem, 'file' | 'line' | 'column'>;
  * Where Node says it went wrong, maybe in a file the scenario imports; empty where it does not say. A syntax error's
  * stack begins with `file:line`, the line itself and carets under the place; another error's has `file:line:column`.
  */
-function placeIn(error: unknown): Place {
-  const stack = stripVTControlCharacters(error instanceof Error ? (error.stack ?? '') : '');
+function placeIn(error: Error): Place {
+  const stack = stripVTControlCharacters(stackOf(error));
   const place =
     error instanceof SyntaxError
       ? /^(?!\s*at )(.+?):(\d+)$/m.exec(stack)
@@ -198,7 +205,9 @@ function validScenario(module: object, file: string): Scenario {
     problems.push(nextStep === undefined ? { file, what } : { file, what, nextStep });
 
   if (typeof fields.name !== 'string' || !/^[A-Za-z0-9][\w.-]{0,63}$/.test(fields.name)) {
-    complain(`name must be 1 to 64 letters, digits, dots or dashes, but is ${JSON.stringify(fields.name)}`);
+    complain(
+      `name must be 1 to 64 letters, digits, dots or dashes, but is ${typeof fields.name === 'string' ? JSON.stringify(fields.name) : describeThrown(fields.name)}`,
+    );
   }
   if (typeof fields.description !== 'string') complain('description must be a text');
   if (fields.hasThinkTime !== undefined && typeof fields.hasThinkTime !== 'boolean')

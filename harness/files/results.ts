@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Problem, TierbenchError } from '../core/errors.ts';
+import { describeThrown, type Problem, TierbenchError } from '../core/errors.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import {
   factsSchema,
@@ -95,7 +95,7 @@ export async function readResults(folder: string, studies: StudySchemas): Promis
       const [issue] = parsed.error.issues;
       problems.push({ file, what: `${issue?.path.join('.')}: ${issue?.message}` });
     } catch (error) {
-      problems.push({ file, what: error instanceof Error ? error.message : String(error) });
+      problems.push({ file, what: describeThrown(error) });
     }
     return undefined;
   };

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
+import { describeThrown } from '../core/errors.ts';
 import type { Capability, CapabilityCheck, Finding } from '../core/machine.ts';
 import { packageFolder } from './own-package.ts';
 import { cpuPlacement } from './placement.ts';
@@ -32,7 +33,7 @@ export function capabilities(ofOtherParts: readonly CapabilityCheck[] = []): Pro
       try {
         return { name, neededFor, ...inPlace(await find(), installed) };
       } catch (error) {
-        return { name, neededFor, state: 'missing', detail: error instanceof Error ? error.message : String(error) };
+        return { name, neededFor, state: 'missing', detail: describeThrown(error) };
       }
     }),
   );
@@ -55,7 +56,7 @@ async function passwordHash(): Promise<Finding> {
       ? { state: 'ready', detail: '@node-rs/bcrypt' }
       : { state: 'missing', detail: 'the native module gives no bcrypt hash' };
   } catch (error) {
-    const detail = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+    const detail = describeThrown(error).split('\n')[0] ?? '';
     return { state: 'missing', detail, install: 'npm install' };
   }
 }

@@ -1,3 +1,4 @@
+import { describeThrown } from '../core/errors.ts';
 import type { Note } from '../core/findings.ts';
 import type { ProbeSample } from '../core/trial.ts';
 import { monotonicS } from '../machine/clock.ts';
@@ -30,7 +31,7 @@ export function sampleEachSecond(probes: readonly Probe[], periodMs = 1000): Sam
       } catch (error) {
         const known = failures.get(probe.name);
         if (known !== undefined) known.times += 1;
-        else failures.set(probe.name, { message: error instanceof Error ? error.message : String(error), times: 1 });
+        else failures.set(probe.name, { message: describeThrown(error), times: 1 });
       }
     }),
   );

@@ -1,4 +1,4 @@
-import { TierbenchError } from '../core/errors.ts';
+import { describeThrown, TierbenchError } from '../core/errors.ts';
 import type { Note } from '../core/findings.ts';
 import type { FaultKind, FaultRecord, Interval, Measurement } from '../core/trial.ts';
 import type { LoadEngine, TrialRequest } from '../engines/engine.ts';
@@ -161,5 +161,5 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return describeThrown(error);
 }

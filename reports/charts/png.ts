@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Chart } from 'chart.js';
+import { describeThrown } from '../../harness/core/errors.ts';
 import type { ChartDescription } from './chart.ts';
 import { chartConfig } from './chart-config.ts';
 import { lightLook } from './chart-look.ts';
@@ -62,7 +63,7 @@ export async function loadPictures(
     };
     return { kind: 'drawn', draw, note };
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const reason = describeThrown(error).split('\n')[0] ?? '';
     return {
       kind: 'unavailable',
       why: `the optional package chartjs-node-canvas cannot be loaded (${reason}); \`npm install --include=optional\` installs it`,

@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
-import { type Problem, TierbenchError } from '../../core/errors.ts';
+import { describeThrown, type Problem, TierbenchError } from '../../core/errors.ts';
 import { ownModule } from '../../machine/own-package.ts';
 
 /** A module that is not in a file, and the folder its relative imports start from. */
@@ -91,7 +91,7 @@ function cannotBeBundled(error: unknown, resolveDir: string): TierbenchError {
   if (messages.length === 0) {
     return new TierbenchError(
       'SCENARIO_CANNOT_BE_BUNDLED',
-      `the scenario cannot be bundled for k6: ${error instanceof Error ? error.message : String(error)}`,
+      `the scenario cannot be bundled for k6: ${describeThrown(error)}`,
       'Run `npm install --include=optional` where tierbench is installed: esbuild, which bundles, may be incomplete.',
       { cause: error },
     );

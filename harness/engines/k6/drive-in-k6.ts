@@ -1,5 +1,5 @@
 import type { Scenario, User } from '../../../scenarios/kit.ts';
-import { TierbenchError } from '../../core/errors.ts';
+import { describeThrown, TierbenchError } from '../../core/errors.ts';
 import type { Begun, NextAction, ScenarioRunner } from '../shared/scenario-runner.ts';
 import { SETUPS_AT_ONCE } from '../shared/session-setup.ts';
 import { answerFromK6, bodyForK6 } from './answer-from-k6.ts';
@@ -39,7 +39,7 @@ export function driveInK6(
   /** k6 would note what a scenario throws, go on with the next iteration, and end as if nothing were wrong. */
   function endTest(error: unknown): unknown {
     onError(error);
-    k6.exec.test.abort(error instanceof Error ? error.message : String(error));
+    k6.exec.test.abort(describeThrown(error));
     return error;
   }
   return {

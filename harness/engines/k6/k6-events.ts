@@ -1,5 +1,5 @@
 import { isErrorCode } from '../../core/error-codes.ts';
-import { TierbenchError } from '../../core/errors.ts';
+import { describeThrown, TierbenchError } from '../../core/errors.ts';
 import { type GeneratorResource, type RequestOutcome, requestOutcomes } from '../../core/trial.ts';
 import type { NextAction } from '../shared/scenario-runner.ts';
 import type { Observer } from './virtual-user-in-k6.ts';
@@ -99,7 +99,7 @@ export function eventWriter(write: (lines: string) => void, vu: number, originMs
 
 export function writeError(write: (lines: string) => void, error: unknown): void {
   if (!(error instanceof TierbenchError)) {
-    write(String(error));
+    write(describeThrown(error));
     return;
   }
   const { code, message, nextStep } = error;

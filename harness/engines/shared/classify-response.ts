@@ -1,4 +1,5 @@
 import type { Request, Response } from '../../../scenarios/kit.ts';
+import { describeThrown } from '../../core/errors.ts';
 import type { GeneratorResource, RequestOutcome } from '../../core/trial.ts';
 import type { RawResponse, ReceivedResponse } from '../../http-client/message.ts';
 
@@ -42,7 +43,7 @@ function checkContent(request: Request, response: Response): string | undefined 
   try {
     return request.check(response) === true ? undefined : 'the scenario says its content is wrong';
   } catch (error) {
-    return `the scenario's check threw: ${error instanceof Error ? error.message : String(error)}`;
+    return `the scenario's check threw: ${describeThrown(error)}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Body, Request } from '../../../scenarios/kit.ts';
-import { type Problem, TierbenchError } from '../../core/errors.ts';
+import { describeThrown, type Problem, TierbenchError } from '../../core/errors.ts';
 import type { HttpRequest } from '../../http-client/message.ts';
 
 /** A request as every engine sends it. */
@@ -49,25 +49,23 @@ export function prepareRequest(
     complain(`name must be a text of 1 to ${LONGEST_NAME} letters`, 'results are kept by this name');
   }
   if (!METHODS.has(request.method)) {
-    complain(`method must be one of ${[...METHODS].join(', ')}, but is ${JSON.stringify(request.method)}`);
+    complain(`method must be one of ${[...METHODS].join(', ')}, but is ${shown(request.method)}`);
   }
   if (typeof request.path !== 'string' || !PATH.test(request.path)) {
     complain(
-      `path must start with / and hold no blanks or special characters, but is ${JSON.stringify(request.path)}`,
+      `path must start with / and hold no blanks or special characters, but is ${shown(request.path)}`,
       'encode what varies: encodeURIComponent(text)',
     );
   }
   if (request.check !== undefined && typeof request.check !== 'function') complain('check must be a function');
   if (!isExpectation(request.expectStatus)) {
-    complain(
-      `expectStatus must be a status code (100..599) or a list of them, but is ${JSON.stringify(request.expectStatus)}`,
-    );
+    complain(`expectStatus must be a status code (100..599) or a list of them, but is ${shown(request.expectStatus)}`);
   }
 
   const { base } = request;
   if (base !== undefined && (typeof base !== 'string' || !Object.hasOwn(baseUrls, base))) {
     complain(
-      `there is no base URL named ${JSON.stringify(base)}`,
+      `there is no base URL named ${shown(base)}`,
       'give its address beside the main one when the load is started',
     );
   }
@@ -124,7 +122,7 @@ function jsonContent(json: unknown, complain: Complain): Content | undefined {
     if (typeof text === 'string') return { body: text, type: 'application/json' };
     complain(`body.json must be JSON, but is a ${typeof json}`);
   } catch (error) {
-    complain(`body.json must be JSON: ${error instanceof Error ? error.message : String(error)}`);
+    complain(`body.json must be JSON: ${describeThrown(error)}`);
   }
   return undefined;
 }
@@ -139,7 +137,7 @@ function formContent(form: unknown, complain: Complain): Content | undefined {
   for (const [name, values] of Object.entries(form)) {
     for (const value of Array.isArray(values) ? values : [values]) {
       if (typeof value === 'string') pairs.push(`${formText(name)}=${formText(value)}`);
-      else complain(`the form field ${JSON.stringify(name)} must be text or a list of texts`);
+      else complain(`the form field ${shown(name)} must be text or a list of texts`);
     }
   }
   return { body: pairs.join('&'), type: 'application/x-www-form-urlencoded' };
@@ -159,7 +157,7 @@ function addHeaders(headers: Record<string, string>, given: Fields, complain: Co
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] ?? '';
     const value = given[name];
-    if (!TOKEN.test(name)) complain(`the header name ${JSON.stringify(name)} is not one`);
+    if (!TOKEN.test(name)) complain(`the header name ${shown(name)} is not one`);
     else if (typeof value !== 'string' || !HEADER_VALUE.test(value))
       complain(`the header ${name} holds no header text`);
     else if (FRAMING.test(name)) complain(`the header ${name} follows from the body`, 'leave it out');
@@ -173,13 +171,22 @@ function cookieHeader(cookies: Fields, complain: Complain): string {
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] ?? '';
     const value = cookies[name];
-    if (!COOKIE_NAME.test(name)) complain(`the cookie name ${JSON.stringify(name)} is not one`);
+    if (!COOKIE_NAME.test(name)) complain(`the cookie name ${shown(name)} is not one`);
     // The value itself may be a session, so it is not shown.
     else if (typeof value !== 'string' || !COOKIE_VALUE.test(value))
       complain(`the cookie ${name} holds no cookie text`);
     else pairs.push(`${name}=${value}`);
   }
   return pairs.join('; ');
+}
+
+/** What a scenario gave in the place of something else. */
+function shown(value: unknown): string {
+  try {
+    return describeThrown(JSON.stringify(value) ?? value);
+  } catch {
+    return describeThrown(value);
+  }
 }
 
 function isExpectation(expected: unknown): boolean {

@@ -341,6 +341,71 @@ test('an answer nobody waits for is a defect', () => {
   expect(() => runnerFor({}).answer(answered(200))).toThrow('was given an answer it did not ask for');
 });
 
+describe('whatever a scenario throws or is made of, its error is one of the scenario', () => {
+  const fail = (): never => {
+    throw new Error('trap');
+  };
+  const traps = { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail };
+  const circular: Error & { cause?: unknown } = new Error('circular');
+  circular.cause = circular;
+  const odd: Readonly<Record<string, unknown>> = {
+    undefined,
+    null: null,
+    'a symbol': Symbol('mine'),
+    'a number': 7n,
+    'an object whose toString throws': { toString: fail },
+    'an object without a prototype': Object.create(null),
+    'a proxy': new Proxy({}, traps),
+    'a proxy of an error': new Proxy(new Error('inner'), { get: fail }),
+    'a function that is a proxy': new Proxy(() => undefined, traps),
+    'a frozen error': Object.freeze(new Error('frozen')),
+    'a circular cause': circular,
+    'an error whose message throws': Object.defineProperty(new Error(''), 'message', { get: fail }),
+    'an error whose stack throws': Object.defineProperty(new Error('stackless'), 'stack', { get: fail }),
+    'a text of 1 MB': 'x'.repeat(1e6),
+    'an error of 1 MB': new Error('x'.repeat(1e6)),
+  };
+  const codes = ['SCENARIO_THREW', 'SCENARIO_INVALID', 'SCENARIO_INVALID_ACTION', 'SCENARIO_INVALID_REQUEST'];
+  const thrownBy = (scenario: Partial<Scenario>): unknown => {
+    try {
+      play(runnerFor(scenario), 1);
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
+  test.each(Object.entries(odd))('%s', (_name, value) => {
+    const raise = (): never => {
+      throw value;
+    };
+    const scenarios: Partial<Scenario>[] = [
+      { iteration: raise as never },
+      {
+        *iteration() {
+          yield* send(raise());
+        },
+      },
+      yielding(value),
+      yielding({ kind: 'send', request: value }),
+      yielding({ kind: 'think', durationS: value }),
+      sending({ ...get, method: value }),
+      sending({ ...get, body: { json: { toJSON: raise } } }),
+      { iteration: (() => ({ next: raise })) as never },
+      { iteration: (() => ({ next: () => value })) as never },
+    ];
+    for (const [index, scenario] of scenarios.entries()) {
+      const error = thrownBy(scenario);
+      expect(error, String(index)).toBeInstanceOf(TierbenchError);
+      expect(codes).toContain((error as TierbenchError).code);
+      expect((error as TierbenchError).message.length).toBeLessThan(2000);
+    }
+    const runner = runnerFor(sending({ ...get, check: raise }));
+    runner.startIteration();
+    expect(runner.answer(answered(200)).ended).toMatchObject({ outcome: 'wrong-answer' });
+  });
+});
+
 function yielding(value: unknown): Partial<Scenario> {
   return {
     *iteration() {

@@ -7,7 +7,7 @@ import {
   type Scenario,
   type User,
 } from '../../../scenarios/kit.ts';
-import { TierbenchError } from '../../core/errors.ts';
+import { asError, describeThrown, stackOf, TierbenchError } from '../../core/errors.ts';
 import type { RawResponse } from '../../http-client/message.ts';
 import { classifyResponse, type EndedRequest } from './classify-response.ts';
 import { type PreparedRequest, prepareRequest } from './prepare-request.ts';
@@ -71,6 +71,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
 
   function launch(next: 'begin' | 'iteration'): void {
     phase = next;
+    let isBehaviour: boolean;
     try {
       if (next === 'begin') {
         beginRequests = 0;
@@ -79,10 +80,11 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
         behaviour = scenario.iteration({ user, random: randomStream(seed, virtualUser, iteration), session });
         iteration += 1;
       }
+      isBehaviour = isSynchronousGenerator(behaviour);
     } catch (error) {
       throw threw(error);
     }
-    if (!isSynchronousGenerator(behaviour)) throw notAGenerator(scenario, phase);
+    if (!isBehaviour) throw notAGenerator(scenario, phase);
   }
 
   function begin(): NextAction {
@@ -120,20 +122,28 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
         countIdleTurn();
         return { kind: 'done', failed };
       }
-      const action = turn.value;
-      if (isSend(action)) {
+      const next = nextOf(turn.value);
+      if (next === undefined) countIdleTurn();
+      else {
         idleTurns = 0;
-        if (phase === 'begin') countBeginRequest();
+        if (next.kind === 'send' && phase === 'begin') countBeginRequest();
+        return next;
+      }
+    }
+  }
+
+  /** Undefined: a think time of nothing. What an action is made of may throw when it is looked at. */
+  function nextOf(action: unknown): NextAction | undefined {
+    try {
+      if (isSend(action)) {
         const request = prepareRequest(scenario.name, action.request, options.baseUrls);
         awaited = action.request;
         return { kind: 'send', request };
       }
       const durationS = thinkTimeS(action);
-      if (options.skipThinkTimes !== true && durationS > 0) {
-        idleTurns = 0;
-        return { kind: 'think', durationS };
-      }
-      countIdleTurn();
+      return options.skipThinkTimes !== true && durationS > 0 ? { kind: 'think', durationS } : undefined;
+    } catch (error) {
+      throw error instanceof TierbenchError ? error : threw(error);
     }
   }
 
@@ -141,18 +151,20 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
   function takeTurn(response: Response | undefined): IteratorResult<Action, unknown> | 'gave up' {
     if (behaviour === undefined) throw new Error(`'${scenario.name}' was resumed, but nothing of it is running`);
     try {
-      return behaviour.next(response);
+      const { done = false, value } = behaviour.next(response);
+      return { done, value } as IteratorResult<Action, unknown>;
     } catch (error) {
       if (failed) return 'gave up';
       throw threw(error);
     }
   }
 
-  function threw(error: unknown): TierbenchError {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  function threw(thrown: unknown): TierbenchError {
+    const error = asError(thrown);
+    const kind = /^\w*Error: /.exec(stackOf(error))?.[0] ?? '';
     return new TierbenchError(
       'SCENARIO_THREW',
-      `Scenario '${scenario.name}' threw in ${phase} although every answer was right: ${reason}${placeOf(error)}`,
+      `Scenario '${scenario.name}' threw in ${phase} although every answer was right: ${kind}${describeThrown(error)}${placeOf(error)}`,
       'Fix the scenario file, then try it with one virtual user.',
       { cause: error },
     );
@@ -162,7 +174,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
     if (isThink(action) && Number.isFinite(action.durationS) && action.durationS >= 0) return action.durationS;
     const isThought = typeof action === 'object' && action !== null && 'kind' in action && action.kind === 'think';
     const what = isThought
-      ? `thinks for ${String('durationS' in action ? action.durationS : undefined)} seconds`
+      ? `thinks for ${describeThrown('durationS' in action ? action.durationS : undefined)} seconds`
       : `yielded ${describeValue(action)}`;
     throw new TierbenchError(
       'SCENARIO_INVALID_ACTION',
@@ -211,8 +223,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
 
 /** `at crud.ts:12:5`: the first line of the stack, which is where a scenario's author looks. */
 function placeOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const place = /\bat .*?([^/\s()]+:\d+:\d+)\)?/.exec(stack)?.[1];
+  const place = /\bat .*?([^/\s()]+:\d+:\d+)\)?/.exec(stackOf(error))?.[1];
   return place === undefined ? '' : ` (${place})`;
 }
 
@@ -251,7 +262,8 @@ function notAGenerator(scenario: Scenario, phase: 'begin' | 'iteration'): Tierbe
 
 function describeValue(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
-    return 'next' in value ? 'a generator' : `an object with ${Object.keys(value).join(', ') || 'no fields'}`;
+    if ('next' in value) return 'a generator';
+    return `an object with ${Object.keys(value).slice(0, 10).join(', ') || 'no fields'}`;
   }
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return describeThrown(typeof value === 'string' ? JSON.stringify(value) : value);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../../core/error-codes.ts';
-import { type Problem, TierbenchError } from '../../core/errors.ts';
+import { type Problem, stackOf, TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import { loadScenario } from '../../files/load-scenario.ts';
 import { monotonicMs } from '../../machine/clock.ts';
@@ -80,7 +80,7 @@ function tell(message: FromProcess): void {
 }
 
 function reported(error: unknown): ReportedError {
-  if (!(error instanceof TierbenchError)) return { message: error instanceof Error ? `${error.stack}` : String(error) };
+  if (!(error instanceof TierbenchError)) return { message: stackOf(error) };
   const { message, code, nextStep, problems } = error;
   return { message, code, nextStep, problems };
 }
