@@ -10,7 +10,8 @@ import { describeLoad, type OfferedLoad } from '../harness/core/load.ts';
 import type { Calibration } from '../harness/core/study-record.ts';
 import type { LoadEngine } from '../harness/engines/engine.ts';
 import { judgeTrial } from '../harness/judging/judge-trial.ts';
-import { choosePlacement, pinThisProcess, pinThread } from '../harness/machine/placement.ts';
+import { choosePlacement } from '../harness/machine/placement.ts';
+import { thisSystem } from '../harness/operating-system/this-system.ts';
 import { machineCpuProbe } from '../harness/probes/machine-cpu.ts';
 import { processCpuProbe } from '../harness/probes/process-cpu.ts';
 import { calibrate } from '../harness/studies/calibrate.ts';
@@ -139,7 +140,7 @@ function systemsOf(
 
 async function measureAll(): Promise<void> {
   const { placement, why } = choosePlacement();
-  const isPlaced = placement !== null && pinThisProcess(placement.generatorCpus);
+  const isPlaced = placement !== null && thisSystem.pinThisProcess(placement.generatorCpus);
   const systemCpus = isPlaced ? placement.systemCpus : undefined;
   say('starting the reference app and the server');
   await using app = await startReferenceApp({ userCount: USERS, systemCpus, signal });
@@ -148,7 +149,8 @@ async function measureAll(): Promise<void> {
   const engines = await enginesHere(app.folder, say);
   const trials: AgreementTrial[] = [];
   const [reference] = engines;
-  const setApart = (threadId: number): boolean => systemCpus !== undefined && pinThread(threadId, systemCpus);
+  const setApart = (threadId: number): boolean =>
+    systemCpus !== undefined && thisSystem.pinThread(threadId, systemCpus);
   const calibrations = new Map<string, Calibration | null>();
   for (const engine of engines) {
     calibrations.set(

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram } from '../harness/machine/programs.ts';
+import { findProgram } from '../harness/operating-system/find-program.ts';
 
 /** What is asked: a file of `bench/scenarios/` for our engines, and the same thing for the other generators. */
 export type Workload = 'get' | 'flow' | 'health' | 'tasks';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../harness/machine/free-port.ts';
-import { findProgram } from '../harness/machine/programs.ts';
+import { findProgram } from '../harness/operating-system/find-program.ts';
 
 /** A server that does next to nothing, in a process of its own, so that a benchmark sees who asks it. */
 export interface PlainServer extends AsyncDisposable {

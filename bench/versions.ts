@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../harness/machine/programs.ts';
+import { findProgram } from '../harness/operating-system/find-program.ts';
 
 /** How each generator and server prints its version, on stdout or stderr. `hey` does not. */
 const asked: Readonly<Record<string, readonly [words: readonly string[], version: RegExp]>> = {

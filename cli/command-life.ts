@@ -1,7 +1,5 @@
-import { readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
 import { asError, TierbenchError } from '../harness/core/errors.ts';
-import { readText } from '../harness/machine/facts.ts';
+import { thisSystem } from '../harness/operating-system/this-system.ts';
 import { findOrphans } from '../harness/orphans/find.ts';
 import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
 import { removeOrphans } from '../harness/orphans/remove.ts';
@@ -76,7 +74,7 @@ export function untilInterrupted(): Interrupt {
     if (signal !== 'SIGHUP' && performance.now() - firstAtMs > SAME_MS) exitAtOnce(exitCodes.couldNotRun);
   };
   const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter(
-    (signal) => signal !== 'SIGHUP' || !sighupWasIgnored(),
+    (signal) => signal !== 'SIGHUP' || !thisSystem.sighupWasIgnored(),
   );
   for (const signal of signals) process.on(signal, interrupt);
   process.on('uncaughtException', onUncaught);
@@ -94,29 +92,5 @@ export function untilInterrupted(): Interrupt {
 
 /** Started with SIGHUP ignored, as by `nohup`, the process goes on ignoring it, which Node does not do by itself. */
 export function keepIgnoringSighup(): void {
-  if (sighupWasIgnored()) process.on('SIGHUP', () => undefined);
-}
-
-/**
- * Whether SIGHUP was ignored when this process started. Before any JavaScript runs, Node sets each signal back to its default
- * action, so that this is seen only by what surrounds the process: the shell names `nohup` as the program it ran, the parent
- * ignores the signal as well, or standard input is what `nohup` leaves in place of a terminal, a file nobody can read.
- */
-function sighupWasIgnored(): boolean {
-  return basename(process.env._ ?? '') === 'nohup' || parentIgnoresSighup() || inputIsThatOfNohup();
-}
-
-function parentIgnoresSighup(): boolean {
-  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${process.ppid}/status`) ?? '')?.[1] ?? '0';
-  return (BigInt(`0x${ignored}`) & 1n) === 1n;
-}
-
-function inputIsThatOfNohup(): boolean {
-  const flags = /^flags:\s*([0-7]+)$/m.exec(readText('/proc/self/fdinfo/0') ?? '')?.[1] ?? '0';
-  const isWriteOnly = (Number.parseInt(flags, 8) & 0o3) === 1;
-  try {
-    return isWriteOnly && readlinkSync('/proc/self/fd/0') === '/dev/null';
-  } catch {
-    return false;
-  }
+  if (thisSystem.sighupWasIgnored()) process.on('SIGHUP', () => undefined);
 }

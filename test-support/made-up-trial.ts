@@ -199,6 +199,7 @@ export function madeUpRun(
         kernel: '',
         node: '24',
         limits: {},
+        lacks: [],
         container: null,
       },
       settings: {

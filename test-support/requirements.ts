@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { findProgram } from '../harness/machine/programs.ts';
+import { findProgram } from '../harness/operating-system/find-program.ts';
 import { controlGroupName } from '../harness/orphans/control-groups.ts';
 import { newRunId } from '../harness/orphans/run-record.ts';
 import { makeInstanceGroup } from '../harness/providers/local/control-groups.ts';
@@ -30,6 +30,7 @@ export const requirements = {
     isThere: () => programFor('k6-1') !== undefined,
     how: 'put k6 1.x on the PATH as k6-1, beside the newer one',
   },
+  lsof: { isThere: () => programFor('lsof') !== undefined, how: 'apt-get install lsof' },
   taskset: { isThere: () => findProgram(['taskset']) !== undefined, how: 'apt-get install util-linux' },
   'control groups': {
     isThere: () => {

@@ -101,7 +101,7 @@ export const rules: Rule[] = [
       '^harness/(core|histograms|statistics|http-client)/',
       '^harness/files/load-scenario\\.ts$',
       '^scenarios/',
-      '^harness/(container-engine|orphans|machine)/',
+      '^harness/(container-engine|orphans|machine|operating-system)/',
       node,
       npm,
     ],
@@ -118,7 +118,7 @@ export const rules: Rule[] = [
   only(
     'providers-are-strangers-to-the-rest',
     '^harness/providers/',
-    ['^harness/(core|container-engine|machine|orphans|services)/', node, npm],
+    ['^harness/(core|container-engine|machine|operating-system|orphans|services)/', node, npm],
     'A provider starts services; who loads and watches them is not its business.',
     'who starts a tier: `local`, `containers`, `url`',
   ),
@@ -132,7 +132,7 @@ export const rules: Rule[] = [
   only(
     'the-container-engine-is-one-client',
     '^harness/container-engine/',
-    ['^harness/(core|machine)/', node, npm],
+    ['^harness/(core|machine|operating-system)/', node, npm],
     'It creates, finds and removes containers; what runs in them is not its business.',
     'the one client of Docker',
   ),
@@ -146,23 +146,30 @@ export const rules: Rule[] = [
   only(
     'probes-are-strangers-to-the-rest',
     '^harness/probes/',
-    ['^harness/core/', '^harness/machine/clock\\.ts$', node, npm],
+    ['^harness/(core|operating-system)/', '^harness/machine/clock\\.ts$', node, npm],
     'A probe reads one source of evidence.',
     'what is read once a second while a trial runs',
   ),
   only(
     'orphans-know-the-container-engine-only',
     '^harness/orphans/',
-    ['^harness/(core|container-engine)/', node, npm],
+    ['^harness/(core|container-engine|operating-system)/', node, npm],
     'Cleaning up after a killed command must work when everything else does not.',
     'finds and removes what a killed command left',
   ),
   only(
-    'machine-knows-core-only',
+    'machine-asks-the-operating-system',
     '^harness/machine/',
-    ['^harness/core/', node, npm],
+    ['^harness/(core|operating-system)/', node, npm],
     'What the machine has is a fact, not a decision.',
     'what this machine is and can run, and where tierbench lies on it',
+  ),
+  only(
+    'the-operating-system-is-asked-here',
+    '^harness/operating-system/',
+    ['^harness/core/', node],
+    'One file for each system reads files of the kernel and runs its programs: elsewhere what it lacks is a value.',
+    'what the operating system says of processes, CPUs and limits',
   ),
   only(
     'studies-know-parts-by-their-interfaces',
@@ -173,6 +180,7 @@ export const rules: Rule[] = [
       '^harness/providers/provider\\.ts$',
       '^harness/probes/(probe|sampler)\\.ts$',
       '^harness/machine/(clock|facts|own-package|placement)\\.ts$',
+      '^harness/operating-system/',
       '^scenarios/kit\\.ts$',
       '(^|/)node_modules/zod/',
       node,
@@ -284,6 +292,17 @@ export const rules: Rule[] = [
     to: { couldNotResolve: true },
   },
 ];
+
+/** What no import shows: files and programs that only some systems have. */
+export const ofTheOperatingSystem = {
+  name: 'only-one-room-knows-the-operating-system',
+  comment: 'What differs between Linux and macOS is asked of harness/operating-system/.',
+  text: /\/proc\b|\/sys\/fs\/cgroup|process\.platform/,
+  concerns: (source: string): boolean =>
+    /^(scenarios|harness|reports|exports|cli|reference-app)\//.test(source) &&
+    !source.startsWith('harness/operating-system/') &&
+    !new RegExp(tests).test(source),
+};
 
 const tested = 'Tests and benchmarks use production code, never the other way round.';
 

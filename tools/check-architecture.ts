@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { cruise } from 'dependency-cruiser';
-import { cruiseOptions, rooms, rules } from './architecture-rules.ts';
+import { cruiseOptions, ofTheOperatingSystem, rooms, rules } from './architecture-rules.ts';
 
 /**
  * Checks the import rules of architecture-rules.ts. Fails too when nothing was looked at: a parser that cannot read
@@ -31,7 +32,15 @@ const own = output.modules
   .filter((source) => folders.some((folder) => source.startsWith(`${folder}/`)));
 const homeless = own.filter((source) => !rooms.some(({ folder }) => source.startsWith(folder)));
 for (const source of homeless) console.error(`${source} is in no room of tools/architecture-rules.ts`);
+const elsewhere = own.filter(
+  (source) => ofTheOperatingSystem.concerns(source) && ofTheOperatingSystem.text.test(readFileSync(source, 'utf8')),
+);
+for (const source of elsewhere)
+  console.error(`${ofTheOperatingSystem.name}: ${source}\n  ${ofTheOperatingSystem.comment}`);
 if (own.length < leastModules)
   console.error(`only ${own.length} modules of tierbench were seen: the check did not check`);
-console.log(`${own.length} modules (${totalCruised} with what they import), ${violations.length} violations`);
-process.exitCode = violations.length > 0 || homeless.length > 0 || own.length < leastModules ? 1 : 0;
+console.log(
+  `${own.length} modules (${totalCruised} with what they import), ${violations.length + elsewhere.length} violations`,
+);
+process.exitCode =
+  violations.length > 0 || elsewhere.length > 0 || homeless.length > 0 || own.length < leastModules ? 1 : 0;

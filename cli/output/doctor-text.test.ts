@@ -8,6 +8,7 @@ const machine = {
   operatingSystem: 'Some Linux 1',
   kernel: '6.1',
   node: 'v24.9.0',
+  lacks: ['control-groups', 'cpu-placement'] as const,
   limits: { cpus: 0.5, memoryBytes: 1024 ** 3 },
   container: 'docker',
 };
@@ -31,6 +32,7 @@ it('shows the machine, what it lacks with the command that installs it, and what
   expect(text).toBe(`This machine
   8 x Some CPU, 16.0 GiB memory
   Some Linux 1, kernel 6.1, Node.js v24.9.0
+  without limits on CPU and memory outside of containers; processes that are kept to CPUs
   limited to 0.5 CPUs and 1.0 GiB by its control group
   in a container (docker)
 
@@ -53,11 +55,12 @@ Left by commands that were killed
 
 it('says so when there is nothing to install and nothing was left', () => {
   const text = doctorText({
-    machine: { ...machine, limits: {}, container: null },
+    machine: { ...machine, lacks: [], limits: {}, container: null },
     capabilities: [{ name: 'k6', neededFor: 'k6', state: 'missing', detail: 'see https://grafana.com' }],
     orphans: nothing,
   });
   expect(text).not.toContain('--install');
   expect(text).not.toContain('container');
+  expect(text).not.toContain('without');
   expect(text).toMatch(/killed\n {2}nothing\n$/);
 });

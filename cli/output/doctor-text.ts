@@ -1,4 +1,5 @@
 import type { Capability, MachineFacts } from '../../harness/core/machine.ts';
+import { describeLacks } from '../../reports/describe/notes.ts';
 
 /** What `tierbench doctor` found. */
 export interface DoctorReport {
@@ -51,6 +52,7 @@ function machineLines(machine: MachineFacts): string[] {
   return [
     `  ${machine.cpus} x ${machine.cpuModel}, ${gibibytes(machine.memoryBytes)} memory`,
     `  ${machine.operatingSystem}, kernel ${machine.kernel}, Node.js ${machine.node}`,
+    ...(machine.lacks.length === 0 ? [] : [`  without ${describeLacks(machine.lacks)}`]),
     ...(limits.length === 0 ? [] : [`  limited to ${limits.join(' and ')} by its control group`]),
     ...(machine.container === null ? [] : [`  in a container (${machine.container})`]),
   ];

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { redact } from '../core/errors.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
 
 /** A container that was started. Its deployment removes it, by its labels. */
 export interface StartedContainer {
@@ -114,8 +114,7 @@ export async function startedContainer({
 /** The engine may run on another machine than its processes seem to: the container must be one of this kernel. */
 async function processIdsOf(docker: Docker.Container): Promise<readonly number[]> {
   const { State } = await docker.inspect();
-  const groups = await readFile(`/proc/${State.Pid}/cgroup`, 'utf8').catch(() => '');
-  return State.Pid > 0 && groups.includes(docker.id) ? [State.Pid] : [];
+  return thisSystem.isInContainer(State.Pid, docker.id) ? [State.Pid] : [];
 }
 
 /** The engine sends standard output and standard error in frames: a byte for which, three empty ones, the length. */

@@ -100,7 +100,9 @@ export const noteSchema = z.discriminatedUnion('code', [
   finding('clean-up-failed', { detail: text }),
   /** Where the API runs is not known: the generator has no CPUs of its own. */
   finding('external-api', {}),
-  finding('cpus-shared', { cause: z.enum(['one-cpu', 'cpus-unknown', 'no-taskset', 'taskset-failed']) }),
+  finding('cpus-shared', {
+    cause: z.enum(['one-cpu', 'cpus-unknown', 'no-taskset', 'taskset-failed', 'not-on-this-system']),
+  }),
   /** `pilot-only`: nothing but the pilot trial warmed it up. */
   finding('caches', { state: z.enum(['warm', 'cold', 'pilot-only']) }),
   /** No iteration of the pilot trial succeeded, so no arrival rate was chosen. */

@@ -1,3 +1,10 @@
+/**
+ * What an operating system may lack: limits on the CPU and memory of processes, CPUs that processes are kept to, and the CPU
+ * time of single threads (with it the run queue, and time that went to the host, to interrupts or to waiting for disks).
+ */
+export const systemLacks = ['control-groups', 'cpu-placement', 'thread-cpu'] as const;
+export type SystemLack = (typeof systemLacks)[number];
+
 /** The machine a run was made on. */
 export interface MachineFacts {
   readonly cpuModel: string;
@@ -6,6 +13,8 @@ export interface MachineFacts {
   readonly operatingSystem: string;
   readonly kernel: string;
   readonly node: string;
+  /** What runs on this system do without. */
+  readonly lacks: readonly SystemLack[];
   /** What the control group of this process allows; less than the machine has in containers and on shared hosts. */
   readonly limits: { readonly cpus?: number; readonly memoryBytes?: number };
   /** What kind of container this runs in, or null. */

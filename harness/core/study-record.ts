@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { noteSchema, obstacleSchema, offeredLoadSchema } from './findings.ts';
+import { systemLacks } from './machine.ts';
 import type { Target } from './target.ts';
 import type { Tier } from './tier.ts';
 import type { TrialRecord } from './trial.ts';
@@ -62,6 +63,7 @@ const machineSchema = z.object({
   operatingSystem: text,
   kernel: text,
   node: text,
+  lacks: listOf(z.enum(systemLacks)).default([]),
   limits: limitsSchema,
   container: text.nullable(),
 });

@@ -24,6 +24,7 @@ const facts: StudyFacts = {
     kernel: 'test',
     node: 'v24',
     limits: {},
+    lacks: [],
     container: null,
   },
   settings: {

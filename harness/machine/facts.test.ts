@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
+import { controlGroupTreesIn } from '../operating-system/control-groups.ts';
 import { controlGroupLimits } from './facts.ts';
 
-const limitsWith = (files: Record<string, string>) => controlGroupLimits((path) => files[path]);
+const limitsWith = (files: Record<string, string>) => {
+  const seen = (path: string) => Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`));
+  const trees = controlGroupTreesIn(files['/proc/self/cgroup'] ?? '', seen);
+  return controlGroupLimits(trees, (path) => files[path]);
+};
 
 it.each<[string, Record<string, string>, ReturnType<typeof controlGroupLimits>]>([
   ['no control groups', {}, {}],
@@ -9,6 +14,7 @@ it.each<[string, Record<string, string>, ReturnType<typeof controlGroupLimits>]>
     'version 2, in a container that sees itself as the root',
     {
       '/proc/self/cgroup': '0::/\n',
+      '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n',
       '/sys/fs/cgroup/cpu.max': '50000 100000\n',
       '/sys/fs/cgroup/memory.max': '536870912\n',
     },
@@ -18,6 +24,7 @@ it.each<[string, Record<string, string>, ReturnType<typeof controlGroupLimits>]>
     'version 2, limited by a group above, where the own one has no limit',
     {
       '/proc/self/cgroup': '0::/user.slice/app.scope\n',
+      '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n',
       '/sys/fs/cgroup/user.slice/app.scope/cpu.max': 'max 100000\n',
       '/sys/fs/cgroup/user.slice/app.scope/memory.max': '2000\n',
       '/sys/fs/cgroup/user.slice/cpu.max': '150000 100000\n',

@@ -1,18 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { MachineFacts } from '../core/machine.ts';
+import { type ControlGroupTree, groupFolders } from '../operating-system/control-groups.ts';
+import { type ReadText, readText } from '../operating-system/missing-files.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
 
-export function machineFacts(): MachineFacts {
+export function machineFacts(system = thisSystem): MachineFacts {
   const processors = cpus();
   return {
     cpuModel: processors[0]?.model.trim() || 'unknown',
     cpus: processors.length,
     memoryBytes: totalmem(),
-    operatingSystem: /^PRETTY_NAME="?([^"\n]+)/m.exec(readText('/etc/os-release') ?? '')?.[1] ?? type(),
+    operatingSystem: system.name(),
     kernel: release(),
     node: process.version,
-    limits: controlGroupLimits(),
+    lacks: system.lacks,
+    limits: controlGroupLimits(system.controlGroupTrees()),
     container: containerKind(),
   };
 }
@@ -24,33 +27,24 @@ function containerKind(): string | null {
   return process.env.container ?? null;
 }
 
-/** Reads a file, or undefined when it is not there. */
-export type ReadText = (path: string) => string | undefined;
-
 /** The least CPU and memory limits of this process's control groups, up to the root. */
-export function controlGroupLimits(read: ReadText = readText): MachineFacts['limits'] {
-  const groups = (read('/proc/self/cgroup') ?? '')
-    .trim()
-    .split('\n')
-    .map((line) => line.split(':'));
+export function controlGroupLimits(
+  trees: readonly ControlGroupTree[] = thisSystem.controlGroupTrees(),
+  read: ReadText = readText,
+): MachineFacts['limits'] {
   const cpus: number[] = [];
   const memory: number[] = [];
-  for (const [, controllers = '', ...rest] of groups) {
-    const path = rest.join(':');
-    for (const folder of upToRoot(path)) {
-      if (controllers === '') {
-        // Version 2: `50000 100000` or `max 100000`.
-        const [quota, period] = (read(join('/sys/fs/cgroup', folder, 'cpu.max')) ?? '').trim().split(' ');
+  for (const tree of trees) {
+    for (const folder of groupFolders(tree)) {
+      const text = (file: string) => (read(join(folder, file)) ?? '').trim();
+      if (tree.version === 2) {
+        // `50000 100000` or `max 100000`.
+        const [quota, period] = text('cpu.max').split(' ');
         cpus.push(Number(quota) / Number(period));
-        memory.push(number(read(join('/sys/fs/cgroup', folder, 'memory.max'))));
-      }
-      if (controllers.split(',').includes('cpu')) {
-        const group = join('/sys/fs/cgroup/cpu', folder);
-        const quota = number(read(join(group, 'cpu.cfs_quota_us')));
-        cpus.push(quota / number(read(join(group, 'cpu.cfs_period_us'))));
-      }
-      if (controllers.split(',').includes('memory')) {
-        memory.push(number(read(join('/sys/fs/cgroup/memory', folder, 'memory.limit_in_bytes'))));
+        memory.push(Number(text('memory.max')));
+      } else {
+        cpus.push(Number(text('cpu.cfs_quota_us')) / Number(text('cpu.cfs_period_us')));
+        memory.push(Number(text('memory.limit_in_bytes')));
       }
     }
   }
@@ -63,26 +57,8 @@ export function controlGroupLimits(read: ReadText = readText): MachineFacts['lim
   };
 }
 
-/** `/a/b` -> `/a/b`, `/a`, `/`. */
-function upToRoot(path: string): string[] {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '..');
-  return Array.from({ length: parts.length + 1 }, (_, up) => `/${parts.slice(0, parts.length - up).join('/')}`);
-}
-
-function number(text: string | undefined): number {
-  return text === undefined || text.trim() === '' ? Number.NaN : Number(text);
-}
-
 /** The least that is a limit: `max`, -1 and what cannot be read are none. */
 function least(limits: readonly number[]): number | undefined {
   const real = limits.filter((limit) => Number.isFinite(limit) && limit > 0);
   return real.length === 0 ? undefined : Math.min(...real);
-}
-
-export function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

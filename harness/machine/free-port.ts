@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { thisSystem } from '../operating-system/this-system.ts';
 
 const LOWEST = 15_000;
 const ATTEMPTS = 50;
+/** Does not change while this process runs. */
+let firstOutgoing: number | undefined;
 
 /**
  * A port of 127.0.0.1 that nothing listens on now. Below those the system gives to outgoing connections where it tells
@@ -11,8 +13,7 @@ const ATTEMPTS = 50;
  * connect to itself, and keep the server from coming back.
  */
 export async function freePort(): Promise<number> {
-  const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '');
-  const firstOutgoing = Number(range.trim().split(/\s+/)[0]);
+  firstOutgoing ??= thisSystem.firstOutgoingPort() ?? 0;
   for (let attempt = 1; attempt <= ATTEMPTS && firstOutgoing > LOWEST + 1000; attempt += 1) {
     const port = LOWEST + Math.floor(Math.random() * (firstOutgoing - LOWEST));
     if ((await listenOnce(port).catch(() => undefined)) !== undefined) return port;

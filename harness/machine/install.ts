@@ -1,5 +1,5 @@
 import type { Capability } from '../core/machine.ts';
-import { findProgram } from './programs.ts';
+import { findProgram } from '../operating-system/find-program.ts';
 
 export interface InstallationRun {
   readonly say: (text: string) => void;

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadPictures } from '../../reports/charts/png.ts';
 import { lacks } from '../../test-support/requirements.ts';
+import { findProgram } from '../operating-system/find-program.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
 import { localProviderChecks } from '../providers/local/requirements.ts';
 import { referenceApp } from '../services/reference-app.ts';
 import { capabilities, chartDrawingCheck } from './capabilities.ts';
 import { machineFacts } from './facts.ts';
 import { currentCommit } from './own-package.ts';
-import { allowedCpus } from './placement.ts';
-import { containerEngine, findProgram } from './programs.ts';
+import { containerEngine } from './programs.ts';
 import { freeDisk, openFiles } from './resources.ts';
 
 it('describes this machine', () => {
@@ -79,10 +80,9 @@ it('finds only programs that can be run', async () => {
 });
 
 it('says when a limit of the system is low', async () => {
-  const line = (limit: string) => `Max open files            ${limit}                20000                files\n`;
-  expect(openFiles(line('1024'))).toMatchObject({ state: 'limited', detail: expect.stringContaining('ulimit -n') });
-  expect(openFiles(line('20000'))).toMatchObject({ state: 'ready' });
-  expect(openFiles(line('unlimited'))).toMatchObject({ state: 'ready' });
+  expect(openFiles(1024)).toMatchObject({ state: 'limited', detail: expect.stringContaining('ulimit -n') });
+  expect(openFiles(20_000)).toMatchObject({ state: 'ready' });
+  expect(openFiles(Number.POSITIVE_INFINITY)).toMatchObject({ state: 'ready' });
   expect((await freeDisk()).detail).toContain(tmpdir());
 });
 
@@ -105,15 +105,15 @@ it('names the commit of a checkout, whether files differ from it, and none elsew
 });
 
 it.skipIf(lacks('taskset'))('keeps a process with all its threads to a CPU (needs taskset)', () => {
-  const [cpu = 0] = allowedCpus();
+  const [cpu = 0] = thisSystem.allowedCpus();
   const source = `
     import { readdirSync, readFileSync } from 'node:fs';
     import { Worker } from 'node:worker_threads';
-    import { allowedCpus, pinThisProcess } from ${JSON.stringify(import.meta.resolve('./placement.ts'))};
-    if (!pinThisProcess([${cpu}])) throw new Error('it could not');
+    import { allowedCpusIn, linux } from ${JSON.stringify(import.meta.resolve('../operating-system/linux.ts'))};
+    if (!linux.pinThisProcess([${cpu}])) throw new Error('it could not');
     const worker = new Worker('import { parentPort } from "node:worker_threads"; parentPort.postMessage("up"); setInterval(() => {}, 1000)', { eval: true });
     worker.once('message', () => {
-      const threads = readdirSync('/proc/self/task').map((thread) => allowedCpus(readFileSync('/proc/self/task/' + thread + '/status', 'utf8')));
+      const threads = readdirSync('/proc/self/task').map((thread) => allowedCpusIn(readFileSync('/proc/self/task/' + thread + '/status', 'utf8')));
       console.log(JSON.stringify(threads));
       process.exit(0);
     });`;
@@ -123,20 +123,20 @@ it.skipIf(lacks('taskset'))('keeps a process with all its threads to a CPU (need
   for (const cpus of threads) expect(cpus).toEqual([cpu]);
 });
 
-it.skipIf(lacks('taskset') || allowedCpus().length < 2)(
+it.skipIf(lacks('taskset') || thisSystem.allowedCpus().length < 2)(
   'moves one thread away from the CPU of its process (needs taskset and two CPUs)',
   () => {
-    const cpus = allowedCpus();
+    const cpus = thisSystem.allowedCpus();
     const [own, other] = [cpus.at(-1) ?? 0, cpus[0] ?? 0];
     const source = `
       import { readdirSync, readFileSync } from 'node:fs';
       import { Worker } from 'node:worker_threads';
-      import { allowedCpus, pinThisProcess, pinThread } from ${JSON.stringify(import.meta.resolve('./placement.ts'))};
-      if (!pinThisProcess([${own}])) throw new Error('it could not');
+      import { allowedCpusIn, linux } from ${JSON.stringify(import.meta.resolve('../operating-system/linux.ts'))};
+      if (!linux.pinThisProcess([${own}])) throw new Error('it could not');
       const worker = new Worker('import { readlinkSync } from "node:fs"; import { parentPort } from "node:worker_threads"; parentPort.postMessage(Number(readlinkSync("/proc/thread-self").split("/").at(-1))); setInterval(() => {}, 1000)', { eval: true });
       worker.once('message', (moved) => {
-        if (!pinThread(moved, [${other}])) throw new Error('it could not');
-        const threads = readdirSync('/proc/self/task').map((thread) => [Number(thread) === moved, ...allowedCpus(readFileSync('/proc/self/task/' + thread + '/status', 'utf8'))]);
+        if (!linux.pinThread(moved, [${other}])) throw new Error('it could not');
+        const threads = readdirSync('/proc/self/task').map((thread) => [Number(thread) === moved, ...allowedCpusIn(readFileSync('/proc/self/task/' + thread + '/status', 'utf8'))]);
         console.log(JSON.stringify(threads));
         process.exit(0);
       });`;

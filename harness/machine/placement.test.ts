@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { allowedCpus, choosePlacement, planPlacement } from './placement.ts';
+import { systemOf } from '../operating-system/this-system.ts';
+import { choosePlacement, cpuPlacement, planPlacement } from './placement.ts';
 
 it('gives the generator the last CPU and the system the others', () => {
   expect(planPlacement([0, 1])).toEqual({ generatorCpus: [1], systemCpus: [0] });
@@ -20,9 +21,11 @@ it('says why they share all CPUs', () => {
   expect(choosePlacement(1, [0, 1], '/usr/bin/taskset').placement).not.toBeNull();
 });
 
-it('reads which CPUs may be used', () => {
-  expect(allowedCpus('Name:\tnode\nCpus_allowed:\t7d\nCpus_allowed_list:\t0,2-4,6\nMems_allowed_list:\t0\n')).toEqual([
-    0, 2, 3, 4, 6,
-  ]);
-  expect(allowedCpus('')).toEqual([]);
+it('knows a system that keeps no process to a CPU', () => {
+  const macos = systemOf('darwin');
+  expect(choosePlacement(1, [0, 1], '/usr/bin/taskset', macos).why).toEqual({
+    code: 'cpus-shared',
+    cause: 'not-on-this-system',
+  });
+  expect(cpuPlacement(macos)).toMatchObject({ state: 'limited' });
 });

@@ -1,9 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import type { Note } from '../core/findings.ts';
 import type { Finding } from '../core/machine.ts';
 import type { Placement } from '../core/study-record.ts';
-import { readText } from './facts.ts';
-import { distributionProgram, findProgram } from './programs.ts';
+import { findProgram } from '../operating-system/find-program.ts';
+import type { OperatingSystem } from '../operating-system/operating-system.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
+import { distributionProgram } from './programs.ts';
 
 type CpusShared = Extract<Note, { readonly code: 'cpus-shared' }>;
 
@@ -25,9 +27,13 @@ export function planPlacement(allowedCpus: readonly number[], generatorThreads =
 
 export function choosePlacement(
   generatorThreads = 1,
-  cpus: readonly number[] = allowedCpus(),
+  cpus: readonly number[] = thisSystem.allowedCpus(),
   taskset: string | undefined = findProgram(['taskset']),
+  system: Pick<OperatingSystem, 'lacks'> = thisSystem,
 ): PlacementChoice {
+  if (system.lacks.includes('cpu-placement')) {
+    return { placement: null, why: { code: 'cpus-shared', cause: 'not-on-this-system' } };
+  }
   const placement = planPlacement(cpus, generatorThreads);
   if (placement === null) {
     return { placement, why: { code: 'cpus-shared', cause: cpus.length === 1 ? 'one-cpu' : 'cpus-unknown' } };
@@ -38,38 +44,10 @@ export function choosePlacement(
   return { placement };
 }
 
-/** The CPUs this process may run on; empty where the system does not say. */
-export function allowedCpus(status = readText('/proc/self/status') ?? ''): readonly number[] {
-  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '';
-  return list
-    .split(',')
-    .filter(Boolean)
-    .flatMap((range) => {
-      const [first = 0, last = first] = range.split('-').map(Number);
-      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    });
-}
-
-/** Keeps this process, with all its threads and whatever it starts from now on, to these CPUs. False when it cannot. */
-export function pinThisProcess(cpus: readonly number[]): boolean {
-  return taskset(['-a', '-p', '-c', cpus.join(','), String(process.pid)], cpus);
-}
-
-/** Keeps one thread of this process to these CPUs, by the id the system knows it by. False when it cannot. */
-export function pinThread(threadId: number, cpus: readonly number[]): boolean {
-  return taskset(['-p', '-c', cpus.join(','), String(threadId)], cpus);
-}
-
-function taskset(words: readonly string[], cpus: readonly number[]): boolean {
-  const program = findProgram(['taskset']);
-  if (program === undefined || cpus.length === 0) return false;
-  return spawnSync(program, words, { stdio: 'ignore' }).status === 0;
-}
-
 /** Keeps the load generator, which is this process, to a CPU of its own where it can; `why` where it cannot. */
 export function placeGenerator(threads: number): PlacementChoice {
   const choice = choosePlacement(threads);
-  if (choice.placement === null || pinThisProcess(choice.placement.generatorCpus)) return choice;
+  if (choice.placement === null || thisSystem.pinThisProcess(choice.placement.generatorCpus)) return choice;
   return { placement: null, why: { code: 'cpus-shared', cause: 'taskset-failed' } };
 }
 
@@ -78,17 +56,20 @@ export function placeGenerator(threads: number): PlacementChoice {
  * CPU of its own, the system places both: on more than one CPU they are apart. False when they share one.
  */
 export function setApart(threadId: number, placement: Placement | null): boolean {
-  return placement === null ? allowedCpus().length > 1 : pinThread(threadId, placement.systemCpus);
+  return placement === null ? availableParallelism() > 1 : thisSystem.pinThread(threadId, placement.systemCpus);
 }
 
 /** For doctor: whether the generator can have a CPU of its own. */
-export function cpuPlacement(cpus: readonly number[] = allowedCpus()): Finding {
+export function cpuPlacement(system: OperatingSystem = thisSystem): Finding {
+  if (system.lacks.includes('cpu-placement')) {
+    return { state: 'limited', detail: `${system.name()} keeps no process to a CPU: the generator shares all of them` };
+  }
   const found = distributionProgram(['taskset'], 'util-linux');
-  const { placement, why } = choosePlacement(1, cpus);
-  if (found.state === 'missing' || placement === null)
-    return found.state === 'missing'
-      ? found
-      : { state: 'limited', detail: `${why}; use a machine with more to set them apart` };
+  if (found.state === 'missing') return found;
+  const { placement } = choosePlacement(1, system.allowedCpus());
+  if (placement === null) {
+    return { state: 'limited', detail: 'generator and services share all CPUs; a machine with more sets them apart' };
+  }
   const { generatorCpus, systemCpus } = placement;
   return { state: 'ready', detail: `${found.detail}; generator on CPU ${generatorCpus}, services on ${systemCpus}` };
 }

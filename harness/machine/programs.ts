@@ -1,22 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import { request } from 'node:http';
-import { delimiter, join } from 'node:path';
 import type { Finding } from '../core/machine.ts';
-
-/** The first of `names` on the PATH, or where Debian keeps servers that are not on every account's PATH. */
-export function findProgram(names: readonly string[], path = process.env.PATH ?? ''): string | undefined {
-  for (const folder of [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin']) {
-    for (const name of names) {
-      try {
-        accessSync(join(folder, name), constants.X_OK);
-        return join(folder, name);
-      } catch {
-        // Not in this folder.
-      }
-    }
-  }
-  return undefined;
-}
+import { findProgram } from '../operating-system/find-program.ts';
 
 /** A program of the distribution. Where there is no apt-get, the package's name is all we know. */
 export function distributionProgram(names: readonly string[], packageName: string): Finding {

@@ -1,7 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Finding } from '../core/machine.ts';
-import { controlGroupLimits, readText } from './facts.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
+import { controlGroupLimits } from './facts.ts';
 
 const GIBIBYTE = 1024 ** 3;
 /** 1,000,000 seeded tasks with their indexes and write-ahead log take about 1 GiB. */
@@ -23,19 +24,17 @@ export async function freeDisk(folder = tmpdir()): Promise<Finding> {
 }
 
 export function freeMemory(): Finding {
-  const availableKib = /^MemAvailable:\s+(\d+) kB$/m.exec(readText('/proc/meminfo') ?? '')?.[1];
-  const systemBytes = availableKib === undefined ? process.availableMemory() : Number(availableKib) * 1024;
-  const availableBytes = Math.min(systemBytes, controlGroupLimits().memoryBytes ?? Number.POSITIVE_INFINITY);
+  const limitBytes = controlGroupLimits().memoryBytes ?? Number.POSITIVE_INFINITY;
+  const availableBytes = Math.min(thisSystem.availableMemoryBytes(), limitBytes);
   const detail = `${gibibytes(availableBytes)} available`;
   if (availableBytes >= MEMORY_WANTED_BYTES) return { state: 'ready', detail };
   return { state: 'limited', detail: `${detail}, less than ${gibibytes(MEMORY_WANTED_BYTES)}; stop other programs` };
 }
 
-export function openFiles(limits = readText('/proc/self/limits')): Finding {
-  const limit = /^Max open files\s+(\S+)/m.exec(limits ?? '')?.[1];
+export function openFiles(limit = thisSystem.openFilesLimit()): Finding {
   if (limit === undefined) return { state: 'ready', detail: 'the limit cannot be read here' };
-  const detail = `${limit} open files per process`;
-  if (limit === 'unlimited' || Number(limit) >= FILES_WANTED) return { state: 'ready', detail };
+  const detail = `${limit === Number.POSITIVE_INFINITY ? 'unlimited' : limit} open files per process`;
+  if (limit >= FILES_WANTED) return { state: 'ready', detail };
   return {
     state: 'limited',
     detail: `${detail}, less than ${FILES_WANTED}; raise it with \`ulimit -n ${FILES_WANTED}\``,

@@ -17,7 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lacks } from '../../test-support/requirements.ts';
-import { controlGroupName, controlGroupTrees } from './control-groups.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
+import { controlGroupName } from './control-groups.ts';
 import { findOrphans } from './find.ts';
 import type { Places } from './places.ts';
 import { registerRun } from './register.ts';
@@ -186,7 +187,7 @@ describe('what a killed command left', () => {
     'is removed with its control groups, also those processes are still in, and no others (needs control groups)',
     async () => {
       const record = await killedRun();
-      const trees = controlGroupTrees();
+      const trees = thisSystem.controlGroupTrees();
       const [ours, similar] = [record.runId, `${record.runId}0`].map((runId) =>
         trees.map(({ root }) => join(root, controlGroupName(runId, 'api-1'))),
       );

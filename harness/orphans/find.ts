@@ -1,8 +1,9 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { EngineAddress } from '../container-engine/engine.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
 import { isOurs, type Places, placesOfThisAccount } from './places.ts';
-import { accountId, isRunning, processesCanBeSeen, type SeenProcess, seeProcesses, thisMachine } from './processes.ts';
+import { accountId, type SeenProcess, seeProcesses, thisMachine } from './processes.ts';
 import {
   MARKER_FILE,
   objectsOfRuns,
@@ -46,7 +47,7 @@ export async function findOrphans(places: Places = placesOfThisAccount()): Promi
     ...(await foldersIn(places.temporary)),
     ...objects.flatMap(sightingOf),
   ];
-  const here = { accountId: accountId(), machine: thisMachine(), isRunning };
+  const here = { accountId: accountId(), machine: thisMachine(), isRunning: thisSystem.isRunning };
   const sighted = sightings.map((sighting) => ({ sighting, ownership: ownershipOf(sighting, here) }));
   const left = sighted.filter(({ ownership }) => ownership.state === 'left').map(({ sighting }) => sighting);
   const processes = left.length > 0 ? seeProcesses() : [];
@@ -77,11 +78,10 @@ export async function findOrphans(places: Places = placesOfThisAccount()): Promi
       ),
     ],
     limits: [
-      ...(processesCanBeSeen
+      // This process at least is there.
+      ...(left.length === 0 || processes.length > 0
         ? []
-        : [
-            `processes left running cannot be found on ${process.platform}; only their folders and records are removed`,
-          ]),
+        : ['processes left running cannot be found here; only their folders and records are removed']),
       ...(limit === undefined ? [] : [limit]),
     ],
   };

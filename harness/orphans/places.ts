@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -16,7 +17,7 @@ export interface Places {
 
 /** `$XDG_STATE_HOME/tierbench/runs`, by default in `~/.local/state`; where that cannot be written, in the temporary folder. */
 export function placesOfThisAccount(environment: NodeJS.ProcessEnv = process.env): Places {
-  const temporary = tmpdir();
+  const temporary = realFolder(tmpdir());
   const stated = environment.XDG_STATE_HOME ?? '';
   const home = homeFolder();
   // The specification wants relative paths ignored.
@@ -31,7 +32,16 @@ export function placesOfThisAccount(environment: NodeJS.ProcessEnv = process.env
   };
 }
 
-/** `mkdir -p`: that of Node never returns where a folder cannot be made although its parent is there, as in /proc. */
+/** Processes show their folder without symbolic links, which the temporary folder of macOS is behind. */
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
+}
+
+/** `mkdir -p`: that of Node never returns where a folder cannot be made although its parent is there, as among the files of the kernel. */
 async function makeFolders(folder: string): Promise<void> {
   const make = async () => {
     await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {

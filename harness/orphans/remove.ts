@@ -2,10 +2,11 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EngineAddress, engineAddress } from '../container-engine/engine.ts';
 import { removeObjects } from '../container-engine/objects.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
 import { controlGroupsOfRun, removeControlGroup } from './control-groups.ts';
 import type { LeftRun, Orphans } from './find.ts';
 import { removeRunFolder } from './places.ts';
-import { isRunning, type SeenProcess, seeProcesses } from './processes.ts';
+import { type SeenProcess, seeProcesses } from './processes.ts';
 import type { RunRecord } from './run-record.ts';
 import { processesOfRun, rootsOf } from './what-is-ours.ts';
 
@@ -107,7 +108,7 @@ async function stopProcesses(
 
 function send(target: SeenProcess, signal: NodeJS.Signals): void {
   // Its id may be another process's by now.
-  if (!isRunning(target)) return;
+  if (!thisSystem.isRunning(target)) return;
   try {
     process.kill(target.processId, signal);
   } catch (error) {

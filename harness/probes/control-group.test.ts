@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
+import { controlGroupTreesIn } from '../operating-system/control-groups.ts';
+import type { ReadText } from '../operating-system/missing-files.ts';
+import type { OperatingSystem } from '../operating-system/operating-system.ts';
 import { generatorThrottlingProbe, seesOwnControlGroups, throttlingFromFile, usageFromStats } from './control-group.ts';
 
 it('reads the counters of version 1 and 2 in seconds', () => {
@@ -36,9 +39,15 @@ it('refuses what the engine says of a container that does not run', () => {
   expect(() => usageFromStats(answer)).toThrow();
 });
 
-/** Files of /sys and /proc that change as a test says. */
-function readFrom(files: Record<string, string>) {
-  return (path: string) => files[path];
+/** Files of the kernel that change as a test says. */
+function filesFrom(
+  files: Record<string, string>,
+): [system: Pick<OperatingSystem, 'controlGroupTrees'>, read: ReadText] {
+  const exists = (path: string) => Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`));
+  return [
+    { controlGroupTrees: () => controlGroupTreesIn(files['/proc/self/cgroup'] ?? '', exists) },
+    (path) => files[path],
+  ];
 }
 
 const values = async (probe: ReturnType<typeof generatorThrottlingProbe>) =>
@@ -65,10 +74,11 @@ it.each([
     `nr_periods ${periods}\nnr_throttled ${throttled}\nthrottled_time ${throttled * 5e7}\n`;
   const files: Record<string, string> = {
     '/proc/self/cgroup': ownGroup,
+    ...(ownGroup.startsWith('0:') && { '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n' }),
     '/sys/fs/cgroup/jobs/load/cpu.stat': 'usage_usec 9000000\n',
     [file]: stat(100, 10),
   };
-  await using probe = generatorThrottlingProbe(readFrom(files));
+  await using probe = generatorThrottlingProbe(...filesFrom(files));
   expect(await values(probe)).toEqual(new Map());
   files[file] = stat(110, 15);
   const read = await values(probe);
@@ -78,17 +88,18 @@ it.each([
 });
 
 it('has nothing to read where this process has no control group that can be seen', async () => {
-  expect(seesOwnControlGroups(readFrom({ '/proc/self/cgroup': '1:cpu:/jobs\n' }))).toBe(false);
-  expect(seesOwnControlGroups(readFrom({}))).toBe(false);
-  await expect(generatorThrottlingProbe(readFrom({})).read()).rejects.toThrow(/control groups/);
+  expect(seesOwnControlGroups(...filesFrom({ '/proc/self/cgroup': '1:cpu:/jobs\n' }))).toBe(false);
+  expect(seesOwnControlGroups(...filesFrom({}))).toBe(false);
+  await expect(generatorThrottlingProbe(...filesFrom({})).read()).rejects.toThrow(/control groups/);
 });
 
 const heldFiles = {
   '/proc/self/cgroup': '0::/jobs\n',
+  '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n',
   '/sys/fs/cgroup/jobs/cpu.stat': 'nr_periods 10\nnr_throttled 1\nthrottled_usec 100\n',
 };
 probeContract(
   'generator-throttling',
-  async () => ({ probe: generatorThrottlingProbe(readFrom(heldFiles)), async [Symbol.asyncDispose]() {} }),
-  async () => ({ probe: generatorThrottlingProbe(readFrom({})), async [Symbol.asyncDispose]() {} }),
+  async () => ({ probe: generatorThrottlingProbe(...filesFrom(heldFiles)), async [Symbol.asyncDispose]() {} }),
+  async () => ({ probe: generatorThrottlingProbe(...filesFrom({})), async [Symbol.asyncDispose]() {} }),
 );

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
+import { groupFolders } from '../operating-system/control-groups.ts';
+import { type ReadText, readText } from '../operating-system/missing-files.ts';
+import type { OperatingSystem } from '../operating-system/operating-system.ts';
+import { thisSystem } from '../operating-system/this-system.ts';
 import {
   type CounterMemory,
   type Increments,
   type Probe,
   type Reading,
-  type ReadText,
   readingsOf,
-  readText,
   rememberCounters,
   type Values,
 } from './probe.ts';
@@ -30,7 +32,7 @@ interface ContainerUsage extends Throttling {
   readonly memoryBytes: number;
 }
 
-const MOUNT = '/sys/fs/cgroup';
+type SystemWithGroups = Pick<OperatingSystem, 'controlGroupTrees'>;
 
 /**
  * What its CPU quota costs each instance that has a control group of its own, a container or a group of the local
@@ -103,12 +105,12 @@ export function controlGroupProbe(
  * What a CPU quota costs the generator, source `generator`. A quota on any of the groups that hold this process stops it,
  * so that which stopped it most is reported.
  */
-export function generatorThrottlingProbe(read: ReadText = readText): Probe {
+export function generatorThrottlingProbe(system: SystemWithGroups = thisSystem, read: ReadText = readText): Probe {
   const memories = new Map<string, CounterMemory<keyof Throttling>>();
   return {
     name: 'generator-throttling',
     async read() {
-      const groups = throttlingOfOwnGroups(read);
+      const groups = throttlingOfOwnGroups(system, read);
       if (groups.size === 0) throw new Error('the control groups of this process cannot be seen');
       const values = [...groups].map(([folder, now]) => {
         const memory = memories.get(folder) ?? rememberCounters<keyof Throttling>();
@@ -133,20 +135,13 @@ function throttlingValues(since: Increments<keyof Throttling> | undefined): Valu
 }
 
 /** Whether the generator is held in groups that can be seen. */
-export function seesOwnControlGroups(read: ReadText = readText): boolean {
-  return throttlingOfOwnGroups(read).size > 0;
+export function seesOwnControlGroups(system: SystemWithGroups = thisSystem, read: ReadText = readText): boolean {
+  return throttlingOfOwnGroups(system, read).size > 0;
 }
 
-function throttlingOfOwnGroups(read: ReadText): ReadonlyMap<string, Throttling> {
-  const group = cpuGroupIn(read('/proc/self/cgroup') ?? '');
-  if (group === undefined) return new Map();
-  const names = group.path.split('/').filter((name) => name !== '' && name !== '..');
-  // In a container the tree may be seen from further down than its groups are named: what is not there holds nobody.
-  const folders = Array.from({ length: names.length + 1 }, (_, up) =>
-    join(group.root, ...names.slice(0, names.length - up)),
-  );
+function throttlingOfOwnGroups(system: SystemWithGroups, read: ReadText): ReadonlyMap<string, Throttling> {
   return new Map(
-    folders.flatMap((folder) => {
+    groupFoldersForCpu(system).flatMap((folder) => {
       const text = read(join(folder, 'cpu.stat'));
       return text === undefined ? [] : [[folder, throttlingFromFile(text)] as const];
     }),
@@ -161,33 +156,21 @@ export function haveControlGroups(services: readonly RunningService[]): boolean 
 
 /** A group that others are in too says nothing of an instance. */
 function ownGroups(instances: readonly RunningInstance[]) {
-  const shared = groupOf(process.pid);
+  const [shared] = groupFoldersForCpu(thisSystem);
   const groups = instances.flatMap((instance) => {
     const [processId] = instance.processIds;
-    const folder = processId === undefined ? undefined : groupOf(processId);
+    const [folder] = processId === undefined ? [] : groupFoldersForCpu(thisSystem, processId);
     return folder === undefined || folder === shared ? [] : [{ instance, folder }];
   });
   const folders = groups.map(({ folder }) => folder);
   return groups.filter(({ folder }) => folders.indexOf(folder) === folders.lastIndexOf(folder));
 }
 
-/** Where this machine shows the group that holds the process to its CPU quota. */
-function groupOf(processId: number): string | undefined {
-  const group = cpuGroupIn(readText(`/proc/${processId}/cgroup`) ?? '');
-  return group && join(group.root, group.path);
-}
-
-/** The group for CPU quotas in `/proc/PID/cgroup`, and where the tree it is in is mounted. */
-function cpuGroupIn(text: string): { readonly root: string; readonly path: string } | undefined {
-  const lines = text.trim().split('\n');
-  const groups = lines.filter(Boolean).map((line) => {
-    const [, controllers = '', ...path] = line.split(':');
-    return { controllers: controllers.split(','), path: path.join(':') };
-  });
-  const ofVersionOne = groups.find(({ controllers }) => controllers.includes('cpu'));
-  if (ofVersionOne !== undefined) return { root: join(MOUNT, 'cpu'), path: ofVersionOne.path };
-  const ofVersionTwo = groups.find(({ controllers }) => controllers.includes(''));
-  return ofVersionTwo && { root: MOUNT, path: ofVersionTwo.path };
+/** The group that holds a process to its CPU quota, and those above it, nearest first. */
+function groupFoldersForCpu(system: SystemWithGroups, processId?: number): readonly string[] {
+  const trees = system.controlGroupTrees(processId).filter(({ resources }) => resources.includes('cpu'));
+  const tree = trees.find(({ version }) => version === 1) ?? trees[0];
+  return tree === undefined ? [] : groupFolders(tree);
 }
 
 /** `cpu.stat` of version 1, which counts nanoseconds, or 2, which counts microseconds. */

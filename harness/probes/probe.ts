@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { type Agent, get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { isMetricId, type MetricId } from '../core/metrics.ts';
@@ -78,14 +77,3 @@ export async function fetchText(name: string, url: string, agent: Agent, timeout
     throw new Error(`${name}: ${what}`, { cause });
   }
 }
-
-/** Reads a file. Undefined when it is not there, such as one of a process that has ended. */
-export type ReadText = (path: string) => string | undefined;
-
-export const readText: ReadText = (path) => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-};

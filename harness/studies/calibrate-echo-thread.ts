@@ -1,7 +1,6 @@
-import { readlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
+import { thisSystem } from '../operating-system/this-system.ts';
 
 /** What the thread of `calibrate.ts` posts once it listens. */
 export interface EchoListening {
@@ -12,14 +11,6 @@ export interface EchoListening {
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
-
-function threadId(): number | null {
-  try {
-    return Number(basename(readlinkSync('/proc/thread-self')));
-  } catch {
-    return null;
-  }
-}
 
 /** How many heads end in the chunk, and how many bytes of the end of another one are its last bytes. */
 function endsIn(chunk: Buffer, matchedBefore: number): { readonly heads: number; readonly matched: number } {
@@ -50,6 +41,6 @@ const server = createServer({ noDelay: true }, (socket) => {
 });
 
 server.listen(0, '127.0.0.1', () => {
-  const listening: EchoListening = { port: (server.address() as AddressInfo).port, threadId: threadId() };
+  const listening: EchoListening = { port: (server.address() as AddressInfo).port, threadId: thisSystem.threadId() };
   parentPort?.postMessage(listening);
 });

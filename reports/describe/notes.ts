@@ -1,5 +1,6 @@
 import type { Note, Obstacle } from '../../harness/core/findings.ts';
 import { describeLoad } from '../../harness/core/load.ts';
+import type { SystemLack } from '../../harness/core/machine.ts';
 import { formatBytes, formatRate, formatSeconds } from '../../harness/core/units.ts';
 import { list } from '../text.ts';
 import { describer } from './reasons.ts';
@@ -32,6 +33,7 @@ const cpusSharedBecause = {
   'cpus-unknown': 'this system does not say which CPUs may be used',
   'no-taskset': 'there is no taskset (package util-linux)',
   'taskset-failed': 'taskset could not move the generator',
+  'not-on-this-system': 'this operating system keeps no process to a CPU',
 } as const;
 const caches = {
   warm: 'Caches were warm: load that is not measured came before what is.',
@@ -86,3 +88,14 @@ function limitList({ cpus, memoryBytes }: { readonly cpus?: number; readonly mem
   ];
   return texts.join(', ');
 }
+
+/** What an operating system does without, as a list; empty for one that lacks nothing. */
+export function describeLacks(found: readonly SystemLack[]): string {
+  return found.map((lack) => lacks[lack]).join('; ');
+}
+
+const lacks: Readonly<Record<SystemLack, string>> = {
+  'control-groups': 'limits on CPU and memory outside of containers',
+  'cpu-placement': 'processes that are kept to CPUs',
+  'thread-cpu': 'CPU time of single threads, time that the host took, and the run queue',
+};

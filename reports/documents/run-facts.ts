@@ -14,6 +14,7 @@ import { samplesInWindow } from '../../harness/judging/trial-window.ts';
 import { mean } from '../../harness/statistics/sums.ts';
 import { type Analysis, type TierAnalysis, wasRun } from '../analysis.ts';
 import { cacheKinds } from '../charts/time-charts.ts';
+import { describeLacks } from '../describe/notes.ts';
 import { describeAmounts } from '../describe/verdicts.ts';
 import type { Fact } from '../document.ts';
 import { dateTime } from '../figures.ts';
@@ -33,6 +34,7 @@ export function factsOfRun({ question, facts, status }: Analysis): readonly Fact
     ['Memory', `${formatBytes(machine.memoryBytes)}${limited(machine.limits.memoryBytes, formatBytes)}`],
     ['Container', machine.container ?? 'none'],
     ['Operating system', `${machine.operatingSystem}, ${machine.kernel}`],
+    ['Not available here', describeLacks(machine.lacks)],
     ['Node.js', machine.node],
     ['Load engine and provider', `${settings.engine}, ${settings.provider}`],
     ['Scenarios', question.scenarios.join(', ')],

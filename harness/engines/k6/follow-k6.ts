@@ -1,11 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import type { GeneratorHealth, Interval, Trial, TrialPlan } from '../../core/trial.ts';
 import { monotonicS } from '../../machine/clock.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import { watchGenerator } from '../shared/generator-health.ts';
 import { createK6Accounts } from './k6-accounts.ts';
-import { findProcessCpu, type ProcessCpu } from './k6-cpu.ts';
 import { createDroppedReader, createEventReader } from './k6-events.ts';
 import type { K6Load } from './k6-load.ts';
 import type { K6Process, K6Program } from './k6-program.ts';
@@ -53,7 +54,8 @@ export async function followK6(
   let problem: unknown;
   let reported: TierbenchError | undefined;
   let wasStopped = false;
-  let cpu: ProcessCpu | undefined;
+  let k6ProcessId: number | undefined;
+  let k6Cpus = 1;
   const busy: { atMs: number; busyS: number }[] = [];
   let watch: ReturnType<typeof watchGenerator> | undefined;
   let ownHealth: Omit<GeneratorHealth, 'sendLagP99S'> | undefined;
@@ -132,9 +134,11 @@ export async function followK6(
     if (isInside || busy.length === 0) void noteCpu();
   }
   async function noteCpu(): Promise<void> {
-    cpu ??= await findProcessCpu(scriptPath);
-    const busyS = await cpu?.busyS();
-    if (busyS !== undefined) busy.push({ atMs: nowMs(), busyS });
+    k6ProcessId ??= await thisSystem.processWithArgument(scriptPath);
+    const busyS = k6ProcessId === undefined ? undefined : await thisSystem.busyS(k6ProcessId);
+    if (k6ProcessId === undefined || busyS === undefined) return;
+    k6Cpus = thisSystem.allowedCpus(k6ProcessId).length || availableParallelism();
+    busy.push({ atMs: nowMs(), busyS });
   }
 
   const looking = setInterval(look, LOOK_MS);
@@ -162,7 +166,7 @@ export async function followK6(
     startedAtMonotonicS: monotonicS() - (windowStartMs === undefined ? 0 : (nowMs() - windowStartMs) / 1000),
     ...account,
     generator: {
-      utilizationRatio: Math.max(ownHealth?.utilizationRatio ?? 0, busyRatio(busy, cpu?.cpus ?? 1)),
+      utilizationRatio: Math.max(ownHealth?.utilizationRatio ?? 0, busyRatio(busy, k6Cpus)),
       eventLoopLagP99S: null,
       sendLagP99S,
     },

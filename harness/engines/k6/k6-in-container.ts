@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type Docker from 'dockerode';
 import { dockerHere } from '../../container-engine/docker.ts';
-import { allowedCpus } from '../../machine/placement.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import { registerRun } from '../../orphans/register.ts';
 import { type ContainerOrder, ORDER_VARIABLE } from './k6-program.ts';
 
@@ -49,7 +49,7 @@ async function containerOf(
     ? // There root in a container is the account the engine runs under.
       { uid: 0, gid: 0 }
     : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const cpus = allowedCpus();
+  const cpus = thisSystem.allowedCpus();
   return {
     Image: image,
     Cmd: [...args],

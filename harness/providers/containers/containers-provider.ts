@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { haveBuiltImage } from '../../container-engine/build-image.ts';
 import { type ContainerContext, enforced } from '../../container-engine/container.ts';
 import { connectToEngine, type Engine } from '../../container-engine/docker.ts';
@@ -9,6 +8,7 @@ import { DEPLOYMENT_LABEL, removeDeployment } from '../../container-engine/objec
 import type { App } from '../../core/app.ts';
 import { limitsNotEnforced } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import { SCRIPT, shellScript } from '../../services/shell-script.ts';
 import { outlineOf } from '../outline.ts';
 import type { Provider } from '../provider.ts';
@@ -84,7 +84,9 @@ async function containersRenderer(
   return {
     async startInstance(order) {
       const instance = await startContainerInstance(order, { ...deployment, signal: order.signal }, disposed, imageOf);
-      if (order.service.name === tier.entry && (await publishesByProxy())) note({ code: 'published-by-proxy' });
+      // The engine passes published ports on by a process for each, as far as this machine shows its processes.
+      if (order.service.name === tier.entry && (await thisSystem.runsProgram('docker-proxy')))
+        note({ code: 'published-by-proxy' });
       return instance;
     },
     async runStep({ name: step, command, environment, secretEnvironment }, { image }, failureCode, given) {
@@ -107,14 +109,6 @@ async function containersRenderer(
     },
     explain: (error) => error,
   };
-}
-
-/** Whether the engine passes published ports on by a process for each, as far as this machine shows its processes. */
-async function publishesByProxy(): Promise<boolean> {
-  const names = await readdir('/proc').catch(() => []);
-  const processes = names.filter((name) => /^\d+$/.test(name));
-  const commands = await Promise.all(processes.map((id) => readFile(`/proc/${id}/comm`, 'utf8').catch(() => '')));
-  return commands.some((command) => command.trim() === 'docker-proxy');
 }
 
 function noteAbout(services: TierContext['tier']['services'], { facts }: Engine, note: TierContext['note']): void {

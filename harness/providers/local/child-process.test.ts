@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
 import { redact } from '../../core/errors.ts';
 import { programEnvironment } from '../../machine/environment.ts';
-import { allowedCpus } from '../../machine/placement.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import { type ChildOptions, startChild } from './child-process.ts';
 
 async function stateOf(processId: number): Promise<string> {
@@ -94,7 +94,7 @@ it('has a group of its own, so that Ctrl-C in the terminal does not reach it', a
 });
 
 it.skipIf(lacks('taskset'))('keeps a process and what it starts to its CPUs (needs taskset)', async () => {
-  const [cpu = 0] = allowedCpus();
+  const [cpu = 0] = thisSystem.allowedCpus();
   const showAllowed = `require('node:fs').readFileSync('/proc/self/status', 'utf8').match(/Cpus_allowed_list:.*/)[0]`;
   const child = node(
     `console.log(${showAllowed});

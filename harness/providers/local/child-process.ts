@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { redact } from '../../core/errors.ts';
-import { findProgram } from '../../machine/programs.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import type { Account } from './account.ts';
 
 /** What a process is held to. */
 export interface Confinement {
-  /** The CPUs it may run on, where there is a `taskset`; those of tierbench itself when left out. */
+  /** The CPUs it may run on, where the system can keep it to them; those of tierbench itself when left out. */
   readonly cpus?: readonly number[] | undefined;
   /** Puts a process into its control group, as soon as there is one. */
   join?(processId: number): void;
@@ -64,7 +64,9 @@ function stopAll(): void {
  */
 export function startChild(options: ChildOptions): Child {
   const { account, confinement } = options;
-  const [command = '', ...words] = onCpus(confinement?.cpus, [options.command, ...options.arguments]);
+  const { cpus = [] } = confinement ?? {};
+  const asked = [options.command, ...options.arguments];
+  const [command = '', ...words] = (cpus.length > 0 ? thisSystem.onCpus(cpus, asked) : undefined) ?? asked;
   const child = spawn(command, words, {
     cwd: options.folder,
     env: options.environment,
@@ -114,12 +116,6 @@ export function startChild(options: ChildOptions): Child {
       clearTimeout(timer);
     },
   };
-}
-
-/** Node cannot choose the CPUs of a process. `taskset` does and then becomes the program, with the same process id. */
-function onCpus(cpus: readonly number[] | undefined, command: readonly string[]): readonly string[] {
-  const taskset = cpus === undefined || cpus.length === 0 ? undefined : findProgram(['taskset']);
-  return taskset === undefined ? command : [taskset, '-c', cpus?.join(',') ?? '', ...command];
 }
 
 function signalGroup(processId: number, signal: NodeJS.Signals): void {

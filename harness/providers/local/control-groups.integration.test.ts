@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { lacks } from '../../../test-support/requirements.ts';
 import { programEnvironment } from '../../machine/environment.ts';
-import { controlGroupName, controlGroupsOfRun, controlGroupTrees } from '../../orphans/control-groups.ts';
+import { controlGroupTreesIn } from '../../operating-system/control-groups.ts';
+import { controlGroupName, controlGroupsOfRun } from '../../orphans/control-groups.ts';
 import { newRunId } from '../../orphans/run-record.ts';
 import { startChild } from './child-process.ts';
 import { makeInstanceGroup } from './control-groups.ts';
@@ -98,7 +99,7 @@ it('says why limits are not enforced, and starts what it should all the same', a
   await using none = makeInstanceGroup('tierbench-test', limits, []);
   expect(none.enforced()).toEqual({});
   expect(none.reason()).toBe('this system has no control groups for it');
-  const unwritable = controlGroupTrees('1:cpu:/\n', () => true).map((tree) => ({ ...tree, root: '/proc' }));
+  const unwritable = controlGroupTreesIn('1:cpu:/\n', () => true).map((tree) => ({ ...tree, root: '/proc' }));
   await using refused = makeInstanceGroup('tierbench-test', limits, unwritable);
   expect(refused.enforced()).toEqual({});
   expect(refused.reason()).toBeDefined();

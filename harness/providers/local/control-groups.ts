@@ -1,12 +1,9 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpuQuota } from '../../core/tier.ts';
-import {
-  type ControlGroupTree,
-  controlGroupTrees,
-  type LimitedResource,
-  removeControlGroup,
-} from '../../orphans/control-groups.ts';
+import { type ControlGroupTree, groupFolders, type LimitedResource } from '../../operating-system/control-groups.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
+import { removeControlGroup } from '../../orphans/control-groups.ts';
 
 export interface Limits {
   readonly cpus?: number;
@@ -24,7 +21,7 @@ export interface InstanceGroup extends AsyncDisposable {
 }
 
 /** Makes the groups of one instance where it can, in each tree that limits something asked for. Never fails. */
-export function makeInstanceGroup(name: string, limits: Limits, trees = controlGroupTrees()): InstanceGroup {
+export function makeInstanceGroup(name: string, limits: Limits, trees = thisSystem.controlGroupTrees()): InstanceGroup {
   /** Those that hold what they should; all that were made are removed. */
   const folders = new Map<LimitedResource, string>();
   const made = new Set<string>();
@@ -78,7 +75,8 @@ function wantedResources({ cpus, memoryBytes }: Limits): LimitedResource[] {
 type Made = { readonly folder: string; readonly reason?: never } | { readonly folder?: never; readonly reason: string };
 
 function makeGroup(tree: ControlGroupTree, resources: readonly LimitedResource[], name: string, limits: Limits): Made {
-  const parent = parentsFor(tree).find((folder) => canHold(tree, folder, resources));
+  // A process can be moved within the part of the tree given to us.
+  const parent = groupFolders(tree).find((folder) => canHold(tree, folder, resources));
   if (parent === undefined) return { reason: 'this account was not given a control group it may divide' };
   const folder = join(parent, name);
   try {
@@ -95,19 +93,12 @@ function makeGroup(tree: ControlGroupTree, resources: readonly LimitedResource[]
   }
 }
 
-/** Our own group and those above it, nearest first: a process can be moved within the part of the tree given to us. */
-export function parentsFor({ root, ownGroup }: Pick<ControlGroupTree, 'root' | 'ownGroup'>): readonly string[] {
-  const parts = ownGroup.split('/').filter((part) => part !== '' && part !== '..');
-  return Array.from({ length: parts.length + 1 }, (_, up) => join(root, ...parts.slice(0, parts.length - up)));
-}
-
 /**
  * Version 1: any group may hold others, each with its limits. Version 2: only one that hands the resources on to the
  * groups below, which no group with processes of its own can do but the root; and who moves a process must be able to
  * write in the group above both.
  */
 function canHold({ version }: ControlGroupTree, folder: string, resources: readonly LimitedResource[]): boolean {
-  // In a container the tree may be seen from further down than its groups are named.
   if (!existsSync(folder)) return false;
   if (version === 1) return true;
   try {

@@ -5,13 +5,12 @@ import type { RunningInstance } from '../../core/deployment.ts';
 import { redact, TierbenchError } from '../../core/errors.ts';
 import { programEnvironment } from '../../machine/environment.ts';
 import { freePort } from '../../machine/free-port.ts';
-import { seeProcesses } from '../../orphans/processes.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import type { Command, ServiceSpec } from '../../services/service-type.ts';
 import { checkHealth } from '../health.ts';
 import type { InstanceOrder, StartedInstance } from '../start-tier.ts';
 import { type Account, accountForServers, isReachableFor } from './account.ts';
 import { type Child, type Confinement, signalAll, startChild } from './child-process.ts';
-import { listensOn } from './listening.ts';
 import { localProgram, versionOf } from './programs.ts';
 import { runCommand } from './run-command.ts';
 
@@ -170,7 +169,8 @@ export async function startLocalInstance(
       }
       const said = await checkHealth(health, address, context, given);
       // Another server may answer where it is going to listen.
-      if (!listensOn(processesIn(realFolder), address.port)) throw new Error('another process listens on its port');
+      if (!thisSystem.listensOn(processesIn(realFolder), address.port))
+        throw new Error('another process listens on its port');
       return said;
     };
     const stopIt = () => void child.stop(stop.signal, stop.graceS);
@@ -320,7 +320,8 @@ async function makeFolder(path: string, owner: Account | undefined): Promise<voi
  * person who looks around there, but in a terminal.
  */
 function processesIn(folder: string): readonly number[] {
-  return seeProcesses()
+  return thisSystem
+    .processes()
     .filter(({ hasTerminal }) => !hasTerminal)
     .filter(({ workingFolder }) => workingFolder === folder || workingFolder.startsWith(`${folder}/`))
     .map(({ processId }) => processId);

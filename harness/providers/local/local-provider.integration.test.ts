@@ -9,7 +9,8 @@ import { lacks } from '../../../test-support/requirements.ts';
 import { describeProvider, type ProviderUnderTest } from '../../contracts/providers/provider-contract.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Service, SettingValue, Tier } from '../../core/tier.ts';
-import { allowedCpus } from '../../machine/placement.ts';
+import { allowedCpusIn } from '../../operating-system/linux.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import { newRunId } from '../../orphans/run-record.ts';
 import { keepsPreparedStatements } from '../../services/pooler.ts';
 import { localProvider } from './local-provider.ts';
@@ -98,7 +99,7 @@ describe('local provider', () => {
   });
 
   it.skipIf(lacks('taskset'))('keeps every process of a tier to the CPUs it is given (needs taskset)', async () => {
-    const [cpu = 0] = allowedCpus();
+    const [cpu = 0] = thisSystem.allowedCpus();
     await using here = await localContext(single(), { app: standIn, systemCpus: [cpu] });
     await using deployment = await here.provider.deploy(here, never);
     for (const { name, processIds } of deployment.services.flatMap(({ instances }) => instances)) {
@@ -106,7 +107,7 @@ describe('local provider', () => {
       for (const processId of processIds) {
         // One that has ended meanwhile says nothing.
         const status = await readFile(`/proc/${processId}/status`, 'utf8').catch(() => undefined);
-        if (status !== undefined) expect(allowedCpus(status), name).toEqual([cpu]);
+        if (status !== undefined) expect(allowedCpusIn(status), name).toEqual([cpu]);
       }
     }
   });

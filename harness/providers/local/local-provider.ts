@@ -5,7 +5,7 @@ import { limitsNotEnforced } from '../../core/deployment.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import type { Tier } from '../../core/tier.ts';
 import { programEnvironment } from '../../machine/environment.ts';
-import { findProgram } from '../../machine/programs.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import { controlGroupName } from '../../orphans/control-groups.ts';
 import type { Provider } from '../provider.ts';
 import { type Renderer, startTier, type TierContext } from '../start-tier.ts';
@@ -48,7 +48,7 @@ async function localRenderer(
 ): Promise<Renderer> {
   const folder = await deploymentFolder(run.folder, tier.name);
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  if (systemCpus !== undefined && findProgram(['taskset']) === undefined) {
+  if (systemCpus !== undefined && thisSystem.onCpus(systemCpus, []) === undefined) {
     note({ code: 'not-pinned', cpus: systemCpus });
   }
   const { environment } = run;

