@@ -74,9 +74,16 @@ export const rules: Rule[] = [
     'latencies as HdrHistogram V2 in microseconds',
   ),
   only(
+    'models-are-pure',
+    '^harness/models/',
+    ['^harness/(core|statistics)/'],
+    'A model takes what was measured as numbers: it is tested with known answers and simulated servers.',
+    'service demands, the search for the sustained rate',
+  ),
+  only(
     'judging-is-pure',
     '^harness/judging/',
-    ['^harness/(core|statistics|histograms)/'],
+    ['^harness/(core|statistics|histograms|models)/'],
     'A verdict follows from the stored results alone.',
     'trial -> summary, validity, bottleneck; run -> verdicts and comparisons',
   ),
@@ -175,7 +182,7 @@ export const rules: Rule[] = [
     'studies-know-parts-by-their-interfaces',
     '^harness/studies/',
     [
-      '^harness/(core|statistics|histograms|judging|files)/',
+      '^harness/(core|statistics|histograms|models|judging|files)/',
       '^harness/engines/engine\\.ts$',
       '^harness/providers/provider\\.ts$',
       '^harness/probes/(probe|sampler)\\.ts$',
