@@ -39,7 +39,7 @@ export function iterationOf(users, load, k6, metrics) {
     executorS: load.warmUpS + load.durationS,
     virtualUsers: ${virtualUsers},
     longestBeginningS: 0,
-    observesBegin: false,
+    isTrial: false,
   };
   const observe = (_virtualUser, originMs) => metricsObserver(plan, metrics, originMs);
   return driveInK6(scenario, plan, users, k6, observe).iterate;

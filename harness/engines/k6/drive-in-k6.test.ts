@@ -13,7 +13,7 @@ interface Sent {
   readonly method: string;
   readonly url: string;
   readonly body: string | ArrayBuffer | null;
-  readonly params: { readonly jar: object; readonly headers: object };
+  readonly params: { readonly jar: object; readonly headers: object; readonly timeout: number };
   readonly atMs: number;
 }
 
@@ -64,13 +64,14 @@ function fakeK6(answer: (sent: Sent) => K6Answer = () => fine, vu = 2) {
     },
   };
   const write = (lines: string) => void said.push(lines);
+  const base64 = (bytes: ArrayBuffer) => Buffer.from(bytes).toString('base64');
   const drive = (scenario: Scenario, asked = plan) =>
     driveInK6(
       scenario,
       asked,
       users,
       modules,
-      (virtualUser, originMs) => eventWriter(write, virtualUser, originMs),
+      (virtualUser, originMs, nowMs) => eventWriter({ write, base64 }, virtualUser, originMs, nowMs),
       (error) => writeError(write, error),
     );
   function events(): readonly K6Event[] {
@@ -94,7 +95,7 @@ const plan: TrialInK6 = {
   durationS: 3,
   executorS: 5,
   longestBeginningS: 1,
-  observesBegin: true,
+  isTrial: true,
 };
 
 const scenarioOf = (parts: Partial<Scenario>): Scenario =>
@@ -135,15 +136,14 @@ describe('an iteration', () => {
   test('reports its start, each request with its scheduled start, what follows it, and the end', () => {
     const k6 = fakeK6();
     k6.drive(shop).iterate();
-    const at = { vu: 2, wallMs: expect.any(Number) };
     const ended = { kind: 'ended', vu: 2, latencyMs: 10, serviceTimeMs: 10 };
-    expect(k6.events()).toEqual([
+    expect(k6.events().filter(({ kind }) => kind !== 'reported')).toEqual([
       { kind: 'origin', runMs: 100 },
-      { kind: 'iteration', ...at, runMs: 100 },
+      { kind: 'iteration', vu: 2, runMs: 100 },
       { ...ended, runMs: 110, how: { step: 'look', outcome: 'ok', status: 200, follows: 'think' } },
       { kind: 'request', vu: 2, runMs: 310 },
-      { ...ended, runMs: 320, how: { step: 'buy & pay', outcome: 'http-error', status: 200, follows: 'think' } },
       { kind: 'failure', step: 'buy & pay', outcome: 'http-error', message: 'POST /buy answered 200: {}' },
+      { ...ended, runMs: 320, how: { step: 'buy & pay', outcome: 'http-error', status: 200, follows: 'think' } },
       { kind: 'done', vu: 2, runMs: 420, failed: true },
     ]);
   });
@@ -167,6 +167,38 @@ describe('an iteration', () => {
     k6.at(4100);
     iterate();
     expect([k6.sent.length, k6.slept.at(-1)]).toEqual([before, 1]);
+  });
+});
+
+describe('at the end of the window', () => {
+  const hang = scenarioOf({
+    *iteration() {
+      yield* get('look');
+    },
+  });
+  /** Answers come after 10 ms, the last one when it is cut off. */
+  const cutOff = (isTrial: boolean) => {
+    const k6 = fakeK6(({ atMs, params }) => {
+      if (atMs >= 4090) k6.at(atMs + params.timeout);
+      return atMs >= 4090 ? { ...refused, error: 'request timeout', error_code: 1050 } : fine;
+    });
+    const { iterate } = k6.drive(hang, { ...plan, isOpen: false, isTrial });
+    for (let turn = 0; turn < 400; turn += 1) iterate();
+    const requests = k6.events().filter(({ kind }) => kind === 'ended');
+    return { requests, reported: k6.events().filter((event) => event.kind === 'reported'), sent: k6.sent };
+  };
+
+  test('a request in flight is cut off and not reported, and nothing is held back', () => {
+    const { requests, reported, sent } = cutOff(true);
+    expect(sent.at(-1)).toMatchObject({ atMs: 4090, params: { timeout: 11 } });
+    expect(requests).toHaveLength(sent.length - 1);
+    expect(requests.at(-1)).toMatchObject({ runMs: 4090, how: { outcome: 'ok' } });
+    expect(reported.at(-1)).toMatchObject({ holdsBack: false });
+    expect(reported.length).toBeLessThan(20);
+  });
+
+  test('one of an exported script has its whole timeout', () => {
+    expect(cutOff(false).sent.find(({ atMs }) => atMs >= 4090)).toMatchObject({ params: { timeout: 2500 } });
   });
 });
 
@@ -312,7 +344,7 @@ test('metrics of k6 hold requests that started after the warm-up, and the timeou
     },
   });
   const observe = (_virtualUser: number, originMs: number) => metricsObserver(plan, metrics, originMs);
-  driveInK6(shop, { ...plan, observesBegin: false }, users, k6.modules, observe).iterate();
+  driveInK6(shop, { ...plan, isTrial: false }, users, k6.modules, observe).iterate();
   expect(k6.sent.map(({ url }) => url.split('/').at(-1))).toEqual(['enter', 'early', 'look', 'buy']);
   expect(added).toEqual([
     ['latency', 10, { step: 'look' }],

@@ -3,14 +3,7 @@ import { describeThrown, TierbenchError } from '../../core/errors.ts';
 import type { Begun, NextAction, ScenarioRunner } from '../shared/scenario-runner.ts';
 import { SETUPS_AT_ONCE } from '../shared/session-setup.ts';
 import { answerFromK6, bodyForK6 } from './answer-from-k6.ts';
-import {
-  createVirtualUser,
-  type K6Modules,
-  type K6Plan,
-  type Observer,
-  runnerOf,
-  urlOf,
-} from './virtual-user-in-k6.ts';
+import { createVirtualUser, type K6Modules, type K6Plan, type Observe, runnerOf, urlOf } from './virtual-user-in-k6.ts';
 
 /** What the script of a trial asks for, besides what each virtual user does. */
 export interface TrialInK6 extends K6Plan {
@@ -32,7 +25,7 @@ export function driveInK6(
   plan: TrialInK6,
   users: readonly User[],
   k6: TrialModules,
-  observe: (virtualUser: number, originMs: number) => Observer,
+  observe: Observe,
   onError: (error: unknown) => void = () => {},
 ): { begin(): Promise<Sessions>; iterate(begun?: Sessions): void } {
   let iterate: (() => void) | undefined;

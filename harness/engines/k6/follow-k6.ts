@@ -33,6 +33,8 @@ const SAVE_INTERVAL_MS = 200;
 /** k6 reports what it dropped once per save interval. After this time all that was reported was read. */
 const COMPLETE_AFTER_MS = 1000;
 const LOOK_MS = 200;
+/** After it was asked to stop: more than what they hold back takes, unless one waits for an answer. */
+const LONGEST_REPORT_MS = 1000;
 /** Until its virtual users are there, and the load begins. */
 const LONGEST_START_S = 60;
 /** The console of the script, in the folder of k6. */
@@ -53,7 +55,8 @@ export async function followK6(
   const scriptPath = join(folder, script);
   let problem: unknown;
   let reported: TierbenchError | undefined;
-  let wasStopped = false;
+  let stoppedMs: number | undefined;
+  let isAsked = false;
   let k6ProcessId: number | undefined;
   let k6Cpus = 1;
   const busy: { atMs: number; busyS: number }[] = [];
@@ -86,11 +89,16 @@ export async function followK6(
     k6.kill('SIGKILL');
   }
   function onAbort(): void {
-    wasStopped = true;
-    accounts.stopAt(nowMs());
-    limitMs = nowMs() + longestEndS * 1000;
+    stoppedMs = nowMs();
+    accounts.stopAt(stoppedMs);
+    limitMs = stoppedMs + longestEndS * 1000;
     hasLimitOfLoad = true;
-    k6.kill('SIGINT');
+  }
+  /** k6 interrupts all at once, and what its virtual users hold back would be lost: those who can report it first. */
+  function askToEnd(atMs: number): void {
+    if (isAsked || stoppedMs === undefined) return;
+    isAsked = accounts.knowsUntil(stoppedMs) || atMs > stoppedMs + LONGEST_REPORT_MS;
+    if (isAsked) k6.kill('SIGINT');
   }
   const events = createEventReader((event) => {
     if (event.kind === 'error') reported ??= event.error;
@@ -112,11 +120,12 @@ export async function followK6(
     try {
       const atMs = nowMs();
       console.read(events.read);
+      askToEnd(atMs);
       for (const interval of accounts.advance(atMs - COMPLETE_AFTER_MS)) onInterval(interval);
       const windowStartMs = accounts.windowStartMs();
       if (windowStartMs !== undefined) followWindow(atMs, windowStartMs);
       if (atMs > limitMs) {
-        if (!wasStopped) problem ??= didNotEnd(windowStartMs !== undefined, longestEndS, log.lines());
+        if (stoppedMs === undefined) problem ??= didNotEnd(windowStartMs !== undefined, longestEndS, log.lines());
         k6.kill('SIGKILL');
       }
     } catch (error) {
@@ -155,7 +164,7 @@ export async function followK6(
   if (reported !== undefined) throw reported;
   if (problem !== undefined) throw problem;
   const windowStartMs = accounts.windowStartMs();
-  if (!wasStopped) checkEnd(end, log.lines(), windowStartMs !== undefined);
+  if (stoppedMs === undefined) checkEnd(end, log.lines(), windowStartMs !== undefined);
   const { sendLagP99S, ...account } = accounts.close();
   const last = accounts.advance(Number.POSITIVE_INFINITY);
   for (const interval of last) onInterval(interval);

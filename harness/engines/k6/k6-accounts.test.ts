@@ -13,12 +13,16 @@ const ok: EndedInK6 = { step: 'get', outcome: 'ok', status: 200, follows: 'done'
 /** What k6 would report at `atS` from the start of its executor. */
 const runMs = (atS: number): number => ORIGIN_MS + atS * 1000;
 const origin: K6Event = { kind: 'origin', runMs: ORIGIN_MS };
-const iteration = (vu: number, atS: number): K6Event => ({
-  kind: 'iteration',
+const reportedAt = (vu: number, atS: number, holdsBack: boolean): K6Event => ({
+  kind: 'reported',
   vu,
   runMs: runMs(atS),
   wallMs: Math.floor(RUN_START_MS + runMs(atS)),
+  holdsBack,
 });
+/** k6 began. */
+const began = [origin, reportedAt(1, 0, false)];
+const iteration = (vu: number, atS: number): K6Event => ({ kind: 'iteration', vu, runMs: runMs(atS) });
 const dropped = (atS: number): DroppedInK6 => ({ count: 1, wallMs: RUN_START_MS + runMs(atS) });
 const ended = (vu: number, fromS: number, toS: number, how = ok): K6Event => ({
   kind: 'ended',
@@ -38,7 +42,7 @@ function add(accounts: K6Accounts, reports: readonly (K6Event | DroppedInK6)[]):
 }
 
 function reported(accounts: K6Accounts, reports: readonly (K6Event | DroppedInK6)[]) {
-  add(accounts, [origin, ...reports]);
+  add(accounts, [...began, ...reports]);
   const account = accounts.close();
   const none = LatencyHistogram.empty().encode();
   const { latency, serviceTime } = account.steps[0] ?? { latency: none };
@@ -154,7 +158,7 @@ test('seconds are reported as they are over, and the same whatever order the vir
   const seen: Interval[] = [];
   const advance = (atS: number) => seen.push(...accounts.advance(RUN_START_MS + ORIGIN_MS + atS * 1000));
   advance(5);
-  accounts.add(origin);
+  add(accounts, began);
   for (const vu of [2, 1, 3]) for (const each of samples) if ('vu' in each && each.vu === vu) accounts.add(each);
   advance(0.5);
   expect(seen).toEqual([]);
@@ -169,7 +173,7 @@ test('seconds are reported as they are over, and the same whatever order the vir
 test('what is reported late counts in the second in which it was scheduled, however late that is', () => {
   // The executor sleeps for 1.5 s as the window begins; meanwhile answers to what it began before come in.
   const accounts = openAt(10, 1, 3);
-  accounts.add(origin);
+  add(accounts, began);
   const seen: Interval[] = [];
   const starts = range(40).map((index) => (index >= 9 && index < 24 ? 2.4 : index / 10));
   let next = 0;
@@ -220,4 +224,37 @@ test('a schedule that begins when the virtual users are ready begins with the on
   );
   expect(iterations.completed).toBe(19);
   expect([latency.quantileS(0), latency.maxS]).toEqual([expect.closeTo(0.05, 3), expect.closeTo(0.07, 3)]);
+});
+
+test('a second is over when nobody may report anything of it any more', () => {
+  const accounts = createK6Accounts({ load: { model: 'closed', concurrency: 2 }, warmUpS: 0, durationS: 3 });
+  add(accounts, [origin, reportedAt(1, 0, true), reportedAt(2, 0, false)]);
+  const seen: Interval[] = [];
+  const advance = (atS: number) => seen.push(...accounts.advance(RUN_START_MS + ORIGIN_MS + atS * 1000));
+  advance(2.5);
+  expect(seen).toEqual([]);
+  // It waited for an answer from 0.2 s on, and had done something before.
+  add(accounts, [...request(1, 0.1, 0.2), iteration(1, 0.2), ended(1, 0.2, 2.4), reportedAt(1, 2.4, true)]);
+  advance(2.5);
+  expect(seen.map(({ startS, iterations }) => [startS, iterations.completed])).toEqual([
+    [0, 1],
+    [1, 0],
+  ]);
+  add(accounts, [reportedAt(1, 3, false)]);
+  expect(accounts.close()).toMatchObject({ stopped: false, measuredS: 3, iterations: { completed: 2 } });
+});
+
+test('where k6 was interrupted, what may have been held back ends the measurement', () => {
+  const accounts = createK6Accounts({ load: { model: 'closed', concurrency: 2 }, warmUpS: 0, durationS: 60 });
+  add(accounts, [
+    ...began,
+    ...request(1, 0, 1),
+    reportedAt(1, 1.25, true),
+    ...request(2, 0, 1.5),
+    reportedAt(2, 1.5, false),
+  ]);
+  accounts.stopAt(RUN_START_MS + ORIGIN_MS + 1600);
+  expect([1200, 1300].map((ms) => accounts.knowsUntil(RUN_START_MS + ORIGIN_MS + ms))).toEqual([true, false]);
+  const { stopped, measuredS, iterations } = accounts.close();
+  expect([stopped, measuredS, iterations.completed]).toEqual([true, expect.closeTo(1.25, 6), 1]);
 });

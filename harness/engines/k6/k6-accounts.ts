@@ -1,20 +1,22 @@
 import type { Interval, Trial, TrialPlan } from '../../core/trial.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { createAccounting } from '../shared/accounting.ts';
-import type { DroppedInK6, K6Event } from './k6-events.ts';
+import type { DroppedInK6, K6Event, ReportedInK6 } from './k6-events.ts';
 
 /**
  * Makes a trial of what k6 reports, without reading a clock. k6 knows when an iteration began, not when it was scheduled: its executor starts
  * or drops what is scheduled one after the other, so the n-th that it started or dropped was the n-th scheduled.
  */
 export interface K6Accounts {
-  /** In any order within the second that `advance` lags behind; in order for each virtual user. */
+  /** In order for each virtual user. */
   add(event: K6Event): void;
   addDropped(dropped: DroppedInK6): void;
   /** When the measured window starts, by the clock of the machine; undefined until k6 has reported. */
   windowStartMs(): number | undefined;
   /** Accounts what was reported up to then, by the clock of the machine, and gives the seconds that are over. */
   advance(untilMs: number): readonly Interval[];
+  /** Whether nobody holds back anything of before then, by the clock of the machine. */
+  knowsUntil(atMs: number): boolean;
   /** Nothing that came later counts; to be said as soon as it is known. */
   stopAt(atMs: number): void;
   close(): K6Account;
@@ -29,7 +31,9 @@ interface K6Account
   readonly sendLagP99S: number | null;
 }
 
-type Reported = Extract<K6Event, { readonly vu: number }> | (DroppedInK6 & { readonly kind: 'dropped' });
+type Reported =
+  | Exclude<Extract<K6Event, { readonly vu: number }>, ReportedInK6>
+  | (DroppedInK6 & { readonly kind: 'dropped' });
 
 interface VirtualUser {
   /** How late the iteration in flight began: a part of the latency of its first request. */
@@ -55,6 +59,8 @@ export function createK6Accounts(
   const virtualUsers = new Map<number, VirtualUser>();
   const failures = new Map<string, Extract<K6Event, { readonly kind: 'failure' }>>();
   const inFlightSinceS: number[] = [];
+  /** What they did up to then is known; by the clock of the test run. */
+  const heldBackFromMs = new Map<number, number>();
   let waiting: Reported[] = [];
   let entries: Entry[] = [];
   /**
@@ -176,16 +182,23 @@ export function createK6Accounts(
     return runStartMs + originMs + warmUpS * 1000;
   }
 
+  function knownUntilMs(): number {
+    let untilMs = Number.POSITIVE_INFINITY;
+    for (const fromMs of heldBackFromMs.values()) untilMs = Math.min(untilMs, fromMs);
+    return untilMs;
+  }
+
   function findStop(): void {
     const startMs = windowStartMs();
     if (startMs !== undefined && stopMs !== undefined) stopS = Math.min(stopS, (stopMs - startMs) / 1000);
   }
 
   /** Gives up to when everything is entered: nothing that is scheduled before that can be reported any more. */
-  function enterUntil(untilMs: number): number {
+  function enterUntil(toMs: number): number {
     const startMs = windowStartMs();
     if (startMs === undefined) return Number.NEGATIVE_INFINITY;
-    const untilRunMs = untilMs - runStartMs;
+    const untilRunMs = Math.min(toMs - runStartMs, knownUntilMs());
+    const untilMs = untilRunMs + runStartMs;
     const reported = waiting.filter((event) => runMsOf(event) <= untilRunMs);
     if (reported.length > 0) {
       reported.sort((a, b) => runMsOf(a) - runMsOf(b));
@@ -213,15 +226,17 @@ export function createK6Accounts(
       else if (event.kind === 'failure') {
         const key = `${event.outcome} ${event.step}`;
         if (!failures.has(key)) failures.set(key, event);
+      } else if (event.kind === 'reported') {
+        if (event.holdsBack) heldBackFromMs.set(event.vu, event.runMs);
+        else heldBackFromMs.delete(event.vu);
+        if (event.runMs < (originMs ?? 0) + 1000) runStartMs = Math.max(runStartMs, event.wallMs - event.runMs);
       } else if ('vu' in event) waiting.push(event);
-      if (event.kind === 'iteration' && event.runMs < (originMs ?? 0) + 1000) {
-        runStartMs = Math.max(runStartMs, event.wallMs - event.runMs);
-      }
     },
     addDropped(dropped) {
       waiting.push({ kind: 'dropped', ...dropped });
     },
     windowStartMs,
+    knowsUntil: (atMs) => heldBackFromMs.size === 0 || knownUntilMs() + runStartMs >= atMs,
     advance(untilMs) {
       return accounting.advance(enterUntil(untilMs));
     },
@@ -231,6 +246,9 @@ export function createK6Accounts(
     },
     close() {
       findStop();
+      // k6 was interrupted, and what they held back is lost.
+      stopS = Math.min(stopS, inWindowS(knownUntilMs()));
+      heldBackFromMs.clear();
       const hasBegun = windowStartMs() !== undefined;
       if (!hasBegun) stopS = 0 - warmUpS;
       enterUntil(Number.POSITIVE_INFINITY);

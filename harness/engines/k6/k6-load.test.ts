@@ -15,7 +15,7 @@ const open = (arrivalRatePerS: number, changes?: OpenLoad['changes']): OpenLoad 
 
 test('a closed load is as many virtual users of k6', () => {
   const { executor, nextScheduledS } = loadOf({ model: 'closed', concurrency: 50 }, 2, 10.5);
-  expect(executor).toEqual({ executor: 'constant-vus', vus: 50, duration: '12500ms', gracefulStop: '0s' });
+  expect(executor).toEqual({ executor: 'constant-vus', vus: 50, duration: '12600ms', gracefulStop: '5s' });
   expect(nextScheduledS).toBeUndefined();
 });
 

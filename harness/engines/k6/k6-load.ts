@@ -18,17 +18,23 @@ export interface K6Load {
 const SHORTEST_S = 1;
 const LARGEST_UNIT_S = 1e9;
 
-/** k6 interrupts what is in flight at the end: nothing that ended later has a part in the trial. */
+/** In a closed load each virtual user is called again after the window, to report what it held back. */
+const LAST_REPORT_S = 0.1;
+/** All cut off their requests at the end of the window, so this passes only where they come too late to the CPU. */
+const GRACEFUL_STOP = '5s';
+
+/** Nothing that ended after the window has a part in the trial. */
 export function k6Load(
   { load, warmUpS, durationS }: Pick<TrialPlan, 'load' | 'warmUpS' | 'durationS'>,
   virtualUsers: number,
 ): K6Load {
-  const executorS = Math.max(SHORTEST_S, warmUpS + durationS);
-  const gracefulStop = '0s';
+  const gracefulStop = GRACEFUL_STOP;
   if (load.model === 'closed') {
+    const executorS = Math.max(SHORTEST_S, warmUpS + durationS + LAST_REPORT_S);
     const executor = { executor: 'constant-vus', vus: virtualUsers, duration: inWords(executorS), gracefulStop };
     return { executor, executorS, startsLate: false };
   }
+  const executorS = Math.max(SHORTEST_S, warmUpS + durationS);
   const vus = { preAllocatedVUs: virtualUsers, maxVUs: virtualUsers, gracefulStop };
   if (load.changes === undefined || load.changes.length === 0) {
     const unitS = unitFor([load.arrivalRatePerS]);

@@ -51,7 +51,7 @@ function entryOf(settings: K6ScriptSettings): string {
     executorS,
     baseUrls,
     longestBeginningS: longestBeginning,
-    observesBegin: true,
+    isTrial: true,
   };
   const options = {
     scenarios: { load: executor },
@@ -72,6 +72,7 @@ function entryOf(settings: K6ScriptSettings): string {
   return `
 import { sleep } from 'k6';
 import { SharedArray } from 'k6/data';
+import { b64encode } from 'k6/encoding';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
@@ -96,8 +97,10 @@ const metrics = !__ENV.EVENTS && {
   succeeded: new Counter('succeeded'),
 };
 const write = (lines) => console.log(lines);
-const observe = (virtualUser, originMs) =>
-  metrics ? metricsObserver(plan, metrics, originMs) : eventWriter(write, virtualUser, originMs);
+const observe = (virtualUser, originMs, nowMs) =>
+  metrics
+    ? metricsObserver(plan, metrics, originMs)
+    : eventWriter({ write, base64: b64encode }, virtualUser, originMs, nowMs);
 
 const k6 = { http, exec, sleep, setTimeout };
 const load = driveInK6(scenario, { ...plan, baseUrl }, users, k6, observe, (error) => writeError(write, error));

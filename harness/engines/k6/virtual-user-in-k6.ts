@@ -20,8 +20,11 @@ export interface K6Plan {
   readonly durationS: number;
   /** How long the scenario of k6 lasts; k6 knows none shorter than a second. */
   readonly executorS: number;
-  /** Whether what a virtual user does before its first iteration is observed as a part of it. */
-  readonly observesBegin: boolean;
+  /**
+   * A trial of the engine: what a virtual user does before its first iteration is observed as a part of it, and a request
+   * in flight at the end is cut off and not observed.
+   */
+  readonly isTrial: boolean;
 }
 
 type Send<Answer> = (method: string, url: string, body: string | ArrayBuffer | null, params: object) => Answer;
@@ -52,8 +55,11 @@ export interface Observer {
   /** With something else than a request at its end. */
   iterationEnded(atMs: number, failed: boolean): void;
   /** Called before the virtual user waits: k6 may interrupt it then, and nothing is heard of it any more. */
-  waits(): void;
+  waits(sinceMs: number, isForAnswer: boolean): void;
 }
+
+/** Makes the observer of one virtual user. `nowMs` is the clock of the test run. */
+export type Observe = (virtualUser: number, originMs: number, nowMs: () => number) => Observer;
 
 const READINGS_OF_THE_ORIGIN = 5;
 
@@ -63,7 +69,7 @@ export function createVirtualUser(
   plan: K6Plan,
   users: readonly User[],
   k6: K6Modules,
-  observe: (virtualUser: number, originMs: number) => Observer,
+  observe: Observe,
   begun?: Begun | null,
 ): () => void {
   const { sleep, http } = k6;
@@ -75,14 +81,16 @@ export function createVirtualUser(
   const originMs = originOf(executor, nowMs, plan.executorS);
   const endMs = originMs + (plan.warmUpS + plan.durationS) * 1000;
   const timeoutMs = plan.timeoutS * 1000;
-  const observer = observe(id, originMs);
+  const observer = observe(id, originMs, nowMs);
   let jar = new http.CookieJar();
   let failuresInARow = 0;
-  let begins = !plan.observesBegin && begun === undefined;
+  let begins = !plan.isTrial && begun === undefined;
 
-  function send(request: PreparedRequest): RawResponse {
+  function send(request: PreparedRequest, sentMs: number): RawResponse {
     const { method, headers, body } = request;
-    const answer = http.request(method, urlOf(request, plan), bodyForK6(body), { headers, timeout: timeoutMs, jar });
+    // k6 reports nothing of what it interrupts, also not what is held back.
+    const timeout = plan.isTrial ? Math.min(timeoutMs, endMs - sentMs + 1) : timeoutMs;
+    const answer = http.request(method, urlOf(request, plan), bodyForK6(body), { headers, timeout, jar });
     // The scenario alone keeps cookies: k6 would send what an answer set with the next request.
     if (answer.status !== 0 && answer.headers['Set-Cookie'] !== undefined) jar = new http.CookieJar();
     return answerFromK6(answer);
@@ -90,9 +98,10 @@ export function createVirtualUser(
 
   function perform(first: NextAction, startedMs: number, heard: Observer): void {
     let scheduledMs = startedMs;
+    let isOver = false;
     for (let next = first; next.kind !== 'done'; ) {
-      heard.waits();
       if (next.kind === 'think') {
+        heard.waits(scheduledMs, false);
         scheduledMs += next.durationS * 1000;
         sleep(Math.max(0, Math.min(scheduledMs, endMs) - nowMs()) / 1000);
         if (scheduledMs >= endMs) return;
@@ -101,20 +110,27 @@ export function createVirtualUser(
         else if (next.kind === 'send') heard.requestScheduled(scheduledMs);
         continue;
       }
+      heard.waits(scheduledMs, true);
       // As the other engines: a system that is down is not asked again at once, over and over.
       if (!plan.isOpen && failuresInARow >= 2) sleep(reconnectPauseMs(failuresInARow) / 1000);
       const sentMs = nowMs();
-      const answer = send(next.request);
+      // What is still to come at the end has no part in the measurement.
+      isOver = plan.isTrial && sentMs >= endMs;
+      if (isOver) break;
+      const answer = send(next.request, sentMs);
       const endedMs = nowMs();
+      isOver = plan.isTrial && endedMs >= endMs;
+      if (isOver) break;
       const { ended, next: following } = runner.answer(answer);
       if (answer.kind === 'answered') failuresInARow = 0;
       else if (ended.outcome !== 'timeout') failuresInARow += 1;
       heard.requestEnded(ended, following, scheduledMs, sentMs, endedMs);
-      // What is still to come then has no part in the measurement.
       if (endedMs >= endMs) return;
       scheduledMs = endedMs;
       next = following;
     }
+    // The next iteration may not come soon, or never.
+    if (plan.isOpen || isOver) heard.waits(scheduledMs, false);
   }
 
   return () => {
@@ -124,16 +140,14 @@ export function createVirtualUser(
     }
     const startedMs = nowMs();
     if (startedMs >= endMs) {
-      observer.waits();
-      sleep(1);
+      observer.waits(startedMs, false);
+      sleep(Math.max(0, originMs + plan.executorS * 1000 - startedMs) / 1000);
       return;
     }
     observer.iterationStarted(startedMs);
     const first = runner.startIteration();
     if (first.kind === 'done') observer.iterationEnded(nowMs(), first.failed);
     perform(first, startedMs, observer);
-    // The next one may not come soon.
-    if (plan.isOpen) observer.waits();
   };
 }
 

@@ -51,6 +51,9 @@ export interface ScenarioRunnerOptions {
   readonly begun?: Begun | undefined;
 }
 
+const SUCCEEDED: NextAction = { kind: 'done', failed: false };
+const FAILED: NextAction = { kind: 'done', failed: true };
+
 /** This many actions or iterations in a row without a request and without time passing are taken for an endless loop. */
 const MOST_IDLE_TURNS = 10_000;
 /** `begin` prepares one virtual user; one that sends more than this is taken for an endless loop. */
@@ -90,7 +93,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
   function begin(): NextAction {
     failed = false;
     iterationFollows = false;
-    if (scenario.begin === undefined) return { kind: 'done', failed };
+    if (scenario.begin === undefined) return SUCCEEDED;
     launch('begin');
     return advance(undefined);
   }
@@ -120,7 +123,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
           }
         }
         countIdleTurn();
-        return { kind: 'done', failed };
+        return failed ? FAILED : SUCCEEDED;
       }
       const next = nextOf(turn.value);
       if (next === undefined) countIdleTurn();
@@ -214,9 +217,9 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
       const request = awaited;
       if (request === undefined) throw new Error(`'${scenario.name}' was given an answer it did not ask for`);
       awaited = undefined;
-      const classified = classifyResponse(request, answer);
-      if (classified.ended.outcome !== 'ok') failed = true;
-      return { ended: classified.ended, next: advance(classified.response) };
+      const ended = classifyResponse(request, answer);
+      if (ended.outcome !== 'ok') failed = true;
+      return { ended, next: advance(ended.response) };
     },
   };
 }
