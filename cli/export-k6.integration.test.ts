@@ -130,7 +130,7 @@ describe('an exported folder in real k6', () => {
     const loads = [
       ['crud', '--concurrency 3'],
       ['login', '--rate 20'],
-      ['mixed', '--rate 5 --user-count 40'],
+      ['visit', '--rate 5 --user-count 40'],
     ] as const;
     it.each(name === 'k6' ? loads : loads.slice(0, 1))(
       'measures %s at %s, all answers right',

@@ -163,7 +163,7 @@ function runOptions(command: Command): Command {
     )
     .option(
       '--scenario <scenarios>',
-      'built-in scenarios or files of your own, separated by commas (default: login,crud,browse; quick: login,crud)',
+      'built-in scenarios or files of your own, separated by commas (default: login,crud,mixed,browse; quick: login,crud,mixed)',
     )
     .option(
       '--engine <name>',
@@ -180,7 +180,7 @@ function runOptions(command: Command): Command {
     .option('--allow-remote', 'with --url: load a host other than this machine')
     .option('--cacert <file>', 'with --url: trust the certificate authorities in this file (PEM) too')
     .option('--insecure', 'with --url: do not check certificates; those of this machine never are')
-    .option('--quick', 'a short run of all tiers in about 7 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
+    .option('--quick', 'a short run of all tiers in about 8 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
     .option(
       '--rate <list>',
       'arrival rates to measure, in iterations of the scenario each second (default: found by a short probe, the documented rates among them)',

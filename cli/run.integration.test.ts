@@ -73,7 +73,7 @@ function withoutTargets(report: Awaited<ReturnType<typeof resultsOf>>['report'])
 const timeout = 240_000;
 
 describe('tierbench run', { timeout }, () => {
-  it('starts the single tier, measures login and crud, and reports, without credentials and the same way again', async () => {
+  it('starts the single tier, measures login, crud and mixed, and reports, without credentials and the same way again', async () => {
     const { exitCode, stdout, stderr } = await place.run(['run', ...small, '--out', 'out']);
     const { subject, status, report, trials } = await resultsOf('out');
     expect(exitCode, stderr).toBe(exitCodeOf(report));
@@ -81,7 +81,7 @@ describe('tierbench run', { timeout }, () => {
     const measured = trials.filter(({ purpose }) => purpose === 'measure');
     // An invalid trial is repeated.
     const loads = new Set(measured.map(({ trial: { plan } }) => `${plan.scenario} ${plan.load.concurrency}`));
-    expect([...loads].toSorted()).toEqual(['crud 1', 'crud 3', 'login 1', 'login 3']);
+    expect([...loads].toSorted()).toEqual(['crud 1', 'crud 3', 'login 1', 'login 3', 'mixed 1', 'mixed 3']);
     for (const { trial } of measured) {
       expect(trial.iterations.completed).toBeGreaterThan(0);
       expect(trial.iterations.failed).toBe(0);

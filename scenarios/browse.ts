@@ -1,4 +1,4 @@
-import { type Behaviour, defineScenario, integerBetween, pick, type Random, think } from './kit.ts';
+import { type Behaviour, defineScenario, integerBetween, pick, type Random, think, type VirtualUser } from './kit.ts';
 import {
   call,
   changeTaskStatus,
@@ -6,6 +6,7 @@ import {
   logIn,
   me,
   readTask,
+  type SignedIn,
   taskIdsOf,
   taskStats,
   totalTasksOf,
@@ -21,27 +22,10 @@ export default defineScenario({
     return yield* logIn(user);
   },
   *iteration({ user, random, session }) {
-    yield* call(user, session, me(user));
-    const first = yield* call(user, session, listTasks(1));
-    yield* lookAtIt(random);
-
-    const pages = Math.min(5, Math.ceil(totalTasksOf(first) / 10));
-    if (pages > 1) {
-      yield* call(user, session, listTasks(integerBetween(random, 2, pages)));
+    const read = yield* readTasks({ user, random }, session, lookAtIt);
+    if (read !== undefined && random() < 0.1) {
+      yield* call(user, session, changeTaskStatus(read, pick(random, ['pending', 'in-progress', 'completed'])));
       yield* lookAtIt(random);
-    }
-    yield* call(user, session, listTasks(1, pick(random, FILTERS), 'filter tasks'));
-    yield* lookAtIt(random);
-
-    const [id, ...others] = taskIdsOf(first);
-    if (id !== undefined) {
-      const chosen = pick(random, [id, ...others]);
-      yield* call(user, session, readTask(chosen));
-      yield* lookAtIt(random);
-      if (random() < 0.1) {
-        yield* call(user, session, changeTaskStatus(chosen, pick(random, ['pending', 'in-progress', 'completed'])));
-        yield* lookAtIt(random);
-      }
     }
     if (random() < 0.5) {
       yield* call(user, session, taskStats());
@@ -49,6 +33,34 @@ export default defineScenario({
     }
   },
 });
+
+/** Lists, pages and filters the tasks of the user and reads one of them, whose id it gives. Writes nothing. */
+export function* readTasks(
+  { user, random }: VirtualUser,
+  session: SignedIn,
+  pause: (random: Random) => Behaviour = withoutPause,
+): Behaviour<number | undefined> {
+  yield* call(user, session, me(user));
+  const first = yield* call(user, session, listTasks(1));
+  yield* pause(random);
+
+  const pages = Math.min(5, Math.ceil(totalTasksOf(first) / 10));
+  if (pages > 1) {
+    yield* call(user, session, listTasks(integerBetween(random, 2, pages)));
+    yield* pause(random);
+  }
+  yield* call(user, session, listTasks(1, pick(random, FILTERS), 'filter tasks'));
+  yield* pause(random);
+
+  const [id, ...others] = taskIdsOf(first);
+  if (id === undefined) return undefined;
+  const chosen = pick(random, [id, ...others]);
+  yield* call(user, session, readTask(chosen));
+  yield* pause(random);
+  return chosen;
+}
+
+function* withoutPause(): Behaviour {}
 
 function* lookAtIt(random: Random): Behaviour {
   yield* think(1 + 4 * random());

@@ -2,22 +2,31 @@ import { describe, expect, test } from 'vitest';
 import type { EndedRequest } from '../harness/engines/shared/classify-response.ts';
 import { createScenarioRunner, type NextAction } from '../harness/engines/shared/scenario-runner.ts';
 import { referenceEmail } from '../harness/services/reference-app.ts';
+import { binomialAtMost } from '../harness/statistics/binomial.ts';
 import { type FakeRequest, fakeTaskApi } from '../test-support/fake-task-api.ts';
 import browse from './browse.ts';
 import crud from './crud.ts';
 import type { Scenario, User } from './kit.ts';
 import login from './login.ts';
-import mixed from './mixed.ts';
+import mixed, { defaultMix, type Mix, mixedScenario, mixParts } from './mixed.ts';
+import visit from './visit.ts';
 
-const scenarios: readonly Scenario[] = [login, crud, browse, mixed];
+const scenarios: readonly Scenario[] = [login, crud, mixed, browse, visit];
 const email = referenceEmail(1);
 const user: User = { index: 0, email, password: `password of ${email}` };
 
 type Api = ReturnType<typeof fakeTaskApi>;
 
 /** Begins, then runs some iterations against an API in memory. `before` comes before each request. */
-function play(scenario: Scenario, api: Api, iterations = 20, as: User = user, before = (_sent: number) => {}) {
-  const runner = createScenarioRunner({ scenario, user: as, seed: 1, virtualUser: 0 });
+function play(
+  scenario: Scenario,
+  api: Api,
+  iterations = 20,
+  as: User = user,
+  before = (_sent: number) => {},
+  seed = 1,
+) {
+  const runner = createScenarioRunner({ scenario, user: as, seed, virtualUser: 0 });
   const ended: EndedRequest[] = [];
   let thoughtS = 0;
   let sent = 0;
@@ -106,12 +115,73 @@ test('browse mostly reads', () => {
   expect(writes / api.requests.length).toBeLessThan(0.05);
 });
 
-test('mixed is a whole visit', () => {
+test('visit is a whole visit', () => {
   const api = fakeTaskApi();
-  play(mixed, api, 1);
+  play(visit, api, 1);
   expect(api.requests[0]).toBe('POST /api/auth/login');
   expect(api.requests).toContain('POST /api/auth/refresh');
   expect(api.requests.at(-1)).toBe('POST /api/auth/logout');
+});
+
+describe('mixed', () => {
+  /** How often each part was picked, by a request that only it sends. */
+  function played(mix: Mix, seed: number, iterations = 400) {
+    const api = fakeTaskApi();
+    const { failed } = play(mixedScenario(mix), api, iterations, user, undefined, seed);
+    expect(failed).toEqual([]);
+    const count = (request: string) => api.requests.filter((each) => each === request).length;
+    const counts: Mix = {
+      browse: count('GET /api/tasks/stats'),
+      crud: count('POST /api/tasks'),
+      login: count('POST /api/auth/refresh'),
+    };
+    expect(counts.browse + counts.crud + counts.login).toBe(iterations);
+    return { counts, count, requests: api.requests };
+  }
+
+  test.each<Mix>([defaultMix, { browse: 1, crud: 0, login: 3 }, { browse: 0.1, crud: 0.2, login: 0 }])(
+    'picks its parts by their weights: %o',
+    (mix) => {
+      const total = mix.browse + mix.crud + mix.login;
+      for (const seed of [1, 2, 3, 4, 5]) {
+        const { counts } = played(mix, seed);
+        for (const part of mixParts) {
+          if (mix[part] === 0) expect(counts[part]).toBe(0);
+          else {
+            const atMost = binomialAtMost(counts[part], 400, mix[part] / total);
+            expect(atMost).toBeGreaterThan(1e-4);
+            expect(atMost).toBeLessThan(1 - 1e-4);
+          }
+        }
+      }
+    },
+  );
+
+  test('sends the same requests for the same seed, others for another', () => {
+    expect(played(defaultMix, 7, 50).requests).toEqual(played(defaultMix, 7, 50).requests);
+    expect(played(defaultMix, 7, 50).requests).not.toEqual(played(defaultMix, 8, 50).requests);
+  });
+
+  test('removes what it adds, and logs out of each session but that of its user', () => {
+    const { counts, count } = played(defaultMix, 3);
+    expect(count('DELETE /api/tasks/:id')).toBe(counts.crud);
+    expect(count('POST /api/auth/login')).toBe(1 + counts.login);
+    expect(count('POST /api/auth/logout')).toBe(counts.login);
+  });
+
+  test('browsing changes nothing, so that what it read stays cached', () => {
+    const { requests } = played({ browse: 1, crud: 0, login: 0 }, 1, 50);
+    expect(requests.filter((request) => !request.startsWith('GET'))).toEqual(['POST /api/auth/login']);
+  });
+
+  test.each([
+    { browse: 0, crud: 0, login: 0 },
+    { browse: -1, crud: 2, login: 0 },
+    { browse: Number.NaN, crud: 2, login: 0 },
+    { browse: Number.POSITIVE_INFINITY, crud: 2, login: 0 },
+  ])('is not made of %o', (mix) => {
+    expect(() => mixedScenario(mix)).toThrow(RangeError);
+  });
 });
 
 test.each([

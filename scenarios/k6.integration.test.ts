@@ -57,41 +57,44 @@ function entryFile(name: string): string {
 }
 
 describe.skipIf(lacks('k6'))('in real k6 (needs k6)', () => {
-  test.each(['login', 'crud', 'browse', 'mixed'])('%s runs unchanged, and every answer is right', async (name) => {
-    await using api = await startFakeTaskApi();
-    const folder = await mkdtemp(join(tmpdir(), 'tierbench-k6-'));
-    try {
-      const entry = join(folder, 'entry.ts');
-      await writeFile(entry, entryFile(name));
-      const { stdout } = await promisify(execFile)(
-        programFor('k6') ?? 'k6',
-        [
-          'run',
-          '--quiet',
-          '--no-usage-report',
-          '--address',
-          '',
-          '--log-format',
-          'raw',
-          '--log-output',
-          'stdout',
-          entry,
-        ],
-        { env: { ...process.env, BASE_URL: api.baseUrl, HOME: folder } },
-      );
-      const reported = (word: string): unknown[] =>
-        stdout
-          .split('\n')
-          .filter((line) => line.startsWith(`${word} `))
-          .map((line) => JSON.parse(line.slice(word.length)));
-      const ended = reported('ENDED') as [string, string, string][];
-      expect(ended.length).toBe(api.requests.length);
-      expect(ended.length).toBeGreaterThan(0);
-      expect(ended.filter(([, outcome]) => outcome !== 'ok')).toEqual([]);
-      const random = randomStream(7, 3, 5);
-      expect(reported('RANDOM')).toEqual([[random(), random(), random()]]);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+  test.each(['login', 'crud', 'mixed', 'browse', 'visit'])(
+    '%s runs unchanged, and every answer is right',
+    async (name) => {
+      await using api = await startFakeTaskApi();
+      const folder = await mkdtemp(join(tmpdir(), 'tierbench-k6-'));
+      try {
+        const entry = join(folder, 'entry.ts');
+        await writeFile(entry, entryFile(name));
+        const { stdout } = await promisify(execFile)(
+          programFor('k6') ?? 'k6',
+          [
+            'run',
+            '--quiet',
+            '--no-usage-report',
+            '--address',
+            '',
+            '--log-format',
+            'raw',
+            '--log-output',
+            'stdout',
+            entry,
+          ],
+          { env: { ...process.env, BASE_URL: api.baseUrl, HOME: folder } },
+        );
+        const reported = (word: string): unknown[] =>
+          stdout
+            .split('\n')
+            .filter((line) => line.startsWith(`${word} `))
+            .map((line) => JSON.parse(line.slice(word.length)));
+        const ended = reported('ENDED') as [string, string, string][];
+        expect(ended.length).toBe(api.requests.length);
+        expect(ended.length).toBeGreaterThan(0);
+        expect(ended.filter(([, outcome]) => outcome !== 'ok')).toEqual([]);
+        const random = randomStream(7, 3, 5);
+        expect(reported('RANDOM')).toEqual([[random(), random(), random()]]);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
 });

@@ -120,7 +120,7 @@ beforeAll(async () => {
   }
   const references = [
     ...[...Object.keys(malformed), ...Object.keys(loadable)].map(inFolder),
-    ...['login', 'crud', 'browse', 'mixed', 'logn', 'toString', './nowhere.ts', './parts/'],
+    ...['login', 'crud', 'mixed', 'browse', 'visit', 'logn', 'toString', './nowhere.ts', './parts/'],
   ];
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
@@ -162,8 +162,8 @@ describe('loadScenario', () => {
     expect(outcomes[inFolder('template.ts')]?.first).toEqual({ kind: 'send', request });
   });
 
-  test.each(['login', 'crud', 'browse', 'mixed'])('the built-in %s loads', (name) => {
-    expect(outcomes[name]).toMatchObject({ name, hasThinkTime: name === 'browse' || name === 'mixed' });
+  test.each(['login', 'crud', 'mixed', 'browse', 'visit'])('the built-in %s loads', (name) => {
+    expect(outcomes[name]).toMatchObject({ name, hasThinkTime: name === 'browse' || name === 'visit' });
   });
 
   test('what is not there is not found, with the nearest name', () => {

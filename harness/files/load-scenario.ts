@@ -11,8 +11,9 @@ import { ownModule } from '../machine/own-package.ts';
 const builtIn: Readonly<Record<string, { load: () => Promise<object>; file: URL }>> = {
   login: { load: () => import('../../scenarios/login.ts'), file: builtInFile('login') },
   crud: { load: () => import('../../scenarios/crud.ts'), file: builtInFile('crud') },
-  browse: { load: () => import('../../scenarios/browse.ts'), file: builtInFile('browse') },
   mixed: { load: () => import('../../scenarios/mixed.ts'), file: builtInFile('mixed') },
+  browse: { load: () => import('../../scenarios/browse.ts'), file: builtInFile('browse') },
+  visit: { load: () => import('../../scenarios/visit.ts'), file: builtInFile('visit') },
 };
 
 export function builtInScenarios(): readonly string[] {

@@ -13,7 +13,7 @@ const probe = (iterationsPerS: number, requestsPerIteration = 1) => ({
 describe('the documented loads', () => {
   it('are the rates and users the built-in targets speak of', async () => {
     const targets = await readTargets(undefined, {
-      scenarios: ['login', 'crud', 'browse', 'mixed'],
+      scenarios: ['login', 'crud', 'mixed', 'browse', 'visit'],
       tiers: ['single', 'pooled', 'replicated', 'cached'],
     });
     const login = documentedLoads(targets, 'single', 'login');
@@ -21,8 +21,13 @@ describe('the documented loads', () => {
     const crud = documentedLoads(targets, 'single', 'crud');
     expect(crud.requestRatesPerS).toEqual(expect.arrayContaining([500, 1000, 5000]));
     expect(login.concurrencies).toEqual([100]);
-    expect(documentedLoads(targets, 'single', 'browse').concurrencies).toEqual([1000]);
-    expect(crud.concurrencies).toEqual([]);
+    for (const name of ['browse', 'visit']) {
+      expect(documentedLoads(targets, 'single', name).concurrencies).toEqual([1000]);
+    }
+    // Without pauses: so many of its users would be another load than so many people.
+    const mixed = documentedLoads(targets, 'single', 'mixed');
+    expect(mixed).toEqual(crud);
+    expect(mixed.concurrencies).toEqual([]);
   });
 
   it('are those of targets about this tier and scenario', () => {
