@@ -20,7 +20,10 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   const inCheckout = existsSync(source);
   // Stripping types costs more than everything else `--help` does, so what was stripped once is kept.
   if (inCheckout) module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));
-  import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href).then(({ main }) =>
-    main(process.argv.slice(2)),
-  );
+  import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
+    .then(({ main }) => main(process.argv.slice(2)))
+    .then(() => {
+      // What was written goes out first. A timer that a scenario file has left running does not keep the command.
+      process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+    });
 }
