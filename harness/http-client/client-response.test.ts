@@ -1,12 +1,13 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ScenarioResponse } from '../engines/shared/classify-response.ts';
+import { BodyMemory } from './body-memory.ts';
 import { ClientResponse } from './client-response.ts';
 import { createRequestEncoder } from './message.ts';
 import { ResponseParser } from './response-parser.ts';
 
 function received(headers: string, body: Buffer): ScenarioResponse {
-  const parser = new ResponseParser();
+  const parser = new ResponseParser(new BodyMemory());
   parser.expect('GET');
   const head = Buffer.from(`HTTP/1.1 200 OK\r\n${headers}Content-Length: ${body.length}\r\n\r\n`);
   const bytes = Buffer.concat([head, body]);

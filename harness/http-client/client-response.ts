@@ -1,4 +1,5 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { BODY_LOST, joined } from './body-memory.ts';
 import type { ReceivedResponse } from './message.ts';
 import type { ParsedResponse } from './response-parser.ts';
 
@@ -6,12 +7,16 @@ import type { ParsedResponse } from './response-parser.ts';
 export class ClientResponse implements ReceivedResponse {
   readonly kind = 'answered';
   readonly status: number;
+  readonly bodyLost: string | undefined;
   readonly #response: ParsedResponse;
+  readonly #onBodyRead: () => void;
   #headers: ReceivedResponse | undefined;
 
-  constructor(response: ParsedResponse) {
+  constructor(response: ParsedResponse, onBodyRead: () => void = () => {}) {
     this.status = response.status;
+    this.bodyLost = response.isBodyLost ? BODY_LOST : undefined;
     this.#response = response;
+    this.#onBodyRead = onBodyRead;
   }
 
   header(name: string): string | undefined {
@@ -23,8 +28,9 @@ export class ClientResponse implements ReceivedResponse {
   }
 
   text(): string {
-    const { bodyBytes, bodyFrom } = this.#response;
-    return bodyText(bodyBytes.subarray(bodyFrom), this.header('content-encoding'));
+    const { body, headBytes, headLength } = this.#response;
+    if (body !== null) this.#onBodyRead();
+    return bodyText(body === null ? headBytes.subarray(headLength) : joined(body), this.header('content-encoding'));
   }
 
   #readHeaders(): ReceivedResponse {
@@ -38,6 +44,7 @@ export function responseFromRawHeaders(
   status: number,
   raw: readonly string[],
   text: (contentEncoding: string | undefined) => string,
+  bodyLost?: string,
 ): ReceivedResponse {
   const values = (wanted: string): string[] => {
     const found: string[] = [];
@@ -53,6 +60,7 @@ export function responseFromRawHeaders(
   return {
     kind: 'answered',
     status,
+    bodyLost,
     header,
     setCookies: () => values('set-cookie'),
     text: () => text(header('content-encoding')),

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { type BodyMemory, describeUnfinished } from './body-memory.ts';
 import { ClientResponse, keepAliveS } from './client-response.ts';
 import {
   type EncodedRequest,
@@ -19,6 +20,8 @@ export interface ConnectionSettings {
   readonly pausesAfterFailures: boolean;
   /** Where what is read is put, for all connections of a thread: it is dealt with before anything else is read. */
   readonly readBuffer: Buffer;
+  /** That of all connections of the process. */
+  readonly bodies: BodyMemory;
 }
 
 /** Whom to connect to. Read out of the URL once: after a pause hundreds of connections may be made at the same time. */
@@ -62,7 +65,7 @@ export class Connection {
   constructor(settings: ConnectionSettings, onResponse: (response: RawResponse, nowMs: number) => void) {
     this.#settings = settings;
     this.#onResponse = onResponse;
-    this.#parser = new ResponseParser();
+    this.#parser = new ResponseParser(settings.bodies);
   }
 
   /** Times are those of `performance.now()`. Nothing else may be in flight. */
@@ -163,10 +166,10 @@ export class Connection {
     const nowMs = performance.now();
     this.#idleSinceMs = nowMs;
     // Not the body, which may be large.
-    if (response.bodyBytes === response.headBytes) this.#lastHead = response;
+    if (response.body === null) this.#lastHead = response;
     else this.#lastHead = { headBytes: response.headBytes, headLength: response.headLength };
     if (hasMore || !response.keepsConnection) this.#drop();
-    this.#end(new ClientResponse(response), nowMs);
+    this.#end(new ClientResponse(response, this.#settings.bodies.noteRead), nowMs);
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -240,7 +243,10 @@ export class Connection {
       : this.#parser.state === 'waiting'
         ? 'no first byte of an answer'
         : 'no complete answer';
-    this.#fail('timeout', `${missing} within ${this.#settings.timeoutS} s`);
+    this.#fail(
+      'timeout',
+      `${missing} within ${this.#settings.timeoutS} s${describeUnfinished(this.#parser.bodyLength)}`,
+    );
   }
 }
 

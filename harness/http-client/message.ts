@@ -50,6 +50,8 @@ export interface ReceivedResponse {
   header(name: string): string | undefined;
   /** Each `set-cookie` header, or at least its `name=value`. */
   setCookies(): readonly string[];
+  /** Why there is no text, though a body came. */
+  readonly bodyLost?: string | undefined;
   text(): string;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { integerBetween, pick, type Random, randomStream } from '../../scenarios/kit.ts';
+import { BodyMemory, joined } from './body-memory.ts';
 import { ClientResponse } from './client-response.ts';
 import { ResponseParser } from './response-parser.ts';
 
@@ -55,7 +56,7 @@ function mutated(random: Random): Buffer {
 }
 
 function parse(pieces: readonly Buffer[], method: string): string {
-  const parser = new ResponseParser(LIMITS);
+  const parser = new ResponseParser(new BodyMemory(), LIMITS);
   parser.expect(method);
   for (const piece of pieces) {
     const to = parser.read(piece, 0, piece.length);
@@ -70,9 +71,9 @@ function parse(pieces: readonly Buffer[], method: string): string {
   }
   if (parser.state !== 'complete') return parser.state;
   const answer = new ClientResponse(parser.response);
-  const { bodyBytes, bodyFrom, headLength, status, keepsConnection } = parser.response;
-  if (headLength > LIMITS.mostHeadBytes || bodyBytes.length - bodyFrom > LIMITS.mostBodyBytes)
-    throw new Error('too large');
+  const { body, headBytes, headLength, status, keepsConnection } = parser.response;
+  const bodyLength = body === null ? headBytes.length - headLength : joined(body).length;
+  if (headLength > LIMITS.mostHeadBytes || bodyLength > LIMITS.mostBodyBytes) throw new Error('too large');
   if (status < 200 || status > 599) throw new Error(`status ${status}`);
   return `${status} ${keepsConnection} ${answer.setCookies().join()} ${answer.header('connection')} ${answer.text()}`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BodyMemory } from './body-memory.ts';
 import { ClientResponse } from './client-response.ts';
 import { ResponseParser } from './response-parser.ts';
 
@@ -112,7 +113,7 @@ function outcomeOf(parser: ResponseParser) {
 }
 
 function parsePieces(pieces: readonly Buffer[], method: string, ends: boolean) {
-  const parser = new ResponseParser(LIMITS);
+  const parser = new ResponseParser(new BodyMemory(), LIMITS);
   parser.expect(method);
   let used = 0;
   for (const piece of pieces) {
@@ -160,7 +161,7 @@ describe.each(answers)('$what', ({ bytes, method = 'GET', status, body, keeps, n
 test('answers one after the other in one piece', () => {
   const kept = answers.filter(({ keeps, method }) => keeps && method === undefined);
   const bytes = Buffer.concat(kept.map((one) => Buffer.from(one.bytes)));
-  const parser = new ResponseParser(LIMITS);
+  const parser = new ResponseParser(new BodyMemory(), LIMITS);
   let at = 0;
   for (const { body } of kept) {
     parser.expect('GET');
@@ -171,7 +172,7 @@ test('answers one after the other in one piece', () => {
 });
 
 test('headers and cookies as they were sent', () => {
-  const parser = new ResponseParser(LIMITS);
+  const parser = new ResponseParser(new BodyMemory(), LIMITS);
   parser.expect('GET');
   const bytes = Buffer.from(
     `${OK}Set-Cookie: a=1; Path=/\r\nX-A:  one \r\nset-cookie: b=2\r\nx-a: two\r\nContent-Length: 0\r\n\r\n`,
@@ -232,7 +233,7 @@ test.each([
   ['body size', `${OK}\r\n${long(10_001)}`],
 ])('malformed: %s (case %#)', (kind, text) => {
   for (const pieces of [[Buffer.from(text)], [...Buffer.from(text)].map((byte) => Buffer.of(byte))]) {
-    const parser = new ResponseParser(LIMITS);
+    const parser = new ResponseParser(new BodyMemory(), LIMITS);
     parser.expect('GET');
     for (const piece of pieces) parser.read(piece, 0, piece.length);
     expect([parser.state, parser.malformed.split(':')[0]]).toEqual(['malformed', kind]);
@@ -242,7 +243,7 @@ test.each([
 });
 
 test('after a malformed answer the next one is read from the start', () => {
-  const parser = new ResponseParser(LIMITS);
+  const parser = new ResponseParser(new BodyMemory(), LIMITS);
   parser.expect('GET');
   parser.read(Buffer.from('nonsense'), 0, 8);
   parser.reset();

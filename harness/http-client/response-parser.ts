@@ -1,3 +1,4 @@
+import { type BodyMemory, MOST_BODY_BYTES, ReceivedBody } from './body-memory.ts';
 import { ChunkFraming } from './chunk-framing.ts';
 import { excerpt, type Malformed, type ParserLimits, type ResponseHead, readHead, tooLong } from './response-head.ts';
 
@@ -8,9 +9,10 @@ export interface ParsedResponse {
   /** From the status line up to the empty line: the first bytes of these. */
   readonly headBytes: Buffer;
   readonly headLength: number;
-  /** From here to the end. */
-  readonly bodyBytes: Buffer;
-  readonly bodyFrom: number;
+  /** The body, kept as it came; null where it follows the head in the same bytes. */
+  readonly body: readonly Buffer[] | null;
+  /** A body came and was not kept. */
+  readonly isBodyLost: boolean;
 }
 
 /** `idle`: nothing is expected. `waiting`: nothing came yet. `reading`: a part of it is there. */
@@ -19,11 +21,12 @@ export type ParserState = 'idle' | 'waiting' | 'reading' | 'complete' | 'malform
 type Stage = 'head' | 'length' | 'until-close' | 'chunk-framing' | 'chunk-data';
 
 const FIRST_BYTES = 1024;
-/** Beyond these a response is malformed: a server cannot exhaust the memory of the generator. */
-const DEFAULT_LIMITS: ParserLimits = { mostHeadBytes: 64 * 1024, mostBodyBytes: 64 * 1024 * 1024 };
+/** Beyond these a response is malformed. How much of a body is kept is up to `BodyMemory`. */
+const DEFAULT_LIMITS: ParserLimits = { mostHeadBytes: 64 * 1024, mostBodyBytes: MOST_BODY_BYTES };
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 const EMPTY = Buffer.alloc(0);
+const NO_BODY: readonly Buffer[] = [];
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /**
@@ -40,8 +43,8 @@ export class ResponseParser {
     keepsConnection: false,
     headBytes: EMPTY,
     headLength: 0,
-    bodyBytes: EMPTY,
-    bodyFrom: 0,
+    body: NO_BODY,
+    isBodyLost: false,
   };
   readonly #limits: ParserLimits;
   #isHead = false;
@@ -51,14 +54,20 @@ export class ResponseParser {
   #head: Buffer = EMPTY;
   #parsed: ResponseHead | undefined;
   /** What has come of a body that comes in pieces. */
-  readonly #body = new GrowingBuffer();
+  readonly #body: ReceivedBody;
   /** Bytes left of the body or the chunk. */
   #left = 0;
   readonly #chunks: ChunkFraming;
 
-  constructor(limits: ParserLimits = DEFAULT_LIMITS) {
+  constructor(memory: BodyMemory, limits: ParserLimits = DEFAULT_LIMITS) {
+    this.#body = new ReceivedBody(memory);
     this.#limits = limits;
     this.#chunks = new ChunkFraming(limits);
+  }
+
+  /** Of the body that is being read. */
+  get bodyLength(): number {
+    return this.#body.length;
   }
 
   /** Expects the answer to one request from here on. */
@@ -145,8 +154,8 @@ export class ResponseParser {
         keepsConnection: head.keepsConnection,
         headBytes: copy,
         headLength,
-        bodyBytes: copy,
-        bodyFrom: headLength,
+        body: null,
+        isBodyLost: false,
       };
       this.state = 'complete';
       return headTo + length;
@@ -155,6 +164,7 @@ export class ResponseParser {
     if (length === 0) this.#complete();
     else if (length !== null) {
       this.#left = length;
+      this.#body.expect(length);
       this.#stage = 'length';
     } else this.#stage = isChunked ? 'chunk-framing' : 'until-close';
     this.#chunks.start();
@@ -201,8 +211,8 @@ export class ResponseParser {
       keepsConnection: head.keepsConnection && this.#stage !== 'until-close',
       headBytes: this.#head,
       headLength: this.#head.length,
-      bodyBytes: this.#body.bytes(),
-      bodyFrom: 0,
+      isBodyLost: this.#body.isLost,
+      body: this.#body.take(),
     };
     this.#forget();
     this.state = 'complete';

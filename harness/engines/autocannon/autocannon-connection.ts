@@ -2,6 +2,15 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Client } from 'autocannon';
 import { TierbenchError } from '../../core/errors.ts';
+import {
+  BODY_LOST,
+  type BodyMemory,
+  describeUnfinished,
+  joined,
+  MOST_BODY_BYTES,
+  ReceivedBody,
+  SMALL_BODY_BYTES,
+} from '../../http-client/body-memory.ts';
 import { bodyText, responseFromRawHeaders } from '../../http-client/client-response.ts';
 import {
   expectsContent,
@@ -28,6 +37,8 @@ export interface AutocannonConnection extends TransportConnection {
 
 export interface ConnectionSettings {
   readonly timeoutS: number;
+  /** That of all connections of the process. */
+  readonly bodies: BodyMemory;
   readonly pathPrefix: string;
   /** That of the host, where it is known. */
   readonly address: string | undefined;
@@ -82,7 +93,7 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
   let isInFlight = false;
   let isHead = false;
   let deadlineMs = 0;
-  let body: Buffer[] = [];
+  const body = new ReceivedBody(settings.bodies);
   let isConnected = false;
   /** Something is being dealt with: what is asked to be sent meanwhile goes out at its end. */
   let isBusy = false;
@@ -101,7 +112,7 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
     }
     const request = waiting;
     waiting = undefined;
-    body = [];
+    body.clear();
     client.setRequests([toAutocannon(request, settings.pathPrefix)]);
     isHead = request.method === 'HEAD';
     isInFlight = true;
@@ -122,7 +133,7 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
     pause = undefined;
     waiting = undefined;
     isInFlight = true;
-    end(failed('timeout', `no complete answer within ${settings.timeoutS} s`));
+    end(failed('timeout', `no complete answer within ${settings.timeoutS} s${describeUnfinished(body.length)}`));
     sendWaiting();
   }
 
@@ -136,7 +147,10 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
     if (!isInFlight) return;
     isInFlight = false;
     if (response.kind === 'answered') failuresInARow = 0;
-    else if (response.outcome !== 'timeout') failuresInARow += 1;
+    else {
+      body.clear();
+      if (response.outcome !== 'timeout') failuresInARow += 1;
+    }
     const wasBusy = isBusy;
     isBusy = true;
     connection.listener.onResponse(response, performance.now());
@@ -204,7 +218,8 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
   };
 
   client.pipelinedRequests.addBody = (chunk) => {
-    body.push(chunk);
+    body.add(chunk, 0, chunk.length);
+    if (body.length > MOST_BODY_BYTES) throw new Error(`body size: more than ${MOST_BODY_BYTES} bytes`);
   };
 
   client.requestIterator.recordBody = (request, status, _text, rawHeaders = []) => {
@@ -213,8 +228,14 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
       client.pipelinedRequests.insertRequest(request);
       return;
     }
-    const chunks = body;
-    end(responseFromRawHeaders(status, rawHeaders, (encoding) => bodyText(Buffer.concat(chunks), encoding)));
+    const bodyLost = body.isLost ? BODY_LOST : undefined;
+    const isSmall = body.length <= SMALL_BODY_BYTES;
+    const pieces = body.take();
+    const text = (encoding: string | undefined): string => {
+      if (!isSmall) settings.bodies.noteRead();
+      return bodyText(joined(pieces), encoding);
+    };
+    end(responseFromRawHeaders(status, rawHeaders, text, bodyLost));
   };
 
   client.on('headers', (headers) => {

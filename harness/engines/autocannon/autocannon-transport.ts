@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import autocannon from 'autocannon';
 import type { TrialPlan } from '../../core/trial.ts';
+import { BodyMemory } from '../../http-client/body-memory.ts';
 import { countIn } from '../shared/arrivals.ts';
 import { checkBaseUrls } from '../shared/check-request.ts';
 import { type Transport, type TransportSettings, transportTo } from '../shared/transport.ts';
@@ -15,13 +16,17 @@ const AUTOCANNON_DURATION_S = 2_000_000;
 /** Each virtual user has a client of autocannon for each base URL it sends to. Throws INVALID_BASE_URL. */
 export function createTransport(plan: TrialPlan, { mostConnections, share }: TransportSettings): Transport {
   const users = countIn(share, mostConnections);
-  const targets = [...checkBaseUrls(plan)].map(([name, url]) => [name, autocannonTarget(url, users, plan)] as const);
+  const bodies = new BodyMemory(share.of);
+  const targets = [...checkBaseUrls(plan)].map(
+    ([name, url]) => [name, autocannonTarget(url, users, plan, bodies)] as const,
+  );
   return transportTo(new Map(targets));
 }
 
-function autocannonTarget(url: URL, users: number, { timeoutS, reach }: TrialPlan): Transport {
+function autocannonTarget(url: URL, users: number, { timeoutS, reach }: TrialPlan, bodies: BodyMemory): Transport {
   const settings = {
     timeoutS,
+    bodies,
     pathPrefix: url.pathname.replace(/\/+$/, ''),
     address: reach?.addresses[url.hostname.replace(/^\[|\]$/g, '')],
     verifiesCertificates: reach?.verifiesCertificates === true,

@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { TrialPlan } from '../../core/trial.ts';
+import { BodyMemory } from '../../http-client/body-memory.ts';
 import { Connection, endpointOf } from '../../http-client/connection.ts';
 import { createRequestEncoder } from '../../http-client/message.ts';
 import { checkBaseUrls } from '../shared/check-request.ts';
-import { type Transport, transportTo } from '../shared/transport.ts';
+import { type Transport, type TransportSettings, transportTo } from '../shared/transport.ts';
 
 const READ_BUFFER_BYTES = 64 * 1024;
 
 /** Our own HTTP client. Throws INVALID_BASE_URL. */
-export function createTransport(plan: TrialPlan): Transport {
+export function createTransport(plan: TrialPlan, { share }: TransportSettings): Transport {
+  const bodies = new BodyMemory(share.of);
   const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   const pausesAfterFailures = plan.load.model === 'closed';
   const { reach } = plan;
@@ -22,6 +24,7 @@ export function createTransport(plan: TrialPlan): Transport {
       timeoutS: plan.timeoutS,
       pausesAfterFailures,
       readBuffer,
+      bodies,
     };
     return [
       name,

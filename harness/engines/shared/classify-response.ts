@@ -22,7 +22,11 @@ export interface ClassifiedResponse extends EndedRequest {
 const nothing = (): string => '';
 
 /** How a request ended by what the scenario expects of it. One object and few closures: in k6 each takes its time. */
-export function classifyResponse(request: Request, answer: RawResponse): ClassifiedResponse {
+export function classifyResponse(
+  request: Request,
+  answer: RawResponse,
+  onBodyLost: () => void = nothing,
+): ClassifiedResponse {
   const { name: step } = request;
   if (answer.kind === 'failed') {
     const { outcome, message, resource } = answer;
@@ -32,11 +36,11 @@ export function classifyResponse(request: Request, answer: RawResponse): Classif
   }
   const { status } = answer;
   if (!isExpected(status, request.expectStatus)) {
-    const response = new ScenarioResponse(answer, false);
+    const response = new ScenarioResponse(answer, false, onBodyLost);
     const describe = () => `${placeOfRequest(request)} answered ${status}: ${excerpt(answer.text())}`;
     return { response, step, outcome: 'http-error', status, describe };
   }
-  const response = new ScenarioResponse(answer, true);
+  const response = new ScenarioResponse(answer, true, onBodyLost);
   const complaint = request.check === undefined ? undefined : checkContent(request, response);
   if (complaint === undefined) return { response, step, outcome: 'ok', status, describe: nothing };
   response.ok = false;
@@ -86,13 +90,16 @@ function excerpt(body: string): string {
 export class ScenarioResponse implements Response {
   ok: boolean;
   readonly #answer: ReceivedResponse;
+  readonly #onBodyLost: () => void;
   #cookies: Readonly<Record<string, string>> | undefined;
   #text: string | undefined;
   #json: { readonly value: unknown } | undefined;
 
-  constructor(answer: ReceivedResponse, ok: boolean) {
+  /** `onBodyLost`: the scenario reads a body that was not kept. */
+  constructor(answer: ReceivedResponse, ok: boolean, onBodyLost: () => void = nothing) {
     this.#answer = answer;
     this.ok = ok;
+    this.#onBodyLost = onBodyLost;
   }
 
   get status(): number {
@@ -109,6 +116,10 @@ export class ScenarioResponse implements Response {
   }
 
   text(): string {
+    if (this.#answer.bodyLost !== undefined) {
+      this.ok = false;
+      this.#onBodyLost();
+    }
     this.#text ??= this.#answer.text();
     return this.#text;
   }

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { programContract } from '../../contracts/engines/engine-contract.ts';
@@ -8,8 +10,9 @@ import endless from '../../contracts/engines/scenarios/endless.ts';
 import endlessBegin from '../../contracts/engines/scenarios/endless-begin.ts';
 import endlessCheck from '../../contracts/engines/scenarios/endless-check.ts';
 import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
-import { startTestServer } from '../../contracts/engines/server.ts';
-import { expectConsistent, expectOnly, requestFor } from '../../contracts/engines/trial-contract.ts';
+import readsBody from '../../contracts/engines/scenarios/reads-body.ts';
+import { type RawServer, startRawServer, startTestServer } from '../../contracts/engines/server.ts';
+import { expectConsistent, expectOnly, outcomesOf, requestFor } from '../../contracts/engines/trial-contract.ts';
 import type { Trial } from '../../core/trial.ts';
 import { seeProcesses } from '../../orphans/processes.ts';
 import { autocannonEngine } from '../autocannon/autocannon.ts';
@@ -145,6 +148,43 @@ describe.each([
     expect(startedSince(before)).toEqual([]);
   }, 30_000);
 
+  describe('bodies together take bounded memory', () => {
+    async function peakOf(scenario: typeof oneRequest, server: RawServer, users: number, plan: Plan) {
+      const before = childProcesses();
+      await using processes = generatorProcesses({ count: 1 });
+      const trial = await makeEngine({ processes }).run(requestFor(scenario, server.baseUrl, users, plan), never);
+      expectConsistent(trial);
+      const [processId] = startedSince(before);
+      const status = await readFile(`/proc/${processId}/status`, 'utf8');
+      return { trial, peakMiB: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024 };
+    }
+
+    test('endless ones end by the timeout, which says what came', async () => {
+      await using server = await startRawServer((_path, socket) => sendBody(socket, Number.POSITIVE_INFINITY));
+      const { trial, peakMiB } = await peakOf(oneRequest, server, 50, { durationS: 3, timeoutS: 2 });
+      expect(expectOnly('timeout', trial)).toBeGreaterThanOrEqual(50);
+      expect(trial.failureExamples[0]?.message).toMatch(/within 2 s, though [\d.]+ MiB of its body came/);
+      // A process of which nobody asks anything takes 100.
+      expect(peakMiB).toBeLessThan(400);
+    });
+
+    test('large ones are ok where the scenario reads none, and malformed where it reads one that found no room', async () => {
+      await using server = await startRawServer((_path, socket) => sendBody(socket, 20 * 16));
+      const unread = await peakOf(oneRequest, server, 50, { durationS: 5, timeoutS: 30 });
+      expect(expectOnly('ok', unread.trial)).toBeGreaterThan(10);
+      expect(unread.peakMiB).toBeLessThan(400);
+      const read = await peakOf(readsBody, server, 50, { durationS: 5, timeoutS: 30 });
+      const { ok, malformed, ...others } = outcomesOf(read.trial, 'request');
+      expect(ok).toBeGreaterThan(0);
+      expect(malformed).toBeGreaterThan(0);
+      expect(Object.values(others).every((count) => count === 0)).toBe(true);
+      expect(read.trial.iterations.failed).toBe(malformed);
+      expect(read.trial.failureExamples).toMatchObject([{ message: expect.stringContaining('was not kept') }]);
+      // 1,000 are on their way.
+      expect(read.peakMiB).toBeLessThan(800);
+    }, 30_000);
+  });
+
   test('file descriptors that run out are a limit of the generator, not failures of the server', async () => {
     await using server = await startTestServer(answerSlowly);
     // Its limit is that of the shell that starts it.
@@ -174,6 +214,22 @@ describe.each([
 const answerSlowly: Parameters<typeof startTestServer>[0] = (_seen, _request, response) => {
   setTimeout(() => response.end('{}'), 20);
 };
+
+type Plan = Parameters<typeof requestFor>[3];
+
+const piece = Buffer.alloc(64 * 1024, 'x');
+const chunk = Buffer.concat([Buffer.from('10000\r\n'), piece, Buffer.from('\r\n')]);
+
+/** A response of so many pieces of 64 KiB; in chunks where it has no end. */
+function sendBody(socket: Socket, pieces: number): void {
+  const isEndless = pieces === Number.POSITIVE_INFINITY;
+  const framing = isEndless ? 'transfer-encoding: chunked' : `content-length: ${pieces * piece.length}`;
+  socket.write(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n`);
+  const sendFrom = (index: number): void => {
+    if (index < pieces && !socket.destroyed) socket.write(isEndless ? chunk : piece, () => sendFrom(index + 1));
+  };
+  sendFrom(0);
+}
 
 function childProcesses(): number[] {
   return seeProcesses().flatMap(({ processId, parentId }) => (parentId === process.pid ? [processId] : []));

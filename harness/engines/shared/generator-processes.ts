@@ -74,7 +74,8 @@ function start(environment: Readonly<Record<string, string>>): ChildProcess {
   const { NODE_OPTIONS: _, ...inherited } = process.env;
   return fork(ownModule('./trial-process', import.meta.url), {
     env: { ...inherited, ...environment },
-    execArgv: [],
+    // For `BodyMemory`.
+    execArgv: ['--expose-gc'],
     serialization: 'advanced',
     // What a scenario prints goes to stderr (2): stdout is the command's own, such as for `report.json`.
     stdio: ['ignore', 2, 'inherit', 'ipc'],

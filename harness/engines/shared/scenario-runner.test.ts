@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { defineScenario, type Request, type Scenario, send, think, type User } from '../../../scenarios/kit.ts';
+import {
+  defineScenario,
+  type Request,
+  type Response,
+  type Scenario,
+  send,
+  think,
+  type User,
+} from '../../../scenarios/kit.ts';
 import { TierbenchError } from '../../core/errors.ts';
 import { responseFromRawHeaders } from '../../http-client/client-response.ts';
 import type { RawResponse } from '../../http-client/message.ts';
@@ -130,6 +138,26 @@ describe('the scenario sees', () => {
       throw new Error('read');
     };
     expect(new ScenarioResponse(responseFromRawHeaders(200, [], unread), true).status).toBe(200);
+  });
+
+  test('a body that was not kept: ok unless the scenario reads it, in its check or after', () => {
+    const lost = responseFromRawHeaders(200, [], () => '', 'not kept');
+    const endedBy = (scenario: Partial<Scenario>) => {
+      const runner = runnerFor(scenario);
+      runner.startIteration();
+      const { ended, next } = runner.answer(lost);
+      return [ended.outcome, ended.status, ended.describe(), next];
+    };
+    const malformed = ['malformed', 0, 'not kept', { kind: 'done', failed: true }];
+    expect(endedBy(sending(get))).toEqual(['ok', 200, '', { kind: 'done', failed: false }]);
+    expect(endedBy(sending({ ...get, check: (response: Response) => response.text() === '' }))).toEqual(malformed);
+    const readsLater: Partial<Scenario> = {
+      *iteration() {
+        const { token } = (yield* send(get)).json() as { token: string };
+        yield* send({ ...get, headers: { token } });
+      },
+    };
+    expect(endedBy(readsLater)).toEqual(malformed);
   });
 
   test('a failed request as an answer with status 0', () => {

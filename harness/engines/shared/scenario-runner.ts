@@ -69,6 +69,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
   let session = options.begun?.session;
   let awaited: Request | undefined;
   let failed = false;
+  let isBodyLost = false;
   let idleTurns = 0;
   let beginRequests = 0;
 
@@ -208,6 +209,12 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
     );
   }
 
+  /** What a scenario reads before its next request counts against the request; later, against its iteration. */
+  function noteBodyLost(): void {
+    isBodyLost = true;
+    failed = true;
+  }
+
   return {
     begin,
     startIteration,
@@ -217,11 +224,19 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
       const request = awaited;
       if (request === undefined) throw new Error(`'${scenario.name}' was given an answer it did not ask for`);
       awaited = undefined;
-      const ended = classifyResponse(request, answer);
+      isBodyLost = false;
+      const ended = classifyResponse(request, answer, noteBodyLost);
       if (ended.outcome !== 'ok') failed = true;
-      return { ended, next: advance(ended.response) };
+      const next = advance(ended.response);
+      // The scenario read a body, in its check or just now, that is not there.
+      const bodyLost = isBodyLost && answer.kind === 'answered' ? answer.bodyLost : undefined;
+      return { ended: bodyLost === undefined ? ended : withoutBody(ended, bodyLost), next };
     },
   };
+}
+
+function withoutBody(ended: EndedRequest, why: string): EndedRequest {
+  return { ...ended, outcome: 'malformed', status: 0, describe: () => why };
 }
 
 /** `at crud.ts:12:5`: the first line of the stack, which is where a scenario's author looks. */
