@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { type Problem, TierbenchError } from '../harness/core/errors.ts';
 import { forgetDatabaseSettings } from '../harness/machine/environment.ts';
 import { version } from '../harness/machine/own-package.ts';
 import { dataOptions } from './app.ts';
@@ -27,6 +28,17 @@ export async function main(words: readonly string[]): Promise<void> {
   }
 }
 
+/** An empty value is most likely that of a variable of the shell that is not set. */
+function refuseEmpty(command: Command): void {
+  const problems = command.options.flatMap((option): Problem[] => {
+    const values: unknown[] = [command.getOptionValue(option.attributeName())].flat();
+    const isEmpty = values.some((value) => typeof value === 'string' && value.trim() === '');
+    return isEmpty ? [{ what: `${option.long} is empty`, nextStep: 'give it a value, or leave it out' }] : [];
+  });
+  if (problems.length === 0) return;
+  throw new TierbenchError('OPTIONS_INVALID', 'an option is empty', 'Fix what is named above.', { problems });
+}
+
 type Conclude = (run: () => Promise<number>) => Promise<void>;
 
 function commands(conclude: Conclude): Command {
@@ -47,6 +59,7 @@ function commands(conclude: Conclude): Command {
       'after',
       '\nExit codes: 0 targets met, 1 could not run, 2 a target was missed, 3 inconclusive.\nStart with: tierbench run --quick',
     )
+    .hook('preAction', (_program, command) => refuseEmpty(command))
     .version(version());
 
   runOptions(

@@ -55,6 +55,10 @@ describe('words of the command line', () => {
     ['run --tier singel --scenario logn --targets ./missing.yaml', 'INPUTS_INVALID', 'SCENARIO_NOT_FOUND'],
     ['report ./nowhere', 'RESULTS_NOT_READABLE', 'facts.json'],
     ['up --tier single,single', 'OPTIONS_INVALID', 'one tier'],
+    ['run --out=', 'OPTIONS_INVALID', '--out is empty'],
+    ['compose --tier=', 'OPTIONS_INVALID', '--tier is empty'],
+    ['run --url http://127.0.0.1:1 --users /dev/zero', 'FILE_NOT_READABLE', '/dev/zero'],
+    ['run --targets /dev/stdin', 'FILE_NOT_READABLE', '/dev/stdin'],
     ['init scenario Checkout!', 'SCENARIO_NAME_INVALID', 'Checkout!'],
   ])('tierbench %s', async (words, code, mention) => {
     const ended = await place.run(words.split(' '));
@@ -119,11 +123,9 @@ describe('whatever ends the process, its exit code is that of an error', () => {
     const file = await write(
       'later.ts',
       `import { defineScenario, send } from 'tierbench/scenarios';
-       let isFirst = true;
+       setTimeout(() => { ${what} }, 500);
        export default defineScenario({ name: 'later', description: '', *iteration() {
          yield* send({ name: 'read', method: 'GET', path: '/' });
-         if (isFirst) setTimeout(() => { ${what} }, 10);
-         isFirst = false;
        } });`,
     );
     const words = '--engine autocannon --concurrency 1 --duration 60 --warm-up 0 --out out';

@@ -97,7 +97,7 @@ export const rules: Rule[] = [
   only(
     'files-know-core-and-services',
     '^harness/files/',
-    ['^harness/(core|services)/', '^harness/machine/own-package\\.ts$', '^scenarios/', node, npm],
+    ['^harness/(core|services)/', '^harness/machine/(own-package|file-system)\\.ts$', '^scenarios/', node, npm],
     'Reading and writing files decides nothing; what a setting may be is known where the server is described.',
     'tier and target files (YAML), the results folder',
   ),

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportForK6 } from '../../exports/k6/export.ts';
 import type { ExportPlan } from '../../exports/k6/export-files.ts';
@@ -8,6 +8,7 @@ import { absoluteFolder, cannotWrite, writeAtomically } from '../../harness/file
 import { builtInScenarios, loadScenario, scenarioFile } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
+import { makeFolder } from '../../harness/machine/file-system.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
 import { allOf } from '../read-inputs.ts';
 import { typedReader } from '../typed-reader.ts';
@@ -65,7 +66,7 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
   };
   const files = await exportForK6(scenarioFile(scenarioName), plan, targets.value);
   const place = absoluteFolder(out);
-  await mkdir(place, { recursive: true }).catch((cause) => {
+  await makeFolder(place).catch((cause) => {
     throw cannotWrite(out, cause);
   });
   for (const [file, content] of files) await writeAtomically(join(place, file), content);

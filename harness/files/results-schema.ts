@@ -1,3 +1,4 @@
+import { inflateSync } from 'node:zlib';
 import { z } from 'zod';
 import { offeredLoadSchema as load, noteSchema } from '../core/findings.ts';
 import { isMetricId } from '../core/metrics.ts';
@@ -8,7 +9,8 @@ import { faultKinds, generatorResources, requestOutcomes, type TrialRecord, tria
 /** Trials and targets as they are stored. Typed by harness/core: a change of the one without the other does not compile. */
 
 const count = z.number().int().nonnegative();
-const duration = z.number().nonnegative();
+/** Seconds: of a trial, at most those of a week. */
+const duration = z.number().nonnegative().max(604_800);
 
 export const targetsSchema: z.ZodType<readonly Target[]> = z.array(
   z.object({
@@ -43,15 +45,34 @@ export const targetsSchema: z.ZodType<readonly Target[]> = z.array(
   }),
 );
 
+/** So much and no more may come of a short text that is inflated; the histogram with the most buckets has a fifth of it. */
+const LARGEST_HISTOGRAM_BYTES = 1024 * 1024;
+/** Deflate makes a thousandth of a text at best, so that a shorter one cannot stand for too much. */
+const HARMLESS_LENGTH = LARGEST_HISTOGRAM_BYTES / 1032;
+
+/** Whether it begins as an HdrHistogram V2, compressed and in base64, and can be inflated to no more than one may have. */
+function isHistogram(encoded: string): boolean {
+  if (!encoded.startsWith('HIST')) return false;
+  if (encoded.length < HARMLESS_LENGTH) return true;
+  try {
+    inflateSync(Buffer.from(encoded, 'base64').subarray(8), { maxOutputLength: LARGEST_HISTOGRAM_BYTES });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const histogram = z.string().refine(isHistogram, 'is no HdrHistogram V2 in base64, or too large');
+
 const iterations = z.object({ intended: count, completed: count, failed: count, dropped: count });
 const steps = z.array(
   z.object({
     name: z.string(),
     outcomes: z.record(z.enum(requestOutcomes), count),
     statuses: z.record(z.string(), count),
-    latency: z.string(),
-    serviceTime: z.string().exactOptional(),
-    closedLoop: z.string().exactOptional(),
+    latency: histogram,
+    serviceTime: histogram.exactOptional(),
+    closedLoop: histogram.exactOptional(),
   }),
 );
 
@@ -89,7 +110,7 @@ export const trialRecordSchema: z.ZodType<TrialRecord> = z.object({
     iterations,
     steps,
     intervals: z.array(z.object({ startS: z.number(), durationS: duration, iterations, steps })),
-    inFlightAtEnd: z.string(),
+    inFlightAtEnd: histogram,
     generator: z.object({
       utilizationRatio: z.number(),
       eventLoopLagP99S: z.number().nullable(),

@@ -1,9 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { madeUpRun } from '../../test-support/made-up-trial.ts';
+import type { TierbenchError } from '../core/errors.ts';
 import type { StudyFacts, SubjectFacts } from '../core/study-record.ts';
 import type { TrialRecord } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
@@ -144,6 +148,56 @@ describe('a results folder', () => {
     await expect(readResults(folder, studies)).rejects.toMatchObject({
       code: 'RESULTS_NOT_READABLE',
       problems: [{ file: join(folder, 'targets.json') }, { file: join(folder, 'trials', '0009-x.json') }],
+    });
+  });
+
+  it('reads nothing that has no end, and no text that stands for too much', async () => {
+    const writer = await createResults(folder, outline, createSecretFilter([]));
+    await writer.trial(trial);
+    const trials = join(folder, 'trials');
+    const [name = ''] = await readdir(trials);
+    const text = await readFile(join(trials, name), 'utf8');
+    const written: { trial: Record<string, unknown> } = JSON.parse(text);
+    const damaged = (changes: object) => JSON.stringify({ ...written, trial: { ...written.trial, ...changes } });
+    const zeros = deflateSync(Buffer.alloc(64 * 1024 * 1024));
+    const head = Buffer.from('1c84931400000000', 'hex');
+    head.writeUInt32BE(zeros.length, 4);
+    await writeFile(
+      join(trials, '1-bomb.json'),
+      damaged({ inFlightAtEnd: Buffer.concat([head, zeros]).toString('base64') }),
+    );
+    await writeFile(join(trials, '2-no-histogram.json'), damaged({ inFlightAtEnd: 'nonsense' }));
+    await writeFile(join(trials, '3-endless.json'), damaged({ measuredS: 1e308 }));
+    const [program, pipe] = ['mkfifo', join(trials, '4-pipe.json')];
+    execFileSync(program, [pipe]);
+    await symlink('/dev/zero', join(trials, '5-device.json'));
+    await mkdir(join(trials, '6-folder.json'));
+    const error = await readResults(folder, studies).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'RESULTS_NOT_READABLE' });
+    const files = (error as TierbenchError).problems.map(({ file = '' }) => basename(file));
+    expect(files).toEqual([
+      '1-bomb.json',
+      '2-no-histogram.json',
+      '3-endless.json',
+      '4-pipe.json',
+      '5-device.json',
+      '6-folder.json',
+    ]);
+  });
+
+  it('is refused where trials are a file', async () => {
+    await createResults(folder, outline, createSecretFilter([]));
+    await rm(join(folder, 'trials'), { recursive: true });
+    await writeFile(join(folder, 'trials'), '');
+    await expect(readResults(folder, studies)).rejects.toMatchObject({
+      code: 'RESULTS_NOT_READABLE',
+      problems: [{ file: join(folder, 'trials') }],
+    });
+  });
+
+  it.runIf(existsSync('/proc/self'))('cannot be made where nothing can, and says so at once', async () => {
+    await expect(createResults('/proc/tierbench/out', outline, createSecretFilter([]))).rejects.toMatchObject({
+      code: 'CANNOT_WRITE',
     });
   });
 

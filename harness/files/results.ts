@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { describeThrown, type Problem, TierbenchError } from '../core/errors.ts';
@@ -15,6 +15,7 @@ import {
   subjectSchema,
 } from '../core/study-record.ts';
 import type { TrialRecord } from '../core/trial.ts';
+import { makeFolder, readRegularFile } from '../machine/file-system.ts';
 import { cannotWrite, writeAtomically } from './atomic-write.ts';
 import { targetsSchema, trialRecordSchema } from './results-schema.ts';
 import type { SecretFilter } from './without-secrets.ts';
@@ -48,8 +49,8 @@ export async function createResults(
   secrets: Pick<SecretFilter, 'value'>,
 ): Promise<ResultsWriter> {
   try {
-    await mkdir(join(folder, 'trials'), { recursive: true });
-    await mkdir(join(folder, 'subjects'), { recursive: true });
+    await makeFolder(join(folder, 'trials'));
+    await makeFolder(join(folder, 'subjects'));
   } catch (cause) {
     throw cannotWrite(folder, cause);
   }
@@ -90,7 +91,7 @@ export async function readResults(folder: string, studies: StudySchemas): Promis
   const read = async <T>(name: string, schema: z.ZodType<T>): Promise<T | undefined> => {
     const file = join(folder, name);
     try {
-      const parsed = schema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+      const parsed = schema.safeParse(JSON.parse(await readText(file)));
       if (parsed.success) return parsed.data;
       const [issue] = parsed.error.issues;
       problems.push({ file, what: `${issue?.path.join('.')}: ${issue?.message}` });
@@ -100,7 +101,11 @@ export async function readResults(folder: string, studies: StudySchemas): Promis
     return undefined;
   };
   const readAll = async <T>(place: string, schema: z.ZodType<T>): Promise<T[]> => {
-    const names = await readdir(join(folder, place)).catch(() => []);
+    const names = await readdir(join(folder, place)).catch((error: NodeJS.ErrnoException) => {
+      // A run that was killed early may have none.
+      if (error.code !== 'ENOENT') problems.push({ file: join(folder, place), what: describeThrown(error) });
+      return [];
+    });
     const all: T[] = [];
     for (const name of names.filter((each) => each.endsWith('.json')).toSorted()) {
       const one = await read(join(place, name), schema);
@@ -142,6 +147,15 @@ export async function readResults(folder: string, studies: StudySchemas): Promis
   };
 }
 
+/** Of a trial of a day with ten steps a quarter. */
+const LARGEST_FILE_BYTES = 400 * 1024 * 1024;
+
+async function readText(file: string): Promise<string> {
+  const found = await readRegularFile(file, LARGEST_FILE_BYTES);
+  if (found.kind === 'file') return found.content.toString('utf8');
+  throw new Error(found.kind === 'too-large' ? `it has ${found.bytes} bytes, which is too large` : 'it is not a file');
+}
+
 /** Version 1 had its version in facts.json and no study.json. */
 async function refuseOtherVersions(folder: string): Promise<void> {
   const version = (await versionIn(join(folder, 'study.json'))) ?? (await versionIn(join(folder, 'facts.json')));
@@ -155,7 +169,7 @@ async function refuseOtherVersions(folder: string): Promise<void> {
 
 async function versionIn(file: string): Promise<number | undefined> {
   try {
-    return z.object({ schemaVersion: z.number() }).parse(JSON.parse(await readFile(file, 'utf8'))).schemaVersion;
+    return z.object({ schemaVersion: z.number() }).parse(JSON.parse(await readText(file))).schemaVersion;
   } catch {
     return undefined;
   }

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import {
   type Alias,
   type Document,
@@ -19,6 +18,7 @@ import { suggestion } from '../core/closest-match.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { describeProblem, type Problem, TierbenchError } from '../core/errors.ts';
 import { type Parsed, parseIn, type Unit } from '../core/units.ts';
+import { readRegularFile } from '../machine/file-system.ts';
 import { describeValue, shorten } from './written-value.ts';
 
 /** A YAML file that was read: plain values, and where in the file each of them stands. */
@@ -58,14 +58,13 @@ export async function readYamlFile(path: string, kind: FileKind): Promise<YamlFi
 
 async function readText(path: string, { kind }: FileKind): Promise<string> {
   try {
-    const found = await stat(path);
-    if (found.isDirectory()) throw notReadable(path, 'it is a folder', `Name the ${kind} file inside it.`);
-    // A named pipe or a device could keep us reading for ever.
-    if (!found.isFile()) throw notReadable(path, 'it is not a regular file', `Name a ${kind} file.`);
-    if (found.size > LARGEST_FILE_BYTES) {
-      throw notReadable(path, `it has ${found.size} bytes, more than 1 MiB`, `Check that this is a ${kind} file.`);
+    const found = await readRegularFile(path, LARGEST_FILE_BYTES);
+    if (found.kind === 'folder') throw notReadable(path, 'it is a folder', `Name the ${kind} file inside it.`);
+    if (found.kind === 'special') throw notReadable(path, 'it is not a regular file', `Name a ${kind} file.`);
+    if (found.kind === 'too-large') {
+      throw notReadable(path, `it has ${found.bytes} bytes, more than 1 MiB`, `Check that this is a ${kind} file.`);
     }
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(found.content);
     if (text.includes('\0')) throw notReadable(path, 'it is not a text file', `Name a ${kind} file in YAML.`);
     return text;
   } catch (cause) {

@@ -1,3 +1,4 @@
+import { TierbenchError } from '../core/errors.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Calibration } from '../core/study-record.ts';
 import type { Interval, Trial, TrialRecord } from '../core/trial.ts';
@@ -21,9 +22,21 @@ export function judgeTrials({ trials, facts }: Pick<RunResult, 'trials' | 'facts
 
 /**
  * One trial in numbers, each with its interval, and whether it is valid. The same trial gives the same figures: resampling
- * is seeded by its plan. `calibration` is that of its run, where there is one.
+ * is seeded by its plan. `calibration` is that of its run, where there is one. @throws TierbenchError RESULTS_NOT_READABLE
  */
 export function judgeTrial(record: TrialRecord, calibration: Calibration | null = null): JudgedTrial {
+  try {
+    return judged(record, calibration);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    const what = `trial ${record.sequence} of ${record.subject} is damaged: ${cause.message}`;
+    throw new TierbenchError('RESULTS_NOT_READABLE', what, 'Remove its file under trials/ to read the rest.', {
+      cause,
+    });
+  }
+}
+
+function judged(record: TrialRecord, calibration: Calibration | null): JudgedTrial {
   const { trial } = record;
   const seconds = wholeSeconds(trial);
   const rate = rateEstimator(trial, seconds);

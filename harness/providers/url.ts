@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { TierbenchError } from '../core/errors.ts';
 import type { Tier } from '../core/tier.ts';
 import type { Reach } from '../core/trial.ts';
+import { readRegularFile } from '../machine/file-system.ts';
 import { addressesOf, askUrl, hostOf } from './ask-url.ts';
 import type { Provider } from './provider.ts';
 
@@ -107,10 +107,14 @@ async function reachOf(
   };
 }
 
+/** Those of a whole system take 1 MiB. */
+const LARGEST_AUTHORITIES_BYTES = 16 * 1024 * 1024;
+
 /** @throws TierbenchError FILE_NOT_FOUND, FILE_NOT_READABLE */
 async function readAuthorities(file: string): Promise<string> {
   try {
-    const text = await readFile(file, 'utf8');
+    const found = await readRegularFile(file, LARGEST_AUTHORITIES_BYTES);
+    const text = found.kind === 'file' ? found.content.toString('utf8') : '';
     createSecureContext({ ca: text });
     if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
   } catch (cause) {

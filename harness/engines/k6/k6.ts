@@ -1,10 +1,11 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { TierbenchError } from '../../core/errors.ts';
 import { describeLoad, type OfferedLoad } from '../../core/load.ts';
 import type { Trial, TrialPlan } from '../../core/trial.ts';
 import { monotonicS } from '../../machine/clock.ts';
+import { makeFolder } from '../../machine/file-system.ts';
 import type { LoadEngine, TrialRequest } from '../engine.ts';
 import { createAccounting } from '../shared/accounting.ts';
 import { checkBaseUrls, checkLoad } from '../shared/check-request.ts';
@@ -73,7 +74,7 @@ export function k6Engine({
       const script = await k6Script(settings);
       trials += 1;
       const kept = join(folder, fileNameOf(trials, plan.scenario, plan.load));
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await writeFile(kept, script);
       // k6 in a container sees one folder of this machine; passwords are in no other.
       const workFolder = await mkdtemp(join(temporaryFolder, 'tierbench-k6-'));
