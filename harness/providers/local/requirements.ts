@@ -5,6 +5,7 @@ import type { Obstacle } from '../../core/findings.ts';
 import type { CapabilityCheck, Finding } from '../../core/machine.ts';
 import type { Service, Tier } from '../../core/tier.ts';
 import { distributionProgram } from '../../machine/programs.ts';
+import { thisSystem } from '../../operating-system/this-system.ts';
 import { controlGroupName } from '../../orphans/control-groups.ts';
 import { newRunId } from '../../orphans/run-record.ts';
 import type { Program, ServiceSpec } from '../../services/service-type.ts';
@@ -152,6 +153,9 @@ export async function findServer(
 }
 
 async function findControlGroups(): Promise<Finding> {
+  if (thisSystem.lacks.includes('control-groups')) {
+    return { state: 'limited', detail: `${thisSystem.name()} has none: the limits of a tier hold in containers only` };
+  }
   const reason = await tryControlGroups(controlGroupName(newRunId(new Date()), 'doctor'));
   if (reason === undefined) return { state: 'ready', detail: 'CPUs and memory of a service can be limited' };
   return {
