@@ -5,7 +5,7 @@ import { lacks } from '../test-support/requirements.ts';
 import { workplaceWithApi } from '../test-support/workplace-with-api.ts';
 
 /**
- * The command is told that it runs on macOS. The programs of this machine answer it, the packages are those of this machine;
+ * The command takes this machine for one with macOS. The programs of this machine answer it, the packages are those of this machine;
  * only the embedded PostgreSQL of macOS, which tierbench asks for by name, is replaced here.
  */
 const preload = `

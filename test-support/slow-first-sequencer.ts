@@ -3,13 +3,32 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** One file of containers for so many others: they wait for the engine for the most part, and it has no more CPUs. */
 const EACH = 3;
 
+/** Take minutes, longest first: one of them that started last would run alone. */
+const SLOWEST = [
+  'cli/run-over-tiers.integration',
+  'tools/package.integration',
+  'cli/run.integration',
+  'cli/sigkill.integration',
+  'harness/orphans/sigkill.integration',
+  'harness/providers/local/local-provider.integration',
+  'cli/mistakes.integration',
+  'tools/compose.containers',
+  'cli/sighup.integration',
+  'cli/export-k6.integration',
+];
+
 /**
- * Starts the files of containers spread among those of integration, and those of units, which are short, when nothing else
- * is left: so the last workers end at about the same time.
+ * Starts the slowest files first, with the files of containers spread among those of integration, and those of units, which
+ * are short, when nothing else is left: so the last workers end at about the same time.
  */
 export default class SlowFirstSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = SLOWEST.findIndex((name) => moduleId.includes(`/${name}.`));
+      return at < 0 ? SLOWEST.length : at;
+    };
+    // The order of equal ones stays.
+    const sorted = (await super.sort(files)).toSorted((left, right) => rank(left) - rank(right));
     const of = (project: string) => sorted.filter((file) => file.project.name === project);
     const containers = of('containers');
     const mixed = of('integration').flatMap((file, index) =>

@@ -88,7 +88,7 @@ describe('the npm package, installed in an empty folder without install scripts'
 
   it('starts the reference app and measures it', async () => {
     const words =
-      'run --tier single --provider local --scenario login --concurrency 1 --duration 2 --warm-up 0 --user-count 2 --tasks-per-user 2 --out out --allow-missed';
+      'run --tier single --provider local --scenario login --concurrency 1 --duration 2 --warm-up 0 --cool-down 0 --user-count 2 --tasks-per-user 2 --out out --allow-missed';
     await tierbench(...words.split(' '));
     expect(await readFile(join(folder, 'out', 'report.md'), 'utf8')).toContain('login');
   });
@@ -152,7 +152,7 @@ describe('the npm package without a package that only some need', () => {
         const [doctor] = await Promise.all([
           tierbench('doctor --json'),
           tierbench(
-            `run --url http://127.0.0.1:${port} --scenario ./own.ts --concurrency 1 --duration 1 --warm-up 0 --out out --allow-missed`,
+            `run --url http://127.0.0.1:${port} --scenario ./own.ts --concurrency 1 --duration 1 --warm-up 0 --cool-down 0 --out out --allow-missed`,
           ),
         ]);
         expect(JSON.parse(doctor.stdout).capabilities).toContainEqual(
