@@ -114,7 +114,7 @@ test('an error keeps its code, message and next step; what the scenario writes i
   expect(read(written.join('\n'))).toMatchObject([
     { kind: 'text', text: 'hello' },
     { kind: 'error', error: { code: 'SCENARIO_THREW', message: 'oops', nextStep: 'fix it' } },
-    { kind: 'text', text: 'Error: another' },
+    { kind: 'text', text: 'another' },
   ]);
 });
 

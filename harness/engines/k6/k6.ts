@@ -91,6 +91,7 @@ export function k6Engine({
           {
             plan,
             load,
+            virtualUsers,
             longestBeginningS: begins ? longestSetupS(plan, virtualUsers) + plan.timeoutS : 0,
             longestEndS,
           },
