@@ -56,7 +56,7 @@ export interface ReceivedResponse {
 }
 
 /** RFC 9110, section 8.6: a request without content says so, where its method would lead to expect some. */
-export function expectsContent(method: string): boolean {
+function expectsContent(method: string): boolean {
   return method === 'POST' || method === 'PUT' || method === 'PATCH';
 }
 

@@ -3,6 +3,7 @@ import { getCACertificates } from 'node:tls';
 import autocannon from 'autocannon';
 import type { TrialPlan } from '../../core/trial.ts';
 import { BodyMemory } from '../../http-client/body-memory.ts';
+import { createRequestEncoder } from '../../http-client/message.ts';
 import { countIn } from '../shared/arrivals.ts';
 import { checkBaseUrls } from '../shared/check-request.ts';
 import { type Transport, type TransportSettings, transportTo } from '../shared/transport.ts';
@@ -27,7 +28,7 @@ function autocannonTarget(url: URL, users: number, { timeoutS, reach }: TrialPla
   const settings = {
     timeoutS,
     bodies,
-    pathPrefix: url.pathname.replace(/\/+$/, ''),
+    encode: createRequestEncoder(url),
     address: reach?.addresses[url.hostname.replace(/^\[|\]$/g, '')],
     verifiesCertificates: reach?.verifiesCertificates === true,
   };
