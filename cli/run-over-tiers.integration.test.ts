@@ -41,8 +41,8 @@ async function trialsOf(): Promise<readonly TrialRecord[]> {
   return Promise.all(names.toSorted().map((name) => read<TrialRecord>(join('trials', name))));
 }
 
-it.skipIf(lacksServers)(
-  'measures all tiers one after the other, as local processes where there is no engine (needs nginx, pgbouncer, redis)',
+it.skipIf(lacksServers || lacks('control groups'))(
+  'measures all tiers one after the other, each service held to its CPUs, as local processes where there is no engine (needs nginx, pgbouncer, redis, control groups)',
   { timeout: 240_000 },
   async () => {
     const { exitCode, stderr } = await place.run(words('--duration 1'), noEngine);
@@ -57,6 +57,13 @@ it.skipIf(lacksServers)(
     for (const { notes } of tiers) expect(notes).toContainEqual({ code: 'caches', state: 'cold' });
     if (placement === null) expect(tiers[0]?.notes).toContainEqual(expect.objectContaining({ code: 'cpus-shared' }));
     else expect(placement.systemCpus).not.toContain(placement.generatorCpus[0]);
+    for (const { tier, services } of tiers) {
+      for (const { name, instances } of services) {
+        const cpus = tier.services.find((service) => service.name === name)?.resources.cpus;
+        expect(cpus, name).toBeGreaterThan(0);
+        for (const { limits } of instances) expect(limits?.cpus, name).toBe(cpus);
+      }
+    }
     const trials = await trialsOf();
     expect(trials.map(({ subject, sequence }) => `${sequence} ${subject}`)).toEqual([
       '1 single',
@@ -79,26 +86,11 @@ it('says of each tier why it is not run, and fails when none is', async () => {
   );
 });
 
-it.skipIf(lacks('control groups'))(
-  'holds every service to the CPUs of its tier file (needs control groups)',
-  { timeout: 120_000 },
-  async () => {
-    const { exitCode, stderr } = await place.run(words('--tier single --duration 1 --provider local'), noEngine);
-    expect(exitCode, stderr).toBe(0);
-    const [single] = await subjectsOf();
-    for (const { name, instances } of single?.services ?? []) {
-      const cpus = single?.tier.services.find((service) => service.name === name)?.resources.cpus;
-      expect(cpus).toBeGreaterThan(0);
-      for (const { limits } of instances) expect(limits?.cpus).toBe(cpus);
-    }
-  },
-);
-
 it.skipIf(lacksServers)(
   'goes on with the next tier when a service dies, and fails in the end (needs nginx, pgbouncer, redis)',
   { timeout: 180_000 },
   async () => {
-    const started = place.start(words('--tier single,pooled --provider local --duration 15'));
+    const started = place.start(words('--tier single,pooled --provider local --duration 6'));
     await started.said('trial 1 of');
     const tiers = await subjectsOf();
     const database = tiers[0]?.services.find(({ kind }) => kind === 'primary');
