@@ -12,6 +12,10 @@ const unreadable = 'FILE_NOT_READABLE';
 const tierFiles: Record<string, readonly string[] | string> = {
   'a-list': ['1:1 must be a group of keys and values, but is a list'],
   'a-sentence': ["1:1 but is the text 'bring up one server'"],
+  'absurd-cpus': ['9:13 must be at most 10000, but is 1e+308'],
+  'absurd-memory': ['9:15 must be at most 1 PiB'],
+  'negative-memory': ['9:15 must be above 0'],
+  'no-memory': ['9:15 must be above 0'],
   'alias-bomb': ['2:8 Excessive alias count'],
   'api-settings': [
     "10:33 DATABASE_IDLE_TIMEOUT_MS of api is '45 s', but must be a whole number of milliseconds",
@@ -177,6 +181,7 @@ const targetFiles: Record<string, readonly string[] | string> = {
   ],
   'judged-twice': ['8:13 judged says 2 ways: measured, model'],
   'misspelt-key': ['4:5 section is missing', "5:5 unknown key 'sektion'"],
+  'no-comparison': ['4:5 comparison is missing'],
   'no-document': ['1:1 document is missing'],
   'role-without-setting': ['8:42 as goes with a setting'],
   'no-targets': ['2:1 targets is empty'],

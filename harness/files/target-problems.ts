@@ -30,11 +30,21 @@ export function targetProblems(id: string, value: unknown, known: KnownNames): r
   const appliesTo = group(target.appliesTo);
   const problems = [
     ...valueProblems(target.value, target.comparison),
+    ...missingComparison(target),
     ...judgementProblems(target),
     ...unknownNames('tiers', 'tier', appliesTo.tiers, known.tiers),
     ...unknownNames('scenarios', 'scenario', appliesTo.scenarios, known.scenarios),
   ];
   return problems.map((problem) => ({ ...problem, at: ['targets', id, ...problem.at] }));
+}
+
+/** A setting must be what the document says; a measured value equals no figure, and is above or below it. */
+function missingComparison({ value, comparison, judged }: Readonly<Record<string, unknown>>): ProblemAt[] {
+  if (comparison !== undefined || value === undefined || Array.isArray(value)) return [];
+  if (group(judged).measured === undefined) return [];
+  return [
+    { at: ['comparison'], what: 'comparison is missing', nextStep: "Say which side is right: comparison: '<='." },
+  ];
 }
 
 function valueProblems(value: unknown, comparison: unknown): ProblemAt[] {

@@ -22,6 +22,9 @@ const tierFile = { kind: 'tier', invalid: 'TIER_FILE_INVALID' } as const;
 const builtInFolder = fileURLToPath(new URL('../tiers/', import.meta.url));
 
 const MOST_INSTANCES = 1000;
+/** More than any machine has: a slip of the pen. */
+const MOST_CPUS = 10_000;
+const MOST_MEMORY_BYTES = 2 ** 50;
 
 const name = z
   .string()
@@ -57,9 +60,11 @@ const service = closedObject({
             : undefined,
       })
       .positive()
+      .max(MOST_CPUS)
       .exactOptional(),
     memory: quantityIn('bytes')
       .refine((bytes) => bytes > 0, 'must be above 0')
+      .refine((bytes) => bytes <= MOST_MEMORY_BYTES, 'must be at most 1 PiB')
       .exactOptional(),
   }).default({}),
   connectsTo: z.record(z.string(), z.string()).default({}),

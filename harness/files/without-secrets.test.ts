@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { TierbenchError } from '../core/errors.ts';
 import { createSecretFilter } from './without-secrets.ts';
@@ -59,4 +60,30 @@ test('an error keeps its code and remedy', () => {
     remedy: 'other-folder',
     problems: [{ what: 'said "***"', line: 3 }],
   });
+});
+
+test('a secret that is cut by the end of an excerpt, in whole or after a few letters', () => {
+  const long = 'correct-"horse"-battery';
+  const filter = createSecretFilter([long]);
+  for (let length = 4; length < long.length; length += 1) {
+    const raw = long.slice(0, length);
+    const inJson = JSON.stringify(long).slice(1, length + 1);
+    for (const part of [raw, inJson]) {
+      expect(filter.text(`GET / answered 400: {"password":"${part}...`)).toBe(
+        'GET / answered 400: {"password":"***...',
+      );
+    }
+  }
+  expect(filter.text('correct words go on...')).toBe('correct words go on...');
+});
+
+test('errors of others and causes, however they are thrown', () => {
+  const foreign = new Error(`cannot use ${secret}`, { cause: new Error(secret) });
+  const cut = [error(foreign), error(`thrown: ${secret}`)] as Error[];
+  const cause = new TierbenchError('SCENARIO_THREW', 'threw', 'Fix it.', { cause: foreign });
+  const { cause: cutCause } = error(cause) as Error;
+  for (const one of [...cut, cutCause as Error]) {
+    expect(inspect(one, { depth: 10 })).toContain('***');
+    expect(inspect(one, { depth: 10 })).not.toContain(secret);
+  }
 });

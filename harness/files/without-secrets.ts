@@ -1,4 +1,4 @@
-import { TierbenchError } from '../core/errors.ts';
+import { describeThrown, stackOf, TierbenchError } from '../core/errors.ts';
 
 /** Cuts secrets out of what is stored or shown. */
 export interface SecretFilter {
@@ -19,7 +19,12 @@ export function createSecretFilter(secrets: readonly string[]): SecretFilter {
     .filter((secret) => secret.length >= SHORTEST)
     .toSorted((left, right) => right.length - left.length)
     .map(patternFor);
-  const text = (given: string): string => patterns.reduce((cut, pattern) => cut.replace(pattern, REPLACEMENT), given);
+  const spellings = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST).flatMap(usualSpellings);
+  const text = (given: string): string =>
+    withoutBeginnings(
+      patterns.reduce((cut, pattern) => cut.replace(pattern, REPLACEMENT), given),
+      spellings,
+    );
 
   function walk(value: unknown, isForeign: boolean): unknown {
     if (typeof value === 'string') return isForeign ? text(value) : value;
@@ -28,19 +33,50 @@ export function createSecretFilter(secrets: readonly string[]): SecretFilter {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, walk(each, FOREIGN.has(key))]));
   }
 
+  /** What others threw, by its message and stack alone: it may hold anything. */
+  function withoutSecrets(thrown: unknown): Error {
+    return Object.assign(new Error(text(describeThrown(thrown))), { stack: text(stackOf(thrown)) });
+  }
+
   return {
     text,
     value: <T>(value: T) => (patterns.length === 0 ? value : (walk(value, false) as T)),
     error(error) {
-      if (!(error instanceof TierbenchError) || patterns.length === 0) return error;
+      if (patterns.length === 0) return error;
+      if (!(error instanceof TierbenchError)) return withoutSecrets(error);
       const { code, message, nextStep, remedy, problems, cause } = error;
-      const options = { problems: problems.map((problem) => walk(problem, false) as typeof problem), cause };
+      const options = {
+        problems: problems.map((problem) => walk(problem, false) as typeof problem),
+        ...(cause !== undefined && { cause: withoutSecrets(cause) }),
+      };
       return new TierbenchError(code, text(message), text(nextStep), {
         ...options,
         ...(remedy !== undefined && { remedy }),
       });
     },
   };
+}
+
+/** As it stands in answers, and so may be cut by the end of an excerpt. */
+function usualSpellings(secret: string): readonly string[] {
+  return [...new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]), ...base64Of(secret)];
+}
+
+/** An excerpt ends in `...`, and a secret may have been cut there: its first letters say much of it. */
+function withoutBeginnings(text: string, spellings: readonly string[]): string {
+  const parts = text.split('...');
+  const last = parts.length - 1;
+  return parts.map((part, index) => (index === last ? part : withoutBeginning(part, spellings))).join('...');
+}
+
+function withoutBeginning(part: string, spellings: readonly string[]): string {
+  let longest = 0;
+  for (const spelling of spellings) {
+    for (let length = Math.min(spelling.length, part.length); length >= SHORTEST && length > longest; length -= 1) {
+      if (part.endsWith(spelling.slice(0, length))) longest = length;
+    }
+  }
+  return longest === 0 ? part : `${part.slice(0, -longest)}${REPLACEMENT}`;
 }
 
 /** Letters that JSON may write with a letter after a backslash. */
