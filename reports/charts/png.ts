@@ -66,7 +66,8 @@ export async function loadPictures(
     const reason = describeThrown(error).split('\n')[0] ?? '';
     return {
       kind: 'unavailable',
-      why: `the optional package chartjs-node-canvas cannot be loaded (${reason}); \`npm install --include=optional\` installs it`,
+      // npm heeds overrides of the package at the root alone, which in a folder of somebody else is theirs.
+      why: `the optional package chartjs-node-canvas cannot be loaded (${reason}); \`npm install --include=optional\` installs it; where tierbench is a dependency, first add "overrides": { "canvas": "npm:@napi-rs/canvas@1.1.1" } to package.json, a canvas that needs no compiler`,
     };
   }
 }
