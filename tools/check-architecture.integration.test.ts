@@ -53,6 +53,7 @@ it.each([
   ['harness/core', 'closest-match.ts'],
   ['harness/statistics', 'steady-state.ts'],
   ['harness/judging', 'judge.ts'],
+  ['harness/models', 'sustained-rate-search.ts'],
 ])('%s sees neither Node nor the browser: its types do not compile with them', async (project, file) => {
   await appendFile(join(copy, project, file), '\nexport const seen = [process.pid, window.name];\n');
   const { passed, text } = await run('node_modules/typescript/bin/tsc', '-b', project);

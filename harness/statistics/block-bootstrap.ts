@@ -1,5 +1,5 @@
 import type { Estimate } from '../core/units.ts';
-import { studentT95 } from './student-t.ts';
+import { normalAtMost, studentT95 } from './student-t.ts';
 import { minimumBlocks, sum } from './sums.ts';
 
 /** How often each block was drawn: one row of `blocks` numbers for each replicate. */
@@ -60,17 +60,6 @@ export function ratioEstimate(
 /** The share of replicates outside each end: P(Z > t sqrt(n / (n - 1))), t with n - 1 degrees of freedom; 0.0057 for 8 blocks. */
 export function expandedTail(blocks: number): number {
   return 1 - normalAtMost(studentT95(blocks - 1) * Math.sqrt(blocks / (blocks - 1)));
-}
-
-/** P(Z <= x) for 0 <= x < 7: G. Marsaglia, *Evaluating the Normal Distribution*, Journal of Statistical Software 11(4), 2004. */
-function normalAtMost(x: number): number {
-  let term = x;
-  let total = x;
-  for (let divisor = 3; term > 1e-17; divisor += 2) {
-    term *= (x * x) / divisor;
-    total += term;
-  }
-  return 0.5 + (total * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }
 
 /** Numbers in [0, 1). */

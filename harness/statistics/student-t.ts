@@ -65,3 +65,16 @@ function logGamma(x: number): number {
   const series = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / square) / square) / square) / x;
   return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + series;
 }
+
+/** P(Z <= x) of a standard normal Z: G. Marsaglia, *Evaluating the Normal Distribution*, Journal of Statistical Software 11(4), 2004. */
+export function normalAtMost(x: number): number {
+  if (x < 0) return 1 - normalAtMost(-x);
+  if (x > 8) return 1;
+  let term = x;
+  let total = x;
+  for (let divisor = 3; term > 1e-17; divisor += 2) {
+    term *= (x * x) / divisor;
+    total += term;
+  }
+  return 0.5 + (total * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+}

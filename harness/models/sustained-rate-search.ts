@@ -1,0 +1,354 @@
+import { atLeastOf } from '../statistics/sign-test.ts';
+import { normalAtMost } from '../statistics/student-t.ts';
+
+/**
+ * Searches the sustained rate: the highest arrival rate that meets all goals. Pure; a study measures what it proposes.
+ *
+ * Goals are bad ratios, as in MLRsearch (IETF draft-ietf-bmwg-mlrsearch): a p95 target of 200 ms is a goal of 5 % slower
+ * than 200 ms or failed. The ratio of a trial needs no percentile, so it is defined for few requests too.
+ *
+ * One trial decides nothing, for two reasons. Capacity differs from trial to trial, so near the sustained rate half of the
+ * trials miss; and a queue near saturation is slow in bursts that last longer than a short trial, so most trials just
+ * above the sustained rate still look good. Both leave this true without a model of the server: above the sustained rate
+ * at most about half of the trials are clearly met, and below it at most half miss. An end of the bracket is therefore
+ * confirmed by a sign test over the trials beyond it (see `confirmedEnds`), and an end is always a measured rate.
+ *
+ * The rates of the next trials come from two weighted up-down staircases (C. Kaernbach, Perception & Psychophysics 49,
+ * 1991), one for each end: a trial that supports the end moves it inwards by a small step, one that does not moves it
+ * outwards by four, so each rests where four of five trials support it, however much the server scatters.
+ */
+
+export interface SearchGoal {
+  readonly id: string;
+  /** Of all requests that should have been answered: 0.05 for a p95 target, 0.001 for fewer errors than 0.1 %. */
+  readonly allowedRatio: number;
+}
+
+/** Of one trial and one goal. */
+export interface GoalCounts {
+  readonly bad: number;
+  readonly all: number;
+}
+
+export interface SearchSettings {
+  readonly goals: readonly SearchGoal[];
+  readonly startPerS: number;
+  readonly lowestPerS: number;
+  readonly highestPerS: number;
+  /** The width of the bracket to reach, as a share of its low end: 0.05. */
+  readonly precisionRatio: number;
+  /** The shortest trial. */
+  readonly trialS: number;
+  /** Seconds of trials, without their warm-up. */
+  readonly budgetS: number;
+}
+
+/** Both ends are measured rates; null where nothing was found at that side. */
+export interface RateBracket {
+  readonly lowPerS: number | null;
+  readonly highPerS: number | null;
+}
+
+export interface SearchStep {
+  readonly ratePerS: number;
+  readonly durationS: number;
+  /** Of the trials so far. */
+  readonly bracket: RateBracket;
+}
+
+export type SearchEvidence =
+  /** In the order of the goals. */
+  | { readonly kind: 'counted'; readonly goals: readonly GoalCounts[] }
+  /** Still invalid after its repeats; it is evidence of nothing. */
+  | { readonly kind: 'invalid'; readonly limit: 'generator' | 'machine' | 'other' };
+
+export interface SearchResult extends RateBracket {
+  /** Inside the bracket; null where it is open at a side. */
+  readonly valuePerS: number | null;
+  readonly end:
+    | 'precise'
+    | 'budget'
+    | 'lowest-missed'
+    | 'highest-met'
+    | 'generator-limit'
+    | 'machine-limit'
+    | 'invalid-trials';
+  /** The goal that is missed by most at the high end. */
+  readonly bindingGoal: string | null;
+  /** `cliff`: within the bracket the bad ratio jumps from far below its goal to many times the goal. */
+  readonly shape: 'smooth' | 'cliff' | null;
+  /** False where a rate below the bracket misses while higher ones meet the goals. */
+  readonly monotone: boolean;
+}
+
+export interface CountedTrial {
+  readonly ratePerS: number;
+  readonly durationS: number;
+  /** In the order of the goals. */
+  readonly goals: readonly GoalCounts[];
+}
+
+/** A trial is clearly met when each bad ratio is at most this share of what its goal allows. */
+const CLEARLY_MET = 0.25;
+/** The chance that an end is confirmed by luck. Ends are tested after every trial, which adds to it. */
+const MISS_PROBABILITY = 0.015;
+/** How much the capacity differs between trials, at most: standard deviation of its logarithm. */
+const CAPACITY_SCATTER = 0.08;
+/** Overload shows when the queue has grown by about the latency that is allowed, as a share of the trial's duration. */
+const QUEUE_GROWTH_S = 0.2;
+const OUTWARD_STEPS = 4;
+/** Of a staircase, in the precision that is asked for. */
+const STEPS_IN_PRECISION = 5;
+/** Trials of the shortest duration after both ends are confirmed; later ones take twice as long. */
+const SHORT_TRIALS_WHEN_CONFIRMED = 4;
+const INVALID_IN_A_ROW = 3;
+const CLIFF_EXCESS = 5;
+
+/** A trial as the search sees it. */
+interface Seen {
+  readonly ratePerS: number;
+  readonly durationS: number;
+  /** The largest bad ratio as a multiple of what its goal allows. More than 1: missed. */
+  readonly excess: number;
+  readonly requests: number;
+}
+
+/** Proposes trials until the bracket is as narrow as asked for or the budget is used; never a trial beyond the budget. */
+export function* searchSustainedRate(settings: SearchSettings): Generator<SearchStep, SearchResult, SearchEvidence> {
+  const { goals, lowestPerS, highestPerS, precisionRatio, trialS, budgetS } = settings;
+  const trials: CountedTrial[] = [];
+  let usedS = 0;
+
+  /** The end of the search, or the trial that was measured. */
+  function* measured(
+    ratePerS: number,
+    durationS: number,
+  ): Generator<SearchStep, SearchResult['end'] | Seen, SearchEvidence> {
+    for (let invalid = 0; invalid < INVALID_IN_A_ROW; invalid += 1) {
+      if (usedS + durationS > budgetS * (1 + 1e-9)) return 'budget';
+      const evidence = yield { ratePerS, durationS, bracket: bracketOf(goals, trials) };
+      usedS += durationS;
+      if (evidence.kind === 'counted') {
+        const trial = { ratePerS, durationS, goals: evidence.goals };
+        trials.push(trial);
+        return seen(goals, trial);
+      }
+      if (invalid === INVALID_IN_A_ROW - 1 && evidence.limit !== 'other') return `${evidence.limit}-limit`;
+    }
+    return 'invalid-trials';
+  }
+
+  // The limits themselves, not a last bit beside them, so that an end at a limit is seen.
+  const within = (ratePerS: number) => {
+    if (ratePerS <= lowestPerS * (1 + 1e-9)) return lowestPerS;
+    return ratePerS >= highestPerS * (1 - 1e-9) ? highestPerS : ratePerS;
+  };
+  // Steps away from the start, each larger than the one before, until one trial meets the goals and one misses them.
+  let low: number | null = null;
+  let high: number | null = null;
+  let factor = 1.15;
+  for (let rate = within(settings.startPerS); low === null || high === null; ) {
+    const trial = yield* measured(rate, trialS);
+    if (typeof trial === 'string') return resultOf(settings, trials, trial);
+    if (trial.excess > 1) high = rate;
+    else low = rate;
+    const atTheEdge = (rate <= lowestPerS && low === null) || (rate >= highestPerS && high === null);
+    if (atTheEdge) break;
+    rate = within(high === null ? rate * factor : rate / factor);
+    factor = Math.min(factor ** 1.6, 4);
+  }
+  while (low !== null && high !== null && high / low > 1 + 2 * precisionRatio) {
+    const middle: number = Math.sqrt(low * high);
+    const trial = yield* measured(middle, trialS);
+    if (typeof trial === 'string') return resultOf(settings, trials, trial);
+    if (trial.excess > 1) high = middle;
+    else low = middle;
+  }
+
+  const step = Math.log(1 + precisionRatio) / STEPS_IN_PRECISION;
+  const at = { low: Math.log(low ?? lowestPerS), high: Math.log(high ?? highestPerS) };
+  let durationS = trialS;
+  const made = { low: 0, high: 0 };
+  for (let wide = 0; ; ) {
+    const confirmed = confirmedEnds(trials.map((trial) => seen(goals, trial)));
+    if (confirmed.highPerS !== null && confirmed.highPerS <= lowestPerS)
+      return resultOf(settings, trials, 'lowest-missed');
+    if (confirmed.lowPerS !== null && confirmed.lowPerS >= highestPerS)
+      return resultOf(settings, trials, 'highest-met');
+    const bothConfirmed = confirmed.lowPerS !== null && confirmed.highPerS !== null;
+    if (bothConfirmed) {
+      const bracket = bracketOf(goals, trials);
+      if ((bracket.highPerS ?? 0) <= (bracket.lowPerS ?? 0) * (1 + precisionRatio))
+        return resultOf(settings, trials, 'precise');
+      // Longer trials see more of the bursts: what is left to gain where short ones have confirmed both ends.
+      wide += 1;
+      if (wide > SHORT_TRIALS_WHEN_CONFIRMED) durationS = 2 * trialS;
+    }
+    const end = nextEnd(confirmed, at, made);
+    made[end] += 1;
+    const trial = yield* measured(within(Math.exp(at[end])), durationS);
+    if (typeof trial === 'string') return resultOf(settings, trials, trial);
+    if (end === 'low') at.low += trial.excess <= CLEARLY_MET ? step : -OUTWARD_STEPS * step;
+    else at.high += trial.excess > 1 ? -step : OUTWARD_STEPS * step;
+    const crossed = at.low - at.high + step;
+    if (crossed > 0) {
+      at.low -= crossed / 2;
+      at.high += crossed / 2;
+    }
+    at.low = Math.max(at.low, Math.log(lowestPerS));
+    at.high = Math.min(at.high, Math.log(highestPerS));
+  }
+}
+
+/** The end that is further from the middle of the staircases; an end that is not confirmed is furthest. */
+function nextEnd(
+  { lowPerS, highPerS }: RateBracket,
+  at: { readonly low: number; readonly high: number },
+  made: { readonly low: number; readonly high: number },
+): 'low' | 'high' {
+  const middle = (at.low + at.high) / 2;
+  const below = lowPerS === null ? Number.POSITIVE_INFINITY : middle - Math.log(lowPerS);
+  const above = highPerS === null ? Number.POSITIVE_INFINITY : Math.log(highPerS) - middle;
+  if (below === above) return made.low <= made.high ? 'low' : 'high';
+  return below > above ? 'low' : 'high';
+}
+
+/**
+ * The bracket of the trials so far, for a search that is stopped: the confirmed ends; where one is not confirmed yet, the
+ * lowest rate that met the goals, or the highest that missed them.
+ */
+export function bracketOf(goals: readonly SearchGoal[], trials: readonly CountedTrial[]): RateBracket {
+  const all = trials.map((trial) => seen(goals, trial));
+  const confirmed = confirmedEnds(all);
+  const met = all.filter(({ excess }) => excess <= 1).map(({ ratePerS }) => ratePerS);
+  const missed = all.filter(({ excess }) => excess > 1).map(({ ratePerS }) => ratePerS);
+  const lowPerS = confirmed.lowPerS ?? least(met);
+  const highPerS = confirmed.highPerS ?? greatest(missed);
+  if (lowPerS === null || highPerS === null || lowPerS < highPerS) return { lowPerS, highPerS };
+  // The trials contradict each other, as when the capacity drifts: the bracket reaches around both.
+  return {
+    lowPerS: greatest(met.filter((rate) => rate < highPerS)),
+    highPerS: least(missed.filter((rate) => rate > lowPerS)),
+  };
+}
+
+/**
+ * The highest rate that is confirmed to be sustained and the lowest that is confirmed not to be, by sign tests.
+ *
+ * Were rate c above the sustained rate, a trial at c or above would be clearly met with a chance of at most p, which is
+ * about 1/2 at c and less further above. c is confirmed when so many of the trials from c upwards are clearly met that
+ * this has a chance below `MISS_PROBABILITY`: 6 of 6 with p = 1/2, fewer far above c. The same downwards for misses.
+ */
+function confirmedEnds(trials: readonly Seen[]): RateBracket {
+  let lowPerS: number | null = null;
+  let highPerS: number | null = null;
+  const ascending = trials.toSorted((left, right) => left.ratePerS - right.ratePerS);
+  const descending = ascending.toReversed();
+  for (const { ratePerS } of ascending) {
+    const from = ascending.filter((trial) => trial.ratePerS >= ratePerS);
+    if (
+      isUnlikely(
+        from,
+        ({ excess }) => excess <= CLEARLY_MET,
+        (trial) => chanceOfMetAbove(trial, ratePerS),
+      )
+    )
+      lowPerS = ratePerS;
+  }
+  for (const { ratePerS } of descending) {
+    const from = descending.filter((trial) => trial.ratePerS <= ratePerS);
+    if (
+      isUnlikely(
+        from,
+        ({ excess }) => excess > 1,
+        (trial) => chanceOfMissedBelow(trial, ratePerS),
+      )
+    )
+      highPerS = ratePerS;
+  }
+  return { lowPerS, highPerS };
+}
+
+/** Whether the first trials, however many, support the end more often than chance explains. */
+function isUnlikely(
+  trials: readonly Seen[],
+  supports: (trial: Seen) => boolean,
+  chance: (trial: Seen) => number,
+): boolean {
+  const chances: number[] = [];
+  let supporting = 0;
+  return trials.some((trial) => {
+    chances.push(chance(trial));
+    if (!supports(trial)) return false;
+    supporting += 1;
+    return atLeastOf(supporting, chances) <= MISS_PROBABILITY;
+  });
+}
+
+/** At most; were the sustained rate below `ratePerS`. */
+function chanceOfMetAbove(trial: Seen, ratePerS: number): number {
+  return normalAtMost((QUEUE_GROWTH_S / trial.durationS - Math.log(trial.ratePerS / ratePerS)) / scatterOf(trial));
+}
+
+/** At most; were the sustained rate above `ratePerS`. */
+function chanceOfMissedBelow(trial: Seen, ratePerS: number): number {
+  return normalAtMost(Math.log(trial.ratePerS / ratePerS) / scatterOf(trial));
+}
+
+/** Of the capacity between trials, and of the arrivals and services within one (both Poisson at worst). */
+function scatterOf({ requests }: Seen): number {
+  return Math.sqrt(CAPACITY_SCATTER ** 2 + 2 / Math.max(1, requests));
+}
+
+function seen(goals: readonly SearchGoal[], trial: CountedTrial): Seen {
+  const { ratePerS, durationS } = trial;
+  return {
+    ratePerS,
+    durationS,
+    excess: Math.max(...excesses(goals, [trial])),
+    requests: Math.max(...trial.goals.map(({ all }) => all)),
+  };
+}
+
+/** Of each goal: the bad ratio of the trials together, as a multiple of what is allowed. Nothing answered: infinite. */
+function excesses(goals: readonly SearchGoal[], trials: readonly CountedTrial[]): number[] {
+  return goals.map(({ allowedRatio }, index) => {
+    const counts = trials.flatMap((trial) => trial.goals[index] ?? []);
+    const all = counts.reduce((total, count) => total + count.all, 0);
+    const bad = counts.reduce((total, count) => total + count.bad, 0);
+    return all === 0 ? Number.POSITIVE_INFINITY : bad / all / allowedRatio;
+  });
+}
+
+function resultOf(settings: SearchSettings, trials: readonly CountedTrial[], end: SearchResult['end']): SearchResult {
+  const { goals, precisionRatio } = settings;
+  const found = bracketOf(goals, trials);
+  const lowPerS = end === 'lowest-missed' ? null : found.lowPerS;
+  const highPerS = end === 'highest-met' ? null : found.highPerS;
+  const between = (from: number, to: number) =>
+    trials.filter(({ ratePerS }) => ratePerS >= from * (1 - 1e-9) && ratePerS <= to * (1 + 1e-9));
+  const beyond = highPerS === null ? [] : excesses(goals, between(highPerS, highPerS * (1 + precisionRatio)));
+  const result = { lowPerS, highPerS, end, bindingGoal: goals[beyond.indexOf(Math.max(...beyond))]?.id ?? null };
+  if (lowPerS === null || highPerS === null) return { ...result, valuePerS: null, shape: null, monotone: true };
+  const before = excesses(goals, between(lowPerS / (1 + precisionRatio), lowPerS));
+  const gradual = between(lowPerS, highPerS).filter((trial) => {
+    const { excess } = seen(goals, trial);
+    return excess > CLEARLY_MET && excess < CLIFF_EXCESS;
+  });
+  const isCliff = Math.max(...before) <= CLEARLY_MET && Math.max(...beyond) >= CLIFF_EXCESS && gradual.length === 0;
+  const wellBelow = between(0, lowPerS / (1 + precisionRatio)).map((trial) => seen(goals, trial));
+  return {
+    ...result,
+    valuePerS: Math.sqrt(lowPerS * highPerS),
+    shape: isCliff ? 'cliff' : 'smooth',
+    monotone: confirmedEnds(wellBelow).highPerS === null,
+  };
+}
+
+function least(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.min(...values);
+}
+
+function greatest(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
+}
