@@ -17,11 +17,18 @@ const fast = {
     distribution: 'deterministic',
     steps: ['create task', 'read task', 'list tasks', 'update task', 'read updated', 'delete task', 'read deleted'],
   },
+  mixed: {
+    servers: 8,
+    serviceTimeS: 0.004,
+    distribution: 'deterministic',
+    steps: ['me', 'list tasks', 'filter tasks', 'read task', 'stats', 'log in'],
+  },
 } as const satisfies Readonly<Record<string, SimulatedSystem>>;
 
 const slow = {
   login: { ...fast.login, serviceTimeS: 10 * fast.login.serviceTimeS },
   crud: { ...fast.crud, serviceTimeS: 10 * fast.crud.serviceTimeS },
+  mixed: { ...fast.mixed, serviceTimeS: 10 * fast.mixed.serviceTimeS },
 };
 
 /** `tierbench run --quick` where these systems answer in place of the tiers; verdicts of what is measured, by their targets. */
@@ -48,14 +55,17 @@ it('is 0 where the built-in tiers are fast enough for every target', { timeout: 
     tiers: 4,
     kinds: {
       'authflow-local-throughput crud': 'met',
+      'authflow-local-throughput mixed': 'met',
       'lsf-auth-logins-at-once login': 'met',
       'lsf-auth-tasks all': 'met',
       'lsf-auth-throughput crud': 'met',
+      'lsf-auth-throughput mixed': 'met',
       // Of scenarios that a quick run leaves out.
       'scalability-strategy-concurrent-users all': 'not-judged',
       'scalability-strategy-error-ratio all': 'met',
       'scalability-strategy-latency-p95 crud': 'met',
       'scalability-strategy-latency-p95 login': 'met',
+      'scalability-strategy-latency-p95 mixed': 'met',
     },
   });
 });
@@ -92,7 +102,7 @@ it('follows from targets of the command line alone', { timeout: 60_000 }, async 
   expect(await quickRun(fast, typed)).toEqual({
     exitCode: 0,
     tiers: 1,
-    kinds: { 'p95 login': 'met', 'p95 crud': 'met', 'errors all': 'met' },
+    kinds: { 'p95 login': 'met', 'p95 crud': 'met', 'p95 mixed': 'met', 'errors all': 'met' },
   });
   expect(await quickRun(slow, typed)).toMatchObject({
     exitCode: 2,

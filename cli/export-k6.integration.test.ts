@@ -131,6 +131,7 @@ describe('an exported folder in real k6', () => {
       ['crud', '--concurrency 3'],
       ['login', '--rate 20'],
       ['visit', '--rate 5 --user-count 40'],
+      ['mixed', '--rate 20 --mix browse=1,login=1'],
     ] as const;
     it.each(name === 'k6' ? loads : loads.slice(0, 1))(
       'measures %s at %s, all answers right',
@@ -154,6 +155,10 @@ describe('an exported folder in real k6', () => {
         const succeeded = metrics.succeeded?.count ?? 0;
         expect(succeeded).toBeGreaterThan(5);
         expect(succeeded).toBeLessThan(api.requests.length);
+        if (scenario === 'mixed') {
+          expect(api.requests).toContain('POST /api/auth/refresh');
+          expect(api.requests).not.toContain('POST /api/tasks');
+        }
         if (scenario === 'login') {
           // Where k6 pauses it sends later what is scheduled, and at the end less of it.
           expect(succeeded).toBeLessThanOrEqual(60 + 20);

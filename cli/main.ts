@@ -149,6 +149,7 @@ function commands(conclude: Conclude): Command {
     .command('k6')
     .description('write a folder that plain `k6 run` can run anywhere: the scenario, and thresholds from the targets')
     .option('--scenario <scenario>', 'a built-in scenario or a file of your own')
+    .option('--mix <weights>', 'with mixed: PART=WEIGHT separated by commas, or a YAML file')
     .option('--rate <perS>', 'iterations that arrive per second')
     .option('--concurrency <count>', 'instead of --rate: virtual users who each wait for their answers')
     .option('--duration <s>', 'seconds that are measured (default: 30)')
@@ -177,6 +178,10 @@ function runOptions(command: Command): Command {
     .option(
       '--scenario <scenarios>',
       'built-in scenarios or files of your own, separated by commas (default: login,crud,mixed,browse; quick: login,crud,mixed)',
+    )
+    .option(
+      '--mix <weights>',
+      'how often mixed picks each of its parts: PART=WEIGHT separated by commas, or a YAML file (default: browse=80,crud=15,login=5)',
     )
     .option(
       '--engine <name>',

@@ -8,17 +8,21 @@ import { readUsers } from '../harness/files/users-file.ts';
 import { externalTier } from '../harness/providers/url.ts';
 import type { ScenarioSource } from '../harness/studies/environment.ts';
 import type { User } from '../scenarios/kit.ts';
+import { type Mix, mixedScenario } from '../scenarios/mixed.ts';
 import { checkFaultServices } from './fault-choices.ts';
+import { type MixChoice, mixOf } from './mix-option.ts';
 import type { RunOptions } from './run-options.ts';
 import { withTypedTargets } from './typed-targets.ts';
 
-interface Inputs {
+export interface Inputs {
   readonly tiers: readonly Tier[];
   readonly targets: readonly Target[];
   readonly scenarios: ReadonlyMap<string, ScenarioSource>;
   /** The name of each scenario by what was typed for it. */
   readonly names: ReadonlyMap<string, string>;
   readonly usersOfFile: readonly User[] | undefined;
+  /** Of the built-in scenario `mixed`; undefined where it is not among the scenarios. */
+  readonly mix: Mix | undefined;
 }
 
 /** Reads every file the run needs before anything starts. @throws TierbenchError with the problems of all of them. */
@@ -39,7 +43,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     options.url === undefined
       ? (await Promise.all(names.map((name) => attempt(readTier(name))))).filter((tier) => tier !== undefined)
       : [externalTier];
-  const loaded = await Promise.all(options.question.scenarios.map((name) => attempt(readScenario(name))));
+  const loaded = await Promise.all(options.question.scenarios.map((name) => attempt(readScenario(name, options.mix))));
   const scenarios = loaded.filter((scenario) => scenario !== undefined);
   const targets = await attempt(
     readTargets(targetFiles(options), {
@@ -72,6 +76,7 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     scenarios: new Map(scenarios.map((source) => [source.scenario.name, source])),
     names: new Map(scenarios.map(({ reference, scenario }) => [reference, scenario.name])),
     usersOfFile,
+    mix: scenarios.find((source) => source.mix !== undefined)?.mix,
   };
 }
 
@@ -85,8 +90,18 @@ function targetFiles({ targetsFile, targets, url }: RunOptions): readonly string
   return url === undefined && targets.length === 0 ? undefined : [];
 }
 
-async function readScenario(reference: string): Promise<ScenarioSource & { readonly reference: string }> {
-  return { reference, scenario: await loadScenario(reference), file: scenarioFile(reference) };
+export interface ReadScenario extends ScenarioSource {
+  readonly reference: string;
+  readonly file: string;
+  /** Of the built-in `mixed` only. */
+  readonly mix: Mix | undefined;
+}
+
+/** A built-in scenario or one of a file. @throws TierbenchError of its file, and of the file of its mix */
+export async function readScenario(reference: string, choice: MixChoice): Promise<ReadScenario> {
+  const mix = reference === 'mixed' ? await mixOf(choice) : undefined;
+  const scenario = mix === undefined ? await loadScenario(reference) : mixedScenario(mix);
+  return { reference, scenario, file: scenarioFile(reference), mix };
 }
 
 /** Trials, reports and comparisons know a tier by its name. */
@@ -102,7 +117,7 @@ function eachTierOnce(tiers: readonly Tier[]): void {
 }
 
 /** Trials know a scenario by the name it gives itself. */
-function eachScenarioOnce(scenarios: readonly (ScenarioSource & { readonly reference: string })[]): void {
+function eachScenarioOnce(scenarios: readonly ReadScenario[]): void {
   const problems = [...Map.groupBy(scenarios, ({ scenario }) => scenario.name)].flatMap(([name, same]): Problem[] =>
     same.length === 1
       ? []

@@ -149,6 +149,22 @@ describe('readRunOptions', () => {
     expect(problems.join('\n')).toContain('kill:cache');
   });
 
+  it('reads a mix, and names all its problems at once', () => {
+    expect(readRunOptions({}).mix).toEqual({ browse: 80, crud: 15, login: 5 });
+    expect(readRunOptions({ mix: 'login=1, browse = 2.5' }).mix).toEqual({ browse: 2.5, crud: 0, login: 1 });
+    for (const file of ['./mix', 'mix.yaml', '/a=1/b.yml']) expect(readRunOptions({ mix: file }).mix).toEqual({ file });
+    expect(problemsOf({ mix: 'brose=1,crud,login=-2,login=1,crud=1=2' })).toEqual([
+      expect.stringMatching(/'brose'.*Did you mean 'browse'\?/),
+      expect.stringContaining("'crud'"),
+      expect.stringContaining("'-2'"),
+      expect.stringContaining('login twice'),
+      expect.stringContaining("'crud=1=2'"),
+    ]);
+    for (const mix of ['', 'browse=0', 'browse=', 'browse=NaN', 'browse=Infinity', 'nofile', 'toString=1'])
+      expect(problemsOf({ mix }), mix).toHaveLength(1);
+    expect(problemsOf({ mix: 'browse=1', scenario: 'crud' })).toHaveLength(1);
+  });
+
   it('sorts concurrencies and takes each once', () => {
     expect(readRunOptions({ concurrency: '10, 1,10,5' }).question.concurrencies).toEqual([1, 5, 10]);
   });

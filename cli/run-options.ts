@@ -7,6 +7,7 @@ import { parseBaseUrls } from '../harness/providers/url.ts';
 import { dataOptions, usersOption } from './app.ts';
 import { readFaultChoices } from './fault-choices.ts';
 import { type EngineName, engineNames, readLoads, type TypedLoadOptions } from './load-options.ts';
+import { type MixChoice, readMixChoice } from './mix-option.ts';
 import { splitList, type TypedReader, typedReader } from './typed-reader.ts';
 import { readTypedTargets, type TypedTargets } from './typed-targets.ts';
 
@@ -14,6 +15,7 @@ import { readTypedTargets, type TypedTargets } from './typed-targets.ts';
 export interface TypedRunOptions extends TypedLoadOptions, TypedTargets {
   readonly tier?: string;
   readonly scenario?: string;
+  readonly mix?: string;
   readonly engine?: string;
   readonly provider?: string;
   readonly url?: string;
@@ -56,6 +58,7 @@ export interface RunOptions {
   readonly targets: readonly Target[];
   /** The k6 to use and no other; undefined where one is looked for. */
   readonly k6Path: string | undefined;
+  readonly mix: MixChoice;
   readonly out: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -148,6 +151,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     targetsFile: typed.targets,
     targets: readTypedTargets(typed, problems),
     k6Path: typed.k6,
+    mix: readMixChoice(typed.mix, scenarios, read, problems),
     out: typed.out,
     json: typed.json ?? false,
     quiet: typed.quiet ?? false,

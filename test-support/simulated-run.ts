@@ -128,7 +128,10 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
       },
     },
     scenarios: new Map(
-      ['login', 'crud'].map((name) => [name, { scenario: defineScenario({ name, description: '', *iteration() {} }) }]),
+      ['login', 'crud', 'mixed'].map((name) => [
+        name,
+        { scenario: defineScenario({ name, description: '', *iteration() {} }) },
+      ]),
     ),
     targets,
     users: Array.from({ length: data.userCount ?? 0 }, (_, index) => ({ index, email: '', password: '' })),

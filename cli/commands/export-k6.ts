@@ -5,17 +5,19 @@ import type { ExportPlan } from '../../exports/k6/export-files.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import type { OfferedLoad } from '../../harness/core/load.ts';
 import { absoluteFolder, cannotWrite, writeAtomically } from '../../harness/files/atomic-write.ts';
-import { builtInScenarios, loadScenario, scenarioFile } from '../../harness/files/load-scenario.ts';
+import { builtInScenarios } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
 import { makeFolder } from '../../harness/machine/file-system.ts';
+import { type MixChoice, readMixChoice } from '../mix-option.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
-import { allOf } from '../read-inputs.ts';
+import { allOf, readScenario } from '../read-inputs.ts';
 import { typedReader } from '../typed-reader.ts';
 
 /** What commander hands over: words as they were typed. */
 export interface TypedExportOptions {
   readonly scenario?: string;
+  readonly mix?: string;
   readonly rate?: string;
   readonly concurrency?: string;
   readonly duration?: string;
@@ -36,13 +38,13 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
   const options = readExportOptions(typed);
   const { scenarioName, out, load } = options;
   const [scenario, tier, folder] = await Promise.allSettled([
-    loadScenario(scenarioName),
+    readScenario(scenarioName, options.mix),
     options.tier === undefined ? undefined : readTier(options.tier),
     refuseToOverwrite(out),
   ]);
   const [targets] = await Promise.allSettled([
     readTargets(options.targetsFile === undefined ? undefined : [options.targetsFile], {
-      scenarios: [...builtInScenarios(), ...(scenario.status === 'fulfilled' ? [scenario.value.name] : [])],
+      scenarios: [...builtInScenarios(), ...(scenario.status === 'fulfilled' ? [scenario.value.scenario.name] : [])],
       // A target may be about another tier than the one that is measured.
       tiers: [...(await builtInTiers()), ...(tier.status === 'fulfilled' && tier.value ? [tier.value.name] : [])],
     }),
@@ -51,11 +53,12 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
     throw failureOf([scenario, tier, targets, folder]);
   }
   if (folder.status === 'rejected') throw folder.reason;
-  const { name, description, hasThinkTime = false } = scenario.value;
+  const { name, description, hasThinkTime = false } = scenario.value.scenario;
   const plan: ExportPlan = {
     scenario: name,
     description,
     hasThinkTime,
+    mix: scenario.value.mix,
     tier: tier.value?.name,
     load,
     warmUpS: options.warmUpS,
@@ -64,7 +67,7 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
     timeoutS: options.timeoutS,
     virtualUsers: options.userCount ?? defaultVirtualUsers(load, hasThinkTime, options.timeoutS),
   };
-  const files = await exportForK6(scenarioFile(scenarioName), plan, targets.value);
+  const files = await exportForK6(scenario.value.file, plan, targets.value);
   const place = absoluteFolder(out);
   await makeFolder(place).catch((cause) => {
     throw cannotWrite(out, cause);
@@ -105,6 +108,7 @@ function failureOf(attempts: readonly PromiseSettledResult<unknown>[]): unknown 
 
 interface ExportOptions {
   readonly scenarioName: string;
+  readonly mix: MixChoice;
   readonly load: OfferedLoad;
   readonly durationS: number;
   readonly warmUpS: number;
@@ -151,6 +155,7 @@ export function readExportOptions(typed: TypedExportOptions): ExportOptions {
   }
   const options: ExportOptions = {
     scenarioName,
+    mix: readMixChoice(typed.mix, [scenarioName], read, problems),
     load,
     durationS: read.seconds('--duration', typed.duration, 30, { from: 1, to: 86_400 }),
     warmUpS: read.seconds('--warm-up', typed.warmUp, 5, { from: 0, to: 3600 }),

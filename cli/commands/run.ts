@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { suggestion } from '../../harness/core/closest-match.ts';
 import { TierbenchError } from '../../harness/core/errors.ts';
 import { absoluteFolder } from '../../harness/files/atomic-write.ts';
+import { isDefaultMix, writeMixedScenario } from '../../harness/files/mix-file.ts';
 import { readResults } from '../../harness/files/results.ts';
 import { version } from '../../harness/machine/own-package.ts';
 import { performStudy } from '../../harness/studies/perform-study.ts';
@@ -15,7 +16,7 @@ import { beginRun, untilInterrupted } from '../command-life.ts';
 import { installFor } from '../install-missing.ts';
 import { exitCodes, type Output, printError } from '../output/streams.ts';
 import { progressDisplay } from '../progress.ts';
-import { readInputs } from '../read-inputs.ts';
+import { type Inputs, readInputs } from '../read-inputs.ts';
 import { type RunOptions, readRunOptions, type TypedRunOptions } from '../run-options.ts';
 import { concludeWithReport } from './report.ts';
 
@@ -68,12 +69,12 @@ async function conductStudy<Question, Answer>(
   options: RunOptions,
   output: Output,
 ): Promise<number> {
-  const { tiers, targets, scenarios, names, usersOfFile } = await readInputs(options);
+  const { tiers, targets, scenarios, names, usersOfFile, mix } = await readInputs(options);
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, options.quiet);
   const say = (text: string) => progress.show({ kind: 'message', text });
   const { signal } = interrupt;
-  const { settings } = options;
+  const settings = { ...options.settings, ...(mix !== undefined && { mix }) };
 
   await using run = await beginRun(say);
   const folder = absoluteFolder(options.out ?? join('results', run.id));
@@ -98,7 +99,7 @@ async function conductStudy<Question, Answer>(
     subjects: tiers.map((tier) => ({ id: tier.name, tier, app })),
     data: options.data,
     users: usersOfFile,
-    scenarios,
+    scenarios: await withMixedFile(scenarios, mix, run.folder),
     targets,
     settings,
     engine,
@@ -126,4 +127,15 @@ async function conductStudy<Question, Answer>(
     return exitCodes.couldNotRun;
   }
   return verdict;
+}
+
+/** An engine that runs scenarios elsewhere reads the weights from a file as well. */
+async function withMixedFile(
+  scenarios: Inputs['scenarios'],
+  mix: Inputs['mix'],
+  folder: string,
+): Promise<Inputs['scenarios']> {
+  const mixed = scenarios.get('mixed');
+  if (mixed === undefined || mix === undefined || isDefaultMix(mix)) return scenarios;
+  return new Map([...scenarios, ['mixed', { ...mixed, file: await writeMixedScenario(folder, mix) }]]);
 }

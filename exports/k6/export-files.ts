@@ -2,11 +2,14 @@ import { describeLoad } from '../../harness/core/load.ts';
 import { formatBound, formatNumber, formatSeconds } from '../../harness/core/units.ts';
 import { k6Load } from '../../harness/engines/k6/k6-load.ts';
 import { referenceEmail } from '../../harness/services/reference-app.ts';
+import type { Mix } from '../../scenarios/mixed.ts';
 import type { ExportedTrial, Threshold, Thresholds } from './export-thresholds.ts';
 
 export interface ExportPlan extends ExportedTrial {
   readonly description: string;
   readonly hasThinkTime: boolean;
+  /** Of the built-in `mixed`; undefined for every other scenario. */
+  readonly mix: Mix | undefined;
   readonly seed: number;
   readonly timeoutS: number;
   /** No two virtual users share a user. */

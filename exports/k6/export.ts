@@ -24,11 +24,16 @@ export async function exportForK6(
   ]);
 }
 
-function entry(scenarioFile: string, { load, virtualUsers }: ExportPlan): string {
+function entry(scenarioFile: string, { load, virtualUsers, mix }: ExportPlan): string {
   const [drive, virtualUser] = ['drive-in-k6', 'virtual-user-in-k6'].map((name) =>
     JSON.stringify(fileURLToPath(ownModule(`../../harness/engines/k6/${name}`, import.meta.url))),
   );
-  return `import scenario from ${JSON.stringify(scenarioFile)};
+  const file = JSON.stringify(scenarioFile);
+  const importScenario =
+    mix === undefined
+      ? `import scenario from ${file};`
+      : `import { mixedScenario } from ${file};\nconst scenario = mixedScenario(${JSON.stringify(mix)});`;
+  return `${importScenario}
 import { driveInK6 } from ${drive};
 import { metricsObserver, usersIn } from ${virtualUser};
 export { usersIn };

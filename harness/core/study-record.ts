@@ -102,6 +102,8 @@ const settingsSchema = z.object({
   /** Rest between scenarios, faults and subjects. */
   coolDownS: durationS,
   skipThinkTimes: z.boolean(),
+  /** Of the scenario `mixed`: the weight of each part; absent where it was not asked for. */
+  mix: z.record(text, z.number().nonnegative()).exactOptional(),
 });
 export type StudySettings = z.infer<typeof settingsSchema>;
 

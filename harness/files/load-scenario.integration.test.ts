@@ -97,6 +97,10 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
 const loadable: Readonly<Record<string, { text: string; name: string }>> = {
   'template.ts': { text: scenarioTemplate('checkout', 'tierbench run'), name: 'checkout' },
   'plain.js': { text: good(''), name: 'mine' },
+  'own-mix.ts': {
+    text: "import { mixedScenario } from 'tierbench/scenarios/mixed';\nexport default mixedScenario({ browse: 1, crud: 0, login: 0 });",
+    name: 'mixed',
+  },
   'with-parts.ts': { text: `import { fields } from './parts/fields.ts';\n${good('...fields')}`, name: 'mine' },
 };
 

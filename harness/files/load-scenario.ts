@@ -88,6 +88,7 @@ async function importFile(file: string): Promise<object> {
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'tierbench/scenarios') return { url: kit, shortCircuit: true };
+      if (specifier === 'tierbench/scenarios/mixed') return { url: builtInFile('mixed').href, shortCircuit: true };
       const resolved = next(specifier, context);
       const isOwn = resolved.url === entry || (isPath(specifier) && ownUrls.has(context.parentURL ?? ''));
       if (!isOwn || !/\.[mc]?[tj]s$/.test(resolved.url)) return resolved;

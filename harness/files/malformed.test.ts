@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { TierbenchError } from '../core/errors.ts';
+import { readMix } from './mix-file.ts';
 import { readTargets } from './target-file.ts';
 import { readTier } from './tier-file.ts';
 
@@ -254,8 +255,34 @@ describe('malformed target files', () => {
   });
 });
 
+const mixFiles: Record<string, readonly string[]> = {
+  'everything-wrong': [
+    "1:9 browse must be a number, but is the text 'often'",
+    "3:1 unknown key 'logins'",
+    '4:1 this key is written twice',
+    '4:7 crud must be at least 0, but is -1',
+  ],
+  'no-weight': ['1:1 the file gives no part a weight above 0'],
+};
+
+describe('malformed mix files', () => {
+  test.each(Object.entries(mixFiles))('%s', async (name, expected) => {
+    const path = `${folder}mix-${name}.yaml`;
+    expectProblems(await failure(readMix(path)), 'MIX_FILE_INVALID', expected, path);
+  });
+});
+
+test('a mix is read with 0 for what is left out', async () => {
+  expect(await readMix(fileURLToPath(new URL('./fixtures/mix.yaml', import.meta.url)))).toEqual({
+    browse: 70,
+    crud: 0,
+    login: 2.5,
+  });
+});
+
 test('each malformed file is tried', () => {
   const tried = [
+    ...Object.keys(mixFiles).map((name) => `mix-${name}.yaml`),
     ...Object.keys(targetFiles).map((name) => `target-${name}.yaml`),
     ...Object.keys(tierFiles).map((name) => `tier-${name}.yaml`),
   ];

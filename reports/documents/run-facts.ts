@@ -11,7 +11,7 @@ import {
   formatSeconds,
 } from '../../harness/core/units.ts';
 import { samplesInWindow } from '../../harness/judging/trial-window.ts';
-import { mean } from '../../harness/statistics/sums.ts';
+import { mean, sum } from '../../harness/statistics/sums.ts';
 import { type Analysis, type TierAnalysis, wasRun } from '../analysis.ts';
 import { cacheKinds } from '../charts/time-charts.ts';
 import { describeLacks } from '../describe/notes.ts';
@@ -38,6 +38,7 @@ export function factsOfRun({ question, facts, status }: Analysis): readonly Fact
     ['Node.js', machine.node],
     ['Load engine and provider', `${settings.engine}, ${settings.provider}`],
     ['Scenarios', question.scenarios.join(', ')],
+    ['Iterations of mixed', describeMix(settings.mix)],
     ['Arrival rates', arrivalRates(question)],
     ['Concurrency', question.concurrencies?.join(', ') ?? 'as in the targets'],
     [
@@ -56,6 +57,15 @@ export function factsOfRun({ question, facts, status }: Analysis): readonly Fact
     ['Think times', settings.skipThinkTimes ? 'skipped' : 'kept'],
     ['Seed', String(settings.seed)],
   ]);
+}
+
+/** `browse 80 %, crud 15 %, login 5 %`; empty where `mixed` was not asked for. */
+export function describeMix(mix: StudyFacts['settings']['mix'] = {}): string {
+  const total = sum(Object.values(mix));
+  return Object.entries(mix)
+    .filter(([, weight]) => weight > 0)
+    .map(([part, weight]) => `${part} ${formatRatio(weight / total)}`)
+    .join(', ');
 }
 
 function known(facts: readonly Fact[]): readonly Fact[] {

@@ -1,12 +1,22 @@
+import type { StudyFacts } from '../../harness/core/study-record.ts';
 import { formatBytes, formatRatio } from '../../harness/core/units.ts';
 import { SMALLEST_CHANGE_RATIO } from '../../harness/judging/compare-tiers.ts';
 import type { Analysis } from '../analysis.ts';
 import { scenarioChart } from '../charts/load-charts.ts';
-import { type Block, type Document, details, figures, incompleteNote, sentence, tableBlocks } from '../document.ts';
+import {
+  type Answer,
+  type Block,
+  type Document,
+  details,
+  figures,
+  incompleteNote,
+  sentence,
+  tableBlocks,
+} from '../document.ts';
 import { dateTime } from '../figures.ts';
 import { list, plural } from '../text.ts';
 import { answersOf, answerTable } from './run-answer.ts';
-import { factsOfRun } from './run-facts.ts';
+import { describeMix, factsOfRun } from './run-facts.ts';
 import { comparisonTable, notJudgedTable, targetCounts, targetsTable, trialsTable } from './run-tables.ts';
 import { tierDetails } from './run-tier.ts';
 
@@ -22,7 +32,7 @@ export function runDocument(analysis: Analysis): Document {
     title: names.length === 0 ? 'No tier was run' : `Load test of ${list(names)}`,
     subtitle: `${dateTime(facts.startedAt)} · ${list(question.scenarios)} · ${machine.cpuModel}, ${plural(machine.cpus, 'core')}, ${formatBytes(machine.memoryBytes)}${question.quick ? ' · quick run' : ''}`,
     blocks: [
-      { kind: 'answer', answers: answersOf(tiers) },
+      { kind: 'answer', answers: answersOf(tiers).map((answer) => withMix(answer, facts)) },
       ...incompleteNote(analysis.status),
       ...earlyNotes(analysis),
       ...tableBlocks(answerTable(tiers)),
@@ -44,6 +54,13 @@ export function runDocument(analysis: Analysis): Document {
     ],
     footer: `Made by tierbench ${tierbench.version} from the results of run ${facts.runId}.`,
   };
+}
+
+/** What `mixed` is follows from its weights. */
+function withMix(answer: Answer, { settings }: StudyFacts): Answer {
+  const mix = describeMix(settings.mix);
+  if (answer.about !== 'mixed' || mix === '') return answer;
+  return { ...answer, because: `${answer.because} Of its iterations: ${mix}.` };
 }
 
 function section(text: string, blocks: readonly Block[]): readonly Block[] {

@@ -50,7 +50,8 @@ export async function bundleForK6({ source, resolveDir }: BundleEntry): Promise<
 const onlyWhatK6Has: Plugin = {
   name: 'only-what-k6-has',
   setup({ onResolve }) {
-    onResolve({ filter: /^tierbench\/scenarios$/ }, () => ({ path: kitFile() }));
+    onResolve({ filter: /^tierbench\/scenarios$/ }, () => ({ path: ownScenarioFile('kit') }));
+    onResolve({ filter: /^tierbench\/scenarios\/mixed$/ }, () => ({ path: ownScenarioFile('mixed') }));
     onResolve({ filter: ofK6 }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /.*/ }, ({ path }) => {
       const why = whyNot(path);
@@ -66,8 +67,8 @@ function whyNot(specifier: string): string | undefined {
   return undefined;
 }
 
-function kitFile(): string {
-  return fileURLToPath(ownModule('../../../scenarios/kit', import.meta.url));
+function ownScenarioFile(name: 'kit' | 'mixed'): string {
+  return fileURLToPath(ownModule(`../../../scenarios/${name}`, import.meta.url));
 }
 
 /** A comment says which file each part is from: not where on this machine that file is. */
