@@ -1,4 +1,7 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { knownServers, WARM_UP_S } from '../../test-support/known-capacity.ts';
+import { seededRandom } from '../statistics/block-bootstrap.ts';
 import {
   bracketOf,
   type SearchEvidence,
@@ -75,5 +78,99 @@ describe('a search', () => {
     );
     expect(result).toMatchObject({ end, lowPerS: 250, highPerS: null });
     expect(steps.map(({ ratePerS }) => ratePerS)).toEqual([250, 287.5, 287.5, 287.5]);
+  });
+});
+
+test.each(knownServers(0.03).map((server) => [server.name, server] as const))(
+  'the bracket holds the true rate of a simulated server in at least 9 of 10 seeds: %s',
+  (_name, server) => {
+    const held = Array.from({ length: 10 }, (_, seed) => {
+      const random = seededRandom(seed + 1);
+      let atS = 0;
+      const given = { ...settings, startPerS: 0.85 * server.capacityPerS, budgetS: 150 };
+      const { result } = search(given, ({ ratePerS, durationS }) => {
+        const counts = server.trial(ratePerS, durationS, atS, random);
+        atS += durationS + WARM_UP_S;
+        return { kind: 'counted', goals: [counts] };
+      });
+      const truth = server.truthPerS(atS);
+      return Number(result.lowPerS) <= truth && Number(result.highPerS) >= truth;
+    });
+    expect(held.filter(Boolean).length).toBeGreaterThanOrEqual(9);
+  },
+);
+
+test('the goal that is missed by most binds, and few samples of it count', () => {
+  const goals = [
+    { id: 'p95', allowedRatio: 0.05 },
+    { id: 'errors', allowedRatio: 0.001 },
+  ];
+  const { result } = search({ ...settings, goals, startPerS: 8 }, ({ ratePerS, durationS }) => {
+    const all = Math.round(ratePerS * durationS);
+    const isOver = ratePerS > 10;
+    const counts = [
+      { bad: isOver ? Math.ceil(0.1 * all) : 0, all },
+      { bad: isOver ? Math.ceil(0.05 * all) : 0, all },
+    ];
+    return { kind: 'counted', goals: counts };
+  });
+  expect(result).toMatchObject({ end: 'precise', bindingGoal: 'errors' });
+});
+
+describe('whatever the trials say', () => {
+  const outcome = fc.record({ badRatio: fc.constantFrom(0, 0, 0.01, 0.04, 0.06, 0.5, 1), isInvalid: fc.boolean() });
+  const outcomes = fc.array(outcome, { minLength: 100, maxLength: 100 });
+
+  test('the ends are measured rates in order, trials keep to the budget, and invalid ones are no evidence', () => {
+    fc.assert(
+      fc.property(outcomes, (given) => {
+        let trial = 0;
+        const counted: number[] = [];
+        let before: SearchStep | null = null;
+        const { steps, result } = search(settings, (step) => {
+          const { badRatio, isInvalid } = given[trial % given.length] ?? { badRatio: 0, isInvalid: false };
+          trial += 1;
+          if (before !== null) expect(step).toEqual(before);
+          before = isInvalid ? step : null;
+          if (isInvalid) return { kind: 'invalid', limit: 'other' };
+          counted.push(step.ratePerS);
+          const all = Math.round(1000 * step.durationS);
+          return { kind: 'counted', goals: [{ bad: Math.round(badRatio * all), all }] };
+        });
+        expect(steps.reduce((total, { durationS }) => total + durationS, 0)).toBeLessThanOrEqual(settings.budgetS);
+        for (const end of [result.lowPerS, result.highPerS]) if (end !== null) expect(counted).toContain(end);
+        if (result.lowPerS !== null && result.highPerS !== null) {
+          expect(result.lowPerS).toBeLessThan(result.highPerS);
+          expect(result.valuePerS).toBeGreaterThan(result.lowPerS);
+        }
+      }),
+      { seed: 1, numRuns: 60 },
+    );
+  });
+
+  test('the search is the same at any scale of the rate', () => {
+    fc.assert(
+      fc.property(outcomes, fc.constantFrom(1 / 64, 8, 512), (given, scale) => {
+        const at = (factor: number) => {
+          let trial = 0;
+          const scaled = {
+            ...settings,
+            startPerS: settings.startPerS * factor,
+            lowestPerS: settings.lowestPerS * factor,
+            highestPerS: settings.highestPerS * factor,
+          };
+          return search(scaled, () => {
+            const all = 100_000;
+            const { badRatio } = given[trial++ % given.length] ?? { badRatio: 0 };
+            return { kind: 'counted', goals: [{ bad: Math.round(badRatio * all), all }] };
+          }).steps;
+        };
+        const plain = at(1).map(({ ratePerS }) => ratePerS);
+        const scaled = at(scale).map(({ ratePerS }) => ratePerS / scale);
+        expect(scaled.length).toBe(plain.length);
+        for (const [index, rate] of scaled.entries()) expect(rate).toBeCloseTo(plain[index] ?? Number.NaN, 6);
+      }),
+      { seed: 2, numRuns: 30 },
+    );
   });
 });

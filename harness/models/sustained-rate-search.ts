@@ -1,5 +1,16 @@
-import { atLeastOf } from '../statistics/sign-test.ts';
-import { normalAtMost } from '../statistics/student-t.ts';
+import {
+  CLEARLY_MET,
+  type CountedTrial,
+  confirmedEnds,
+  excesses,
+  type GoalCounts,
+  type RateBracket,
+  type SearchGoal,
+  type Seen,
+  seen,
+} from './rate-evidence.ts';
+
+export type { CountedTrial, GoalCounts, RateBracket, SearchGoal };
 
 /**
  * Searches the sustained rate: the highest arrival rate that meets all goals. Pure; a study measures what it proposes.
@@ -11,24 +22,12 @@ import { normalAtMost } from '../statistics/student-t.ts';
  * trials miss; and a queue near saturation is slow in bursts that last longer than a short trial, so most trials just
  * above the sustained rate still look good. Both leave this true without a model of the server: above the sustained rate
  * at most about half of the trials are clearly met, and below it at most half miss. An end of the bracket is therefore
- * confirmed by a sign test over the trials beyond it (see `confirmedEnds`), and an end is always a measured rate.
+ * confirmed by a sign test over the trials beyond it (`confirmedEnds` in rate-evidence.ts), and an end is always a measured rate.
  *
  * The rates of the next trials come from two weighted up-down staircases (C. Kaernbach, Perception & Psychophysics 49,
  * 1991), one for each end: a trial that supports the end moves it inwards by a small step, one that does not moves it
  * outwards by four, so each rests where four of five trials support it, however much the server scatters.
  */
-
-export interface SearchGoal {
-  readonly id: string;
-  /** Of all requests that should have been answered: 0.05 for a p95 target, 0.001 for fewer errors than 0.1 %. */
-  readonly allowedRatio: number;
-}
-
-/** Of one trial and one goal. */
-export interface GoalCounts {
-  readonly bad: number;
-  readonly all: number;
-}
 
 export interface SearchSettings {
   readonly goals: readonly SearchGoal[];
@@ -41,12 +40,6 @@ export interface SearchSettings {
   readonly trialS: number;
   /** Seconds of trials, without their warm-up. */
   readonly budgetS: number;
-}
-
-/** Both ends are measured rates; null where nothing was found at that side. */
-export interface RateBracket {
-  readonly lowPerS: number | null;
-  readonly highPerS: number | null;
 }
 
 export interface SearchStep {
@@ -81,37 +74,14 @@ export interface SearchResult extends RateBracket {
   readonly monotone: boolean;
 }
 
-export interface CountedTrial {
-  readonly ratePerS: number;
-  readonly durationS: number;
-  /** In the order of the goals. */
-  readonly goals: readonly GoalCounts[];
-}
-
-/** A trial is clearly met when each bad ratio is at most this share of what its goal allows. */
-const CLEARLY_MET = 0.25;
-/** The chance that an end is confirmed by luck. Ends are tested after every trial, which adds to it. */
-const MISS_PROBABILITY = 0.015;
-/** How much the capacity differs between trials, at most: standard deviation of its logarithm. */
-const CAPACITY_SCATTER = 0.08;
-/** Overload shows when the queue has grown by about the latency that is allowed, as a share of the trial's duration. */
-const QUEUE_GROWTH_S = 0.2;
 const OUTWARD_STEPS = 4;
+const GUARD_PRECISIONS = 2.5;
 /** Of a staircase, in the precision that is asked for. */
 const STEPS_IN_PRECISION = 5;
 /** Trials of the shortest duration after both ends are confirmed; later ones take twice as long. */
 const SHORT_TRIALS_WHEN_CONFIRMED = 4;
 const INVALID_IN_A_ROW = 3;
 const CLIFF_EXCESS = 5;
-
-/** A trial as the search sees it. */
-interface Seen {
-  readonly ratePerS: number;
-  readonly durationS: number;
-  /** The largest bad ratio as a multiple of what its goal allows. More than 1: missed. */
-  readonly excess: number;
-  readonly requests: number;
-}
 
 /** Proposes trials until the bracket is as narrow as asked for or the budget is used; never a trial beyond the budget. */
 export function* searchSustainedRate(settings: SearchSettings): Generator<SearchStep, SearchResult, SearchEvidence> {
@@ -165,9 +135,20 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
     else low = middle;
   }
 
+  // A trial well below: short trials just above the sustained rate look good, and a search may stop soon.
+  const guard = (1 + precisionRatio) ** GUARD_PRECISIONS;
+  for (let rate = low; rate !== null && rate > lowestPerS; ) {
+    rate = within(rate / guard);
+    const trial = yield* measured(rate, trialS);
+    if (typeof trial === 'string') return resultOf(settings, trials, trial);
+    if (trial.excess <= CLEARLY_MET) break;
+  }
+
   const step = Math.log(1 + precisionRatio) / STEPS_IN_PRECISION;
-  const at = { low: Math.log(low ?? lowestPerS), high: Math.log(high ?? highestPerS) };
-  let durationS = trialS;
+  // Relative to the start, so that a search is the same at any scale.
+  const { startPerS } = settings;
+  const place = (ratePerS: number) => Math.log(ratePerS / startPerS);
+  const at = { low: place(low ?? lowestPerS), high: place(high ?? highestPerS) };
   const made = { low: 0, high: 0 };
   for (let wide = 0; ; ) {
     const confirmed = confirmedEnds(trials.map((trial) => seen(goals, trial)));
@@ -175,6 +156,7 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
       return resultOf(settings, trials, 'lowest-missed');
     if (confirmed.lowPerS !== null && confirmed.lowPerS >= highestPerS)
       return resultOf(settings, trials, 'highest-met');
+    let durationS = trialS;
     const bothConfirmed = confirmed.lowPerS !== null && confirmed.highPerS !== null;
     if (bothConfirmed) {
       const bracket = bracketOf(goals, trials);
@@ -182,11 +164,11 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
         return resultOf(settings, trials, 'precise');
       // Longer trials see more of the bursts: what is left to gain where short ones have confirmed both ends.
       wide += 1;
-      if (wide > SHORT_TRIALS_WHEN_CONFIRMED) durationS = 2 * trialS;
+      if (wide > SHORT_TRIALS_WHEN_CONFIRMED && usedS + 2 * trialS <= budgetS) durationS = 2 * trialS;
     }
-    const end = nextEnd(confirmed, at, made);
+    const end = nextEnd(confirmed, at, made, place);
     made[end] += 1;
-    const trial = yield* measured(within(Math.exp(at[end])), durationS);
+    const trial = yield* measured(within(startPerS * Math.exp(Math.round(at[end] * 1e9) / 1e9)), durationS);
     if (typeof trial === 'string') return resultOf(settings, trials, trial);
     if (end === 'low') at.low += trial.excess <= CLEARLY_MET ? step : -OUTWARD_STEPS * step;
     else at.high += trial.excess > 1 ? -step : OUTWARD_STEPS * step;
@@ -195,8 +177,8 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
       at.low -= crossed / 2;
       at.high += crossed / 2;
     }
-    at.low = Math.max(at.low, Math.log(lowestPerS));
-    at.high = Math.min(at.high, Math.log(highestPerS));
+    at.low = Math.max(at.low, place(lowestPerS));
+    at.high = Math.min(at.high, place(highestPerS));
   }
 }
 
@@ -205,10 +187,11 @@ function nextEnd(
   { lowPerS, highPerS }: RateBracket,
   at: { readonly low: number; readonly high: number },
   made: { readonly low: number; readonly high: number },
+  place: (ratePerS: number) => number,
 ): 'low' | 'high' {
   const middle = (at.low + at.high) / 2;
-  const below = lowPerS === null ? Number.POSITIVE_INFINITY : middle - Math.log(lowPerS);
-  const above = highPerS === null ? Number.POSITIVE_INFINITY : Math.log(highPerS) - middle;
+  const below = lowPerS === null ? Number.POSITIVE_INFINITY : middle - place(lowPerS);
+  const above = highPerS === null ? Number.POSITIVE_INFINITY : place(highPerS) - middle;
   if (below === above) return made.low <= made.high ? 'low' : 'high';
   return below > above ? 'low' : 'high';
 }
@@ -230,94 +213,6 @@ export function bracketOf(goals: readonly SearchGoal[], trials: readonly Counted
     lowPerS: greatest(met.filter((rate) => rate < highPerS)),
     highPerS: least(missed.filter((rate) => rate > lowPerS)),
   };
-}
-
-/**
- * The highest rate that is confirmed to be sustained and the lowest that is confirmed not to be, by sign tests.
- *
- * Were rate c above the sustained rate, a trial at c or above would be clearly met with a chance of at most p, which is
- * about 1/2 at c and less further above. c is confirmed when so many of the trials from c upwards are clearly met that
- * this has a chance below `MISS_PROBABILITY`: 6 of 6 with p = 1/2, fewer far above c. The same downwards for misses.
- */
-function confirmedEnds(trials: readonly Seen[]): RateBracket {
-  let lowPerS: number | null = null;
-  let highPerS: number | null = null;
-  const ascending = trials.toSorted((left, right) => left.ratePerS - right.ratePerS);
-  const descending = ascending.toReversed();
-  for (const { ratePerS } of ascending) {
-    const from = ascending.filter((trial) => trial.ratePerS >= ratePerS);
-    if (
-      isUnlikely(
-        from,
-        ({ excess }) => excess <= CLEARLY_MET,
-        (trial) => chanceOfMetAbove(trial, ratePerS),
-      )
-    )
-      lowPerS = ratePerS;
-  }
-  for (const { ratePerS } of descending) {
-    const from = descending.filter((trial) => trial.ratePerS <= ratePerS);
-    if (
-      isUnlikely(
-        from,
-        ({ excess }) => excess > 1,
-        (trial) => chanceOfMissedBelow(trial, ratePerS),
-      )
-    )
-      highPerS = ratePerS;
-  }
-  return { lowPerS, highPerS };
-}
-
-/** Whether the first trials, however many, support the end more often than chance explains. */
-function isUnlikely(
-  trials: readonly Seen[],
-  supports: (trial: Seen) => boolean,
-  chance: (trial: Seen) => number,
-): boolean {
-  const chances: number[] = [];
-  let supporting = 0;
-  return trials.some((trial) => {
-    chances.push(chance(trial));
-    if (!supports(trial)) return false;
-    supporting += 1;
-    return atLeastOf(supporting, chances) <= MISS_PROBABILITY;
-  });
-}
-
-/** At most; were the sustained rate below `ratePerS`. */
-function chanceOfMetAbove(trial: Seen, ratePerS: number): number {
-  return normalAtMost((QUEUE_GROWTH_S / trial.durationS - Math.log(trial.ratePerS / ratePerS)) / scatterOf(trial));
-}
-
-/** At most; were the sustained rate above `ratePerS`. */
-function chanceOfMissedBelow(trial: Seen, ratePerS: number): number {
-  return normalAtMost(Math.log(trial.ratePerS / ratePerS) / scatterOf(trial));
-}
-
-/** Of the capacity between trials, and of the arrivals and services within one (both Poisson at worst). */
-function scatterOf({ requests }: Seen): number {
-  return Math.sqrt(CAPACITY_SCATTER ** 2 + 2 / Math.max(1, requests));
-}
-
-function seen(goals: readonly SearchGoal[], trial: CountedTrial): Seen {
-  const { ratePerS, durationS } = trial;
-  return {
-    ratePerS,
-    durationS,
-    excess: Math.max(...excesses(goals, [trial])),
-    requests: Math.max(...trial.goals.map(({ all }) => all)),
-  };
-}
-
-/** Of each goal: the bad ratio of the trials together, as a multiple of what is allowed. Nothing answered: infinite. */
-function excesses(goals: readonly SearchGoal[], trials: readonly CountedTrial[]): number[] {
-  return goals.map(({ allowedRatio }, index) => {
-    const counts = trials.flatMap((trial) => trial.goals[index] ?? []);
-    const all = counts.reduce((total, count) => total + count.all, 0);
-    const bad = counts.reduce((total, count) => total + count.bad, 0);
-    return all === 0 ? Number.POSITIVE_INFINITY : bad / all / allowedRatio;
-  });
 }
 
 function resultOf(settings: SearchSettings, trials: readonly CountedTrial[], end: SearchResult['end']): SearchResult {
