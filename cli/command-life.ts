@@ -1,5 +1,4 @@
-import { TierbenchError } from '../harness/core/errors.ts';
-import { uncaughtError } from '../harness/files/load-scenario.ts';
+import { asError, TierbenchError } from '../harness/core/errors.ts';
 import { thisSystem } from '../harness/operating-system/this-system.ts';
 import { findOrphans } from '../harness/orphans/find.ts';
 import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
@@ -61,7 +60,7 @@ export function untilInterrupted(): Interrupt {
   const controller = new AbortController();
   let failure: Error | undefined;
   const onUncaught = (thrown: unknown) => {
-    failure ??= uncaughtError(thrown);
+    failure ??= asError(thrown);
     controller.abort();
   };
   let firstAtMs = Number.POSITIVE_INFINITY;

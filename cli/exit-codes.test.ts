@@ -85,7 +85,7 @@ it('is 2 where they are 10 times slower', { timeout: 60_000 }, async () => {
 });
 
 it('is 3 where trials are too short for enough samples', { timeout: 60_000 }, async () => {
-  expect(await quickRun(fast, { duration: '2' })).toMatchObject({
+  expect(await quickRun(fast, { rate: '50', duration: '2' })).toMatchObject({
     exitCode: 3,
     tiers: 4,
     kinds: {

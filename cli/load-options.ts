@@ -26,17 +26,34 @@ const concurrencies = [1, 2, 5, 10, 25, 50, 100];
 /** The ends and the middle. */
 const quickConcurrencies = [1, 10, 100];
 
+/** How wide the interval of a sustained rate may be, and how long its trials may take together. */
+const PRECISION = 0.05;
+const PRECISION_QUICK = 0.1;
+const SEARCH_S = 300;
+const SEARCH_QUICK_S = 15;
+
 export interface TypedLoadOptions {
   readonly rate?: string;
   readonly arrivals?: string;
   readonly concurrency?: string;
   readonly stages?: string;
+  readonly precision?: string;
+  readonly searchTime?: string;
   readonly workers?: string;
   readonly k6?: string;
 }
 
 interface Loads
-  extends Pick<RunQuestion, 'arrivalRatesPerS' | 'arrivals' | 'concurrencies' | 'searchesConcurrency' | 'stages'> {
+  extends Pick<
+    RunQuestion,
+    | 'arrivalRatesPerS'
+    | 'arrivals'
+    | 'concurrencies'
+    | 'precisionRatio'
+    | 'searchBudgetS'
+    | 'searchesConcurrency'
+    | 'stages'
+  > {
   readonly workers: number;
 }
 
@@ -102,10 +119,29 @@ export function readLoads(
       nextStep: 'leave it out: k6 chooses its threads itself',
     });
   }
+  const isGiven = rates !== undefined || concurrencies !== undefined || stages !== null || offered.length === 0;
+  for (const [option, text] of [
+    ['--precision', typed.precision],
+    ['--search-time', typed.searchTime],
+  ] as const) {
+    if (text === undefined || !isGiven) continue;
+    problems.push({
+      what: `${option} ${text} is about the search for the sustained rate, and these loads leave nothing to search`,
+      nextStep: 'leave it out, or let the run search: without --rate, --concurrency and --stages',
+    });
+  }
   const nothingTyped = rates === undefined && concurrencies === undefined && stages === null;
   return {
     arrivalRatesPerS: rates ?? (nothingTyped && offered.length > 0 ? null : []),
     arrivals: arrivals ?? offered[0] ?? 'constant',
+    precisionRatio: read.percent('--precision', typed.precision, quick ? PRECISION_QUICK : PRECISION, {
+      from: 1,
+      to: 50,
+    }),
+    searchBudgetS: read.seconds('--search-time', typed.searchTime, quick ? SEARCH_QUICK_S : SEARCH_S, {
+      from: 10,
+      to: 86_400,
+    }),
     stages,
     concurrencies: concurrencies ?? defaultConcurrencies(nothingTyped, offered.length > 0, quick),
     ...(nothingTyped && offered.length === 0 && { searchesConcurrency: true }),

@@ -201,8 +201,10 @@ function runOptions(command: Command): Command {
     .option('--quick', 'a short run of all tiers in about 8 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
     .option(
       '--rate <list>',
-      'arrival rates to measure, in iterations of the scenario each second (default: found by a short probe, the documented rates among them)',
+      'arrival rates to measure, in iterations of the scenario each second (default: a search for the highest that meets the targets, and the documented rates)',
     )
+    .option('--precision <percent>', 'how wide the interval of a sustained rate may be (default: 5%; quick: 10%)')
+    .option('--search-time <s>', 'seconds of trials each search may take (default: 300; quick: 15)')
     .option('--arrivals <process>', 'how arrivals follow one another: poisson (default) or constant')
     .option(
       '--concurrency <list>',
@@ -217,7 +219,7 @@ function runOptions(command: Command): Command {
     .option('--duration <s>', 'seconds measured in each trial (default: 30; quick: 6)')
     .option(
       '--warm-up <s>',
-      'seconds of load before them; 0 leaves out all but the probe for rates (default: 5; quick: 1)',
+      'seconds of load before them; 0 leaves out all but the pilot trial of a search (default: 5; quick: 1)',
     )
     .option('--cool-down <s>', 'seconds of rest between scenarios, faults and tiers (default: 5; quick: 2)')
     .option('--timeout <s>', 'a request not answered by then has failed (default: 10)')

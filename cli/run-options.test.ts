@@ -114,10 +114,13 @@ describe('readRunOptions', () => {
       coolDownS: settings.coolDownS,
     };
     /** A small system sustains 300 iterations a second. */
-    const answer = (step: Step) =>
-      step.kind === 'trial' && step.purpose !== 'measure'
-        ? judgeTrial(madeUpTrial({ load: step.load, measuredS: step.durationS, okPerS: 300 }), null)
-        : undefined;
+    const answer = (step: Step) => {
+      if (step.kind !== 'trial') return undefined;
+      const offeredPerS = step.load.model === 'open' ? Math.round(step.load.arrivalRatePerS) : 300;
+      const okPerS = Math.min(300, offeredPerS);
+      const { load, durationS: measuredS } = step;
+      return judgeTrial(madeUpTrial({ load, measuredS, okPerS, droppedPerS: offeredPerS - okPerS }), null);
+    };
     let longestS = (tiers.length - 1) * settings.coolDownS;
     for (const tier of tiers) {
       const walker = run.steps([{ id: tier.name, tier, app }], question, context);

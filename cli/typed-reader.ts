@@ -13,6 +13,8 @@ export interface TypedReader {
   number(option: string, text: string | undefined, otherwise: number, range: NumberRange): number;
   /** `10`, `10s` and `10 s`. */
   seconds(option: string, text: string | undefined, otherwise: number, range: NumberRange): number;
+  /** `5%` and `5 %`, as a ratio; the range is in percent. */
+  percent(option: string, text: string | undefined, otherwise: number, range: NumberRange): number;
   /** Separated by commas; each once, ascending. */
   numbers(option: string, text: string, range: NumberRange): readonly number[];
 }
@@ -31,6 +33,8 @@ export function typedReader(problems: Problem[]): TypedReader {
   return {
     number,
     seconds: (option, text, otherwise, range) => number(option, text?.replace(/\s*s$/, ''), otherwise, range),
+    percent: (option, text, otherwise, range) =>
+      number(option, text?.replace(/\s*%$/, ''), 100 * otherwise, range) / 100,
     oneOf(option, text, known) {
       const found = known.find((word) => word === text);
       if (found === undefined)

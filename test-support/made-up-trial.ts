@@ -180,6 +180,8 @@ export function madeUpRun(
       timeoutS: 10,
       arrivalRatesPerS: [...new Set(loads.flatMap((load) => (load.model === 'open' ? [load.arrivalRatePerS] : [])))],
       arrivals: 'poisson',
+      precisionRatio: 0.05,
+      searchBudgetS: 300,
       stages: null,
       concurrencies: [...new Set(loads.flatMap((load) => (load.model === 'closed' ? [load.concurrency] : [])))],
       faults: [],

@@ -5,6 +5,18 @@ import { faultKinds } from './trial.ts';
 
 /** What the study `run` asks and answers: what does each tier sustain within its targets? */
 
+/** Why a search ended; `stopped`: it was interrupted, and the interval is what was known then. */
+export const sustainedRateEnds = [
+  'precise',
+  'budget',
+  'lowest-missed',
+  'highest-met',
+  'generator-limit',
+  'machine-limit',
+  'invalid-trials',
+  'stopped',
+] as const;
+
 const count = z.number().int().nonnegative();
 const durationS = z.number().nonnegative();
 const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
@@ -22,9 +34,12 @@ export const runQuestionSchema = z.object({
   durationS,
   warmUpS: durationS,
   timeoutS: durationS,
-  /** Arrivals per second, ascending; null: chosen for each scenario by a pilot trial, the documented rates among them. */
+  /** Arrivals per second, ascending; null: a search for the sustained rate of each scenario, and the documented rates. */
   arrivalRatesPerS: listOf(z.number().positive()).nullable(),
   arrivals: z.enum(arrivalProcesses),
+  /** How wide the interval of a sustained rate may be, as a share of it, and how many seconds of trials may find it. */
+  precisionRatio: z.number().positive(),
+  searchBudgetS: durationS,
   /** One open load whose rate changes evenly from each stage to the next, the first at 0 s; null: none. */
   stages: listOf(z.object({ atS: durationS, ratePerS: z.number().nonnegative() })).nullable(),
   /** Virtual users, ascending; null: as many as the documents speak of for the scenario. */
@@ -36,6 +51,20 @@ export const runQuestionSchema = z.object({
 });
 export type RunQuestion = z.infer<typeof runQuestionSchema>;
 
+/** The result of a search (harness/models/sustained-rate-search.ts), in iterations per second. */
+const sustainedRateSchema = z.object({
+  valuePerS: z.number().nullable(),
+  /** The highest rate confirmed to meet the targets and the lowest confirmed to miss one; null where there is none. */
+  lowPerS: z.number().nullable(),
+  highPerS: z.number().nullable(),
+  end: z.enum(sustainedRateEnds),
+  /** The id of the target that higher rates miss; null where no target binds. */
+  binding: z.string().nullable(),
+  shape: z.enum(['smooth', 'cliff']).nullable(),
+  monotone: z.boolean(),
+});
+export type SustainedRateAnswer = z.infer<typeof sustainedRateSchema>;
+
 const rateSchema = z.object({ arrivalRatePerS: z.number(), sequence: count });
 
 /** Of one tier: the highest arrival rate of each scenario that met its p95 target. */
@@ -44,6 +73,8 @@ export const runAnswerSchema = z.object({
   scenarios: listOf(
     z.object({
       scenario: z.string(),
+      /** Null where loads were given by hand, or where none was found to begin with. */
+      sustainedRate: sustainedRateSchema.nullable(),
       /** One for each p95 target that names no load; `target` is its id, null where none applies. */
       sustained: listOf(
         z.object({

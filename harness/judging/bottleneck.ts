@@ -149,7 +149,7 @@ function cpusTogether(seen: readonly SourceMean[], systemCpus: number | null): U
 }
 
 /** `api/1` is an instance of `api`. */
-function serviceOf(source: string): string {
+export function serviceOf(source: string): string {
   return source.replace(/\/\d+$/u, '');
 }
 

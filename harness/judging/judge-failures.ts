@@ -4,7 +4,7 @@ import type { Target } from '../core/target.ts';
 import { proportionInterval } from '../statistics/binomial.ts';
 import { type Bound, boundOf, exactly, inconclusive, type Judgement, met, missed } from './judged-target.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
-import { type LoadSteps, levelOf, loadsOf, trialsFor, whyInvalid } from './load-steps.ts';
+import { type LoadSteps, levelOf, loadsOf, lowestValid, trialsFor, whyInvalid } from './load-steps.ts';
 
 /**
  * Requests that failed or were never sent, of all that a tier was sent: `steps` are those of its scenarios.
@@ -15,7 +15,10 @@ import { type LoadSteps, levelOf, loadsOf, trialsFor, whyInvalid } from './load-
  */
 export function judgeErrorRatio(target: Target, steps: readonly LoadSteps[]): Judgement {
   const bound = boundOf(target, 'at most');
-  const found = steps.map((each) => trialsFor(target, each));
+  const found = steps.map((each) => {
+    const { trials, missing } = trialsFor(target, each);
+    return { trials: withoutEndOfSearch(trials, each, target, bound), missing };
+  });
   const trials = found.flatMap((each) => each.trials);
   const missing = steps.flatMap(({ scenario, trials: own }, index): readonly WhyNot[] =>
     own.length === 0 ? [{ code: 'no-trial-of-scenario', scenario }] : (found[index]?.missing ?? []),
@@ -42,6 +45,20 @@ export function judgeErrorRatio(target: Target, steps: readonly LoadSteps[]): Ju
       : []),
   ];
   return reasons.length === 0 ? met(together, evidence) : inconclusive(reasons, together, evidence);
+}
+
+/** A search ends beyond what the system sustains: that it fails there is no miss. Its lowest rate always counts. */
+function withoutEndOfSearch(
+  trials: readonly JudgedTrial[],
+  { isAskedFor }: LoadSteps,
+  target: Target,
+  bound: Bound,
+): readonly JudgedTrial[] {
+  const lowest = lowestValid(trials);
+  return trials.filter(
+    (trial) =>
+      trial === lowest || isAskedFor(trial, target) || (isValid(trial) && bound.keeps(trial.summary.errorRatio)),
+  );
 }
 
 /** What a load may fail where no target of the run says how much. */

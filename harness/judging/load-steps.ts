@@ -2,7 +2,7 @@ import type { WhyNot } from '../core/findings.ts';
 import { byLoad, isOneRate, isSameLoad, loadLevel, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
-import type { JudgedTrial } from './judged-trial.ts';
+import { isValid, type JudgedTrial } from './judged-trial.ts';
 import { type PilotEstimate, pilotOf, wholeRequests } from './pilot.ts';
 
 /** The loads that were measured for one scenario of one tier: what targets are judged by. */
@@ -91,7 +91,13 @@ export function judgedLoads(target: Target, steps: LoadSteps): ReturnType<typeof
   const upTo = ofEachModel(trials).flatMap((group) =>
     group.slice(0, group.findLastIndex((trial) => steps.isAskedFor(trial, target)) + 1),
   );
-  return { trials: upTo.length > 0 ? upTo : trials.slice(0, 1), missing };
+  const lowest = lowestValid(trials);
+  return { trials: upTo.length > 0 || lowest === undefined ? upTo : [lowest], missing };
+}
+
+/** `trials` ascend by load. Where none is valid: the lowest. */
+export function lowestValid(trials: readonly JudgedTrial[]): JudgedTrial | undefined {
+  return trials.find(isValid) ?? trials[0];
 }
 
 /**

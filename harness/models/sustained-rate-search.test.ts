@@ -77,7 +77,7 @@ describe('a search', () => {
       step.ratePerS > 280 ? { kind: 'invalid', limit } : cliffAt(300)(step),
     );
     expect(result).toMatchObject({ end, lowPerS: 250, highPerS: null });
-    expect(steps.map(({ ratePerS }) => ratePerS)).toEqual([250, 287.5, 287.5, 287.5]);
+    expect(steps.map(({ ratePerS }) => ratePerS)).toEqual([250, 281.25, 281.25, 281.25]);
   });
 });
 

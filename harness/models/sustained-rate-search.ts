@@ -30,6 +30,8 @@ export type { CountedTrial, GoalCounts, RateBracket, SearchGoal };
  */
 
 export interface SearchSettings {
+  /** Tried before any other, such as rates that a document names; none by default. */
+  readonly firstRatesPerS?: readonly number[];
   readonly goals: readonly SearchGoal[];
   readonly startPerS: number;
   readonly lowestPerS: number;
@@ -74,6 +76,8 @@ export interface SearchResult extends RateBracket {
   readonly monotone: boolean;
 }
 
+/** Of the first step away from the start, in the precision that is asked for. */
+const FIRST_STEP_IN_PRECISION = 2.5;
 const OUTWARD_STEPS = 4;
 const GUARD_PRECISIONS = 2.5;
 /** Of a staircase, in the precision that is asked for. */
@@ -116,8 +120,16 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
   // Steps away from the start, each larger than the one before, until one trial meets the goals and one misses them.
   let low: number | null = null;
   let high: number | null = null;
-  let factor = 1.15;
-  for (let rate = within(settings.startPerS); low === null || high === null; ) {
+  let factor = 1 + FIRST_STEP_IN_PRECISION * precisionRatio;
+  for (const ratePerS of settings.firstRatesPerS ?? []) {
+    const rate = within(ratePerS);
+    const trial = yield* measured(rate, trialS);
+    if (typeof trial === 'string') return resultOf(settings, trials, trial);
+    if (trial.excess > 1) high = Math.min(high ?? rate, rate);
+    else low = Math.max(low ?? rate, rate);
+  }
+  const start = Math.min(high === null ? settings.startPerS : high / factor, settings.startPerS);
+  for (let rate = within(Math.max(start, (low ?? 0) * factor)); low === null || high === null || low >= high; ) {
     const trial = yield* measured(rate, trialS);
     if (typeof trial === 'string') return resultOf(settings, trials, trial);
     if (trial.excess > 1) high = rate;
@@ -234,10 +246,25 @@ function resultOf(settings: SearchSettings, trials: readonly CountedTrial[], end
   const wellBelow = between(0, lowPerS / (1 + precisionRatio)).map((trial) => seen(goals, trial));
   return {
     ...result,
-    valuePerS: Math.sqrt(lowPerS * highPerS),
+    valuePerS: crossing(goals, trials, lowPerS, highPerS),
     shape: isCliff ? 'cliff' : 'smooth',
     monotone: confirmedEnds(wellBelow).highPerS === null,
   };
+}
+
+/** Half-way, as a ratio, between the highest rate that met the goals and the lowest that missed them, within the bracket. */
+function crossing(
+  goals: readonly SearchGoal[],
+  trials: readonly CountedTrial[],
+  lowPerS: number,
+  highPerS: number,
+): number {
+  const inside = trials
+    .map((trial) => seen(goals, trial))
+    .filter(({ ratePerS }) => ratePerS >= lowPerS && ratePerS <= highPerS);
+  const met = greatest(inside.filter(({ excess }) => excess <= 1).map(({ ratePerS }) => ratePerS)) ?? lowPerS;
+  const missed = least(inside.filter(({ excess }) => excess > 1).map(({ ratePerS }) => ratePerS)) ?? highPerS;
+  return Math.sqrt(met * missed);
 }
 
 function least(values: readonly number[]): number | null {

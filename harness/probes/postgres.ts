@@ -12,7 +12,10 @@ const counterMetrics = {
   'blocks-hit': 'blks_hit',
   'temp-bytes': 'temp_bytes',
   deadlocks: 'deadlocks',
+  'rows-read': 'tup_fetched',
+  'rows-written': 'tup_inserted + tup_updated + tup_deleted',
 } as const;
+type Counter = keyof typeof counterMetrics | 'wal-bytes' | 'statements';
 
 /** Query id -> seconds spent in it since the server's statistics began. */
 type Statements = ReadonlyMap<string, number>;
@@ -24,7 +27,7 @@ type Statements = ReadonlyMap<string, number>;
  */
 export function postgresProbe(options: { readonly databaseUrl: string; readonly source: string }): Probe {
   const texts = new Map<string, string>();
-  const counters = rememberCounters<keyof typeof counterMetrics>();
+  const counters = rememberCounters<Counter>();
   let statementsBefore: Statements | undefined;
   let hasStatements: boolean | undefined;
   const connection = postgresConnection({
@@ -43,11 +46,13 @@ export function postgresProbe(options: { readonly databaseUrl: string; readonly 
       return connection.use(async (client) => {
         hasStatements ??= await prepareStatements(client);
         const sessions = await readSessions(client);
-        const since = counters.next(await readCounters(client));
-        const statements = hasStatements === true ? await readStatements(client) : undefined;
+        const read = hasStatements === true ? await readStatements(client) : undefined;
+        const since = counters.next({ ...(await readCounters(client)), statements: read?.calls ?? 0 });
+        const statements = read?.spentS;
         const last = statementsBefore;
         statementsBefore = statements;
-        const readings = readingsOf(options.source, sessions, since?.perS ?? {});
+        const { statements: calls, ...perS } = since?.perS ?? {};
+        const readings = readingsOf(options.source, sessions, perS, read === undefined ? {} : { statements: calls });
         if (since === undefined || last === undefined || statements === undefined) return readings;
         const spentS = [...statements].map(([id, nowS]) => ({ id, spentS: nowS - (last.get(id) ?? 0) }));
         const longest = await longestStatements(client, spentS, texts);
@@ -95,21 +100,25 @@ async function readSessions(client: pg.Client): Promise<Values> {
   return rows[0];
 }
 
-async function readCounters(client: pg.Client): Promise<Record<keyof typeof counterMetrics, number>> {
-  const columns = Object.entries(counterMetrics).map(([metric, column]) => `${column}::float8 as "${metric}"`);
+async function readCounters(client: pg.Client): Promise<Record<Exclude<Counter, 'statements'>, number>> {
+  const columns = Object.entries(counterMetrics).map(([metric, column]) => `(${column})::float8 as "${metric}"`);
   const { rows } = await client.query(
-    `select ${columns.join(', ')} from pg_stat_database where datname = current_database()`,
+    `select ${columns.join(', ')}, (select wal_bytes::float8 from pg_stat_wal) as "wal-bytes"
+       from pg_stat_database where datname = current_database()`,
   );
   return rows[0];
 }
 
-async function readStatements(client: pg.Client): Promise<Statements> {
+async function readStatements(client: pg.Client): Promise<{ readonly spentS: Statements; readonly calls: number }> {
   const { rows } = await client.query(`
-    select queryid::text as id, sum(total_exec_time) / 1000 as "spentS"
+    select queryid::text as id, sum(total_exec_time) / 1000 as "spentS", sum(calls)::float8 as calls
       from pg_stat_statements(false)
      where dbid = (select oid from pg_database where datname = current_database())
      group by queryid`);
-  return new Map(rows.map(({ id, spentS }) => [id, spentS]));
+  return {
+    spentS: new Map(rows.map(({ id, spentS }) => [id, spentS])),
+    calls: rows.reduce((sum, { calls }) => sum + calls, 0),
+  };
 }
 
 /** Text and seconds of the statements in which most time was spent. Texts are asked for once. */

@@ -150,6 +150,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         durationS,
         attempt: number,
         planned: place,
+        ...(step.bracket !== undefined && { bracket: step.bracket }),
         time: time.left(durationS),
       });
     }
@@ -228,7 +229,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
     /** Runs a trial, and again when it is invalid, as far as the budget goes. */
     async run(step: TrialStep, subject: RunningSubject): Promise<JudgedTrial | TierbenchError> {
       let { judged, failure } = await attempt(step, subject, 1);
-      if (step.purpose !== 'measure') return failure ?? judged;
+      if (step.purpose !== 'measure' || step.bracket !== undefined) return failure ?? judged;
       let attempts = 1;
       while (failure === undefined && !stop.aborted && mayBeValidNextTime(judged)) {
         if (attempts > MOST_REPEATS_OF_A_LOAD || !repeats.take()) break;

@@ -4,6 +4,7 @@ import type { OfferedLoad } from '../core/load.ts';
 import type { PlannedLoad } from '../core/study-record.ts';
 import type { TrialPurpose } from '../core/trial.ts';
 import type { JudgedTrial } from '../judging/judged-trial.ts';
+import type { TrialStep } from './study.ts';
 
 /** What happens in a study, for whoever watches. Data only; nothing is decided from it. */
 export type StudyEvent =
@@ -32,6 +33,8 @@ export type StudyEvent =
       readonly attempt: number;
       /** Which of the planned trials it is, from 1; null where it was not planned, such as a warm-up. */
       readonly planned: { readonly position: number; readonly total: number } | null;
+      /** In a search for the sustained rate: the interval so far. */
+      readonly bracket?: TrialStep['bracket'];
       readonly time: TimeLeft;
     }
   /** Once a second while a trial runs. */

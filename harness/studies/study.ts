@@ -70,6 +70,8 @@ export interface TrialStep {
   readonly timeoutS: number;
   /** Open load: so many users take the arrivals, as far as there are so many; all of them when absent. */
   readonly users?: number;
+  /** In a search: the interval of rates so far, for progress. An invalid trial is not repeated: the search decides. */
+  readonly bracket?: { readonly lowPerS: number | null; readonly highPerS: number | null };
   /** With purpose `fault`, else absent. */
   readonly fault?: PlannedFault;
 }

@@ -1,10 +1,10 @@
-import { errorOf, TierbenchError } from '../../core/errors.ts';
+import { TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import { monotonicMs } from '../../machine/clock.ts';
 import type { TrialRequest } from '../engine.ts';
-import type { GeneratorProcess, GeneratorProcesses, ProcessEnd } from './generator-processes.ts';
+import type { GeneratorProcess, GeneratorProcesses } from './generator-processes.ts';
 import { mergeIntervals, mergeTrials } from './merge-trials.ts';
-import type { FromProcess, ProcessTask, ToProcess } from './trial-process.ts';
+import type { FromProcess, ProcessTask, ReportedError, ToProcess } from './trial-process.ts';
 
 /** Until the last process has heard that all are ready. */
 const OPENS_AFTER_MS = 20;
@@ -59,7 +59,7 @@ export async function driveInProcesses(
       trials[index] = message.trial;
       const ended = trials.filter((trial) => trial !== undefined);
       if (ended.length === count) resolve(ended as [Trial, ...Trial[]]);
-    } else reject(errorOf(message.error));
+    } else reject(thrown(message.error));
   }
 
   /** The seconds that all processes have reported. */
@@ -81,7 +81,7 @@ export async function driveInProcesses(
           reject(error);
         }
       },
-      (end) => reject(processCrashed(settings.engine, end)),
+      (how) => reject(processCrashed(settings.engine, how)),
     );
     return generator;
   });
@@ -119,13 +119,11 @@ export async function driveInProcesses(
   }
 }
 
-function processCrashed(engine: string, { how, signal }: ProcessEnd): TierbenchError {
+function processCrashed(engine: string, how: string): TierbenchError {
   return new TierbenchError(
     'GENERATOR_ENDED',
     `A process of the ${engine} engine ${how}; its trial is lost.`,
-    signal === null
-      ? 'What it printed stands above.'
-      : 'Where memory is short, the system ends processes with SIGKILL and Node itself with SIGABRT; what it printed stands above.',
+    'Its last words stand above, if it had any. Where memory is short the system ends processes with SIGKILL.',
   );
 }
 
@@ -135,4 +133,8 @@ function scenarioHangs(scenario: string): TierbenchError {
     `Scenario '${scenario}' kept the generator from answering for more than ${LONGEST_SILENCE_S} s.`,
     'Let begin, iteration and check come to an end, and wait with `yield* think(seconds)` only.',
   );
+}
+
+function thrown({ message, code, nextStep, problems = [] }: ReportedError): Error {
+  return code === undefined ? new Error(message) : new TierbenchError(code, message, nextStep ?? '', { problems });
 }

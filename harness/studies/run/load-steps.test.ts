@@ -56,24 +56,44 @@ function contextOf(question: RunQuestion, { traits, documented }: Walk): StudyCo
 
 /** Takes all steps; trials of warm-up answer so many iterations a second, of one request each. */
 function walk(choice: Walk = {}): readonly Step[] {
+  return walked(choice).steps;
+}
+
+function answerOf(choice: Walk) {
+  const [scenario] = walked(choice).answer.scenarios;
+  if (scenario === undefined) throw new Error('no scenario');
+  return scenario;
+}
+
+function walked(choice: Walk) {
   const question = { ...usual, ...choice.question };
   const walker = run.steps([subject], question, contextOf(question, choice));
   const seen: Step[] = [];
   let window = 0;
-  for (let next = walker.next(); !next.done; ) {
+  let next = walker.next();
+  while (!next.done) {
     const step = next.value;
     seen.push(step);
     next = walker.next(answered(step));
   }
-  return seen;
+  return { steps: seen, answer: next.value };
 
   function answered(step: Step): JudgedTrial | undefined {
-    if (step.kind !== 'trial' || step.purpose === 'measure' || step.purpose === 'fault') return undefined;
+    if (step.kind !== 'trial' || step.purpose === 'fault') return undefined;
+    if (step.purpose === 'measure') return measured(step);
     if (step.purpose === 'warm-up') window += 1;
     const okPerS = choice.ratePerS?.(step.purpose === 'warm-up' ? window : 0) ?? 320;
     const { load, durationS, purpose } = step;
     const failed = choice.failing === true ? { okPerS: 0, failedPerS: okPerS } : { okPerS };
     return judgeTrial(madeUpTrial({ load, measuredS: durationS, purpose, ...failed }), null);
+  }
+
+  /** What comes beyond what the last window of warm-up answered is dropped. */
+  function measured({ load, durationS }: TrialStep): JudgedTrial {
+    const mostPerS = choice.ratePerS?.(window) ?? 320;
+    const offeredPerS = load.model === 'open' ? Math.round(load.arrivalRatePerS) : mostPerS;
+    const okPerS = Math.min(offeredPerS, mostPerS);
+    return judgeTrial(madeUpTrial({ load, measuredS: durationS, okPerS, droppedPerS: offeredPerS - okPerS }), null);
   }
 }
 
@@ -138,41 +158,67 @@ describe('the steps of a run', () => {
   });
 });
 
-describe('arrival rates that a pilot trial finds', () => {
+describe('the search for the sustained rate', () => {
   const found = { arrivalRatesPerS: null, concurrencies: null, scenarios: ['crud'] };
   const planOf = (steps: readonly Step[]) => {
     const plan = steps.find((step) => step.kind === 'plan');
     if (plan === undefined) throw new Error('no plan');
     return plan.trials;
   };
+  const searched = (steps: readonly Step[]) =>
+    trialsOf(steps, 'measure').filter(({ bracket }) => bracket !== undefined);
 
-  it('lie below what the last window of warm-up sustained, the documented ones among them', () => {
-    const documented = { requestRatesPerS: [100, 500], concurrencies: [40, 2000] };
-    const steps = walk({ question: found, documented });
+  it('begins below what the last window of warm-up answered, and ends with what it found', () => {
+    const steps = walk({ question: found });
     expect(trialsOf(steps, 'warm-up')[0]?.load).toEqual({ model: 'closed', concurrency: 25 });
-    const planned = planOf(steps);
-    // The documented 500/s is more than it sustains, the documented 2000 users are more than there are.
-    expect(planned.map(({ load }) => loadLevel(load))).toEqual([50, 70, 100, 150, 200, 300, 40]);
-    expect(planned[0]?.load).toEqual({ model: 'open', arrivalRatePerS: 50, arrivals: 'poisson' });
-    expect(trialsOf(steps, 'measure')).toEqual(planned);
+    const [first, ...others] = searched(steps);
+    expect(first?.load).toEqual({ model: 'open', arrivalRatePerS: 272, arrivals: 'poisson' });
+    const rates = others.map(({ load }) => loadLevel(load));
+    // It closes in on 320/s, of which 5 % more may go unanswered.
+    expect(rates.slice(-4).every((ratePerS) => ratePerS > 300 && ratePerS < 360)).toBe(true);
+    const { sustainedRate } = answerOf({ question: found });
+    expect(sustainedRate?.lowPerS).toBeLessThanOrEqual(320 / 0.95);
+    expect(sustainedRate?.highPerS).toBeGreaterThanOrEqual(320 / 0.95);
+    expect(sustainedRate?.highPerS).toBeLessThan(360);
   });
 
-  it('are found even where nothing is to be warmed up', () => {
+  it('keeps to its budget', () => {
+    const spentS = searched(walk({ question: { ...found, quick: true, searchBudgetS: 20 } })).reduce(
+      (sum, { durationS }) => sum + durationS,
+      0,
+    );
+    expect(spentS).toBeGreaterThanOrEqual(10);
+    expect(spentS).toBeLessThanOrEqual(25);
+  });
+
+  it('begins with the documented rates that the pilot trial reached, and is followed by the documented users', () => {
+    const documented = { requestRatesPerS: [100, 500], concurrencies: [40, 2000] };
+    const steps = walk({ question: found, documented });
+    // The documented 500/s is more than it sustains, the documented 2000 users are more than there are.
+    expect(
+      searched(steps)
+        .slice(0, 2)
+        .map(({ load }) => loadLevel(load)),
+    ).toEqual([100, 272]);
+    expect(planOf(steps).map(({ load }) => loadLevel(load))).toEqual([40]);
+  });
+
+  it('is made even where nothing is to be warmed up', () => {
     expect(acts(walk({ question: { ...found, warmUpS: 0 } })).slice(0, 3)).toEqual([
       'crud answer-check 1',
       'crud warm-up 25',
-      'crud measure 50',
+      'crud measure 272',
     ]);
   });
 
-  it('are not found where no iteration of the pilot trial succeeded, which is tried once more and noted', () => {
+  it('is not made where no iteration of the pilot trial succeeded, which is tried once more and noted', () => {
     const steps = walk({ question: { ...found, quick: true }, failing: true });
     expect(trialsOf(steps, 'warm-up')).toHaveLength(2);
     expect(steps.filter(({ kind }) => kind === 'note')).toHaveLength(2);
     expect(planOf(steps)).toMatchObject([{ load: { model: 'closed' } }]);
   });
 
-  it('are for scenarios without think times: the others are measured by users, after a longer warm-up', () => {
+  it('is for scenarios without think times: the others are measured by users, after a longer warm-up', () => {
     const question = { ...found, scenarios: ['browse'] };
     const documented = { requestRatesPerS: [500], concurrencies: [200] };
     const steps = walk({ question, documented, traits: { hasThinkTime: true } });
@@ -182,28 +228,27 @@ describe('arrival rates that a pilot trial finds', () => {
     expect(trialsOf(undocumented, 'measure').map(({ load }) => load)).toEqual([{ model: 'closed', concurrency: 100 }]);
   });
 
-  it('are offered by those users alone whom the rate needs', () => {
-    const steps = trialsOf(walk({ question: found, traits: { hasUserSetup: true } }), 'measure');
+  it('is made by those users alone whom the rate needs', () => {
+    const [first] = searched(walk({ question: found, traits: { hasUserSetup: true } }));
     // An iteration took 25 / 320 s in the pilot trial, so a second each is allowed.
-    expect(steps.map(({ users }) => users)).toEqual([50, 70, 100, 150, 200, 300, undefined]);
-    expect(trialsOf(walk({ question: found }), 'measure').map(({ users }) => users)).toEqual(
-      new Array(7).fill(undefined),
-    );
+    expect(first?.users).toBe(272);
+    expect(searched(walk({ question: found }))[0]?.users).toBeUndefined();
   });
 
-  it('are measured long enough for a p95 where they are low', () => {
-    const planned = planOf(walk({ question: { ...found, quick: true, durationS: 6 }, ratePerS: () => 18 }));
-    // 10/s and 15/s: 72 requests are needed, and a third more against chance.
-    expect(planned.map(({ durationS }) => durationS)).toEqual([10, 7, 6]);
+  it('has trials as long as a p95 takes where rates are low', () => {
+    const [first] = searched(walk({ question: { ...found, quick: true }, ratePerS: () => 18 }));
+    // 14.4/s: 72 requests are needed, and a third more against chance.
+    expect(first?.durationS).toBe(7);
   });
 
-  it('tell how long closed-loop users need for one iteration before they are measured', () => {
-    const planned = planOf(walk({ question: { ...found, quick: true, warmUpS: 1 }, ratePerS: () => 18 }));
+  it('tells how long closed-loop users need for one iteration before they are measured', () => {
+    const documented = { requestRatesPerS: [], concurrencies: [100] };
+    const planned = planOf(walk({ question: { ...found, quick: true, warmUpS: 1 }, documented, ratePerS: () => 18 }));
     // 100 users at 18/s.
-    expect(planned.map(({ warmUpS }) => warmUpS)).toEqual([1, 1, 6]);
+    expect(planned.map(({ warmUpS }) => warmUpS)).toEqual([6]);
   });
 
-  it('are not looked for when rates are given', () => {
+  it('is not made when rates are given', () => {
     const steps = walk({ question: { ...found, arrivalRatesPerS: [5, 500], concurrencies: [], warmUpS: 0 } });
     expect(acts(steps)).toEqual(['crud answer-check 1', 'crud measure 5', 'crud measure 500']);
   });

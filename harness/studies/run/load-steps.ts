@@ -1,19 +1,29 @@
 import type { OfferedLoad } from '../../core/load.ts';
-import type { RunQuestion } from '../../core/run.ts';
+import type { RunQuestion, SustainedRateAnswer } from '../../core/run.ts';
 import type { Trial } from '../../core/trial.ts';
 import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import { type PilotEstimate, readPilot } from '../../judging/pilot.ts';
+import type { RateGoal } from '../../judging/rate-goals.ts';
 import { throughputDrift } from '../../judging/steadiness.ts';
 import { throughputPerSIn, wholeSeconds } from '../../judging/trial-window.ts';
-import { samplesNeeded } from '../../statistics/quantile-ranks.ts';
 import { exactTime, type ScenarioTraits, type Step, sumOfTimes, type TimeBounds, type TrialStep } from '../study.ts';
-import { arrivalRates, countOfArrivalRates, type DocumentedLoads } from './loads.ts';
+import type { DocumentedLoads } from './loads.ts';
+import { searchRate, searchTime } from './search-rate.ts';
 
 /** One scenario on one subject. */
 export interface ScenarioOnSubject extends ScenarioTraits {
   readonly subject: string;
   readonly documented: DocumentedLoads;
+  /** What a sustained rate must keep. */
+  readonly goals: readonly RateGoal[];
   readonly userCount: number;
+}
+
+/** What the loads of a scenario showed. */
+export interface LoadStepsResult {
+  readonly trials: readonly JudgedTrial[];
+  /** Null where no search was made. */
+  readonly sustainedRate: SustainedRateAnswer | null;
 }
 
 const ANSWER_CHECK_S = 1;
@@ -35,20 +45,16 @@ const ITERATIONS_ALLOWED = 4;
 const FEWEST_USERS = 20;
 const LONGEST_ROUND_S = 15;
 const USERS_WHERE_NOT_DOCUMENTED = 100;
-/** Chance gives fewer requests than the rate promises; and a trial is not made longer than so many times. */
-const SAMPLES_TO_SPARE = 1.3;
-const MOST_TIMES_LONGER = 3;
 
 /**
  * The trials of one scenario on one subject: check that the answers are right, warm up until the throughput is steady, take
- * the last window as the pilot trial where arrival rates are still to be found, then measure each load step.
- * @returns the measured trials, in their order.
+ * the last window as the pilot trial where the sustained rate is still to be found, search it, then measure each other load.
  */
 export function* loadSteps(
   question: RunQuestion,
   scenario: ScenarioOnSubject,
   after: TimeBounds,
-): Generator<Step, readonly JudgedTrial[], JudgedTrial | undefined> {
+): Generator<Step, LoadStepsResult, JudgedTrial | undefined> {
   const { timeoutS } = question;
   const { subject, name, userCount } = scenario;
   const trial = (purpose: TrialStep['purpose'], load: OfferedLoad, warmUpS: number, durationS: number): TrialStep => ({
@@ -86,17 +92,20 @@ export function* loadSteps(
     isWarm = window + 1 >= mostWindows || isSteady(windows);
   }
 
+  const atRate = (load: Extract<OfferedLoad, { model: 'open' }>, durationS: number): TrialStep => ({
+    ...trial('measure', load, question.warmUpS, durationS),
+    ...(scenario.hasUserSetup && !scenario.hasThinkTime && { users: usersFor(highestRateOf(load), found, userCount) }),
+  });
+  const search =
+    findsRates && found !== undefined
+      ? yield* searchRate(question, scenario, found, (arrivalRatePerS, durationS) =>
+          atRate({ model: 'open', arrivalRatePerS, arrivals: question.arrivals }, durationS),
+        )
+      : null;
+
   const trials = [
-    ...openLoads(question, scenario, found).map((load): TrialStep => {
-      const highestPerS = highestRateOf(load);
-      const atLeastS = endOf(load) ?? question.durationS;
-      const durationS = findsRates ? longEnoughS(atLeastS, highestPerS) : atLeastS;
-      return {
-        ...trial('measure', load, question.warmUpS, durationS),
-        ...(scenario.hasUserSetup && !scenario.hasThinkTime && { users: usersFor(highestPerS, found, userCount) }),
-      };
-    }),
-    ...closedLoads(question, scenario).map((load) =>
+    ...openLoads(question).map((load) => atRate(load, endOf(load) ?? question.durationS)),
+    ...closedLoads(question, scenario, search !== null).map((load) =>
       trial('measure', load, closedWarmUpS(question, scenario, load.concurrency, found), question.durationS),
     ),
   ];
@@ -104,12 +113,12 @@ export function* loadSteps(
     yield { kind: 'note', subject, note: { code: 'rates-unknown', scenario: name, pilotLoad: warmUpLoad } };
   }
   yield { kind: 'plan', subject, scenario: name, trials, after };
-  const measured: JudgedTrial[] = [];
+  const measured: JudgedTrial[] = [...(search?.trials ?? [])];
   for (const step of trials) {
     const judged = yield step;
     if (judged !== undefined) measured.push(judged);
   }
-  return measured;
+  return { trials: measured, sustainedRate: search?.answer ?? null };
 }
 
 /** How long the trials of one scenario take, as far as that is known before its pilot trial. */
@@ -118,17 +127,14 @@ export function timeOfLoadSteps(question: RunQuestion, scenario: ScenarioOnSubje
   const most = warmUpWindows(question, scenario);
   const windows = { atLeastS: Math.min(most, LEAST_STEADY_SECONDS / WARM_UP_WINDOW_S), atMostS: most };
   const { warmUpS, durationS } = question;
-  const open = openLoads(question, scenario, undefined);
-  const counts = findsRates
-    ? countOfArrivalRates(scenario.documented, question.quick)
-    : { least: open.length, most: open.length };
-  const longest = findsRates ? MOST_TIMES_LONGER : 1;
+  const open = openLoads(question);
   return sumOfTimes([
     exactTime(ANSWER_CHECK_S),
     { atLeastS: windows.atLeastS * WARM_UP_WINDOW_S, atMostS: windows.atMostS * WARM_UP_WINDOW_S },
+    ...(findsRates ? [searchTime(question)] : []),
     ...open.map((load) => exactTime(Math.max(0, (endOf(load) ?? durationS) - durationS))),
-    { atLeastS: counts.least * (warmUpS + durationS), atMostS: counts.most * (warmUpS + longest * durationS) },
-    ...closedLoads(question, scenario).map(({ concurrency }) => {
+    exactTime(open.length * (warmUpS + durationS)),
+    ...closedLoads(question, scenario, findsRates).map(({ concurrency }) => {
       const shortestS = closedWarmUpS(question, scenario, concurrency, undefined);
       const longestS = most === 0 || warmUpS === 0 ? shortestS : Math.max(shortestS, LONGEST_ROUND_S);
       return { atLeastS: shortestS + durationS, atMostS: longestS + durationS };
@@ -141,22 +147,23 @@ function mustFindRates({ arrivalRatesPerS }: RunQuestion, { hasThinkTime }: Scen
   return arrivalRatesPerS === null && !hasThinkTime;
 }
 
-function openLoads(
-  { arrivalRatesPerS, arrivals, stages, quick }: RunQuestion,
-  scenario: ScenarioOnSubject,
-  found: PilotEstimate | undefined,
-): readonly OfferedLoad[] {
+function openLoads({
+  arrivalRatesPerS,
+  arrivals,
+  stages,
+}: RunQuestion): readonly Extract<OfferedLoad, { model: 'open' }>[] {
   const staged = stages === null ? [] : [stagedLoad(stages, arrivals)];
-  const canFind = found !== undefined && !scenario.hasThinkTime;
-  const rates = arrivalRatesPerS ?? (canFind ? arrivalRates(found, scenario.documented, quick) : []);
-  return [...staged, ...rates.map((arrivalRatePerS) => ({ model: 'open' as const, arrivalRatePerS, arrivals }))];
+  return [
+    ...staged,
+    ...(arrivalRatesPerS ?? []).map((arrivalRatePerS) => ({ model: 'open' as const, arrivalRatePerS, arrivals })),
+  ];
 }
 
 /** The rate goes evenly from each stage to the next, as k6's ramping-arrival-rate has it; two at one time are a step. */
 function stagedLoad(
   [first, ...others]: NonNullable<RunQuestion['stages']>,
   arrivals: RunQuestion['arrivals'],
-): OfferedLoad {
+): Extract<OfferedLoad, { model: 'open' }> {
   let atS = 0;
   const changes = others.map((stage) => {
     const change = { atS, overS: stage.atS - atS, toRatePerS: stage.ratePerS };
@@ -177,10 +184,14 @@ function highestRateOf(load: OfferedLoad): number {
   return Math.max(load.arrivalRatePerS, ...(load.changes ?? []).map(({ toRatePerS }) => toRatePerS));
 }
 
-/** Where nothing is documented, as many as at login: enough to see whether more load brings more. */
-function closedLoads({ concurrencies }: RunQuestion, { documented, userCount }: ScenarioOnSubject) {
+/** Where nothing is documented, and no search says more, as many as at login: enough to see whether more load brings more. */
+function closedLoads(
+  { concurrencies }: RunQuestion,
+  { documented, userCount }: ScenarioOnSubject,
+  isSearched: boolean,
+) {
   const known = documented.concurrencies.filter((concurrency) => concurrency <= userCount);
-  const usual = known.length === 0 ? [Math.min(USERS_WHERE_NOT_DOCUMENTED, userCount)] : known;
+  const usual = known.length === 0 && !isSearched ? [Math.min(USERS_WHERE_NOT_DOCUMENTED, userCount)] : known;
   return (concurrencies ?? usual).map((concurrency) => ({ model: 'closed' as const, concurrency }));
 }
 
@@ -207,12 +218,6 @@ function closedWarmUpS(
   if (hasThinkTime) return WARM_UPS_OF_THINKING * warmUpS;
   if (warmUpS === 0 || found === undefined) return warmUpS;
   return Math.max(warmUpS, Math.min(Math.ceil(concurrency / found.iterationsPerS), LONGEST_ROUND_S));
-}
-
-/** At low rates a trial lasts until p95 of each step has samples enough for its interval: each iteration gives one. */
-function longEnoughS(durationS: number, iterationRatePerS: number): number {
-  const neededS = Math.ceil((SAMPLES_TO_SPARE * samplesNeeded(0.95)) / iterationRatePerS);
-  return Math.max(durationS, Math.min(neededS, MOST_TIMES_LONGER * durationS));
 }
 
 /** Each user that takes part signs in first, so no more do than are needed; and the more, the slower it may get. */

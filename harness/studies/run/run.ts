@@ -4,6 +4,7 @@ import { loadLevel } from '../../core/load.ts';
 import { type RunAnswer, type RunQuestion, runAnswerSchema, runQuestionSchema } from '../../core/run.ts';
 import type { Target } from '../../core/target.ts';
 import type { JudgedTrial } from '../../judging/judged-trial.ts';
+import { rateGoals } from '../../judging/rate-goals.ts';
 import { sustainedRates } from '../../judging/sustained-rate.ts';
 import { exactTime, lengthS, type Step, type Study, type StudyContext, sumOfTimes } from '../study.ts';
 import { faultSteps } from './faults.ts';
@@ -26,8 +27,8 @@ export const run: Study<RunQuestion, RunAnswer> = {
     for (const [index, scenario] of scenarios.entries()) {
       if (index > 0) yield rest;
       const after = timeAfter(index, scenarios, subject, question, context);
-      const trials = yield* loadSteps(question, scenario, after);
-      answer.push({ scenario: scenario.name, sustained: sustainedIn(context.targets, trials) });
+      const { trials, sustainedRate } = yield* loadSteps(question, scenario, after);
+      answer.push({ scenario: scenario.name, sustainedRate, sustained: sustainedIn(context.targets, trials) });
     }
     for (const step of faultSteps(question, subject)) {
       yield rest;
@@ -54,7 +55,8 @@ function scenariosOn(subject: Subject, { scenarios }: RunQuestion, context: Stud
     const traits = context.scenarios.get(name);
     if (traits === undefined) return [];
     const documented = documentedLoads(context.targets, subject.tier.name, name);
-    return { ...traits, subject: subject.id, documented, userCount: context.userCount };
+    const goals = rateGoals(context.targets, subject.tier.name, name);
+    return { ...traits, subject: subject.id, documented, goals, userCount: context.userCount };
   });
 }
 

@@ -1,0 +1,204 @@
+import type { MetricId } from '../core/metrics.ts';
+import { metrics } from '../core/metrics.ts';
+import {
+  type ExpectedCapacity,
+  expectedCapacities,
+  type Station,
+  serviceDemand,
+  type Usage,
+} from '../models/service-demand.ts';
+import { mean } from '../statistics/sums.ts';
+import { serviceOf } from './bottleneck.ts';
+import type { JudgedTrial } from './judged-trial.ts';
+import { meansInWindow, requestsIn, type SourceMean } from './trial-window.ts';
+
+/** CPU that one request costs a service. */
+export interface Demand {
+  readonly service: string;
+  readonly cpuS: number;
+  /** Null for fewer than three trials near the highest rate. */
+  readonly interval: { readonly lowS: number; readonly highS: number } | null;
+  /** CPUs it uses without requests; 0 where that cannot be told. */
+  readonly backgroundCpus: number;
+}
+
+/** Anything else a request costs: statements, blocks, commands, bytes. */
+export interface Amount {
+  readonly service: string;
+  readonly metric: MetricId;
+  /** In the unit of the metric without its time. */
+  readonly perRequest: number;
+}
+
+export interface HitRatio {
+  readonly service: string;
+  readonly metric: MetricId;
+  readonly ratio: number;
+}
+
+/** What a request of a scenario costs on a tier: over all its steps, in the shares in which the scenario sends them. */
+export interface Demands {
+  /** The lowest and the highest of the trials near saturation, in requests/s: demands fall with load. */
+  readonly takenAtPerS: readonly [lowest: number, highest: number];
+  readonly trials: number;
+  readonly requestsPerIteration: number;
+  readonly services: readonly Demand[];
+  readonly amounts: readonly Amount[];
+  readonly hitRatios: readonly HitRatio[];
+  /** Requests/s at which each resource is used up, the lowest first: as the tier runs here, and at the sizes of its file. */
+  readonly expected: { readonly here: readonly ExpectedCapacity[]; readonly atTierSizes: readonly ExpectedCapacity[] };
+}
+
+export interface ServiceSize {
+  readonly name: string;
+  /** Metrics that say when one of its kind is saturated (`ServiceType.resources`). */
+  readonly resources: readonly MetricId[];
+  readonly instances: number;
+  /** CPUs an instance may use by the tier file; undefined where it does not say. */
+  readonly cpus?: number | undefined;
+}
+
+export interface DemandContext {
+  readonly services: readonly ServiceSize[];
+  /** CPUs that the services share on this machine; null where that is not known. */
+  readonly systemCpus: number | null;
+}
+
+const NEAR_SATURATION = 0.7;
+/** With more failures the requests are not those of the scenario any more. */
+const MOST_FAILED_RATIO = 0.05;
+/** Others took the CPU, or the window is not whole. Sent or read late changes latencies and no CPU time. */
+const voiding = new Set(['stopped', 'service-crashed', 'foreign-cpu', 'cpu-stolen', 'generator-out-of-resources']);
+
+/** The metrics whose share of two rates is a hit ratio: hits, misses. */
+const hitMetrics: readonly (readonly [hits: MetricId, misses: MetricId])[] = [
+  ['cache-hits', 'cache-misses'],
+  ['key-hits', 'key-misses'],
+  ['blocks-hit', 'blocks-read'],
+];
+
+/** Of the trials of one scenario on one tier; null where no probe saw a service work. */
+export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext): Demands | null {
+  const seen = trials
+    .filter(tells)
+    .map((trial) => ({ trial, requestsPerS: answeredPerS(trial), means: meansInWindow(trial.record) }));
+  const highestPerS = Math.max(0, ...seen.map(({ requestsPerS }) => requestsPerS));
+  const near = seen.filter(({ requestsPerS }) => requestsPerS >= NEAR_SATURATION * highestPerS);
+  const usageOf = (service: string, metric: MetricId): Usage[] =>
+    seen.flatMap(({ requestsPerS, means }) => {
+      const used = totalOf(means, service, metric);
+      return used === null ? [] : [{ ratePerS: requestsPerS, usedPerS: used }];
+    });
+  const found = context.services.flatMap((size) => {
+    const cpu = serviceDemand(usageOf(size.name, 'cpu-cores'));
+    return cpu === null
+      ? []
+      : [
+          {
+            size,
+            cpu,
+            mainThread: size.resources.includes('main-thread')
+              ? serviceDemand(usageOf(size.name, 'main-thread'))
+              : null,
+          },
+        ];
+  });
+  if (found.length === 0) return null;
+
+  const means = near.flatMap(({ means: own, requestsPerS }) => own.map((each) => ({ ...each, requestsPerS })));
+  return {
+    takenAtPerS: [Math.min(...near.map(({ requestsPerS }) => requestsPerS)), highestPerS],
+    trials: near.length,
+    requestsPerIteration: mean(
+      near.map(
+        ({ trial: { record } }) => requestsIn(record.trial.steps) / Math.max(1, record.trial.iterations.completed),
+      ),
+    ),
+    services: found.map(({ size, cpu }) => ({
+      service: size.name,
+      cpuS: cpu.perUnitS,
+      interval: cpu.interval && { lowS: cpu.interval.low, highS: cpu.interval.high },
+      backgroundCpus: cpu.backgroundPerS,
+    })),
+    amounts: amountsIn(means, context),
+    hitRatios: hitRatiosIn(means, context),
+    expected: {
+      here: expectedCapacities([...found.flatMap(stationsOf), ...machineStation(found, context.systemCpus)]),
+      atTierSizes: expectedCapacities(found.flatMap(stationsOf)),
+    },
+  };
+
+  function stationsOf({ size, cpu, mainThread }: (typeof found)[number]): Station[] {
+    const station = (demand: NonNullable<typeof cpu>, availablePerS: number): Station => ({
+      name: size.name,
+      perUnitS: demand.perUnitS,
+      backgroundPerS: demand.backgroundPerS,
+      availablePerS,
+    });
+    return [
+      ...(size.cpus === undefined ? [] : [station(cpu, size.cpus * size.instances)]),
+      // A main thread runs on one CPU at a time, however many there are.
+      ...(mainThread === null ? [] : [station(mainThread, size.instances)]),
+    ];
+  }
+}
+
+function machineStation(
+  found: readonly { readonly cpu: { readonly perUnitS: number; readonly backgroundPerS: number } }[],
+  systemCpus: number | null,
+): Station[] {
+  if (systemCpus === null) return [];
+  return [
+    {
+      name: 'machine',
+      perUnitS: found.reduce((sum, { cpu }) => sum + cpu.perUnitS, 0),
+      backgroundPerS: found.reduce((sum, { cpu }) => sum + cpu.backgroundPerS, 0),
+      availablePerS: systemCpus,
+    },
+  ];
+}
+
+function tells({ record: { trial }, validity, summary, requests }: JudgedTrial): boolean {
+  const isVoid = validity.kind === 'invalid' && validity.reasons.some(({ code }) => voiding.has(code));
+  return !isVoid && trial.measuredS > 0 && requests.all > 0 && summary.errorRatio <= MOST_FAILED_RATIO;
+}
+
+function answeredPerS({ record: { trial } }: JudgedTrial): number {
+  return requestsIn(trial.steps) / trial.measuredS;
+}
+
+/** Of all instances together; null where none was seen. */
+function totalOf(means: readonly SourceMean[], service: string, metric: MetricId): number | null {
+  const own = means.filter((each) => each.metric === metric && serviceOf(each.source) === service);
+  return own.length === 0 ? null : own.reduce((sum, each) => sum + each.mean, 0);
+}
+
+type MeanAtRate = SourceMean & { readonly requestsPerS: number };
+
+/** Rates of all instances over the rate of requests, over the trials near saturation. */
+function amountsIn(means: readonly MeanAtRate[], { services }: DemandContext): readonly Amount[] {
+  const rates = means.filter(({ metric }) => metrics[metric].role === 'rate');
+  return services.flatMap(({ name: service }) => {
+    const own = Map.groupBy(
+      rates.filter(({ source }) => serviceOf(source) === service),
+      ({ metric }) => metric,
+    );
+    return [...own].flatMap(([metric, values]) => {
+      const requests = new Set(values.map(({ requestsPerS }) => requestsPerS));
+      const total = values.reduce((sum, each) => sum + each.mean, 0);
+      const perRequest = total / [...requests].reduce((sum, each) => sum + each, 0);
+      return perRequest > 0 ? [{ service, metric, perRequest }] : [];
+    });
+  });
+}
+
+function hitRatiosIn(means: readonly MeanAtRate[], { services }: DemandContext): readonly HitRatio[] {
+  return services.flatMap(({ name: service }) =>
+    hitMetrics.flatMap(([hits, misses]) => {
+      const found = totalOf(means, service, hits);
+      const notFound = totalOf(means, service, misses);
+      if (found === null || notFound === null || found + notFound === 0) return [];
+      return [{ service, metric: hits, ratio: found / (found + notFound) }];
+    }),
+  );
+}
