@@ -4,7 +4,7 @@ import type { RunQuestion, RunResult } from '../harness/core/run.ts';
 import type { StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { Tier } from '../harness/core/tier.ts';
-import type { TrialPlan, TrialRecord } from '../harness/core/trial.ts';
+import type { Interval, TrialPlan, TrialRecord } from '../harness/core/trial.ts';
 import { monotonicS } from '../harness/machine/clock.ts';
 import { referenceApp } from '../harness/services/reference-app.ts';
 import { conduct } from '../harness/studies/conduct.ts';
@@ -31,8 +31,8 @@ export interface SimulatedRun {
   readonly abortAt?: number;
   /** The API crashes at the place of that name. */
   readonly apiCrashesAt?: string;
-  /** How late the generator reads responses in the measured trial of that number, counted with repeats from 0. */
-  readonly lagS?: (measured: number) => number;
+  /** Whether nothing is answered in the first half of the measured trial of that number, counted with repeats from 0. */
+  readonly isUnsteady?: (measured: number) => boolean;
   /** The name of a tier -> why it cannot run. */
   readonly obstacles?: Readonly<Record<string, readonly Obstacle[]>>;
   /** Tiers, or names of some with one service, the API. */
@@ -88,12 +88,13 @@ export async function simulatedRun(choice: SimulatedRun = {}) {
         const startedAt = new Date().toISOString();
         const trial = await engineOf(asked[0].plan).run(...asked);
         const isMeasured = asked[0].plan.durationS === question.durationS;
-        const eventLoopLagP99S = isMeasured ? (choice.lagS?.(measured++) ?? 0) : 0;
+        const isUnsteady = isMeasured && (choice.isUnsteady?.(measured++) ?? false);
+        const settled = ({ startS }: Interval) => !isUnsteady || startS >= trial.measuredS / 2;
         return {
           ...trial,
           startedAt,
           startedAtMonotonicS: monotonicS(),
-          generator: { ...trial.generator, eventLoopLagP99S },
+          intervals: trial.intervals.map((second) => (settled(second) ? second : { ...second, steps: [] })),
         };
       },
     },

@@ -45,12 +45,9 @@ export const reasonSchema = z.discriminatedUnion('code', [
   finding('cpu-stolen', { ratio: number, limitRatio: number }),
   /** `requests` were never sent: no local port or file descriptor was left for them. */
   finding('generator-out-of-resources', { resource: z.enum(['ports', 'files']), requests: count }),
-  finding('generator-throttled', { ratio: number, limitRatio: number }),
   /** CPU of processes that belong neither to the system nor to the generator. */
   finding('foreign-cpu', { ratio: number, limitRatio: number }),
   finding('generator-busy', { utilizationRatio: number, limitRatio: number }),
-  finding('read-late', { p99S: number, limitS: number }),
-  finding('sent-late', { p99S: number, limitS: number }),
   finding('not-offered', { startedRatio: number, limitRatio: number, arrivalRatePerS: number }),
   finding('near-generator-limit', { ratePerS: number, ceilingPerS: number, limitRatio: number }),
   finding('throughput-drift', { firstHalfPerS: number, secondHalfPerS: number }),
@@ -64,6 +61,16 @@ export const caveatSchema = z.discriminatedUnion('code', [
   /** The machine was busy when the generator was calibrated. */
   finding('above-ceiling', { ratePerS: number, ceilingPerS: number }),
   finding('near-floor', { p95S: number, floorP95S: number }),
+  /**
+   * Latencies may be up to `lagS` shorter than measured, because the generator sent or read late, or a CPU limit stopped it.
+   * Their intervals hold that. A part is 0 within its limit; of `readLagS` and `throttledS` the larger counts.
+   */
+  finding('instrument-lag', { lagS: number, sendLagS: number, readLagS: number, throttledS: number }),
+  /**
+   * Processes that belong neither to the system nor to the generator, or the host, took so much of the machine's CPU: the
+   * system alone is no slower, so that such a trial can meet a target and not miss one. 0 within the limit.
+   */
+  finding('machine-shared', { foreignRatio: number, stolenRatio: number }),
 ]);
 export type Caveat = z.infer<typeof caveatSchema>;
 
@@ -157,6 +164,8 @@ export const whyNotSchema = z.discriminatedUnion('code', [
   /** It contradicts another target for the same setting, which the tier follows. */
   finding('follows-other', { target: text, document: text }),
   // Open
+  /** What was measured misses the target or differs, and without this it might not. */
+  finding('disturbed', { load: offeredLoadSchema, caveat: caveatSchema }),
   /** The reason of the highest of these loads; each code once. */
   finding('invalid-trials', { loads: listOf(offeredLoadSchema), reason: reasonSchema }),
   /** Samples in a row are alike, so that it may take more of them than `needed`. */

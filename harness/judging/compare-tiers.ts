@@ -12,6 +12,7 @@ import {
 } from '../statistics/change.ts';
 import { serialCorrelation } from '../statistics/correlation.ts';
 import { sumInBlocks } from '../statistics/sums.ts';
+import { areUnequallyDisturbed, whyPessimistic, whyThroughputPessimistic } from './disturbance.ts';
 import { judgeP95At, judgeThroughputAt, type LoadVerdict } from './judge-at-load.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
 import { succeededIn, wholeSeconds } from './trial-window.ts';
@@ -197,7 +198,11 @@ function figuresOf(trials: readonly JudgedTrial[]): Figures {
   const withP95 = trials.filter(({ summary }) => summary.latency.p95S !== null);
   const p95 = quantileFigures(
     0.95,
-    withP95.map(({ p95Blocks, latency }) => ({ ...p95Blocks, quantileOf: (share) => latency.quantileS(share) })),
+    withP95.map(({ p95Blocks, latency, disturbance: { lag } }) => ({
+      ...p95Blocks,
+      quantileOf: (share) => latency.quantileS(share),
+      least: Math.max(0, latency.quantileS(0.95 - lag.beyondRatio) - lag.lagS),
+    })),
   );
   return {
     throughput: new Map(trials.map((trial, index) => [trial, rates[index] ?? null])),
@@ -223,6 +228,8 @@ function possibleChange(
     const why = whyNotComparable(side, metric);
     if (why !== null) return { kind: 'unknown', tier: side.tier, why };
   }
+  const disturbed = whyDisturbed(before.trial, after.trial, metric);
+  if (disturbed !== null) return { kind: 'unknown', ...disturbed };
   const from = before.trial === null ? null : (figures[metric].get(before.trial) ?? null);
   const to = after.trial === null ? null : (figures[metric].get(after.trial) ?? null);
   if (from === null || to === null) {
@@ -239,6 +246,24 @@ function whyNotComparable({ trial, why }: Measured, metric: 'throughput' | 'p95'
     return { code: 'too-many-failed', errorRatio: summary.errorRatio };
   }
   return null;
+}
+
+/** Others may have made the change: of the two trials the one that is worse than its system. */
+function whyDisturbed(
+  before: JudgedTrial | null,
+  after: JudgedTrial | null,
+  metric: 'throughput' | 'p95',
+): Pick<UnknownChange, 'tier' | 'why'> | null {
+  if (before === null || after === null) return null;
+  const sides = areUnequallyDisturbed(before.disturbance, after.disturbance)
+    ? [before, after].map((trial) => ({ trial, caveat: whyPessimistic(trial.disturbance) }))
+    : metric === 'throughput'
+      ? [before, after].map((trial) => ({ trial, caveat: whyThroughputPessimistic(trial) }))
+      : [];
+  const worse = sides.find(({ caveat }) => caveat !== null);
+  if (worse === undefined || worse.caveat === null) return null;
+  const { summary } = worse.trial;
+  return { tier: summary.tier, why: { code: 'disturbed', load: summary.load, caveat: worse.caveat } };
 }
 
 function wasNotRun({ subjects }: RunResult, name: string): boolean {

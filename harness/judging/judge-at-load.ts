@@ -1,6 +1,7 @@
 import type { OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
 import type { MeasuredMetric, Target } from '../core/target.ts';
+import { whyThroughputPessimistic } from './disturbance.ts';
 import { judgeLatency } from './judge-latency.ts';
 import { reaches } from './judge-throughput.ts';
 import { boundOf } from './judged-target.ts';
@@ -42,7 +43,8 @@ export function judgeThroughputAt(result: Pick<RunResult, 'targets'>, trial: Jud
     const bound = boundOf(target, 'at least');
     if (!isValidOrOverloaded(trial) || throughputPerS === null) return { target, kind: 'inconclusive' };
     if (reaches(trial, bound)) return { target, kind: 'met' };
-    return { target, kind: bound.keeps(throughputPerS.high) ? 'inconclusive' : 'not-reached' };
+    const isOpen = bound.keeps(throughputPerS.high) || whyThroughputPessimistic(trial) !== null;
+    return { target, kind: isOpen ? 'inconclusive' : 'not-reached' };
   });
 }
 

@@ -2,6 +2,7 @@ import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { RunResult } from '../core/run.ts';
 import type { Target } from '../core/target.ts';
 import { proportionInterval } from '../statistics/binomial.ts';
+import { whyPessimistic } from './disturbance.ts';
 import { type Bound, boundOf, exactly, inconclusive, type Judgement, met, missed } from './judged-target.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
 import { type LoadSteps, levelOf, loadsOf, lowestValid, trialsFor, whyInvalid } from './load-steps.ts';
@@ -27,7 +28,7 @@ export function judgeErrorRatio(target: Target, steps: readonly LoadSteps[]): Ju
   for (const trial of trials) {
     const { failed, all } = trial.requests;
     const ratio = proportionInterval(failed, all);
-    if (isValid(trial) && ratio !== null && !bound.keeps(ratio.low)) {
+    if (counts(trial) && ratio !== null && !bound.keeps(ratio.low)) {
       return missed(failuresAbove(trial, bound), ratio, failuresOf([trial]));
     }
   }
@@ -38,7 +39,7 @@ export function judgeErrorRatio(target: Target, steps: readonly LoadSteps[]): Ju
   const straddles = together === null || !bound.keeps(together.high);
   const reasons = [
     ...whyInvalid(trials),
-    ...beyond.map(failuresMayBeChance),
+    ...beyond.map(whyNoMiss),
     ...missing,
     ...(straddles
       ? [{ code: 'error-ratio-straddles', failed, requests, highRatio: together?.high ?? null } as const]
@@ -86,8 +87,15 @@ export function judgeConcurrency(target: Target, steps: LoadSteps, { targets }: 
     if (answered >= value.value) return met(value, evidence);
     return inconclusive([{ code: 'users-not-answered', load, answered }], value, evidence);
   }
-  if (ratio !== null && !allowed.keeps(ratio.low)) return missed(failuresAbove(trial, allowed), value, evidence);
-  return inconclusive([failuresMayBeChance(trial)], value, evidence);
+  if (counts(trial) && ratio !== null && !allowed.keeps(ratio.low)) {
+    return missed(failuresAbove(trial, allowed), value, evidence);
+  }
+  return inconclusive([whyNoMiss(trial)], value, evidence);
+}
+
+/** Whether it may miss a target: requests may time out because others use the machine. */
+function counts(trial: JudgedTrial): boolean {
+  return isValid(trial) && whyPessimistic(trial.disturbance) === null;
 }
 
 function errorBound(targets: readonly Target[], { tier, scenario }: LoadSteps): Bound {
@@ -116,7 +124,9 @@ function failuresAbove({ summary, requests: { failed, all } }: JudgedTrial, { li
   return { code: 'failures-above', scenario, load, failed, requests: all, limitRatio: limit } as const;
 }
 
-function failuresMayBeChance({ summary, requests: { failed, all } }: JudgedTrial) {
+function whyNoMiss({ summary, disturbance, requests: { failed, all } }: JudgedTrial): WhyNot {
   const { scenario, load } = summary;
-  return { code: 'failures-may-be-chance', scenario, load, failed, requests: all } as const;
+  const caveat = whyPessimistic(disturbance);
+  if (caveat !== null) return { code: 'disturbed', load, caveat };
+  return { code: 'failures-may-be-chance', scenario, load, failed, requests: all };
 }

@@ -2,6 +2,7 @@ import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { LatencyMetric, Target } from '../core/target.ts';
 import { proportionInterval } from '../statistics/binomial.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
+import { whyPessimistic } from './disturbance.ts';
 import { type Bound, boundOf, inconclusive, type Judgement, met, missed, notJudged } from './judged-target.ts';
 import { type Answers, isValid, isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
 import { estimateLatency, type LatencyMeasure } from './latency-summary.ts';
@@ -37,6 +38,7 @@ const measures: Readonly<Record<LatencyMetric, LatencyMeasure>> = {
  * its requests failed that too few were answered for the percentile. That all of several steps keep it is as sure as each
  * of them; that one does not is held to Holm's procedure, because one of ten may look slow by chance. A generator at its
  * limit makes latencies longer, so an invalid trial is no miss either, unless all that is wrong is that it is overloaded.
+ * Nor is a trial on a machine that others use: alone the system is no slower, so that what it meets is met.
  */
 export function judgeLatency(target: Target, metric: LatencyMetric, steps: LoadSteps): Judgement {
   const asked = whatIsAsked(target, metric);
@@ -53,7 +55,8 @@ export function judgeLatency(target: Target, metric: LatencyMetric, steps: LoadS
     metUpTo: metUpTo(steps.trials, asked),
   });
   const beyond = trials.flatMap((trial) => {
-    const slow = isValidOrOverloaded(trial) ? stepsBeyond(asked, trial) : [];
+    const counts = isValidOrOverloaded(trial) && whyPessimistic(trial.disturbance) === null;
+    const slow = counts ? stepsBeyond(asked, trial) : [];
     return slow.length > 0 ? [{ trial, slow }] : [];
   });
   const [first, last = first] = [beyond[0], beyond.at(-1)];
@@ -120,6 +123,10 @@ function withFailuresS({ measure }: Asked, { latency: { histogram }, requests: {
 /** Empty where every step keeps the target. */
 function whyOpen(asked: Asked, trial: JudgedTrial): readonly WhyNot[] {
   const { metric, measure, bound } = asked;
+  const caveat = whyPessimistic(trial.disturbance);
+  if (caveat !== null && stepsBeyond(asked, trial).length > 0) {
+    return [{ code: 'disturbed', load: trial.summary.load, caveat }];
+  }
   return asked.answersOf(trial).flatMap((answers): WhyNot[] => {
     const { step, latency, requests } = answers;
     const at = { load: trial.summary.load, metric, step };

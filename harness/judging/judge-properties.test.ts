@@ -54,7 +54,6 @@ describe('whatever is measured', () => {
         fc.constantFrom<MadeUpTrial>(
           { stopped: true },
           { generator: { utilizationRatio: 0.95 } },
-          { generator: { eventLoopLagP99S: 0.9 } },
           { notes: [{ code: 'service-crashed', instance: 'api/1', detail: 'exit code 1' }] },
           { unfinishedS: [4.9] },
         ),

@@ -2,6 +2,7 @@ import type { Evidence, WhyNot } from '../core/findings.ts';
 import type { OfferedLoad } from '../core/load.ts';
 import type { Target } from '../core/target.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
+import { whyThroughputPessimistic } from './disturbance.ts';
 import { type Bound, boundOf, inconclusive, type Judgement, met, missed, notJudged } from './judged-target.ts';
 import { isValid, isValidOrOverloaded, type JudgedTrial } from './judged-trial.ts';
 import {
@@ -23,7 +24,8 @@ const RISE_THAT_MATTERS = 1.05;
  *
  * Met: at a valid load the whole interval reaches the target, or so much or more arrived and was answered as it came (the
  * throughput is the arrival rate then, give or take chance). Missed: the best does not reach it, and more load brings no
- * more: closed-loop throughput had stopped rising before the highest concurrency, and no invalid trial looked better.
+ * more: closed-loop throughput had stopped rising before the highest concurrency, no invalid trial looked better, and nothing
+ * made the throughput lower than that of the system alone.
  */
 export function judgeThroughput(target: Target, steps: LoadSteps): Judgement {
   const bound = boundOf(target, 'at least');
@@ -48,7 +50,11 @@ export function judgeThroughput(target: Target, steps: LoadSteps): Judgement {
     const { load } = nearest.summary;
     return inconclusive([{ code: 'throughput-straddles', load, lowPerS, highPerS }], value, evidenceAt(best));
   }
-  const reasons = [...whyMoreMayCome(target, usable, trials, best, steps), ...missing];
+  const reasons = [
+    ...usable.flatMap(whyPessimisticAt),
+    ...whyMoreMayCome(target, usable, trials, best, steps),
+    ...missing,
+  ];
   if (reasons.length > 0) return inconclusive(reasons, value, evidenceAt(best));
   const { load } = best.summary;
   return missed({ code: 'throughput-below', load, throughputPerS: throughput(best) }, value, evidenceAt(best));
@@ -78,6 +84,11 @@ export function reaches(trial: JudgedTrial, bound: Bound): boolean {
   const sustained = sustainedRequestsPerS(trial);
   if (sustained !== null && bound.keeps(sustained)) return true;
   return bound.keeps(trial.summary.throughputPerS?.low ?? Number.NEGATIVE_INFINITY);
+}
+
+function whyPessimisticAt(trial: JudgedTrial): readonly WhyNot[] {
+  const caveat = whyThroughputPessimistic(trial);
+  return caveat === null ? [] : [{ code: 'disturbed', load: trial.summary.load, caveat }];
 }
 
 function whyMoreMayCome(

@@ -6,8 +6,9 @@ import type { Estimate } from '../core/units.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { drawResamples, ratioEstimate, seededRandom } from '../statistics/block-bootstrap.ts';
 import { sumInBlocks } from '../statistics/sums.ts';
-import type { JudgedTrial, StepSummary } from './judged-trial.ts';
-import { p95BlocksOf, sampleLatency, summarizeLatency } from './latency-summary.ts';
+import { disturbanceCaveats, disturbanceOf, undisturbed } from './disturbance.ts';
+import type { JudgedTrial, LatencySample, StepSummary } from './judged-trial.ts';
+import { estimateLatency, p95BlocksOf, sampleLatency, summarizeLatency } from './latency-summary.ts';
 import { type LatencyViews, latencyViews } from './latency-views.ts';
 import { requestCounts, requestsIn, succeededIn, wholeSeconds } from './trial-window.ts';
 import { caveatsOf, judgeValidity } from './validity.ts';
@@ -43,11 +44,18 @@ function judged(record: TrialRecord, calibration: Calibration | null): JudgedTri
   const bySecond = seconds.map(decodeSteps);
   const ofWindow = trial.steps.map(({ latency }) => LatencyHistogram.decode(latency));
   const nothing = LatencyHistogram.empty();
+  const all = LatencyHistogram.merged(ofWindow);
+  const allBySecond = bySecond.map((histograms) => LatencyHistogram.merged(histograms.values()));
+  const asMeasured = sampleLatency(all, allBySecond, undisturbed.lag);
+  const disturbance = disturbanceOf(record, estimateLatency(asMeasured, 0.95)?.value ?? null);
+  const { lag } = disturbance;
+  const answersOfAll: LatencySample = { ...asMeasured, lag };
   const answersOfSteps = trial.steps.map((step, index) => ({
     step: step.name,
     latency: sampleLatency(
       ofWindow[index] ?? nothing,
       bySecond.map((histograms) => histograms.get(step.name) ?? nothing),
+      lag,
     ),
     requests: requestCounts({ iterations: trial.iterations, steps: [step] }),
   }));
@@ -58,12 +66,9 @@ function judged(record: TrialRecord, calibration: Calibration | null): JudgedTri
       requests,
       errorRatio: ratio(requests - step.outcomes.ok, requests),
       throughputPerS: rate(step.outcomes.ok, (second) => okRequests(second, step.name)),
-      latency: summarizeLatency(answersOfSteps[index]?.latency ?? sampleLatency(nothing, [])),
+      latency: summarizeLatency(answersOfSteps[index]?.latency ?? sampleLatency(nothing, [], lag)),
     };
   });
-  const all = LatencyHistogram.merged(ofWindow);
-  const allBySecond = bySecond.map((histograms) => LatencyHistogram.merged(histograms.values()));
-  const answersOfAll = sampleLatency(all, allBySecond);
   const latency = summarizeLatency(answersOfAll);
   const requests = requestCounts(trial);
   const meanLatencyS = allBySecond.filter(({ count }) => count > 0).map(({ meanS }) => meanS);
@@ -83,8 +88,9 @@ function judged(record: TrialRecord, calibration: Calibration | null): JudgedTri
       latency,
       steps,
     },
-    validity: judgeValidity(record, { latency, meanLatencyS, calibration }),
-    caveats: caveatsOf(trial, latency, calibration),
+    validity: judgeValidity(record, { latency, meanLatencyS, calibration, disturbance }),
+    caveats: [...disturbanceCaveats(disturbance), ...caveatsOf(trial, latency, calibration)],
+    disturbance,
     requests,
     answers: { all: { step: null, latency: answersOfAll, requests }, steps: answersOfSteps },
     latency: all,

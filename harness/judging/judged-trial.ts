@@ -4,6 +4,7 @@ import type { TrialRecord } from '../core/trial.ts';
 import type { Estimate } from '../core/units.ts';
 import type { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import type { QuantileBlocks } from '../statistics/change.ts';
+import type { Disturbance, InstrumentLag } from './disturbance.ts';
 import type { LatencyViews } from './latency-views.ts';
 import type { RequestCounts } from './trial-window.ts';
 
@@ -61,6 +62,8 @@ export interface LatencySample {
   /** Their sums and numbers by blocks of time. */
   readonly sumsS: readonly number[];
   readonly counts: readonly number[];
+  /** So much of each latency may be the instrument's own. */
+  readonly lag: Pick<InstrumentLag, 'lagS' | 'beyondRatio'>;
 }
 
 /** Successful requests, and how many should have succeeded. */
@@ -76,6 +79,7 @@ export interface JudgedTrial {
   readonly summary: TrialSummary;
   readonly validity: Validity;
   readonly caveats: readonly Caveat[];
+  readonly disturbance: Disturbance;
   readonly requests: RequestCounts;
   /** What latency targets are judged by: of all requests together (`step` null), and of each step. */
   readonly answers: { readonly all: Answers; readonly steps: readonly Answers[] };

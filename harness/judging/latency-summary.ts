@@ -14,10 +14,14 @@ const quantiles = [0.5, 0.9, 0.95, 0.99, 0.999] as const;
 export type LatencyMeasure = number | 'mean' | 'max';
 
 /** `bySecond` are the same latencies by whole seconds of the window. */
-export function sampleLatency(all: LatencyHistogram, bySecond: readonly LatencyHistogram[]): LatencySample {
+export function sampleLatency(
+  all: LatencyHistogram,
+  bySecond: readonly LatencyHistogram[],
+  lag: LatencySample['lag'],
+): LatencySample {
   const counts = sumInBlocks(bySecond.map(({ count }) => count));
   const sumsS = sumInBlocks(bySecond.map(({ count, meanS }) => (count === 0 ? 0 : count * meanS)));
-  if (all.count === 0) return { histogram: all, worth: new Map(), sumsS, counts };
+  if (all.count === 0) return { histogram: all, worth: new Map(), sumsS, counts, lag };
   const shares = quantiles.map((quantile) => ({
     quantile,
     limitS: all.quantileS(quantile),
@@ -38,7 +42,7 @@ export function sampleLatency(all: LatencyHistogram, bySecond: readonly LatencyH
     const worthBelow = effectiveSampleSize(sumInBlocks(below), counts, quantile);
     return [quantile, worthWithin === null || worthBelow === null ? null : Math.min(worthWithin, worthBelow)];
   });
-  return { histogram: all, worth: new Map(worth), sumsS, counts };
+  return { histogram: all, worth: new Map(worth), sumsS, counts, lag };
 }
 
 /**
@@ -49,31 +53,35 @@ export function sampleLatency(all: LatencyHistogram, bySecond: readonly LatencyH
  * narrower than for independent ones. For p95 of correlated requests in simulated trials of 8 to 60 s it covers in 90 to
  * 99 %, where a bootstrap of the same blocks covers in 69 to 95 % and binomial ranks alone in 12 to 52 %
  * (harness/statistics/coverage.test.ts repeats the main cases). Of the mean it is Student's t over blocks of time.
+ *
+ * A lag of the instrument lowers the low end (`InstrumentLag` says why): of a quantile to that of the quantile which is
+ * `beyondRatio` lower, less `lagS`; of the mean by `lagS` and by what the share `beyondRatio` of the longest latencies adds
+ * to it. Of the maximum nothing is sure but that it is no longer. The value is as it was measured.
  */
 export function estimateLatency(
-  { histogram, worth, sumsS, counts }: LatencySample,
+  sample: LatencySample,
   measure: LatencyMeasure,
   missProbability = 0.025,
 ): Estimate | null {
+  const { histogram, worth, lag } = sample;
   if (histogram.count === 0) return null;
-  if (measure === 'max') return { value: histogram.maxS, low: histogram.maxS, high: histogram.maxS };
-  if (measure === 'mean') return meanEstimate(histogram.meanS, sumsS, counts, missProbability);
+  if (measure === 'max') {
+    return { value: histogram.maxS, low: lag.lagS > 0 ? 0 : histogram.maxS, high: histogram.maxS };
+  }
+  if (measure === 'mean') return meanEstimate(sample, missProbability);
   const worthOf = worth.get(measure) ?? null;
   const ranks = worthOf && correlatedQuantileRanks(histogram.count, worthOf, measure, missProbability);
   if (!ranks) return null;
+  const lowRank = ranks.lowRank - Math.ceil(lag.beyondRatio * histogram.count);
   return {
     value: histogram.quantileS(measure),
-    low: histogram.valueAtRankS(ranks.lowRank),
+    low: lowRank < 1 ? 0 : Math.max(0, histogram.valueAtRankS(lowRank) - lag.lagS),
     high: histogram.valueAtRankS(ranks.highRank),
   };
 }
 
-function meanEstimate(
-  value: number,
-  sumsS: readonly number[],
-  counts: readonly number[],
-  missProbability: number,
-): Estimate | null {
+function meanEstimate({ histogram, sumsS, counts, lag }: LatencySample, missProbability: number): Estimate | null {
+  const value = histogram.meanS;
   const blocks = counts.filter((count) => count > 0).length;
   if (blocks < minimumBlocks) return null;
   const samples = counts.reduce((total, count) => total + count, 0);
@@ -81,7 +89,21 @@ function meanEstimate(
   const squares = sumsS.reduce((total, sumS, block) => total + (sumS - meanS * (counts[block] ?? 0)) ** 2, 0);
   const errorS = Math.sqrt((blocks / (blocks - 1)) * squares) / samples;
   const marginS = studentTQuantile(missProbability, blocks - 1) * errorS;
-  return { value, low: Math.max(0, value - marginS), high: value + marginS };
+  const ownS = lag.lagS + (lag.beyondRatio > 0 ? longestInMeanS(histogram, lag.beyondRatio) : 0);
+  return { value, low: Math.max(0, value - marginS - ownS), high: value + marginS };
+}
+
+/** What the longest of all latencies, this share of them, adds to their mean. */
+function longestInMeanS(histogram: LatencyHistogram, ratio: number): number {
+  let left = Math.ceil(ratio * histogram.count);
+  let sumS = 0;
+  for (const { valueS, count } of [...histogram.buckets()].toReversed()) {
+    const taken = Math.min(left, count);
+    sumS += taken * valueS;
+    left -= taken;
+    if (left === 0) break;
+  }
+  return sumS / histogram.count;
 }
 
 export function summarizeLatency(sample: LatencySample): LatencySummary {

@@ -27,15 +27,6 @@ describe('a trial is valid', () => {
   it.each<{ what: string; choice: MadeUpTrial }>([
     { what: 'when nothing speaks against it', choice: {} },
     { what: 'with a generator that is 80 % busy', choice: { generator: { utilizationRatio: 0.8 } } },
-    {
-      what: 'with a lag of 5 ms, whatever the latency',
-      choice: { generator: { eventLoopLagP99S: 0.005 }, latencyS: 0.002 },
-    },
-    {
-      what: 'with requests sent 2.5 ms late, whatever the latency',
-      choice: { load: openLoad, generator: { sendLagP99S: 0.0025 }, latencyS: 0.002 },
-    },
-    { what: 'with a lag of 30 ms in answers of 1 s', choice: { generator: { eventLoopLagP99S: 0.03 }, latencyS: 1 } },
     { what: 'with all requests failed, of which there are enough', choice: { okPerS: 0, failedPerS: 50 } },
     { what: 'with a quick trial of 8 s', choice: { measuredS: 8, okPerS: (second) => 95 + 5 * (second % 3) } },
     {
@@ -64,10 +55,6 @@ describe('a trial is valid', () => {
         okPerS: (second) => (second < 5 ? 100 : 200),
         latencyS: (_, second) => (second < 5 ? 0.02 : 0.2),
       },
-    },
-    {
-      what: 'with a CPU limit that was met once in a hundred periods',
-      choice: { samples: sampled('generator', 'throttled', 0.01) },
     },
     {
       what: 'with notes on probes that failed',
@@ -122,26 +109,6 @@ describe('a trial is invalid', () => {
       reason: { code: 'generator-busy', utilizationRatio: 0.93, limitRatio: 0.8 },
     },
     {
-      what: 'when the generator read late',
-      choice: { generator: { eventLoopLagP99S: 0.0061 } },
-      reason: { code: 'read-late', p99S: 0.0061, limitS: 0.005 },
-    },
-    {
-      what: 'when the generator read late for slow answers too',
-      choice: { generator: { eventLoopLagP99S: 0.06 }, latencyS: 0.5 },
-      reason: { code: 'read-late', p99S: 0.06, limitS: expect.closeTo(0.05, 3) },
-    },
-    {
-      what: 'when requests were sent more than 5 ms late',
-      choice: { load: openLoad, generator: { sendLagP99S: 0.006 }, latencyS: 0.5 },
-      reason: { code: 'sent-late', p99S: 0.006, limitS: 0.005 },
-    },
-    {
-      what: 'when requests were sent later than 10 % of p95',
-      choice: { load: openLoad, generator: { sendLagP99S: 0.004 }, latencyS: 0.03 },
-      reason: { code: 'sent-late', p99S: 0.004, limitS: expect.closeTo(0.003, 4) },
-    },
-    {
       what: 'when work was dropped',
       choice: { load: openLoad, okPerS: 98, droppedPerS: 2 },
       reason: { code: 'not-offered', startedRatio: 0.98, limitRatio: 0.99, arrivalRatePerS: 100 },
@@ -157,22 +124,17 @@ describe('a trial is invalid', () => {
       reason: { code: 'throughput-drift', firstHalfPerS: 75, secondHalfPerS: 115 },
     },
     {
-      what: 'when the CPU was stolen',
-      choice: { samples: sampled('machine', 'steal', 0.08) },
-      reason: { code: 'cpu-stolen', ratio: 0.08, limitRatio: 0.05 },
+      what: 'when most of the CPU was stolen',
+      choice: { samples: sampled('machine', 'steal', 0.55) },
+      reason: { code: 'cpu-stolen', ratio: expect.closeTo(0.55), limitRatio: 0.5 },
     },
     {
-      what: 'when others used the machine',
+      what: 'when others used most of the machine',
       choice: {
-        // 0.9 - 0.1 of two cores are 1.6; the system and the generator used 1.2 of them.
-        samples: [...busyMachine, ...sampled('api/1', 'cpu-cores', 0.9), ...sampled('generator', 'cpu-cores', 0.3)],
+        // 0.9 - 0.1 of two cores are 1.6; the system and the generator used 0.4 of them.
+        samples: [...busyMachine, ...sampled('api/1', 'cpu-cores', 0.1), ...sampled('generator', 'cpu-cores', 0.3)],
       },
-      reason: { code: 'foreign-cpu', ratio: expect.closeTo(0.2), limitRatio: 0.1 },
-    },
-    {
-      what: 'when a CPU limit stopped the generator',
-      choice: { samples: sampled('generator', 'throttled', 0.2) },
-      reason: { code: 'generator-throttled', ratio: expect.closeTo(0.2), limitRatio: 0.01 },
+      reason: { code: 'foreign-cpu', ratio: expect.closeTo(0.6), limitRatio: 0.5 },
     },
     {
       what: 'when the latency grew while all was answered that came',
@@ -233,7 +195,7 @@ describe('a trial is invalid', () => {
   });
 
   it('looks at the measured window only', () => {
-    const before = sampled('machine', 'steal', 0.5).map((sample) => ({ ...sample, atS: -sample.atS }));
+    const before = sampled('machine', 'steal', 0.9).map((sample) => ({ ...sample, atS: -sample.atS }));
     expect(reasonsFor({ samples: [...before, ...sampled('machine', 'steal', 0)] })).toEqual([]);
   });
 });

@@ -27,7 +27,7 @@ import { calibrate } from '../studies/calibrate.ts';
 import { measure } from '../studies/measure.ts';
 import { judgeTrial } from './judge-trial.ts';
 
-/** Every check of a trial is driven into failure here by what it is there for, on real engines and servers. */
+/** Every check of a trial, and every disturbance, is caused here by what it is there for, on real engines and servers. */
 
 const openLoop = openLoopEngine();
 /** The fewest whole seconds a trial may have. */
@@ -107,9 +107,12 @@ describe('the generator', () => {
     const disturbance = setInterval(() => burn(60), 200);
     const request = openRequestFor(oneRequest, server.baseUrl, { arrivalRatePerS: 200 }, { durationS });
     const measured = await recordOf(openLoop, request).finally(() => clearInterval(disturbance));
-    const reasons = reasonsFor(measured);
-    expect(reasons).toContainEqual(expect.objectContaining({ code: 'read-late' }));
-    expect(reasons).toContainEqual(expect.objectContaining({ code: 'sent-late' }));
+    expect(judgeTrial(measured).disturbance.lag.parts).toEqual({
+      sendLagS: expect.closeTo(0.06, 1),
+      readLagS: expect.closeTo(0.06, 1),
+      throttledS: 0,
+    });
+    expect(judgeTrial(measured).caveats).toContainEqual(expect.objectContaining({ code: 'instrument-lag' }));
   });
 
   test('cannot start what is scheduled: fewer users than are in flight at once', async () => {
@@ -164,9 +167,9 @@ describe('the generator', () => {
       group.join(child.pid ?? 0);
       child.stdin.write('go\n');
       const record = JSON.parse((await lines.next()).value ?? '') as Pick<TrialRecord, 'trial' | 'samples' | 'notes'>;
-      expect(reasonsFor({ sequence: 1, subject: 'none', purpose: 'measure', ...record })).toContainEqual(
-        expect.objectContaining({ code: 'generator-throttled' }),
-      );
+      const { lag } = judgeTrial({ sequence: 1, subject: 'none', purpose: 'measure', ...record }).disturbance;
+      expect(lag.parts.throttledS).toBeGreaterThan(0.05);
+      expect(lag.lagS).toBeGreaterThanOrEqual(lag.parts.throttledS);
     } finally {
       child.kill('SIGKILL');
       await ended;
@@ -223,7 +226,7 @@ test('the machine is used by others', async () => {
   try {
     const request = requestFor(oneRequest, server.baseUrl, 2, { durationS });
     const measured = await recordOf(openLoop, request, [machineCpuProbe(), processCpuProbe(server.services)]);
-    expect(reasonsFor(measured)).toContainEqual(expect.objectContaining({ code: 'foreign-cpu' }));
+    expect(judgeTrial(measured).caveats).toContainEqual(expect.objectContaining({ code: 'machine-shared' }));
   } finally {
     for (const processId of started.join('').trim().split('\n')) process.kill(Number(processId), 'SIGTERM');
   }

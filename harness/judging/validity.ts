@@ -1,31 +1,17 @@
 import { type Caveat, isNonEmpty, type Reason } from '../core/findings.ts';
-import type { MetricId } from '../core/metrics.ts';
 import type { Calibration } from '../core/study-record.ts';
-import type { ProbeSample, Trial, TrialRecord } from '../core/trial.ts';
+import type { Trial, TrialRecord } from '../core/trial.ts';
 import { LatencyHistogram } from '../histograms/latency-histogram.ts';
 import { samplesNeeded } from '../statistics/quantile-ranks.ts';
-import { mean, minimumBlocks } from '../statistics/sums.ts';
+import { minimumBlocks } from '../statistics/sums.ts';
+import type { Disturbance } from './disturbance.ts';
 import type { LatencySummary, Validity } from './judged-trial.ts';
 import { latencyDrift, throughputDrift } from './steadiness.ts';
-import { requestsIn, samplesInWindow, throughputPerSIn, wholeSeconds } from './trial-window.ts';
+import { requestsIn, throughputPerSIn, wholeSeconds } from './trial-window.ts';
 
 /** Beyond these a trial may have measured something else than the system. */
 const validityLimits = {
   generatorUtilizationRatio: 0.8,
-  /**
-   * How late requests may be sent, and which share of the p95 that may be; but on a small virtual machine one in a hundred
-   * is sent up to 2.5 ms late even if nothing else runs there. It is part of their latencies, which begin at the scheduled
-   * start, and one in a hundred hardly moves a p95.
-   */
-  sendLagS: 0.005,
-  sendLagShareOfP95: 0.1,
-  sendLagOnIdleMachineS: 0.0025,
-  /**
-   * How late the generator may read answers, or which share of the p95 that may be, whichever is more. Being late makes
-   * latencies longer, never shorter. The lag is read from a timer, which is 1 to 3 ms late (p99) on an idle machine.
-   */
-  eventLoopLagS: 0.005,
-  eventLoopLagShareOfP95: 0.1,
   startedRatio: 0.99,
   /**
    * A request in flight at the end counts as never answered when it had waited so many times longer than any answer took,
@@ -33,11 +19,11 @@ const validityLimits = {
    */
   waitTimesLongestAnswer: 2,
   waitS: 1,
-  stolenCpuRatio: 0.05,
-  /** Share of the scheduling periods in which a CPU limit stopped the generator: each is a pause of up to a period. */
-  throttledPeriodsRatio: 0.01,
-  /** CPU used by processes that are neither the system nor the generator, as a share of the machine. */
-  foreignCpuRatio: 0.1,
+  /**
+   * Of the CPU of the machine, that processes took which are neither the system nor the generator, and that the host took.
+   * Less of it makes figures pessimistic (disturbance.ts); beyond, most of what was measured is the work of others.
+   */
+  takenCpuRatio: 0.5,
 } as const;
 
 /** What a trial is judged by besides its record. */
@@ -48,12 +34,13 @@ export interface ValidityEvidence {
   readonly meanLatencyS: readonly number[];
   /** That of the run; null where there is none. */
   readonly calibration: Calibration | null;
+  readonly disturbance: Disturbance;
 }
 
 /** Whether the figures of a trial are those of the system. */
 export function judgeValidity(record: TrialRecord, evidence: ValidityEvidence): Validity {
   const { trial, notes } = record;
-  const { latency, calibration } = evidence;
+  const { latency, calibration, disturbance } = evidence;
   const drift = unsteady(trial, evidence.meanLatencyS);
   const others: readonly Reason[] = [
     ...stopped(trial),
@@ -62,8 +49,8 @@ export function judgeValidity(record: TrialRecord, evidence: ValidityEvidence): 
     ...neverAnswered(trial, latency.maxS),
     ...tooShort(trial),
     // A machine that others use makes the generator late and the throughput unsteady: the cause comes first.
-    ...machineReasons(record),
-    ...generatorReasons(trial, latency.p95S?.value ?? null),
+    ...machineReasons(disturbance),
+    ...generatorReasons(trial),
     ...nearGeneratorLimit(trial, calibration),
   ];
   const reasons = [...others, ...(drift === null ? [] : [drift])];
@@ -106,20 +93,12 @@ function tooShort(trial: Trial): readonly Reason[] {
   return requests < neededRequests ? [{ code: 'too-few-requests', requests, neededRequests }] : [];
 }
 
-function generatorReasons({ generator, iterations, plan, measuredS }: Trial, p95S: number | null): readonly Reason[] {
-  const { utilizationRatio, eventLoopLagP99S, sendLagP99S } = generator;
+function generatorReasons({ generator, iterations, plan, measuredS }: Trial): readonly Reason[] {
+  const { utilizationRatio } = generator;
   const reasons: Reason[] = [];
   const { generatorUtilizationRatio, startedRatio: limitRatio } = validityLimits;
   if (utilizationRatio > generatorUtilizationRatio) {
     reasons.push({ code: 'generator-busy', utilizationRatio, limitRatio: generatorUtilizationRatio });
-  }
-  const lagLimit = lagLimitS(p95S);
-  if (eventLoopLagP99S !== null && eventLoopLagP99S > lagLimit) {
-    reasons.push({ code: 'read-late', p99S: eventLoopLagP99S, limitS: lagLimit });
-  }
-  const sendLimit = sendLagLimitS(p95S);
-  if (sendLagP99S !== null && sendLagP99S > sendLimit) {
-    reasons.push({ code: 'sent-late', p99S: sendLagP99S, limitS: sendLimit });
   }
   if (plan.load.model === 'open' && iterations.intended > 0) {
     const { arrivalRatePerS, arrivals } = plan.load;
@@ -133,17 +112,6 @@ function generatorReasons({ generator, iterations, plan, measuredS }: Trial, p95
   return reasons;
 }
 
-function sendLagLimitS(p95S: number | null): number {
-  const { sendLagS, sendLagShareOfP95, sendLagOnIdleMachineS } = validityLimits;
-  if (p95S === null) return sendLagS;
-  return Math.min(sendLagS, Math.max(sendLagOnIdleMachineS, sendLagShareOfP95 * p95S));
-}
-
-function lagLimitS(p95S: number | null): number {
-  const { eventLoopLagS, eventLoopLagShareOfP95 } = validityLimits;
-  return Math.max(eventLoopLagS, eventLoopLagShareOfP95 * (p95S ?? 0));
-}
-
 /** Loads that change on the way are not meant to be steady. */
 function unsteady(trial: Trial, meanLatencyS: readonly number[]) {
   const { load } = trial.plan;
@@ -151,42 +119,13 @@ function unsteady(trial: Trial, meanLatencyS: readonly number[]) {
   return throughputDrift(wholeSeconds(trial).map(throughputPerSIn)) ?? latencyDrift(meanLatencyS);
 }
 
-function machineReasons(record: TrialRecord): readonly Reason[] {
-  const inWindow = samplesInWindow(record);
-  const machine = (metric: MetricId) => meanOf(inWindow, 'machine', metric);
-  const { stolenCpuRatio, throttledPeriodsRatio, foreignCpuRatio: foreignLimitRatio } = validityLimits;
-  const foreign = foreignCpuRatio(inWindow, machine('machine-utilization'), machine('interrupts'), machine('cores'));
-  return [
-    ...above('cpu-stolen', machine('steal'), stolenCpuRatio),
-    ...above('generator-throttled', meanOf(inWindow, 'generator', 'throttled'), throttledPeriodsRatio),
-    ...above('foreign-cpu', foreign, foreignLimitRatio),
-  ];
+function machineReasons({ machine }: Disturbance): readonly Reason[] {
+  return [...above('cpu-stolen', machine.stolenRatio), ...above('foreign-cpu', machine.foreignRatio)];
 }
 
-function above(
-  code: 'cpu-stolen' | 'generator-throttled' | 'foreign-cpu',
-  ratio: number | null,
-  limitRatio: number,
-): readonly Reason[] {
-  return ratio !== null && ratio > limitRatio ? [{ code, ratio, limitRatio }] : [];
-}
-
-/** Null where the processes of the system are not seen, so that nobody can tell whose CPU it was. */
-function foreignCpuRatio(
-  samples: readonly ProbeSample[],
-  utilization: number | null,
-  interrupts: number | null,
-  cores: number | null,
-): number | null {
-  const sources = new Set(samples.filter(({ metric }) => metric === 'cpu-cores').map(({ source }) => source));
-  if (utilization === null || cores === null || !sources.has('generator') || sources.size < 2) return null;
-  const own = [...sources].reduce((sum, source) => sum + (meanOf(samples, source, 'cpu-cores') ?? 0), 0);
-  return utilization - (interrupts ?? 0) - own / cores;
-}
-
-function meanOf(samples: readonly ProbeSample[], source: string, metric: MetricId): number | null {
-  const values = samples.filter((sample) => sample.source === source && sample.metric === metric);
-  return values.length === 0 ? null : mean(values.map(({ value }) => value));
+function above(code: 'cpu-stolen' | 'foreign-cpu', ratio: number): readonly Reason[] {
+  const { takenCpuRatio: limitRatio } = validityLimits;
+  return ratio > limitRatio ? [{ code, ratio, limitRatio }] : [];
 }
 
 const limits = {

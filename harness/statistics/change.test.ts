@@ -79,6 +79,7 @@ function p95Blocks(seconds: readonly number[][]) {
     within: sumInBlocks(seconds.map((latencies) => latencies.filter((latency) => latency <= p95).length)),
     counts: sumInBlocks(seconds.map(({ length }) => length)),
     quantileOf,
+    least: p95,
   };
 }
 
@@ -164,7 +165,7 @@ describe('the change between two figures', () => {
     const same = figure([5, 5, 5, 5, 5]);
     expect(changeBetween(same, same, 0)).toEqual({ ratio: { value: 1, low: 1, high: 1 }, pValue: 1 });
     expect(rateFigure([0, 0, 0, 0, 0], [1, 1, 1, 1, 1])).toBeNull();
-    expect(quantileFigures(0.95, [{ within: [], counts: [], quantileOf: () => 1 }])).toEqual([null]);
+    expect(quantileFigures(0.95, [{ within: [], counts: [], quantileOf: () => 1, least: 1 }])).toEqual([null]);
   });
 });
 

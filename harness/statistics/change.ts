@@ -12,6 +12,8 @@ export interface BlockFigure {
   /** Standard errors on the logarithm, as if blocks were independent of each other. */
   readonly errorBelow: number;
   readonly errorAbove: number;
+  /** How much lower the true logarithm may be because of the instrument, chance aside; 0 where it may not. */
+  readonly bias: number;
   /** What each block is off the whole: shows how alike neighbours are. */
   readonly deviations: readonly number[];
 }
@@ -37,7 +39,7 @@ export function rateFigure(counts: readonly number[], durations: readonly number
   const deviations = counts.map((count, block) => count - rate * (durations[block] ?? 0));
   const squares = sum(deviations.map((deviation) => deviation ** 2));
   const error = Math.sqrt((blocks / (blocks - 1)) * squares) / total;
-  return { logarithm: Math.log(rate), errorBelow: error, errorAbove: error, deviations };
+  return { logarithm: Math.log(rate), errorBelow: error, errorAbove: error, bias: 0, deviations };
 }
 
 /** The samples of one quantile, by blocks of time. */
@@ -47,6 +49,8 @@ export interface QuantileBlocks {
   readonly counts: readonly number[];
   /** Reads the quantile of all samples at a share of 0 to 1. */
   readonly quantileOf: (share: number) => number;
+  /** The least that the quantile may be because of the instrument, chance aside: the quantile itself where it adds nothing. */
+  readonly least: number;
 }
 
 /**
@@ -70,7 +74,7 @@ export function quantileFigures(quantile: number, sets: readonly QuantileBlocks[
 }
 
 function quantileFigure(quantile: number, set: QuantileBlocks, effect: number): BlockFigure | null {
-  const { within, counts, quantileOf } = set;
+  const { within, counts, quantileOf, least } = set;
   const value = quantileOf(quantile);
   if (!(value > 0)) return null;
   const samples = sum(counts);
@@ -80,6 +84,7 @@ function quantileFigure(quantile: number, set: QuantileBlocks, effect: number): 
     logarithm: Math.log(value),
     errorBelow: Math.log(value / quantileOf(Math.max(0, quantile - error))),
     errorAbove: Math.log(quantileOf(Math.min(1, quantile + error)) / value),
+    bias: least > 0 ? Math.max(0, Math.log(value / least)) : Number.POSITIVE_INFINITY,
     deviations: within.map((count, block) => count - share * (counts[block] ?? 0)),
   };
 }
@@ -89,6 +94,7 @@ function quantileFigure(quantile: number, set: QuantileBlocks, effect: number): 
  *
  * Errors add up as squares, of each figure the side that faces the other one (MOVER: G. Y. Zou and A. Donner,
  * *Construction of confidence limits about effect measures: a general approach*, Statistics in Medicine 27, 2008).
+ * What a figure may be lower because of the instrument is added to the interval as it is: nobody knows how likely it is.
  * Two figures that vary unequally have the degrees of freedom of B. L. Welch (Biometrika 34, 1947).
  */
 export function changeBetween(before: BlockFigure, after: BlockFigure, correlation: number): Change {
@@ -96,13 +102,14 @@ export function changeBetween(before: BlockFigure, after: BlockFigure, correlati
   const down = distance(after, after.errorBelow, before, before.errorAbove, correlation);
   const up = distance(after, after.errorAbove, before, before.errorBelow, correlation);
   const facing = change > 0 ? down : up;
+  const sure = Math.max(0, Math.abs(change) - (change > 0 ? after : before).bias);
   return {
     ratio: {
       value: Math.exp(change),
-      low: Math.exp(change - studentT95(Math.floor(down.freedom)) * down.error),
-      high: Math.exp(change + studentT95(Math.floor(up.freedom)) * up.error),
+      low: Math.exp(change - after.bias - studentT95(Math.floor(down.freedom)) * down.error),
+      high: Math.exp(change + before.bias + studentT95(Math.floor(up.freedom)) * up.error),
     },
-    pValue: change === 0 ? 1 : studentTBeyond(Math.abs(change) / facing.error, Math.floor(facing.freedom)),
+    pValue: sure === 0 ? 1 : studentTBeyond(sure / facing.error, Math.floor(facing.freedom)),
   };
 }
 

@@ -81,7 +81,7 @@ describe('a run', () => {
   test('repeats an invalid trial, and only the last attempt is evidence', async () => {
     const { outcome, trials, answers, events, subjects } = await simulatedRun({
       question: { scenarios: ['crud'], arrivalRatesPerS: [10, 20], concurrencies: [] },
-      lagS: (measured) => (measured === 0 ? 0.1 : 0),
+      isUnsteady: (measured) => measured === 0,
     });
     expect(outcome).toBe('finished');
     const measuredTrials = trials.filter(({ purpose }) => purpose === 'measure');
@@ -102,7 +102,7 @@ describe('a run', () => {
     const repeatsOf = async (rates: readonly number[]) => {
       const { trials } = await simulatedRun({
         question: { scenarios: ['crud'], arrivalRatesPerS: rates, concurrencies: [] },
-        lagS: () => 0.1,
+        isUnsteady: () => true,
       });
       return [...Map.groupBy(trials, ({ trial }) => JSON.stringify(trial.plan.load)).values()].flatMap((own) =>
         own[0]?.purpose === 'measure' ? [own.length - 1] : [],

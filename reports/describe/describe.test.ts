@@ -65,11 +65,8 @@ describe('the wording of findings', () => {
       stolen,
       { code: 'generator-out-of-resources', resource: 'ports', requests: 1 },
       { code: 'generator-out-of-resources', resource: 'files', requests: 1805 },
-      { code: 'generator-throttled', ratio: 0.2, limitRatio: 0.01 },
       { code: 'foreign-cpu', ratio: 0.3, limitRatio: 0.1 },
       { code: 'generator-busy', utilizationRatio: 0.91, limitRatio: 0.8 },
-      { code: 'read-late', p99S: 0.012, limitS: 0.005 },
-      { code: 'sent-late', p99S: 0.008, limitS: 0.005 },
       { code: 'not-offered', startedRatio: 0.9, limitRatio: 0.99, arrivalRatePerS: 300 },
       { code: 'near-generator-limit', ratePerS: 900, ceilingPerS: 1000, limitRatio: 0.8 },
       { code: 'throughput-drift', firstHalfPerS: 100, secondHalfPerS: 60 },
@@ -88,11 +85,8 @@ describe('the wording of findings', () => {
         "cpu-stolen: the host took 12 % of the CPU away (steal), more than 5 %",
         "generator-out-of-resources: the generator ran out of local ports: 1 request was never sent",
         "generator-out-of-resources: the generator ran out of file descriptors: 1,805 requests were never sent",
-        "generator-throttled: a CPU limit stopped the generator in 20 % of its periods, more than 1 %",
         "foreign-cpu: other processes used 30 % of the machine's CPU, more than 10 %",
         "generator-busy: the generator was busy 91 % of the time, more than 80 %: its own limit may have been measured",
-        "read-late: the generator read answers up to 12 ms late (p99), more than 5 ms: that is in the latencies",
-        "sent-late: requests were sent up to 8 ms after their scheduled start (p99), more than 5 ms",
         "not-offered: only 90 % of the intended 300/s were started, less than 99 %",
         "near-generator-limit: the generator made 900/s, more than 80 % of the 1,000/s it makes at most here: its own limit may have been measured",
         "throughput-drift: the throughput was not steady: it went from 100/s in the first half to 60/s in the second",
@@ -107,11 +101,19 @@ describe('the wording of findings', () => {
     const said = wording<Caveat>(caveatSchema, describeCaveat, [
       { code: 'above-ceiling', ratePerS: 1100, ceilingPerS: 1000 },
       { code: 'near-floor', p95S: 0.0015, floorP95S: 0.001 },
+      { code: 'instrument-lag', lagS: 0.00509, sendLagS: 0.00509, readLagS: 0, throttledS: 0 },
+      { code: 'instrument-lag', lagS: 0.058, sendLagS: 0.008, readLagS: 0.012, throttledS: 0.05 },
+      { code: 'machine-shared', foreignRatio: 0.17, stolenRatio: 0.06 },
+      { code: 'machine-shared', foreignRatio: 0, stolenRatio: 0.06 },
     ]);
     expect(said).toMatchInlineSnapshot(`
       [
         "above-ceiling: the generator made 1,100/s, more than the 1,000/s found to be its limit: the machine was busy when that was measured",
         "near-floor: its p95 of 1.5 ms is less than twice the 1 ms that the generator reads of an echo: much of it may be the generator's own",
+        "instrument-lag: sent up to 5.09 ms late: latencies may be up to 5.09 ms shorter, which their intervals allow for",
+        "instrument-lag: sent up to 8 ms late, read up to 12 ms late and stopped by a CPU limit for up to 50 ms: latencies may be up to 58 ms shorter, which their intervals allow for",
+        "machine-shared: other processes used 17 % of the machine's CPU and the host took 6 % of the CPU away (steal): alone the system is no slower, so this can meet a target and not miss one",
+        "machine-shared: the host took 6 % of the CPU away (steal): alone the system is no slower, so this can meet a target and not miss one",
       ]
     `);
   });
@@ -248,6 +250,12 @@ describe('the wording of findings', () => {
       { code: 'setting-open', option: 'max_connections' },
       { code: 'switched-off', option: 'RATE_LIMIT' },
       { code: 'follows-other', target: 'lsf-auth-pool-min', document: 'lsf-auth' },
+      { code: 'disturbed', load: open, caveat: { code: 'machine-shared', foreignRatio: 0.17, stolenRatio: 0 } },
+      {
+        code: 'disturbed',
+        load: closed,
+        caveat: { code: 'instrument-lag', lagS: 0.02, sendLagS: 0, readLagS: 0.02, throttledS: 0 },
+      },
       { code: 'invalid-trials', loads: [open, closed], reason: stolen },
       { code: 'too-few-for-percentile', ...p99OfMe, succeeded: 12, needed: 368 },
       { code: 'latency-straddles', ...p95, lowS: 0.1, highS: 0.3 },
@@ -289,6 +297,8 @@ describe('the wording of findings', () => {
         "setting-open: The tier leaves max_connections open.",
         "switched-off: The tier has RATE_LIMIT off.",
         "follows-other: The tier follows lsf-auth instead (lsf-auth-pool-min).",
+        "disturbed: 300/s: other processes used 17 % of the machine's CPU: alone the system is no slower, so this can meet a target and not miss one",
+        "disturbed: concurrency 50: read up to 20 ms late: latencies may be up to 20 ms shorter, which their intervals allow for; users who waited for that sent fewer requests",
         "invalid-trials: 300/s, concurrency 50: the host took 12 % of the CPU away (steal), more than 5 %",
         "too-few-for-percentile: 300/s: 12 successful requests of me are too few for p99, which takes 368 or more",
         "latency-straddles: 300/s: p95 lies somewhere in 100 ms to 300 ms, on both sides of the target",

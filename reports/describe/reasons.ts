@@ -1,5 +1,6 @@
 import type { Caveat, Reason } from '../../harness/core/findings.ts';
 import { formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import { list } from '../text.ts';
 
 interface Coded {
   readonly code: string;
@@ -40,16 +41,10 @@ export const describeReason = describer<Reason>({
     `the host took ${formatRatio(ratio)} of the CPU away (steal), more than ${formatRatio(limitRatio)}`,
   'generator-out-of-resources': ({ resource, requests }) =>
     `the generator ran out of ${resource === 'ports' ? 'local ports' : 'file descriptors'}: ${requests === 1 ? '1 request was' : `${formatNumber(requests)} requests were`} never sent`,
-  'generator-throttled': ({ ratio, limitRatio }) =>
-    `a CPU limit stopped the generator in ${formatRatio(ratio)} of its periods, more than ${formatRatio(limitRatio)}`,
   'foreign-cpu': ({ ratio, limitRatio }) =>
     `other processes used ${formatRatio(ratio)} of the machine's CPU, more than ${formatRatio(limitRatio)}`,
   'generator-busy': ({ utilizationRatio, limitRatio }) =>
     `the generator was busy ${formatRatio(utilizationRatio)} of the time, more than ${formatRatio(limitRatio)}: its own limit may have been measured`,
-  'read-late': ({ p99S, limitS }) =>
-    `the generator read answers up to ${formatSeconds(p99S)} late (p99), more than ${formatSeconds(limitS)}: that is in the latencies`,
-  'sent-late': ({ p99S, limitS }) =>
-    `requests were sent up to ${formatSeconds(p99S)} after their scheduled start (p99), more than ${formatSeconds(limitS)}`,
   'not-offered': ({ startedRatio, limitRatio, arrivalRatePerS }) =>
     `only ${formatRatio(startedRatio)} of the intended ${formatRate(arrivalRatePerS)} were started, less than ${formatRatio(limitRatio)}`,
   'near-generator-limit': ({ ratePerS, ceilingPerS, limitRatio }) =>
@@ -69,4 +64,19 @@ export const describeCaveat = describer<Caveat>({
     `the generator made ${formatRate(ratePerS)}, more than the ${formatRate(ceilingPerS)} found to be its limit: the machine was busy when that was measured`,
   'near-floor': ({ p95S, floorP95S }) =>
     `its p95 of ${formatSeconds(p95S)} is less than twice the ${formatSeconds(floorP95S)} that the generator reads of an echo: much of it may be the generator's own`,
+  'instrument-lag': ({ lagS, sendLagS, readLagS, throttledS }) => {
+    const parts = [
+      ...(sendLagS > 0 ? [`sent up to ${formatSeconds(sendLagS)} late`] : []),
+      ...(readLagS > 0 ? [`read up to ${formatSeconds(readLagS)} late`] : []),
+      ...(throttledS > 0 ? [`stopped by a CPU limit for up to ${formatSeconds(throttledS)}`] : []),
+    ];
+    return `${list(parts)}: latencies may be up to ${formatSeconds(lagS)} shorter, which their intervals allow for`;
+  },
+  'machine-shared': ({ foreignRatio, stolenRatio }) => {
+    const takers = [
+      ...(foreignRatio > 0 ? [`other processes used ${formatRatio(foreignRatio)} of the machine's CPU`] : []),
+      ...(stolenRatio > 0 ? [`the host took ${formatRatio(stolenRatio)} of the CPU away (steal)`] : []),
+    ];
+    return `${list(takers)}: alone the system is no slower, so this can meet a target and not miss one`;
+  },
 });

@@ -9,6 +9,9 @@ function remediesOf(finding: Reason | WhyNot): readonly Remedy[] {
   if (finding.code === 'generator-out-of-resources') {
     return [finding.resource === 'ports' ? 'more-ports' : 'more-open-files', 'lower-load'];
   }
+  if (finding.code === 'disturbed') {
+    return finding.caveat.code === 'machine-shared' ? ['quiet-machine'] : ['lower-load', 'more-generator-cpu'];
+  }
   if (finding.code === 'no-load-as-high') return [finding.model === 'closed' ? 'higher-concurrency' : 'higher-rates'];
   return remedies[finding.code];
 }
@@ -20,11 +23,8 @@ const remedies = {
   'too-few-seconds': ['measure-longer'],
   'too-few-requests': ['measure-longer'],
   'cpu-stolen': ['quiet-machine'],
-  'generator-throttled': ['more-generator-cpu'],
   'foreign-cpu': ['quiet-machine'],
   'generator-busy': ['lower-load', 'faster-engine', 'more-generator-cpu'],
-  'read-late': ['lower-load', 'more-generator-cpu'],
-  'sent-late': ['lower-load', 'more-generator-cpu'],
   'not-offered': ['lower-load', 'more-virtual-users'],
   'near-generator-limit': ['lower-load', 'faster-engine', 'more-generator-cpu'],
   'throughput-drift': ['warm-up-longer'],
@@ -61,7 +61,10 @@ const remedies = {
   'too-little-data': ['more-data'],
 } as const satisfies Readonly<
   Record<
-    Exclude<(Reason | WhyNot)['code'], 'invalid' | 'invalid-trials' | 'generator-out-of-resources' | 'no-load-as-high'>,
+    Exclude<
+      (Reason | WhyNot)['code'],
+      'invalid' | 'invalid-trials' | 'generator-out-of-resources' | 'no-load-as-high' | 'disturbed'
+    >,
     readonly Remedy[]
   >
 >;

@@ -11,7 +11,7 @@ import {
 } from '../../harness/core/units.ts';
 import { list } from '../text.ts';
 import { describeObstacle } from './notes.ts';
-import { describeReason, describer } from './reasons.ts';
+import { describeCaveat, describeReason, describer } from './reasons.ts';
 
 /** Why something was not judged, compared or measured, or what keeps a verdict open; without the next step. */
 export const describeWhyNot = describer<WhyNot>({
@@ -39,6 +39,8 @@ export const describeWhyNot = describer<WhyNot>({
   'setting-open': ({ option }) => `The tier leaves ${option} open.`,
   'switched-off': ({ option }) => `The tier has ${option} off.`,
   'follows-other': ({ target, document }) => `The tier follows ${document} instead (${target}).`,
+  disturbed: ({ load, caveat }) =>
+    `${describeLoad(load)}: ${describeCaveat(caveat)}${caveat.code === 'instrument-lag' ? '; users who waited for that sent fewer requests' : ''}`,
   'invalid-trials': ({ loads, reason }) => `${loadList(loads)}: ${describeReason(reason)}`,
   'too-few-for-percentile': ({ succeeded, needed, ...at }) =>
     `${describeLoad(at.load)}: ${formatNumber(succeeded)} successful requests${ofStep(at)} are too few for ${measureOf(at)}, which takes ${formatNumber(needed)} or more`,

@@ -24,7 +24,7 @@ export function viewBlocks({ name, scenarios }: TierAnalysis): readonly Block[] 
   ];
 }
 
-/** A late generator looks like a slow system: valid trials, and those that were only overloaded, come first. */
+/** A late generator looks like a slow system: valid trials without a lag, and those that were only overloaded, come first. */
 function mostDifferent(viewed: readonly Viewed[]): Viewed | undefined {
   return viewed.toSorted((one, other) => {
     const [first, second] = [rank(one), rank(other)];
@@ -41,7 +41,7 @@ function rank(viewed: Viewed): readonly number[] {
 
 /** The queue of an overloaded system is its own: a longer trial would show a larger difference. */
 function isTrusted({ trial }: Viewed): boolean {
-  return isValidOrOverloaded(trial);
+  return isValidOrOverloaded(trial) && trial.disturbance.lag.lagS === 0;
 }
 
 /** One sentence on the trial in which the readings differ most, or that they agree. */
@@ -49,17 +49,20 @@ function viewsText(viewed: Viewed, all: readonly Viewed[]): string {
   const { summary } = viewed.trial;
   const hidden = hiddenLatency(viewed.views);
   if (hidden === null) return 'No trial has enough samples for a percentile by more than one way of measuring.';
-  const invalid = isTrusted(viewed) ? '' : ' This trial is invalid: the generator may have caused a part of it.';
+  const doubt = isTrusted(viewed) ? '' : ' The generator of this trial may have caused a part of it.';
   const place = `${summary.scenario} at ${describeLoad(summary.load)}`;
   if (!isMisleading(hidden)) {
-    const which = isTrusted(viewed) && !all.every(isTrusted) ? 'The readings of the valid trials' : 'The readings';
-    return `${which} agree. They differ most in ${place}: ${hidden.percentile} is ${formatSeconds(hidden.scheduledS)} from the scheduled start, and ${formatSeconds(hidden.readS)} ${reader(hidden)}.${invalid}`;
+    const which =
+      isTrusted(viewed) && !all.every(isTrusted)
+        ? 'The readings of the trials in which the generator kept up'
+        : 'The readings';
+    return `${which} agree. They differ most in ${place}: ${hidden.percentile} is ${formatSeconds(hidden.scheduledS)} from the scheduled start, and ${formatSeconds(hidden.readS)} ${reader(hidden)}.${doubt}`;
   }
   const read = `In ${place}, ${hidden.percentile} is ${formatSeconds(hidden.readS)} ${reader(hidden)}`;
   if (hidden.scheduledS === Number.POSITIVE_INFINITY) {
-    return `${read}, while ${formatRatio(summary.errorRatio)} of the requests were dropped or failed, so that there is no ${hidden.percentile} from the scheduled start.${invalid}`;
+    return `${read}, while ${formatRatio(summary.errorRatio)} of the requests were dropped or failed, so that there is no ${hidden.percentile} from the scheduled start.${doubt}`;
   }
-  return `${read}, ${formatNumber(hidden.times)} times less than the ${formatSeconds(hidden.scheduledS)} from the scheduled start.${invalid}`;
+  return `${read}, ${formatNumber(hidden.times)} times less than the ${formatSeconds(hidden.scheduledS)} from the scheduled start.${doubt}`;
 }
 
 function reader({ by }: HiddenLatency): string {
