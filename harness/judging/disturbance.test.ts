@@ -7,6 +7,7 @@ import type { ProbeSample } from '../core/trial.ts';
 import { judgeTargets } from './judge.ts';
 import { judgeTrial } from './judge-trial.ts';
 import { estimateLatency } from './latency-summary.ts';
+import { rateGoals, searchEvidence } from './rate-goals.ts';
 
 function sampled(source: string, metric: MetricId, value: number): ProbeSample[] {
   return [1, 2, 3].map((atS) => ({ atS, source, metric, value }));
@@ -133,6 +134,38 @@ describe('a lag', () => {
     const [met, missed] = [90, 200].map((value) => verdict(late, value, 'throughput'));
     expect(met).toMatchObject({ kind: 'met' });
     expect(missed).toMatchObject({ kind: 'inconclusive', reasons: [{ code: 'disturbed' }, {}] });
+  });
+});
+
+describe('the search for the sustained rate', () => {
+  const evidence = (choice: MadeUpTrial, value: number) => {
+    const target = madeUpTarget({ value, judged: { by: 'measured', metric: 'latency-p95' } });
+    return searchEvidence(judgeTrial(madeUpTrial(choice)), rateGoals([target], 'single', 'crud'));
+  };
+
+  it.each<{ what: string; choice: MadeUpTrial; missesAt: number; found: unknown }>([
+    { what: 'as they are', choice: {}, missesAt: 0.0905, found: { kind: 'counted', goals: [{ bad: 190, all: 1000 }] } },
+    {
+      what: 'that only a lag makes too long not at all',
+      choice: { generator: { sendLagP99S: 0.02 } },
+      missesAt: 0.0905,
+      found: { kind: 'invalid', limit: 'generator' },
+    },
+    {
+      what: 'that are too long without the lag as well',
+      choice: { generator: { sendLagP99S: 0.02 } },
+      missesAt: 0.0505,
+      found: { kind: 'counted', goals: [{ bad: 590, all: 1000 }] },
+    },
+    {
+      what: 'that are too long on a machine that others use not at all',
+      choice: { samples: sharedMachine },
+      missesAt: 0.0505,
+      found: { kind: 'invalid', limit: 'machine' },
+    },
+  ])('counts latencies $what', ({ choice, missesAt, found }) => {
+    expect(evidence({ ...spread, ...choice }, missesAt)).toEqual(found);
+    expect(evidence({ ...spread, ...choice }, 0.2)).toEqual({ kind: 'counted', goals: [{ bad: 0, all: 1000 }] });
   });
 });
 

@@ -1,16 +1,17 @@
 import type { Reason } from '../core/findings.ts';
 import { isLatencyMetric, type LatencyMetric, type Target } from '../core/target.ts';
 import type { GoalCounts, SearchEvidence, SearchGoal } from '../models/sustained-rate-search.ts';
+import { undisturbed, whyPessimistic } from './disturbance.ts';
 import { boundOf } from './judged-target.ts';
-import type { Answers, JudgedTrial } from './judged-trial.ts';
+import type { Answers, JudgedTrial, LatencySample } from './judged-trial.ts';
 import { isAbout } from './load-steps.ts';
 
 /** A target as a share of requests that may be bad: that is what a search for the sustained rate counts. */
 export interface RateGoal extends SearchGoal {
   /** Null for the goal that stands in where no latency target applies: what is offered is answered. */
   readonly target: Target | null;
-  /** `lagS`: so much of each latency may be the instrument's own. */
-  countsIn(trial: JudgedTrial, lagS: number): GoalCounts;
+  /** `lag`: so much of each latency counts as the instrument's own. */
+  countsIn(trial: JudgedTrial, lag: LatencySample['lag']): GoalCounts;
 }
 
 /** Percentiles as shares; the mean and the maximum are no share of requests and are judged after the search. */
@@ -56,11 +57,11 @@ function latencyGoal(target: Target): RateGoal[] {
       id: target.id,
       target,
       allowedRatio: 1 - quantile,
-      countsIn({ answers: { all, steps } }, lagS) {
+      countsIn({ answers: { all, steps } }, lag) {
         const named = isEach ? steps.filter(({ step }) => names?.includes(step ?? '') ?? true) : [all];
         const telling = named.filter(({ requests }) => requests.all * (1 - quantile) >= FEWEST_ALLOWED);
         const asked = telling.length > 0 ? telling : [all];
-        const counts = asked.map((answers) => slowerThan(answers, limit + lagS));
+        const counts = asked.map((answers) => slowerThan(answers, limit, lag));
         return counts.toSorted((one, other) => badRatio(other) - badRatio(one))[0] ?? { bad: 0, all: 0 };
       },
     },
@@ -91,10 +92,14 @@ const answeredGoal: RateGoal = {
 };
 
 /** A request that failed was not answered in time either. */
-function slowerThan({ latency: { histogram }, requests: { failed, all } }: Answers, limitS: number): GoalCounts {
+function slowerThan(
+  { latency: { histogram }, requests: { failed, all } }: Answers,
+  limitS: number,
+  { lagS, beyondRatio }: LatencySample['lag'],
+): GoalCounts {
   let slower = 0;
-  for (const { valueS, count } of histogram.buckets()) if (valueS > limitS) slower += count;
-  return { bad: slower + failed, all };
+  for (const { valueS, count } of histogram.buckets()) if (valueS > limitS + lagS) slower += count;
+  return { bad: Math.max(0, slower - Math.ceil(beyondRatio * histogram.count)) + failed, all };
 }
 
 function badRatio({ bad, all }: GoalCounts): number {
@@ -116,13 +121,9 @@ const limitOf: Readonly<Record<Reason['code'], Extract<SearchEvidence, { kind: '
   'too-few-requests': null,
   'cpu-stolen': 'machine',
   'foreign-cpu': 'machine',
-  'generator-throttled': 'machine',
   'generator-out-of-resources': 'generator',
   'generator-busy': 'generator',
   'near-generator-limit': 'generator',
-  // They bound how much of each latency may be the instrument's own.
-  'read-late': null,
-  'sent-late': null,
 };
 
 /**
@@ -133,25 +134,18 @@ const limitOf: Readonly<Record<Reason['code'], Extract<SearchEvidence, { kind: '
 export function searchEvidence(trial: JudgedTrial, goals: readonly RateGoal[]): SearchEvidence {
   const reasons = trial.validity.kind === 'invalid' ? trial.validity.reasons : [];
   const limits = new Set(reasons.flatMap(({ code }) => limitOf[code] ?? []));
-  const countsWith = (lagS: number) => goals.map((goal) => goal.countsIn(trial, lagS));
-  const counted = countsWith(0);
+  const countsWith = (lag: LatencySample['lag']) => goals.map((goal) => goal.countsIn(trial, lag));
+  const counted = countsWith(undisturbed.lag);
   const isEmpty = counted.some(({ all }) => all === 0);
-  if (limits.has('other') || isEmpty) return { kind: 'invalid', limit: 'other' };
-  if (limits.has('generator')) return { kind: 'invalid', limit: 'generator' };
+  if (isEmpty) return { kind: 'invalid', limit: 'other' };
+  const limit = (['other', 'generator', 'machine'] as const).find((each) => limits.has(each));
+  if (limit !== undefined) return { kind: 'invalid', limit };
   if (misses(goals, counted)) {
-    if (limits.has('machine')) return { kind: 'invalid', limit: 'machine' };
-    const lagS = lagOf(reasons);
-    if (lagS > 0 && !misses(goals, countsWith(lagS))) return { kind: 'invalid', limit: 'generator' };
+    const { disturbance } = trial;
+    if (whyPessimistic(disturbance) !== null) return { kind: 'invalid', limit: 'machine' };
+    if (!misses(goals, countsWith(disturbance.lag))) return { kind: 'invalid', limit: 'generator' };
   }
   return { kind: 'counted', goals: counted };
-}
-
-/** How much of a latency may be the instrument's own. */
-function lagOf(reasons: readonly Reason[]): number {
-  return reasons.reduce(
-    (sum, reason) => (reason.code === 'read-late' || reason.code === 'sent-late' ? sum + reason.p99S : sum),
-    0,
-  );
 }
 
 function misses(goals: readonly RateGoal[], counts: readonly GoalCounts[]): boolean {
