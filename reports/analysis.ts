@@ -131,9 +131,10 @@ function analyseTier(
 }
 
 function contextOf({ placement }: StudyFacts, facts: SubjectFacts | null) {
-  const services = (facts?.tier.services ?? []).map(({ name, kind }) => ({
+  const services = (facts?.tier.services ?? []).map(({ name, kind, connectsTo }) => ({
     name,
     resources: shippedTypes.get(kind)?.resources ?? [],
+    connectsTo: Object.values(connectsTo),
   }));
   return { services, systemCpus: placement === null ? null : placement.systemCpus.length };
 }

@@ -6,7 +6,18 @@
 export type MetricUnit = 'ratio' | 'cores' | 'bytes' | 'seconds' | 'count' | 'per-second' | 'seconds-per-second';
 
 /** What a metric is about. */
-export type Resource = 'cpu' | 'memory' | 'connections' | 'locks' | 'io' | 'replication' | 'cache' | 'work';
+export type Resource =
+  | 'cpu'
+  | 'memory'
+  | 'connections'
+  | 'files'
+  | 'locks'
+  | 'io'
+  | 'network'
+  | 'replication'
+  | 'cache'
+  | 'rate-limit'
+  | 'work';
 
 /**
  * `utilization`: how much of a resource is in use, of `limit`; of 1 where the unit is a ratio.
@@ -33,6 +44,19 @@ const table = {
   interrupts: { unit: 'ratio', resource: 'cpu', role: 'gauge', label: 'CPU spent on interrupts' },
   steal: { unit: 'ratio', resource: 'cpu', role: 'gauge', label: 'CPU taken by the host (steal)' },
   'io-wait': { unit: 'ratio', resource: 'io', role: 'gauge', label: 'CPU idle, waiting for a disk' },
+  'network-bytes': {
+    unit: 'per-second',
+    resource: 'network',
+    role: 'utilization',
+    label: 'bytes per second over its busiest network interface',
+    limit: 'network-limit',
+  },
+  'network-limit': {
+    unit: 'per-second',
+    resource: 'network',
+    role: 'limit',
+    label: 'bytes per second of that interface',
+  },
   'run-queue': { unit: 'count', resource: 'cpu', role: 'gauge', label: 'threads that run or want to run' },
 
   // Processes and control groups of each instance and of the generator.
@@ -42,6 +66,14 @@ const table = {
   memory: { unit: 'bytes', resource: 'memory', role: 'utilization', label: 'memory', limit: 'memory-limit' },
   'memory-limit': { unit: 'bytes', resource: 'memory', role: 'limit', label: 'memory it may use' },
   throttled: { unit: 'ratio', resource: 'cpu', role: 'queue', label: 'periods in which a CPU limit stopped it' },
+  'open-files': {
+    unit: 'count',
+    resource: 'files',
+    role: 'utilization',
+    label: 'open files and sockets',
+    limit: 'open-files-limit',
+  },
+  'open-files-limit': { unit: 'count', resource: 'files', role: 'limit', label: 'files and sockets it may open' },
   'throttled-time': {
     unit: 'seconds-per-second',
     resource: 'cpu',
@@ -65,6 +97,16 @@ const table = {
   'password-hashes-waiting': { unit: 'count', resource: 'cpu', role: 'queue', label: 'waiting for a password hash' },
   'cache-hits': { unit: 'per-second', resource: 'cache', role: 'rate', label: 'cached reads found' },
   'cache-misses': { unit: 'per-second', resource: 'cache', role: 'rate', label: 'cached reads not found' },
+
+  'rate-limited': {
+    unit: 'per-second',
+    resource: 'rate-limit',
+    role: 'rate',
+    label: 'requests refused by a rate limit',
+  },
+
+  // What the responses of a trial say; no probe reads it.
+  'refused-429': { unit: 'ratio', resource: 'rate-limit', role: 'queue', label: 'requests refused by a rate limit' },
 
   // Connections of a server: a database, a cache, a load balancer.
   connections: {
@@ -97,6 +139,14 @@ const table = {
     label: 'sessions waiting for a lock inside the server',
   },
   'waiting-for-io': { unit: 'count', resource: 'io', role: 'queue', label: 'sessions waiting for a disk' },
+  'waiting-for-wal': {
+    unit: 'count',
+    resource: 'io',
+    role: 'queue',
+    label: 'sessions waiting for the log (WAL) to be written',
+  },
+  'rows-scanned': { unit: 'per-second', resource: 'work', role: 'rate', label: 'rows read by sequential scans' },
+  'rows-by-index': { unit: 'per-second', resource: 'work', role: 'rate', label: 'rows read by an index' },
   commits: { unit: 'per-second', resource: 'work', role: 'rate', label: 'commits' },
   rollbacks: { unit: 'per-second', resource: 'work', role: 'rate', label: 'rollbacks' },
   deadlocks: { unit: 'per-second', resource: 'locks', role: 'rate', label: 'deadlocks' },

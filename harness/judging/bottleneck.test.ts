@@ -11,6 +11,7 @@ type Means = Readonly<Record<string, Readonly<Partial<Record<MetricId, number>>>
 const services = ['api', 'pooler', 'primary'].map((kind) => ({
   name: kind,
   resources: serviceType(kind, referenceApp).resources,
+  connectsTo: { api: ['pooler'], pooler: ['primary'] }[kind] ?? [],
 }));
 
 /** Readings around the means, and others in the warm-up, which do not count. */

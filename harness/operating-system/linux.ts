@@ -50,6 +50,14 @@ export const linux: OperatingSystem = {
     };
   },
 
+  networkInterfaces: () =>
+    (readText('/proc/net/dev') ?? '').split('\n').flatMap((line) => {
+      const [, name = '', rest = ''] = /^\s*([^:\s]+):\s*(.*)$/.exec(line) ?? [];
+      const [receivedBytes = 0, , , , , , , , sentBytes = 0] = rest.split(/\s+/).map(Number);
+      const megabitsPerS = name === '' ? 0 : Number(readText(`/sys/class/net/${name}/speed`) ?? 0);
+      return megabitsPerS > 0 ? [{ name, receivedBytes, sentBytes, bytesPerS: (megabitsPerS * 1e6) / 8 }] : [];
+    }),
+
   processes: (mark) =>
     processIds().flatMap((processId) => {
       const stat = readStat(`/proc/${processId}/stat`);
@@ -176,8 +184,16 @@ function usageOfProcess(processId: number): ProcessUsage[] {
       mainThreadCpuS: mainThread?.cpuS ?? all.cpuS,
       memoryBytes: bytes('RssAnon') + sharedBytes,
       sharedBytes,
+      openFiles: openFilesOf(processId),
     },
   ];
+}
+
+function openFilesOf(processId: number): ProcessUsage['openFiles'] {
+  const [, limit] = /^Max open files\s+(\d+)/m.exec(readText(`/proc/${processId}/limits`) ?? '') ?? [];
+  const count = namesIn(`/proc/${processId}/fd`).length;
+  // Those of another account cannot be counted.
+  return limit === undefined || count === 0 ? undefined : { count, limit: Number(limit) };
 }
 
 /** `socket:[4711]` of all that listen on it; undefined where that cannot be read. */

@@ -62,6 +62,7 @@ export function macos(run: RunProgram = runProgram): OperatingSystem {
       return limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit);
     },
     firstOutgoingPort: () => Number(sysctl('net.inet.ip.portrange.first')) || undefined,
+    networkInterfaces: () => [],
     machineCpu() {
       const processors = cpus();
       const sum = (of: (times: (typeof processors)[number]['times']) => number) =>
@@ -167,6 +168,7 @@ function usagesIn(rows: string): ReadonlyMap<number, { readonly parentId: number
         mainThreadCpuS: undefined,
         memoryBytes: Number(rss) * 1024,
         sharedBytes: undefined,
+        openFiles: undefined,
       };
       return [[processId, { parentId: Number(parent), usage }] as const];
     }),

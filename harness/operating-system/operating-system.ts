@@ -24,6 +24,8 @@ export interface ProcessUsage {
   readonly memoryBytes: number;
   /** The part of it that other processes may have as well; undefined where the system does not say. */
   readonly sharedBytes: number | undefined;
+  /** Files and sockets it has open, and how many it may open; undefined where the system does not say. */
+  readonly openFiles: { readonly count: number; readonly limit: number } | undefined;
 }
 
 /** All CPUs of the machine together, since it was started. */
@@ -36,6 +38,15 @@ export interface MachineCpu {
   readonly total: number;
   /** Shares of `total`: the kernel's work for the network, time that the host took, and time that programs waited for disks. */
   readonly details: { readonly interrupts: number; readonly stolen: number; readonly waiting: number } | undefined;
+}
+
+/** Bytes since it was started. */
+export interface NetworkInterface {
+  readonly name: string;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** In each direction. */
+  readonly bytesPerS: number;
 }
 
 /**
@@ -57,6 +68,8 @@ export interface OperatingSystem {
   /** The first port that is given to outgoing connections; undefined where unknown. */
   firstOutgoingPort(): number | undefined;
   machineCpu(): MachineCpu;
+  /** Those whose speed is known; virtual ones have none. */
+  networkInterfaces(): readonly NetworkInterface[];
 
   /** All that can be seen, without those that have ended; with `mark` also the value of that variable. */
   processes(mark?: string): readonly SeenProcess[];

@@ -19,12 +19,13 @@ export interface MetricLine {
  */
 export function appMetricsProbe(instances: readonly Pick<ProbeTarget, 'source' | 'url'>[]): Probe {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const memories = new Map(instances.map(({ source }) => [source, rememberCounters<'hits' | 'misses'>()]));
+  const memories = new Map(instances.map(({ source }) => [source, rememberCounters<'hits' | 'misses' | 'refused'>()]));
 
   async function readInstance({ source, url }: Pick<ProbeTarget, 'source' | 'url'>): Promise<readonly Reading[]> {
     const lines = parseMetrics(await fetchText(`the metrics of ${source}`, url, agent, TIMEOUT_S));
     const [hits, misses] = ['hit', 'miss'].map((result) => total(lines, 'cache_reads_total', { result }));
-    const perS = memories.get(source)?.next({ hits: hits ?? 0, misses: misses ?? 0 })?.perS;
+    const refused = total(lines, 'rate_limited_requests_total');
+    const perS = memories.get(source)?.next({ hits: hits ?? 0, misses: misses ?? 0, refused: refused ?? 0 })?.perS;
     const lagS = total(lines, 'nodejs_eventloop_lag_p99_seconds');
     return readingsOf(source, {
       'event-loop-lag-p99': lagS === undefined ? undefined : Math.max(0, lagS - EVENT_LOOP_SAMPLING_S),
@@ -36,6 +37,7 @@ export function appMetricsProbe(instances: readonly Pick<ProbeTarget, 'source' |
       'password-hashes-in-use': total(lines, 'password_hash_in_use'),
       'cache-hits': hits === undefined ? undefined : perS?.hits,
       'cache-misses': misses === undefined ? undefined : perS?.misses,
+      'rate-limited': refused === undefined ? undefined : perS?.refused,
     });
   }
 

@@ -34,7 +34,7 @@ describe('PostgreSQL from inside', () => {
     expect(measured(readings, 'connections')).toBe(2);
     expect(measured(readings, 'connections-idle')).toBe(1);
     expect(measured(readings, 'connections-active')).toBe(0);
-    expect(measured(readings, 'connections-limit')).toBe(37);
+    expect(measured(readings, 'connections-limit')).toBe(36);
     await idle.end();
     await inTransaction.end();
   });

@@ -15,7 +15,7 @@ const counterMetrics = {
   'rows-read': 'tup_fetched',
   'rows-written': 'tup_inserted + tup_updated + tup_deleted',
 } as const;
-type Counter = keyof typeof counterMetrics | 'wal-bytes' | 'statements';
+type Counter = keyof typeof counterMetrics | 'rows-scanned' | 'rows-by-index' | 'wal-bytes' | 'statements';
 
 /** Query id -> seconds spent in it since the server's statistics began. */
 type Statements = ReadonlyMap<string, number>;
@@ -88,14 +88,20 @@ async function prepareStatements(client: pg.Client): Promise<boolean | undefined
 async function readSessions(client: pg.Client): Promise<Values> {
   const { rows } = await client.query(`
     select count(*)::int as "connections",
-           current_setting('max_connections')::int as "connections-limit",
+           -- For the account of the app, which is ours; one of them is our own.
+           (select current_setting('max_connections')::int - 1
+                   - case when rolsuper then 0 else current_setting('superuser_reserved_connections')::int end
+              from pg_roles where rolname = current_user) as "connections-limit",
            count(*) filter (where state = 'active')::int as "connections-active",
            count(*) filter (where state = 'idle')::int as "connections-idle",
            count(*) filter (where state like 'idle in transaction%')::int as "connections-idle-in-transaction",
            count(*) filter (where state = 'active' and wait_event_type = 'Lock')::int as "waiting-for-lock",
-           count(*) filter (where state = 'active' and wait_event_type = 'LWLock')::int as "waiting-for-lwlock",
-           count(*) filter (where state = 'active' and wait_event_type = 'IO')::int as "waiting-for-io"
-      from pg_stat_activity
+           count(*) filter (where state = 'active' and wait_event_type = 'LWLock' and not wal)::int as "waiting-for-lwlock",
+           count(*) filter (where state = 'active' and wait_event_type = 'IO' and not wal)::int as "waiting-for-io",
+           count(*) filter (where state = 'active' and wal)::int as "waiting-for-wal"
+      from pg_stat_activity,
+           -- Versions write it in other ways: WALSync, WalSync. A commit that is delayed holds the lock of the log.
+           lateral (select coalesce(wait_event ~* '^wal|^CommitDelay$', false) as wal) as event
      where backend_type = 'client backend' and pid <> pg_backend_pid()`);
   return rows[0];
 }
@@ -103,8 +109,12 @@ async function readSessions(client: pg.Client): Promise<Values> {
 async function readCounters(client: pg.Client): Promise<Record<Exclude<Counter, 'statements'>, number>> {
   const columns = Object.entries(counterMetrics).map(([metric, column]) => `(${column})::float8 as "${metric}"`);
   const { rows } = await client.query(
-    `select ${columns.join(', ')}, (select wal_bytes::float8 from pg_stat_wal) as "wal-bytes"
-       from pg_stat_database where datname = current_database()`,
+    `select ${columns.join(', ')}, scanned as "rows-scanned", fetched as "rows-by-index",
+            (select wal_bytes::float8 from pg_stat_wal) as "wal-bytes"
+       from pg_stat_database,
+            (select coalesce(sum(seq_tup_read), 0)::float8 as scanned, coalesce(sum(idx_tup_fetch), 0)::float8 as fetched
+               from pg_stat_user_tables) as tables
+      where datname = current_database()`,
   );
   return rows[0];
 }

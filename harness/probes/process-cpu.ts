@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import type { RunningInstance, RunningService } from '../core/deployment.ts';
 import type { ProcessUsage } from '../operating-system/operating-system.ts';
 import { thisSystem } from '../operating-system/this-system.ts';
-import { type Probe, readingsOf } from './probe.ts';
+import { type Probe, readingsOf, type Values } from './probe.ts';
 
 /**
  * CPU and memory of each service instance with its child processes, and of the generator (this process, with children
@@ -56,6 +56,7 @@ export function processCpuProbe(
           // Also CPUs that are not there may be allowed.
           'cpu-limit': Math.min(cpus().length, allowed, limits?.cpus ?? Number.POSITIVE_INFINITY),
           'main-thread': mainThreads.length === 0 ? undefined : inUse(Math.max(...mainThreads)),
+          ...openFilesOf(used),
           memory: memoryOf(used),
           'memory-limit': limits?.memoryBytes,
         });
@@ -66,6 +67,14 @@ export function processCpuProbe(
     },
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/** Of the process that is closest to its limit, which each has for itself. */
+function openFilesOf(used: readonly ProcessUsage[]): Values {
+  const [fullest] = used
+    .flatMap(({ openFiles }) => openFiles ?? [])
+    .toSorted((one, other) => other.count / other.limit - one.count / one.limit);
+  return { 'open-files': fullest?.count, 'open-files-limit': fullest?.limit };
 }
 
 /** Undefined where several processes may have memory in common and the system does not say how much. */

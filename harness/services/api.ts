@@ -74,6 +74,7 @@ export function appType(kind: string, app: App): ServiceType {
       'pool-in-use',
       'pool-waiting',
       'password-hashes-waiting',
+      'open-files',
     ],
     shownSettings: settings.shown,
     inspect: (url) => `curl -s ${url}`,

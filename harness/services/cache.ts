@@ -54,7 +54,7 @@ export const cache: ServiceType = {
   },
   probes: [{ probe: 'redis', port: 'main', protocol: 'redis' }],
   // Full memory is no limit: it evicts keys.
-  resources: ['cpu-cores', 'main-thread', 'throttled'],
+  resources: ['cpu-cores', 'main-thread', 'throttled', 'connections', 'open-files'],
   shownSettings: ['maxmemory', 'maxmemory-policy'],
   inspect: (url) => `redis-cli --no-auth-warning -u '${url}' INFO`,
 };

@@ -50,7 +50,7 @@ function foreign(kind: string, needed: Form): ServiceType {
     problems: (service) => missing(service, needed),
     spec,
     probes: [],
-    resources: ['cpu-cores', 'throttled'],
+    resources: ['cpu-cores', 'throttled', 'open-files'],
     shownSettings: [needed],
   };
 }

@@ -62,7 +62,7 @@ export const loadBalancer: ServiceType = {
   },
   probes: [{ probe: 'nginx', port: 'status', protocol: 'http', path: '/status' }],
   // Of a worker process.
-  resources: ['cpu-cores', 'main-thread', 'throttled'],
+  resources: ['cpu-cores', 'main-thread', 'throttled', 'open-files'],
   shownSettings: ['keepalive'],
   inspect: (url) => `curl -s ${url}`,
 };

@@ -44,7 +44,7 @@ export const pooler: ServiceType = {
   problems: preparedStatementsWithoutUse,
   spec,
   probes: [{ probe: 'pgbouncer', port: 'main', protocol: 'postgres', database: 'pgbouncer' }],
-  resources: ['cpu-cores', 'main-thread', 'throttled', 'servers-active', 'clients-waiting'],
+  resources: ['cpu-cores', 'main-thread', 'throttled', 'servers-active', 'clients-waiting', 'open-files'],
   shownSettings: ['pool_mode', 'default_pool_size', 'max_client_conn'],
   inspect: (url) => `psql '${url}' -c 'SHOW POOLS'`,
 };

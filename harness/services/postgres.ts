@@ -52,8 +52,11 @@ export const postgres = {
   portSetting: 'port',
   connections,
   probes: [probe],
-  // A session has a process of its own, so one that is busy says nothing of the server; kept connections neither.
-  resources: ['cpu-cores', 'throttled', 'waiting-for-lock', 'waiting-for-lwlock', 'waiting-for-io'],
+  // A session has a process of its own, so one that is busy says nothing of the server.
+  resources: [
+    ...(['cpu-cores', 'throttled', 'connections', 'waiting-for-lock', 'waiting-for-lwlock'] as const),
+    ...(['waiting-for-io', 'waiting-for-wal'] as const),
+  ],
   shownSettings: ['max_connections'],
 } satisfies Partial<ServiceType>;
 

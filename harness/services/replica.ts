@@ -37,6 +37,7 @@ export const replica: ServiceType = {
       ],
     };
   },
+  resources: [...postgres.resources, 'replica-lag'],
   probes: [...postgres.probes, { probe: 'replication', port: 'main', protocol: 'postgres', peer: 'primary' }],
   inspect: (url) => `psql '${url}' -c 'SELECT status, latest_end_lsn, latest_end_time FROM pg_stat_wal_receiver'`,
 };

@@ -8,7 +8,7 @@ import { withAdvice } from '../describe/remedies.ts';
 import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import { estimateInterval, loadWords } from '../figures.ts';
 import { list } from '../text.ts';
-import { limitTexts } from './run-limits.ts';
+import { limitSentence, limitTexts } from './run-limits.ts';
 import { whyInvalidMost, whyNotRun, whySo } from './run-why.ts';
 
 /** The answer of a run: the highest load of each tier and scenario that met the p95 target, its p95, and what limited it. */
@@ -121,7 +121,7 @@ function whatLimited(best: readonly OfTier[], { tier, sustained: { next, limit }
   const load = loadWords(next.trial.summary.load);
   switch (next.why) {
     case 'missed': {
-      return `Limited by ${limit === null ? 'what is not known' : list(limitTexts(limit))}. At ${load} ${best.length > 1 ? tier : 'it'} missed the target${p95Of(next.trial)}.`;
+      return `${limit === null ? 'What limits it is not known' : capitalized(limitSentence(limit))}. At ${load} ${best.length > 1 ? tier : 'it'} missed the target${p95Of(next.trial)}.`;
     }
     case 'inconclusive':
       return `What limits it is not known: at ${load} the verdict is inconclusive${p95Of(next.trial)}.`;
@@ -135,7 +135,11 @@ function becauseInvalid({ validity }: JudgedTrial): string {
   const [first] = validity.kind === 'valid' ? [] : validity.reasons;
   if (first === undefined) return '';
   const text = withAdvice(describeReason, first);
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+  return `${capitalized(text)}.`;
+}
+
+function capitalized(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 function p95Of({ summary: { latency, errorRatio } }: JudgedTrial): string {
@@ -154,7 +158,7 @@ function noneSustained({ target, tiers }: Question): Omit<Answer, 'about'> {
   if (lowest !== undefined) {
     return {
       statement: `${who} sustained ${tiers.length === 1 ? 'no' : 'a'} measured load${within}.`,
-      because: `Limited by ${list(limitTexts(lowest.limit))}. At ${loadWords(lowest.trial.summary.load)} ${lowest.tier} missed the target${p95Of(lowest.trial)}.`,
+      because: `${capitalized(limitSentence(lowest.limit))}. At ${loadWords(lowest.trial.summary.load)} ${lowest.tier} missed the target${p95Of(lowest.trial)}.`,
     };
   }
   const [invalid] = tiers.flatMap(({ sustained: { next } }) => (next?.why === 'invalid' ? [next.trial] : []));

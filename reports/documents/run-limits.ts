@@ -1,6 +1,6 @@
 import { metrics } from '../../harness/core/metrics.ts';
 import { formatBytes, formatNumber, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import type { Queue, Utilization } from '../../harness/judging/bottleneck.ts';
+import type { Bottleneck, Contribution, Queue, Utilization } from '../../harness/judging/bottleneck.ts';
 import type { Limit } from '../analysis.ts';
 
 /** What limited a load, in words; the first that was saturated, and what is next to it. */
@@ -12,6 +12,59 @@ export function limitTexts(limit: Limit): readonly string[] {
   }
   if (next === null || !isSaturated(next)) return [useText(first)];
   return [useText(first), next.source === first.source ? whatOf(next) : useText(next)];
+}
+
+/** First and next in one sentence, without its full stop: `the database's CPU limits it (98 % of 1 CPU); next would be ...`. */
+export function limitSentence(limit: Limit): string {
+  if ('unknown' in limit) return 'what limits it is not known, as nothing was observed';
+  const { first, next, because, cpuShares, utilizations } = limit;
+  if (first === null) {
+    const others = cpuShares.find(({ name }) => name === 'others')?.ratio ?? 0;
+    if (utilizations.some(({ metric, ratio }) => metric === 'machine-utilization' && ratio >= 0.9) && others > 0.1) {
+      return `what limits it is not known: the CPUs of the machine are used up, ${formatRatio(others)} of them by other programs`;
+    }
+    const most = next === null ? '' : `; most used is ${ownerOf(next)} (${amountOf(next)})`;
+    return `nothing that was observed limits it${most}`;
+  }
+  const makesItWorse = because.map(contributionText);
+  const then = next === null ? [] : [`next would be ${ownerOf(next)} (${amountOf(next)})`];
+  return [firstText(first, limit), ...makesItWorse, ...then].join('; ');
+}
+
+function firstText(first: Utilization | Queue, { cpuShares }: Bottleneck): string {
+  if (first.source === 'generator') return `the load generator limits it, not the system (${amountOf(first)})`;
+  if (first.source !== 'machine' || first.resource !== 'cpu') return `${ownerOf(first)} limits it (${amountOf(first)})`;
+  const shares = cpuShares
+    .filter(({ ratio }) => ratio >= 0.01)
+    .map(({ name, ratio }) => `${name} ${formatRatio(ratio)}`);
+  return `the CPUs of the machine limit it (${[amountOf(first), ...shares].join(', ')})`;
+}
+
+function ownerOf({ source, metric }: Utilization | Queue): string {
+  if (source === 'generator') return 'the load generator';
+  const owner = source === 'machine' ? 'the machine' : `the ${source.replace(/\/\d+$/u, '')}`;
+  return metric === 'cpu-cores' || metric === 'machine-utilization' ? `${owner}'s CPU` : owner;
+}
+
+function amountOf(use: Utilization | Queue): string {
+  if (use.kind === 'utilization' && use.metric === 'machine-utilization')
+    return `${formatRatio(use.ratio)} of all cores`;
+  return use.kind === 'utilization' && use.metric === 'cpu-cores'
+    ? `${formatRatio(use.ratio)} of ${formatNumber(use.limit)} CPU${use.limit === 1 ? '' : 's'}`
+    : whatOf(use);
+}
+
+function contributionText(contribution: Contribution): string {
+  switch (contribution.code) {
+    case 'rows-scanned':
+      return `${formatNumber(contribution.scannedPerS)} rows/s are read by sequential scans, ${formatRatio(contribution.ratio)} of all: an index may be missing`;
+    case 'few-cache-hits':
+      return contribution.readsPerS === 0
+        ? 'nothing is read from the cache'
+        : `the cache has ${formatRatio(contribution.hitRatio)} of what is asked of it`;
+    case 'evictions':
+      return `the cache is full and evicts ${formatNumber(contribution.evictedPerS)} keys/s`;
+  }
 }
 
 function isSaturated(use: Utilization | Queue): boolean {

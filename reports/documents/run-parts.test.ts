@@ -11,7 +11,7 @@ import {
 } from '../../test-support/made-up-trial.ts';
 import { analyse } from '../analysis.ts';
 import { recoveryText } from './run-faults.ts';
-import { limitTexts } from './run-limits.ts';
+import { limitSentence, limitTexts } from './run-limits.ts';
 import { notJudgedTable, targetsTable } from './run-tables.ts';
 import { viewBlocks } from './run-views.ts';
 
@@ -159,7 +159,7 @@ test('a limit is named with its source, a saturated second one too', () => {
     resource: 'connections',
     waiting: 12,
   } as const;
-  const nothing = { utilizations: [], queues: [] };
+  const nothing = { utilizations: [], queues: [], because: [], cpuShares: [] };
   expect(limitTexts({ first: cpu, next: queue, ...nothing })).toEqual([
     'api/1: CPU 100 %',
     '12 waiting for a database connection',
@@ -167,4 +167,16 @@ test('a limit is named with its source, a saturated second one too', () => {
   expect(limitTexts({ first: cpu, next: { ...cpu, source: 'database/1', ratio: 0.3 }, ...nothing })).toHaveLength(1);
   expect(limitTexts({ first: null, next: { ...cpu, ratio: 0.5 }, ...nothing })[0]).toContain('api/1: CPU 50 %');
   expect(limitTexts({ unknown: 'no-samples' })[0]).toContain('not known');
+  expect(limitSentence({ first: cpu, next: queue, ...nothing })).toBe(
+    "the api's CPU limits it (100 % of 1 CPU); next would be the api (12 waiting for a database connection)",
+  );
+  const machine = { ...cpu, source: 'machine', metric: 'machine-utilization' } as const;
+  const cpuShares = [
+    { name: 'api', ratio: 0.6 },
+    { name: 'others', ratio: 0.001 },
+  ];
+  expect(limitSentence({ ...nothing, first: machine, next: null, cpuShares })).toBe(
+    'the CPUs of the machine limit it (100 % of all cores, api 60 %)',
+  );
+  expect(limitSentence({ ...nothing, first: { ...cpu, source: 'generator' }, next: null })).toContain('generator');
 });

@@ -60,10 +60,10 @@ describe('the answer', () => {
   test('names the tier that sustained most of each scenario, its p95, and what limited it', () => {
     const [login, crud] = answers(run);
     expect(login).toMatch(
-      /^login: all tiers sustained the same load, 20 iterations\/s .*, with p95 [\d.]+ ms \(.*target < 200 ms\)\. .*api\/1: CPU 90\.9 %/,
+      /^login: all tiers sustained the same load, 20 iterations\/s .*, with p95 [\d.]+ ms \(.*target < 200 ms\)\. .*The api.s CPU limits it \(90\.9 % of/,
     );
     expect(crud).toMatch(
-      /^crud: cached sustained most, 400 iterations\/s .* with p95 .*Limited by api\/1: CPU 100 %.*At 600\/s .*Next: /,
+      /^crud: cached sustained most, 400 iterations\/s .* with p95 .*The api.s CPU limits it \(100 % of.*At 600\/s .*Next: /,
     );
   });
 
@@ -97,7 +97,7 @@ describe('the answer', () => {
     [
       'every load missed the target',
       madeUpTierRun(['single'], { login: [40], crud: [], users: [] }),
-      /single sustained no measured load.*Limited by/,
+      /single sustained no measured load.*limits it/,
     ],
     ['nothing was measured', { ...small, trials: [] }, /No trial was measured/],
   ])('%s', (_, result, expected) => {
