@@ -69,7 +69,7 @@ export const rules: Rule[] = [
   only(
     'histograms-wrap-one-library',
     '^harness/histograms/',
-    ['^harness/core/', '(^|/)node_modules/hdr-histogram-js/'],
+    ['^harness/core/', '(^|/)node_modules/hdr-histogram-js/', node],
     'One place knows how latencies are stored.',
     'latencies as HdrHistogram V2 in microseconds',
   ),

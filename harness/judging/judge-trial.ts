@@ -31,7 +31,8 @@ export function judgeTrial(record: TrialRecord, calibration: Calibration | null 
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     const what = `trial ${record.sequence} of ${record.subject} is damaged: ${cause.message}`;
-    throw new TierbenchError('RESULTS_NOT_READABLE', what, 'Remove its file under trials/ to read the rest.', {
+    const file = `trials/${String(record.sequence).padStart(4, '0')}-*.json`;
+    throw new TierbenchError('RESULTS_NOT_READABLE', what, `Remove ${file} from the folder to read the rest.`, {
       cause,
     });
   }

@@ -221,3 +221,19 @@ test('a run that failed says what and the next step as sentences', () => {
   const [note] = document.blocks.filter(({ kind }) => kind === 'note');
   expect(note).toMatchObject({ text: expect.stringContaining('no answer within 10 s. Start the server.') });
 });
+
+test('a report of four times the trials takes no more than about four times the work', () => {
+  const ofRates = (count: number) => {
+    const crud = Array.from({ length: count }, (_, index) => 10 + (index * 400) / count);
+    return madeUpTierRun(['single'], { login: [], crud, users: [] });
+  };
+  const [few, many] = [ofRates(25), ofRates(100)];
+  const cpuOf = (result: RunResult) => {
+    const before = process.cpuUsage();
+    reportOf({ ...result, answers: [] });
+    const { user } = process.cpuUsage(before);
+    return user;
+  };
+  cpuOf(few);
+  expect(cpuOf(many) / cpuOf(few)).toBeLessThan(8);
+}, 60_000);
