@@ -1,4 +1,5 @@
-import { asError, TierbenchError } from '../harness/core/errors.ts';
+import { TierbenchError } from '../harness/core/errors.ts';
+import { uncaughtError } from '../harness/files/load-scenario.ts';
 import { thisSystem } from '../harness/operating-system/this-system.ts';
 import { findOrphans } from '../harness/orphans/find.ts';
 import { type RegisteredRun, registerRun } from '../harness/orphans/register.ts';
@@ -60,7 +61,7 @@ export function untilInterrupted(): Interrupt {
   const controller = new AbortController();
   let failure: Error | undefined;
   const onUncaught = (thrown: unknown) => {
-    failure ??= asError(thrown);
+    failure ??= uncaughtError(thrown);
     controller.abort();
   };
   let firstAtMs = Number.POSITIVE_INFINITY;

@@ -24,7 +24,7 @@ export const errorCodes = {
   Scenarios: {
     SCENARIO_NOT_FOUND: 'neither a built-in scenario nor a file',
     SCENARIO_INVALID: 'the file does not load, or does not define a scenario',
-    SCENARIO_THREW: 'it threw although every answer was right',
+    SCENARIO_THREW: 'it threw although every answer was right, or in a timer of its own',
     SCENARIO_INVALID_ACTION: 'it yielded something that is neither `send` nor `think`',
     SCENARIO_INVALID_REQUEST: 'it sent a request that is none',
     SCENARIO_HANGS: 'it keeps its thread: it loops without coming to an end',
@@ -39,7 +39,7 @@ export const errorCodes = {
     INVALID_LOAD: 'a concurrency or an arrival rate that nobody can offer',
     INVALID_BASE_URL: 'the address the load goes to is not one',
     TOO_FEW_USERS: 'fewer users than virtual users; no two share one',
-    GENERATOR_ENDED: 'a process of the open-loop engine ended in the midst of a trial',
+    GENERATOR_ENDED: 'a process that makes the load ended during a trial',
     AUTOCANNON_UNKNOWN: 'another version of autocannon is installed than tierbench knows',
   },
   k6: {

@@ -41,6 +41,24 @@ export class TierbenchError extends Error {
   }
 }
 
+/** An error as it goes from one process to another; with a code it is a `TierbenchError`. */
+export interface ReportedError {
+  readonly message: string;
+  readonly code?: ErrorCode;
+  readonly nextStep?: string;
+  readonly problems?: readonly Problem[];
+}
+
+export function reportedError(error: unknown): ReportedError {
+  if (!(error instanceof TierbenchError)) return { message: stackOf(error) };
+  const { message, code, nextStep, problems } = error;
+  return { message, code, nextStep, problems };
+}
+
+export function errorOf({ message, code, nextStep = '', problems = [] }: ReportedError): Error {
+  return code === undefined ? new Error(message) : new TierbenchError(code, message, nextStep, { problems });
+}
+
 export function describeProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(':');
   return [place, problem.what, problem.nextStep]

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -62,6 +62,11 @@ const malformed: Readonly<Record<string, { text: string; says: string; line?: nu
   'enum.ts': { text: '\n\nenum Kind { A }\n', says: 'enum is not supported in strip-only mode', line: 3, column: 1 },
   'exits.ts': { text: 'process.exit(0);\n', says: 'calls process.exit(0)' },
   'waits.ts': { text: 'await new Promise(() => {});\n', says: 'did not load within 10 s' },
+  'kills-itself.ts': {
+    text: "process.kill(process.pid, 'SIGTERM');\nfor (;;);\n",
+    says: 'ends its process with SIGTERM',
+  },
+  'aborts.ts': { text: 'process.abort();\n', says: 'ends its process with SIGABRT' },
   'throws.ts': {
     text: "const a: number = 1;\nthrow new Error('boom');",
     says: 'throws when it is loaded: boom',
@@ -122,9 +127,13 @@ beforeAll(async () => {
     await mkdir(dirname(inFolder(file)), { recursive: true });
     await writeFile(inFolder(file), text);
   }
+  execFileSync('sh', ['-c', 'mkfifo pipe.ts'], { cwd: folder });
+  await writeFile(inFolder('large.ts'), '');
+  await truncate(inFolder('large.ts'), 2 ** 40);
   const references = [
     ...[...Object.keys(malformed), ...Object.keys(loadable)].map(inFolder),
     ...['login', 'crud', 'mixed', 'browse', 'visit', 'logn', 'toString', './nowhere.ts', './parts/'],
+    ...['./pipe.ts', './large.ts'],
   ];
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
@@ -181,5 +190,10 @@ describe('loadScenario', () => {
       message: expect.stringContaining(inFolder('nowhere.ts')),
     });
     expect(outcomes['./parts/']).toMatchObject({ code: 'SCENARIO_NOT_FOUND' });
+  });
+
+  test('what would keep its reader for ever, or is far too large, is not read', () => {
+    expect(outcomes['./pipe.ts']).toMatchObject({ code: 'SCENARIO_NOT_FOUND' });
+    expect(outcomes['./large.ts']).toMatchObject({ code: 'SCENARIO_INVALID' });
   });
 });

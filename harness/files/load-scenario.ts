@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
@@ -5,7 +6,17 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { Scenario } from '../../scenarios/kit.ts';
 import { suggestion } from '../core/closest-match.ts';
-import { asError, describeProblem, describeThrown, type Problem, stackOf, TierbenchError } from '../core/errors.ts';
+import {
+  asError,
+  describeProblem,
+  describeThrown,
+  errorOf,
+  type Problem,
+  type ReportedError,
+  reportedError,
+  stackOf,
+  TierbenchError,
+} from '../core/errors.ts';
 import { ownModule } from '../machine/own-package.ts';
 
 const builtIn: Readonly<Record<string, { load: () => Promise<object>; file: URL }>> = {
@@ -22,11 +33,19 @@ export function builtInScenarios(): readonly string[] {
 
 /**
  * A built-in scenario by its name, or one from a file by its path (`./mine.ts`; whatever holds a slash or ends like a
- * script is a path). Throws SCENARIO_NOT_FOUND or SCENARIO_INVALID.
+ * script is a path). A file is imported in a process of its own first, which can be ended when it loops without end.
+ * Throws SCENARIO_NOT_FOUND or SCENARIO_INVALID.
  */
-export async function loadScenario(reference: string, folder: string = process.cwd()): Promise<Scenario> {
+export async function loadScenario(reference: string): Promise<Scenario> {
+  const file = scenarioFile(reference);
+  if (!Object.hasOwn(builtIn, reference)) await tryInProcess(file);
+  return importScenario(reference);
+}
+
+/** The same at once, for a process that may be ended at any time. */
+export async function importScenario(reference: string): Promise<Scenario> {
   const known = Object.hasOwn(builtIn, reference) ? builtIn[reference] : undefined;
-  const file = scenarioFile(reference, folder);
+  const file = scenarioFile(reference);
   const module = known === undefined ? await importFile(file) : await known.load();
   try {
     return validScenario(module, file);
@@ -38,7 +57,7 @@ export async function loadScenario(reference: string, folder: string = process.c
 }
 
 /** The file a scenario is read from. Throws SCENARIO_NOT_FOUND. */
-export function scenarioFile(reference: string, folder: string = process.cwd()): string {
+export function scenarioFile(reference: string): string {
   const known = Object.hasOwn(builtIn, reference) ? builtIn[reference] : undefined;
   if (known !== undefined) return fileURLToPath(known.file);
   if (!looksLikePath(reference)) {
@@ -48,7 +67,7 @@ export function scenarioFile(reference: string, folder: string = process.cwd()):
       `${suggestion(reference, builtInScenarios())} Your own is given by its path: ./${reference}.ts`,
     );
   }
-  const file = resolve(folder, reference);
+  const file = resolve(reference);
   if (!existsSync(file)) {
     throw new TierbenchError(
       'SCENARIO_NOT_FOUND',
@@ -56,8 +75,12 @@ export function scenarioFile(reference: string, folder: string = process.cwd()):
       'Check the path, or let `tierbench init scenario NAME` write one to start from.',
     );
   }
-  if (!statSync(file).isFile()) {
+  const found = statSync(file);
+  if (!found.isFile()) {
     throw new TierbenchError('SCENARIO_NOT_FOUND', `${file} is not a file.`, 'Give the path of a scenario file.');
+  }
+  if (found.size > LARGEST_FILE_BYTES) {
+    throw invalid([{ file, what: `has ${found.size} bytes, which is too large` }], DEFINE_ONLY);
   }
   if (!/\.(ts|mts|js|mjs)$/.test(file)) {
     throw new TierbenchError(
@@ -69,12 +92,72 @@ export function scenarioFile(reference: string, folder: string = process.cwd()):
   return file;
 }
 
+/** Far above any program that people write; loading it takes under a second. */
+const LARGEST_FILE_BYTES = 16 * 1024 * 1024;
+
+/** How much longer than an import a process may take to start and to say what it found. */
+const LONGEST_START_S = 5;
+
+/**
+ * Imports the file in a process of its own and throws what that throws: this one could not end an endless loop.
+ * What the file prints is left out here, for it is printed when this process imports it.
+ */
+async function tryInProcess(file: string): Promise<void> {
+  const child = fork(ownModule('./try-scenario', import.meta.url), [file], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const kill = () => child.kill('SIGKILL');
+  const isTooLate = setTimeout(kill, (LONGEST_IMPORT_S + LONGEST_START_S) * 1000);
+  process.once('exit', kill);
+  const result = Promise.withResolvers<ReportedError | null>();
+  child.once('message', (reported: ReportedError | null) => result.resolve(reported));
+  child.once('error', result.reject);
+  child.once('exit', (exitCode, signal) => {
+    const what =
+      signal === 'SIGKILL'
+        ? NEVER_LOADS
+        : `ends its process with ${signal ?? `exit code ${exitCode}`} when it is loaded`;
+    result.resolve(reportedError(invalid([{ file, what }], DEFINE_ONLY)));
+  });
+  try {
+    const reported = await result.promise;
+    if (reported !== null) throw errorOf(reported);
+  } finally {
+    clearTimeout(isTooLate);
+    process.off('exit', kill);
+    kill();
+  }
+}
+
 function builtInFile(name: string): URL {
   return ownModule(`../../scenarios/${name}`, import.meta.url);
 }
 
 function looksLikePath(reference: string): boolean {
   return /[\\/]/.test(reference) || /\.\w+$/.test(reference);
+}
+
+/** Of the files that scenarios of others consist of, as far as this process has imported them. */
+const ownUrlsOfScenarios = new Set<string>();
+
+/**
+ * What was thrown where nobody catches it, such as in a timer: SCENARIO_THREW when it comes from the file of a scenario, or
+ * is nothing that tierbench throws and there is such a file; else as it is.
+ */
+export function uncaughtError(thrown: unknown): Error {
+  const error = asError(thrown);
+  const isOdd = error !== thrown || ('code' in error && error.code === 'ERR_UNHANDLED_REJECTION');
+  const stack = stackOf(error);
+  const frame = stack.split('\n').find((line) => [...ownUrlsOfScenarios].some((url) => line.includes(url)));
+  if (frame === undefined && !(isOdd && ownUrlsOfScenarios.size > 0)) return error;
+  const problem = { ...placeIn(error, frame), what: firstLine(describeThrown(error)) };
+  return new TierbenchError(
+    'SCENARIO_THREW',
+    `A scenario threw where nothing catches it, such as in a timer: ${describeProblem(problem)}`,
+    DEFINE_ONLY,
+    { cause: error },
+  );
 }
 
 /**
@@ -84,7 +167,7 @@ function looksLikePath(reference: string): boolean {
 async function importFile(file: string): Promise<object> {
   const kit = builtInFile('kit').href;
   const entry = pathToFileURL(file).href;
-  const ownUrls = new Set([entry]);
+  const ownUrls = ownUrlsOfScenarios.add(entry);
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'tierbench/scenarios') return { url: kit, shortCircuit: true };
@@ -122,7 +205,7 @@ async function importFile(file: string): Promise<object> {
 }
 
 const LONGEST_IMPORT_S = 10;
-const NEVER_LOADS = `did not load within ${LONGEST_IMPORT_S} s: an await at its top level does not settle`;
+const NEVER_LOADS = `did not load within ${LONGEST_IMPORT_S} s: a loop or an await at its top level does not end`;
 const DEFINE_ONLY = 'Let the file define its scenario and do nothing else; work belongs in begin and iteration.';
 
 function isPath(specifier: string): boolean {
@@ -158,8 +241,8 @@ type Place = Pick<Problem, 'file' | 'line' | 'column'>;
  * Where Node says it went wrong, maybe in a file the scenario imports; empty where it does not say. A syntax error's
  * stack begins with `file:line`, the line itself and carets under the place; another error's has `file:line:column`.
  */
-function placeIn(error: Error): Place {
-  const stack = stripVTControlCharacters(stackOf(error));
+function placeIn(error: Error, frames = stackOf(error)): Place {
+  const stack = stripVTControlCharacters(frames);
   const place =
     error instanceof SyntaxError
       ? /^(?!\s*at )(.+?):(\d+)$/m.exec(stack)

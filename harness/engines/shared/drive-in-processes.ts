@@ -1,10 +1,10 @@
-import { TierbenchError } from '../../core/errors.ts';
+import { errorOf, TierbenchError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
 import { monotonicMs } from '../../machine/clock.ts';
 import type { TrialRequest } from '../engine.ts';
-import type { GeneratorProcess, GeneratorProcesses } from './generator-processes.ts';
+import type { GeneratorProcess, GeneratorProcesses, ProcessEnd } from './generator-processes.ts';
 import { mergeIntervals, mergeTrials } from './merge-trials.ts';
-import type { FromProcess, ProcessTask, ReportedError, ToProcess } from './trial-process.ts';
+import type { FromProcess, ProcessTask, ToProcess } from './trial-process.ts';
 
 /** Until the last process has heard that all are ready. */
 const OPENS_AFTER_MS = 20;
@@ -59,7 +59,7 @@ export async function driveInProcesses(
       trials[index] = message.trial;
       const ended = trials.filter((trial) => trial !== undefined);
       if (ended.length === count) resolve(ended as [Trial, ...Trial[]]);
-    } else reject(thrown(message.error));
+    } else reject(errorOf(message.error));
   }
 
   /** The seconds that all processes have reported. */
@@ -81,7 +81,7 @@ export async function driveInProcesses(
           reject(error);
         }
       },
-      (how) => reject(processCrashed(settings.engine, how)),
+      (end) => reject(processCrashed(settings.engine, end)),
     );
     return generator;
   });
@@ -119,11 +119,13 @@ export async function driveInProcesses(
   }
 }
 
-function processCrashed(engine: string, how: string): TierbenchError {
+function processCrashed(engine: string, { how, signal }: ProcessEnd): TierbenchError {
   return new TierbenchError(
     'GENERATOR_ENDED',
     `A process of the ${engine} engine ${how}; its trial is lost.`,
-    'Its last words stand above, if it had any. Where memory is short the system ends processes with SIGKILL.',
+    signal === null
+      ? 'What it printed stands above.'
+      : 'Where memory is short, the system ends processes with SIGKILL and Node itself with SIGABRT; what it printed stands above.',
   );
 }
 
@@ -133,8 +135,4 @@ function scenarioHangs(scenario: string): TierbenchError {
     `Scenario '${scenario}' kept the generator from answering for more than ${LONGEST_SILENCE_S} s.`,
     'Let begin, iteration and check come to an end, and wait with `yield* think(seconds)` only.',
   );
-}
-
-function thrown({ message, code, nextStep, problems = [] }: ReportedError): Error {
-  return code === undefined ? new Error(message) : new TierbenchError(code, message, nextStep ?? '', { problems });
 }

@@ -20,9 +20,14 @@ export interface GeneratorProcesses extends AsyncDisposable {
 export interface GeneratorProcess {
   tell(message: ToProcess): void;
   /** Who hears what it says from now on, and how it ended, should it end. */
-  listen(onMessage: (message: FromProcess) => void, onEnd: (how: string) => void): void;
+  listen(onMessage: (message: FromProcess) => void, onEnd: (end: ProcessEnd) => void): void;
   /** Ends it at once. Resolves when it is gone. */
   end(): Promise<void>;
+}
+
+export interface ProcessEnd {
+  readonly how: string;
+  readonly signal: NodeJS.Signals | null;
 }
 
 export interface GeneratorProcessesOptions {
@@ -86,17 +91,17 @@ function start(environment: Readonly<Record<string, string>>): ChildProcess {
 
 function generatorOf(child: ChildProcess, onGone: () => void): GeneratorProcess {
   let heard: (message: FromProcess) => void = () => undefined;
-  let ended: (how: string) => void = () => undefined;
+  let ended: (end: ProcessEnd) => void = () => undefined;
   const gone = Promise.withResolvers<void>();
-  const goneWith = (how: string): void => {
+  const goneWith = (end: ProcessEnd): void => {
     onGone();
-    ended(how);
+    ended(end);
     gone.resolve();
   };
   child.on('message', (message: FromProcess) => heard(message));
-  child.on('exit', (exitCode, signal) => goneWith(`ended with ${signal ?? `exit code ${exitCode}`}`));
+  child.on('exit', (exitCode, signal) => goneWith({ how: `ended with ${signal ?? `exit code ${exitCode}`}`, signal }));
   child.on('error', (error) => {
-    if (child.pid === undefined) goneWith(`could not be started: ${error.message}`);
+    if (child.pid === undefined) goneWith({ how: `could not be started: ${error.message}`, signal: null });
   });
   return {
     tell(message) {

@@ -88,6 +88,11 @@ describe('a request that cannot be sent has', () => {
     ['a header beyond ASCII', { headers: { a: 'é' } }, /the header a holds no header text/],
     ['a header name with a colon', { headers: { 'a:b': 'c' } }, /header name "a:b"/],
     ['a length of its own', { headers: { 'Content-Length': '5' } }, /header Content-Length follows from the body/],
+    [
+      'a framing of its own',
+      { headers: { 'transfer-encoding': 'chunked' } },
+      /transfer-encoding follows from the body/,
+    ],
     ['a header that is undefined', { headers: { a: undefined } }, /the header a/],
     ['a cookie with a semicolon', { cookies: { a: 'b; c=d' } }, /the cookie a/],
     ['a cookie that breaks the line', { cookies: { a: 'b\r\nc: d' } }, /the cookie a/],

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { ErrorCode } from '../../core/error-codes.ts';
-import { type Problem, stackOf, TierbenchError } from '../../core/errors.ts';
+import { type ReportedError, reportedError } from '../../core/errors.ts';
 import type { Interval, Trial } from '../../core/trial.ts';
-import { loadScenario } from '../../files/load-scenario.ts';
+import { importScenario, uncaughtError } from '../../files/load-scenario.ts';
 import { monotonicMs } from '../../machine/clock.ts';
 import { ownModule } from '../../machine/own-package.ts';
 import type { TrialRequest } from '../engine.ts';
@@ -32,14 +31,6 @@ export type FromProcess =
   | { readonly kind: 'ended'; readonly trial: Trial }
   | { readonly kind: 'failed'; readonly error: ReportedError };
 
-/** An error as it goes from one process to another; with a code it is a `TierbenchError`. */
-export interface ReportedError {
-  readonly message: string;
-  readonly code?: ErrorCode;
-  readonly nextStep?: string;
-  readonly problems?: readonly Problem[];
-}
-
 interface CurrentTrial {
   readonly stop: AbortController;
   readonly opening: PromiseWithResolvers<number>;
@@ -51,7 +42,7 @@ async function drive(
 ): Promise<void> {
   try {
     const trial = await driveTrial(
-      { ...request, scenarioFile, scenario: await loadScenario(scenarioFile) },
+      { ...request, scenarioFile, scenario: await importScenario(scenarioFile) },
       {
         engine,
         transport: await loadTransport(transport, request.plan, { mostConnections, share }),
@@ -71,7 +62,7 @@ async function drive(
     );
     tell({ kind: 'ended', trial });
   } catch (error) {
-    tell({ kind: 'failed', error: reported(error) });
+    tell({ kind: 'failed', error: reportedError(error) });
   }
 }
 
@@ -79,13 +70,14 @@ function tell(message: FromProcess): void {
   process.send?.(message);
 }
 
-function reported(error: unknown): ReportedError {
-  if (!(error instanceof TierbenchError)) return { message: stackOf(error) };
-  const { message, code, nextStep, problems } = error;
-  return { message, code, nextStep, problems };
-}
-
 const ALIVE_EVERY_MS = 1000;
+
+const exit = process.exit.bind(process);
+// A scenario that calls it would leave nothing behind that says so.
+process.exit = (code) => {
+  throw new Error(`process.exit(${code ?? ''}) was called`);
+};
+process.on('uncaughtException', (thrown) => tell({ kind: 'failed', error: reportedError(uncaughtError(thrown)) }));
 
 let current: CurrentTrial | undefined;
 process.on('message', (message: ToProcess) => {
@@ -97,6 +89,6 @@ process.on('message', (message: ToProcess) => {
   else current?.stop.abort();
 });
 setInterval(() => tell({ kind: 'alive' }), ALIVE_EVERY_MS);
-new Worker(ownModule('./watch-parent', import.meta.url), { execArgv: [] }).unref();
+new Worker(ownModule('../../machine/watch-parent', import.meta.url), { execArgv: [] }).unref();
 // Whoever wanted the trial is gone: no load may outlive its command.
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => exit());
