@@ -5,7 +5,7 @@
 
 import { parseArgs } from 'node:util';
 import { limitSentence } from '../reports/documents/run-limits.ts';
-import { causes, startSystem } from '../test-support/bottleneck-causes.ts';
+import { type Cause, causes, startSystem } from '../test-support/bottleneck-causes.ts';
 import { canThrottleDisk } from '../test-support/throttle-disk.ts';
 import { commandLine, machineLine } from './machine-line.ts';
 
@@ -21,9 +21,10 @@ const interruption = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort());
 const { signal } = interruption;
 
+const known: Readonly<Record<string, Cause>> = causes;
 const rows: string[] = [];
 for (const name of flags.only.split(',')) {
-  const cause = causes[name];
+  const cause = known[name];
   if (cause === undefined) throw new Error(`there is no cause '${name}'; there are ${Object.keys(causes).join(', ')}`);
   const expected = cause.expected.join(' or ');
   if (name === 'slow-disk' && !canThrottleDisk()) {

@@ -104,7 +104,7 @@ const hardWork = defineScenario({
   },
 });
 
-export const causes: Readonly<Record<string, Cause>> = {
+export const causes = {
   'api-cpu': {
     system: system({ api: { ...writer, resources: { cpus: 0.15 } }, database: {} }),
     scenario: crud,
@@ -121,7 +121,7 @@ export const causes: Readonly<Record<string, Cause>> = {
     system: smallPool,
     scenario: crud,
     load: untilSaturated,
-    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.2);'),
+    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.5);'),
     expected: ['api: pool-in-use'],
   },
   'pooler-pool': {
@@ -132,7 +132,7 @@ export const causes: Readonly<Record<string, Cause>> = {
     }),
     scenario: crud,
     load: { model: 'closed', concurrency: 14 },
-    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.2);'),
+    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.5);'),
     expected: ['pooler: servers-active', 'pooler: clients-waiting'],
   },
   'max-connections': {
@@ -142,7 +142,7 @@ export const causes: Readonly<Record<string, Cause>> = {
     }),
     scenario: crud,
     load: { model: 'closed', concurrency: 20 },
-    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.2);'),
+    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.5);'),
     expected: ['database: connections'],
   },
   'missing-index': {
@@ -202,7 +202,7 @@ export const causes: Readonly<Record<string, Cause>> = {
     system: system(
       {
         api: withCache,
-        database: { resources: { cpus: 0.15 } },
+        database: { resources: { cpus: 0.05 } },
         cache: { settings: { maxmemory: '2mb', 'maxmemory-policy': 'allkeys-lru' } },
       },
       { userCount: 40, tasksPerUser: 60 },
@@ -258,7 +258,7 @@ export const causes: Readonly<Record<string, Cause>> = {
     load: { model: 'closed', concurrency: 24 },
     expected: ['machine: machine-utilization'],
   },
-};
+} satisfies Readonly<Record<string, Cause>>;
 
 const nothing: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
 
