@@ -54,16 +54,16 @@ const resultsOf = async (folder: string) => {
 function exitCodeOf({
   answer,
 }: {
-  readonly answer: { readonly tiers: readonly { readonly verdicts: readonly { verdict: { kind: string } }[] }[] };
+  readonly answer: { readonly subjects: readonly { readonly verdicts: readonly { verdict: { kind: string } }[] }[] };
 }): number {
-  const verdicts = new Set(answer.tiers.flatMap((tier) => tier.verdicts.map(({ verdict }) => verdict.kind)));
+  const verdicts = new Set(answer.subjects.flatMap((tier) => tier.verdicts.map(({ verdict }) => verdict.kind)));
   if (verdicts.has('missed')) return exitCodes.missed;
   return verdicts.has('met') && !verdicts.has('inconclusive') ? exitCodes.met : exitCodes.inconclusive;
 }
 
 /** Of an API of somebody else nothing is judged: it is enough that something valid was measured. */
 function withoutTargets(report: Awaited<ReturnType<typeof resultsOf>>['report']): number {
-  const [tier] = report.answer.tiers;
+  const [tier] = report.answer.subjects;
   expect(tier.verdicts).toEqual([]);
   const trials: readonly { readonly valid: boolean }[] = tier.scenarios[0].trials;
   return trials.some(({ valid }) => valid) ? exitCodes.met : exitCodes.inconclusive;
@@ -194,7 +194,7 @@ describe('tierbench run --url', { timeout }, () => {
     expect(seen.every((line) => line.startsWith('GET /books?q=') || line === 'GET /')).toBe(true);
     const { report } = await resultsOf('out');
     expect(exitCode, stderr).toBe(withoutTargets(report));
-    const trials = report.answer.tiers[0].scenarios[0].trials;
+    const trials = report.answer.subjects[0].scenarios[0].trials;
     expect(trials).toHaveLength(3);
     for (const { latency, valid } of trials) {
       for (const { value } of [latency.p50S, latency.p95S].filter((each) => each !== null)) {

@@ -22,7 +22,7 @@ it('keeps what was measured, and the report, on SIGHUP', async () => {
   const { exitCode, stderr } = await started.ended;
   expect(exitCode, stderr).toBe(1);
   expect(await read('status.json')).toMatchObject({ state: 'interrupted' });
-  expect(await read('report.json')).toMatchObject({ answer: { tiers: [{ scenarios: [{ scenario: 'mine' }] }] } });
+  expect(await read('report.json')).toMatchObject({ answer: { subjects: [{ scenarios: [{ scenario: 'mine' }] }] } });
 });
 
 it('keeps what was measured, and the report, when its terminal is closed', async () => {
@@ -33,7 +33,7 @@ it('keeps what was measured, and the report, when its terminal is closed', async
   terminal.process.kill('SIGKILL');
   await expect.poll(() => here.place.orphans(), { timeout: 60_000 }).toEqual([]);
   expect(await read('status.json')).toMatchObject({ state: 'interrupted' });
-  expect(await read('report.json')).toMatchObject({ answer: { tiers: [{ scenarios: [{ scenario: 'mine' }] }] } });
+  expect(await read('report.json')).toMatchObject({ answer: { subjects: [{ scenarios: [{ scenario: 'mine' }] }] } });
 });
 
 it.each([

@@ -24,7 +24,7 @@ it('writes results and report where they were asked for when the working directo
   expect(stderr).toContain('interrupted');
   const read = async (name: string) => JSON.parse(await readFile(join(here.place.folder, 'out', name), 'utf8'));
   expect(await read('status.json')).toMatchObject({ state: 'interrupted' });
-  expect(await read('report.json')).toMatchObject({ answer: { tiers: [{ scenarios: [{ scenario: 'mine' }] }] } });
+  expect(await read('report.json')).toMatchObject({ answer: { subjects: [{ scenarios: [{ scenario: 'mine' }] }] } });
 });
 
 it('ends with an error when the results are removed with it', async () => {

@@ -1,17 +1,20 @@
-import { byLoad, isOneRate, isSameLoad } from '../harness/core/load.ts';
-import type { RunQuestion, RunResult } from '../harness/core/run.ts';
+import { byLoad, isOneRate, isSameLoad, loadLevel } from '../harness/core/load.ts';
+import type { RunQuestion, RunResult, SustainedRateAnswer } from '../harness/core/run.ts';
 import type { PlannedLoad, StudyFacts, StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { type Bottleneck, type BottleneckUnknown, bottleneckOf } from '../harness/judging/bottleneck.ts';
 import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
+import { type Demands, demandsOf } from '../harness/judging/demands.ts';
 import { judgeTargets } from '../harness/judging/judge.ts';
 import { judgeTrials } from '../harness/judging/judge-trial.ts';
 import type { JudgedTarget } from '../harness/judging/judged-target.ts';
 import type { JudgedTrial } from '../harness/judging/judged-trial.ts';
 import type { LatencyViews } from '../harness/judging/latency-views.ts';
+import { type RateGoal, rateGoals, searchEvidence } from '../harness/judging/rate-goals.ts';
 import { describeRecovery, type Recovery } from '../harness/judging/recovery.ts';
 import { type SustainedRate, sustainedLoads } from '../harness/judging/sustained-rate.ts';
+import { bracketOf } from '../harness/models/sustained-rate-search.ts';
 import { settingInUnit, shippedTypes } from '../harness/services/registry.ts';
 
 /** A run, judged: what every format of its report is made from. Data only. */
@@ -47,10 +50,24 @@ export interface ScenarioAnalysis {
   readonly trials: readonly JudgedTrial[];
   /** The highest load within each p95 target. */
   readonly sustained: readonly Sustained[];
+  /** Null where the loads were given by hand, or no search began. */
+  readonly searched: SearchedRate | null;
+  /** Null where no probe saw a service work. */
+  readonly demands: Demands | null;
   /** Of the trial at the highest load; null without trials. */
   readonly atHighest: Limit | null;
   /** Trials that can be read by more than one way of measuring. */
   readonly views: readonly { readonly trial: JudgedTrial; readonly views: LatencyViews }[];
+}
+
+/** The highest arrival rate that meets the targets, as the search found it. */
+export interface SearchedRate extends SustainedRateAnswer {
+  /** What the rate had to meet; empty where no target applies. */
+  readonly goals: readonly Target[];
+  /** The lowest trial that is above the sustained rate, and what limited it. */
+  readonly above: { readonly trial: JudgedTrial; readonly limit: Limit } | null;
+  /** The highest trial that is not above it. */
+  readonly at: JudgedTrial | null;
 }
 
 export type Limit = Bottleneck | BottleneckUnknown;
@@ -101,8 +118,9 @@ function analyseTier(
     facts,
     scenarios: [...scenarioNames].map((scenario) => {
       const own = trials.filter(({ summary }) => summary.scenario === scenario).toSorted(inOrder);
+      const context = contextOf(result.facts, facts);
       const views = own.flatMap((trial) => (trial.views === null ? [] : [{ trial, views: trial.views }]));
-      const limitOf = ({ record }: JudgedTrial) => bottleneckOf(record, contextOf(result.facts, facts));
+      const limitOf = ({ record }: JudgedTrial) => bottleneckOf(record, context);
       const highest = mainLoads(own).at(-1);
       const sustained = sustainedLoads(result, own).map((each) => ({
         ...each,
@@ -112,6 +130,8 @@ function analyseTier(
         name: scenario,
         trials: own,
         sustained,
+        searched: searchedRate(result, name, scenario, own, limitOf),
+        demands: demandsOf(own, context),
         atHighest: highest === undefined ? null : limitOf(highest),
         views,
       };
@@ -130,9 +150,51 @@ function analyseTier(
   };
 }
 
+/** As the study concluded; of a run that was stopped, what its trials say so far. */
+function searchedRate(
+  result: RunResult,
+  tier: string,
+  scenario: string,
+  trials: readonly JudgedTrial[],
+  limitOf: (trial: JudgedTrial) => Limit,
+): SearchedRate | null {
+  const goals = rateGoals(result.targets, tier, scenario);
+  const answer = result.answers.find(({ subject }) => subject === tier);
+  const concluded = answer?.scenarios.find((each) => each.scenario === scenario)?.sustainedRate;
+  const found =
+    answer === undefined && result.question.arrivalRatesPerS === null ? soFar(goals, byRate(trials)) : concluded;
+  if (found === undefined || found === null) return null;
+  const { lowPerS, highPerS, valuePerS } = found;
+  const split = valuePerS ?? highPerS ?? lowPerS ?? 0;
+  const rates = byRate(trials);
+  const above =
+    rates.find((trial) => loadLevel(trial.summary.load) > split) ?? (lowPerS === null ? rates[0] : undefined);
+  return {
+    ...found,
+    goals: goals.flatMap(({ target }) => target ?? []),
+    above: above === undefined ? null : { trial: above, limit: limitOf(above) },
+    at: rates.findLast((trial) => loadLevel(trial.summary.load) <= split) ?? null,
+  };
+}
+
+function soFar(goals: readonly RateGoal[], trials: readonly JudgedTrial[]): SustainedRateAnswer | null {
+  const counted = trials.flatMap((trial) => {
+    const evidence = searchEvidence(trial, goals);
+    const { durationS } = trial.record.trial.plan;
+    return evidence.kind === 'counted'
+      ? [{ ratePerS: loadLevel(trial.summary.load), durationS, goals: evidence.goals }]
+      : [];
+  });
+  if (counted.length === 0) return null;
+  const bracket = bracketOf(goals, counted);
+  return { ...bracket, valuePerS: null, end: 'stopped', binding: null, shape: null, monotone: true };
+}
+
 function contextOf({ placement }: StudyFacts, facts: SubjectFacts | null) {
-  const services = (facts?.tier.services ?? []).map(({ name, kind, connectsTo }) => ({
+  const services = (facts?.tier.services ?? []).map(({ name, kind, instances, connectsTo, resources: { cpus } }) => ({
     name,
+    instances,
+    cpus,
     resources: shippedTypes.get(kind)?.resources ?? [],
     connectsTo: Object.values(connectsTo),
   }));

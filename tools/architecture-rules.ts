@@ -199,7 +199,7 @@ export const rules: Rule[] = [
     'reports-read-results-only',
     '^reports/',
     [
-      '^harness/(core|statistics|histograms|judging|services)/',
+      '^harness/(core|statistics|histograms|models|judging|services)/',
       '^harness/files/(atomic-write|results-schema)\\.ts$',
       node,
       npm,

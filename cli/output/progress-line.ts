@@ -1,5 +1,5 @@
 import { describeLoad } from '../../harness/core/load.ts';
-import { formatRate, formatSeconds } from '../../harness/core/units.ts';
+import { formatNumber, formatRate, formatSeconds } from '../../harness/core/units.ts';
 import type { StudyEvent, TimeLeft } from '../../harness/studies/study-event.ts';
 import { describeNote } from '../../reports/describe/notes.ts';
 import { describeAmounts } from '../../reports/describe/verdicts.ts';
@@ -77,11 +77,19 @@ function joined(place: string, doing: string): string {
   return place === '' ? doing : `${place}, ${doing}`;
 }
 
-/** `trial 3 of 12`, `trial 3 of 12, attempt 2`, `warm-up` */
-function trialName({ purpose, planned, attempt }: StudyEvent & { kind: 'trial-started' }): string {
+/** `search, 295 to 322/s`, `trial 3 of 12`, `trial 3 of 12, attempt 2`, `warm-up` */
+function trialName({ purpose, planned, attempt, bracket }: StudyEvent & { kind: 'trial-started' }): string {
+  if (bracket !== undefined) return `search${bracketText(bracket)}`;
   if (planned === null || purpose === 'warm-up') return purpose;
   const name = `trial ${planned.position} of ${planned.total}`;
   return attempt === 1 ? name : `${name}, attempt ${attempt}`;
+}
+
+/** The interval so far, which closes: `, 295 to 322/s`. */
+function bracketText({ lowPerS, highPerS }: NonNullable<(StudyEvent & { kind: 'trial-started' })['bracket']>): string {
+  if (lowPerS === null && highPerS === null) return '';
+  if (lowPerS === null) return `, below ${formatRate(highPerS ?? 0)}`;
+  return highPerS === null ? `, above ${formatRate(lowPerS)}` : `, ${formatNumber(lowPerS)} to ${formatRate(highPerS)}`;
 }
 
 const BAR_CELLS = 16;

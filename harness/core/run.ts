@@ -6,7 +6,7 @@ import { faultKinds } from './trial.ts';
 /** What the study `run` asks and answers: what does each tier sustain within its targets? */
 
 /** Why a search ended; `stopped`: it was interrupted, and the interval is what was known then. */
-export const sustainedRateEnds = [
+const sustainedRateEnds = [
   'precise',
   'budget',
   'lowest-missed',
@@ -52,7 +52,7 @@ export const runQuestionSchema = z.object({
 export type RunQuestion = z.infer<typeof runQuestionSchema>;
 
 /** The result of a search (harness/models/sustained-rate-search.ts), in iterations per second. */
-const sustainedRateSchema = z.object({
+export const sustainedRateSchema = z.object({
   valuePerS: z.number().nullable(),
   /** The highest rate confirmed to meet the targets and the lowest confirmed to miss one; null where there is none. */
   lowPerS: z.number().nullable(),

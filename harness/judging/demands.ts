@@ -18,7 +18,7 @@ export interface Demand {
   readonly cpuS: number;
   /** Null for fewer than three trials near the highest rate. */
   readonly interval: { readonly lowS: number; readonly highS: number } | null;
-  /** CPUs it uses without requests; 0 where that cannot be told. */
+  /** CPUs it uses without requests; 0 where that is not known. */
   readonly backgroundCpus: number;
 }
 

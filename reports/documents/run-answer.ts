@@ -9,6 +9,7 @@ import { type Answer, type CellDraft, head, left, right, type Table, table } fro
 import { estimateInterval, loadWords } from '../figures.ts';
 import { list } from '../text.ts';
 import { limitSentence, limitTexts } from './run-limits.ts';
+import { rateAnswers } from './run-rates.ts';
 import { whyInvalidMost, whyNotRun, whySo } from './run-why.ts';
 
 /** The answer of a run: the highest load of each tier and scenario that met the p95 target, its p95, and what limited it. */
@@ -28,8 +29,8 @@ interface Question {
 
 function questionsOf(tiers: readonly TierAnalysis[]): readonly Question[] {
   const all = tiers.flatMap(({ name: tier, scenarios }) =>
-    scenarios.flatMap(({ name: scenario, sustained }) =>
-      sustained.map((each) => ({
+    scenarios.flatMap(({ name: scenario, sustained, searched }) =>
+      (searched === null ? sustained : []).map((each) => ({
         tier,
         scenario,
         target: each.target === null ? null : formatBound(each.target),
@@ -47,8 +48,9 @@ function questionsOf(tiers: readonly TierAnalysis[]): readonly Question[] {
 /** One for each scenario and target. */
 export function answersOf(tiers: readonly TierAnalysis[]): readonly Answer[] {
   const questions = questionsOf(tiers);
-  if (questions.length === 0) return [nothingMeasured(tiers)];
-  return questions.map((question): Answer => {
+  const rates = rateAnswers(tiers);
+  if (questions.length === 0 && rates.length === 0) return [nothingMeasured(tiers)];
+  const others = questions.map((question): Answer => {
     const { scenario: about, target } = question;
     const best = bestOf(question);
     const [first] = best;
@@ -63,6 +65,7 @@ export function answersOf(tiers: readonly TierAnalysis[]): readonly Answer[] {
       because: [whatLimited(best, first), ...nextBest(question, best)].join(' '),
     };
   });
+  return [...rates, ...others];
 }
 
 function nothingMeasured(tiers: readonly TierAnalysis[]): Answer {

@@ -8,14 +8,15 @@ import {
   whyNotSchema,
 } from '../../harness/core/findings.ts';
 import { type MetricId, metrics } from '../../harness/core/metrics.ts';
-import { runQuestionSchema } from '../../harness/core/run.ts';
+import { runQuestionSchema, sustainedRateSchema } from '../../harness/core/run.ts';
 import { factsSchema, statusSchema, subjectSchema } from '../../harness/core/study-record.ts';
 import { faultKinds } from '../../harness/core/trial.ts';
 import { targetsSchema } from '../../harness/files/results-schema.ts';
+import type { Demands } from '../../harness/judging/demands.ts';
 import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
 import type { LatencyView } from '../../harness/judging/latency-views.ts';
 import type { RecoveryPhase } from '../../harness/judging/recovery.ts';
-import type { Analysis, Sustained, TierAnalysis } from '../analysis.ts';
+import type { Analysis, Limit, Sustained, TierAnalysis } from '../analysis.ts';
 import { workOf } from '../work.ts';
 
 /**
@@ -87,23 +88,49 @@ const queue = z.object({
 });
 const use = z.discriminatedUnion('kind', [utilization, queue]);
 
+const limit = z.union([
+  z.object({ unknown: z.enum(['no-samples', 'no-utilization']) }),
+  z.object({
+    first: use.nullable(),
+    next: use.nullable(),
+    utilizations: z.array(utilization),
+    queues: z.array(queue),
+  }),
+]);
+
+const sustainedRate = sustainedRateSchema
+  .nullable()
+  .describe('The highest arrival rate that meets the targets, in iterations/s; null where loads were given by hand.');
+
+const expected = z
+  .array(z.object({ station: z.string(), atMostPerS: z.number() }))
+  .describe('Requests/s at which each service, or the machine, is used up; the lowest first.');
+const demands = z
+  .object({
+    takenAtPerS: z.tuple([z.number(), z.number()]).describe('Requests/s of the trials it was taken at.'),
+    trials: count,
+    requestsPerIteration: z.number(),
+    services: z.array(
+      z.object({
+        service: z.string(),
+        cpuS: z.number(),
+        interval: z.object({ lowS: z.number(), highS: z.number() }).nullable(),
+        backgroundCpus: z.number(),
+      }),
+    ),
+    amounts: z.array(z.object({ service: z.string(), metric: metricId, perRequest: z.number() })),
+    hitRatios: z.array(z.object({ service: z.string(), metric: metricId, ratio: z.number() })),
+    expected: z.object({ here: expected, atTierSizes: expected }),
+  })
+  .nullable()
+  .describe('What one request costs; null where no probe saw a service work.');
+
 const sustained = z
   .object({
     target: z.string().nullable().describe('The id of the p95 target; null where none applies.'),
     load: load.nullable().describe('The highest valid load within the target, with no lower one that missed it.'),
     sequence: sequence.nullable(),
-    limit: z
-      .union([
-        z.object({ unknown: z.enum(['no-samples', 'no-utilization']) }),
-        z.object({
-          first: use.nullable(),
-          next: use.nullable(),
-          utilizations: z.array(utilization),
-          queues: z.array(queue),
-        }),
-      ])
-      .nullable()
-      .describe('What limited the next higher load, where that missed the target.'),
+    limit: limit.nullable().describe('What limited the next higher load, where that missed the target.'),
     next: z
       .object({ load, sequence, why: z.enum(['missed', 'inconclusive', 'invalid']) })
       .nullable()
@@ -191,10 +218,19 @@ export const runReportSchema = z.object({
   subjects: z.array(subjectSchema).readonly(),
   targets: targetsSchema,
   answer: z.object({
-    tiers: z.array(
+    subjects: z.array(
       z.object({
         tier: z.string(),
-        scenarios: z.array(z.object({ scenario: z.string(), sustained: z.array(sustained), trials: z.array(trial) })),
+        scenarios: z.array(
+          z.object({
+            scenario: z.string(),
+            sustainedRate,
+            bottleneck: limit.nullable().describe('What limited the lowest rate above the sustained one.'),
+            demands,
+            sustained: z.array(sustained),
+            trials: z.array(trial),
+          }),
+        ),
         verdicts: z.array(verdict),
         notMeasured: z.array(z.object({ scenario: z.string(), load })).readonly(),
         faults: z.array(fault),
@@ -205,7 +241,7 @@ export const runReportSchema = z.object({
 });
 
 type RunReport = z.infer<typeof runReportSchema>;
-type ReportTier = RunReport['answer']['tiers'][number];
+type ReportTier = RunReport['answer']['subjects'][number];
 
 export function runReport({
   question,
@@ -225,7 +261,7 @@ export function runReport({
     subjects,
     targets,
     answer: {
-      tiers: tiers.map(tierReport),
+      subjects: tiers.map(tierReport),
       comparison:
         compared === null
           ? null
@@ -250,8 +286,11 @@ export function runReport({
 function tierReport({ name, scenarios, targets, notMeasured, faults }: TierAnalysis): ReportTier {
   return {
     tier: name,
-    scenarios: scenarios.map(({ name: scenario, trials, sustained: found }) => ({
+    scenarios: scenarios.map(({ name: scenario, trials, sustained: found, searched, demands: costs }) => ({
       scenario,
+      sustainedRate: searched && sustainedRateSchema.parse(searched),
+      bottleneck: searched?.above ? limitReport(searched.above.limit) : null,
+      demands: costs && demandsReport(costs),
       sustained: found.map(sustainedReport),
       trials: trials.map(trialReport),
     })),
@@ -274,19 +313,31 @@ function tierReport({ name, scenarios, targets, notMeasured, faults }: TierAnaly
   };
 }
 
+function limitReport(found: Limit): z.infer<typeof limit> {
+  return 'unknown' in found ? found : { ...found, utilizations: [...found.utilizations], queues: [...found.queues] };
+}
+
+function demandsReport({ takenAtPerS: [lowest, highest], ...found }: Demands): z.infer<typeof demands> {
+  return {
+    ...found,
+    takenAtPerS: [lowest, highest],
+    services: [...found.services],
+    amounts: [...found.amounts],
+    hitRatios: [...found.hitRatios],
+    expected: { here: [...found.expected.here], atTierSizes: [...found.expected.atTierSizes] },
+  };
+}
+
 function phaseReport(each: RecoveryPhase): z.infer<typeof phase> {
   return { ...each, failures: Object.fromEntries(Object.entries(each.failures)) };
 }
 
-function sustainedReport({ target, trial: highest, limit, next }: Sustained): z.infer<typeof sustained> {
+function sustainedReport({ target, trial: highest, limit: found, next }: Sustained): z.infer<typeof sustained> {
   return {
     target: target?.id ?? null,
     load: highest?.summary.load ?? null,
     sequence: highest?.summary.sequence ?? null,
-    limit:
-      limit === null || 'unknown' in limit
-        ? limit
-        : { ...limit, utilizations: [...limit.utilizations], queues: [...limit.queues] },
+    limit: found && limitReport(found),
     next:
       next === null ? null : { load: next.trial.summary.load, sequence: next.trial.summary.sequence, why: next.why },
   };

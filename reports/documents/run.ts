@@ -17,6 +17,7 @@ import { dateTime } from '../figures.ts';
 import { list, plural } from '../text.ts';
 import { answersOf, answerTable } from './run-answer.ts';
 import { describeMix, factsOfRun } from './run-facts.ts';
+import { demandsTable, ratesTable } from './run-rates.ts';
 import { comparisonTable, notJudgedTable, targetCounts, targetsTable, trialsTable } from './run-tables.ts';
 import { tierDetails } from './run-tier.ts';
 
@@ -35,8 +36,10 @@ export function runDocument(analysis: Analysis): Document {
       { kind: 'answer', answers: answersOf(tiers).map((answer) => withMix(answer, facts)) },
       ...incompleteNote(analysis.status),
       ...earlyNotes(analysis),
+      ...tableBlocks(ratesTable(tiers)),
       ...tableBlocks(answerTable(tiers)),
       ...chartBlocks(analysis),
+      ...details('What a request costs', tableBlocks(demandsTable(tiers)), true),
       ...tierBlocks(analysis),
       ...section('Targets', [
         ...(counts === '' ? [] : [{ kind: 'paragraph' as const, text: `${counts}.` }]),
@@ -117,7 +120,9 @@ function howToRead({ tiers, comparison }: Analysis): readonly string[] {
   const trials = tiers.flatMap(({ scenarios }) => scenarios.flatMap((scenario) => scenario.trials));
   const models = new Set(trials.map(({ summary }) => summary.load.model));
   return [
-    'Sustained is the highest load whose trial is valid and whose p95 met the target, with no lower load that missed it.',
+    'A sustained rate is the highest arrival rate that meets the targets; its interval reaches from the highest rate that was found to meet them to the lowest found to miss one.',
+    'The service demand of a request is the CPU time it takes of a service: the CPU that was used divided by the requests that were answered, near the sustained rate. Where the first service is used up, no more requests are answered: that is the expected limit.',
+    'Sustained is, where loads were given by hand, the highest load whose trial is valid and whose p95 met the target, with no lower load that missed it.',
     'Throughput counts successful requests only. A response with the right status and the wrong content is an error.',
     'Latency is the time from the scheduled start of a request to its last byte, of successful requests only. p95 below 200 ms means: 95 of 100 requests took less than 200 ms.',
     'An interval contains the true value in 95 of 100 such measurements. A percentile is given only where the samples allow an interval for it.',

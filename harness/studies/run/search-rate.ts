@@ -1,11 +1,10 @@
 import type { RunQuestion, SustainedRateAnswer } from '../../core/run.ts';
 import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import type { PilotEstimate } from '../../judging/pilot.ts';
-import { searchEvidence } from '../../judging/rate-goals.ts';
+import { type RateGoal, searchEvidence } from '../../judging/rate-goals.ts';
 import { searchSustainedRate } from '../../models/sustained-rate-search.ts';
 import type { Step, TimeBounds, TrialStep } from '../study.ts';
-import type { ScenarioOnSubject } from './load-steps.ts';
-import { documentedRates, longEnoughS, MOST_TIMES_LONGER } from './loads.ts';
+import { type DocumentedLoads, documentedRates, longEnoughS, MOST_TIMES_LONGER } from './loads.ts';
 
 /** The shortest trial of a search: queues need some seconds to show, and a quick run has few. */
 const SHORTEST_TRIAL_S = 10;
@@ -25,7 +24,7 @@ export interface SearchedRate {
 /** Searches the highest arrival rate of a scenario that keeps its goals: each proposal of the search is a trial. */
 export function* searchRate(
   question: RunQuestion,
-  { goals, documented }: ScenarioOnSubject,
+  { goals, documented }: { readonly goals: readonly RateGoal[]; readonly documented: DocumentedLoads },
   pilot: PilotEstimate,
   trialAt: (arrivalRatePerS: number, durationS: number) => TrialStep,
 ): Generator<Step, SearchedRate, JudgedTrial | undefined> {
