@@ -263,6 +263,18 @@ describe('an exported folder in real k6', () => {
 });
 
 describe('tierbench export k6', () => {
+  it('has the targets of the command line instead of the built-in ones', async () => {
+    const options = ['--scenario', 'crud', '--rate', '100', '--p95', '150ms', '--errors', '2%', '--out', 'typed'];
+    const { exitCode } = await place.run(['export', 'k6', ...options]);
+    expect(exitCode).toBe(0);
+    const script = await readFile(join(place.folder, 'typed/script.js'), 'utf8');
+    expect(script).toContain("'p(95)<=150'");
+    expect(script).toContain("'rate<=0.02'");
+    expect(script).not.toContain('scalability-strategy');
+    const wrong = await place.run(['export', 'k6', ...options.slice(0, 4), '--p95', 'soon', '--out', 'wrong']);
+    expect(wrong).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('--p95 must be a time') });
+  });
+
   it('writes what it says, without a secret and without a path of this machine', async () => {
     const options = ['--scenario', 'mixed', '--rate', '200', '--out', 'for/others'];
     const { exitCode, stdout } = await place.run(['export', 'k6', ...options]);

@@ -158,6 +158,8 @@ function commands(conclude: Conclude): Command {
     .option('--seed <number>', 'seed of the traffic (default: 1)')
     .option('--user-count <count>', 'with --rate: virtual users to have spare, each with a user of its own')
     .option('--targets <file>', 'a targets file of your own instead of the built-in ones')
+    .option('--p95 <time>', 'a target instead of those: the p95 latency of every step is at most this, such as 200ms')
+    .option('--errors <share>', 'a target instead of those: at most this share of all requests fails, such as 0.1%')
     .option('--tier <tier>', 'the tier that will be measured, for targets that are about one')
     .option('--out <folder>', 'the folder to write')
     .action((typed) => conclude(async () => (await import('./commands/export-k6.ts')).exportK6(typed, processOutput)));

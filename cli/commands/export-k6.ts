@@ -4,6 +4,7 @@ import { exportForK6 } from '../../exports/k6/export.ts';
 import type { ExportPlan } from '../../exports/k6/export-files.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import type { OfferedLoad } from '../../harness/core/load.ts';
+import type { Target } from '../../harness/core/target.ts';
 import { absoluteFolder, cannotWrite, writeAtomically } from '../../harness/files/atomic-write.ts';
 import { builtInScenarios } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
@@ -13,9 +14,10 @@ import { type MixChoice, readMixChoice } from '../mix-option.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
 import { allOf, readScenario } from '../read-inputs.ts';
 import { typedReader } from '../typed-reader.ts';
+import { readTypedTargets, type TypedTargets, withTypedTargets } from '../typed-targets.ts';
 
 /** What commander hands over: words as they were typed. */
-export interface TypedExportOptions {
+export interface TypedExportOptions extends TypedTargets {
   readonly scenario?: string;
   readonly mix?: string;
   readonly rate?: string;
@@ -43,11 +45,11 @@ export async function exportK6(typed: TypedExportOptions, output: Output): Promi
     refuseToOverwrite(out),
   ]);
   const [targets] = await Promise.allSettled([
-    readTargets(options.targetsFile === undefined ? undefined : [options.targetsFile], {
+    readTargets(filesOf(options), {
       scenarios: [...builtInScenarios(), ...(scenario.status === 'fulfilled' ? [scenario.value.scenario.name] : [])],
       // A target may be about another tier than the one that is measured.
       tiers: [...(await builtInTiers()), ...(tier.status === 'fulfilled' && tier.value ? [tier.value.name] : [])],
-    }),
+    }).then((ofFiles) => withTypedTargets(ofFiles, options.targets)),
   ]);
   if (scenario.status === 'rejected' || targets.status === 'rejected' || tier.status === 'rejected') {
     throw failureOf([scenario, tier, targets, folder]);
@@ -99,6 +101,12 @@ async function refuseToOverwrite(folder: string): Promise<void> {
   );
 }
 
+/** The built-in targets only where no others are given. */
+function filesOf({ targetsFile, targets }: ExportOptions): readonly string[] | undefined {
+  if (targetsFile !== undefined) return [targetsFile];
+  return targets.length > 0 ? [] : undefined;
+}
+
 /** What went wrong, all of it; a defect before any mistake. */
 function failureOf(attempts: readonly PromiseSettledResult<unknown>[]): unknown {
   const reasons = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason] : []));
@@ -117,6 +125,8 @@ interface ExportOptions {
   /** Undefined: as many as the load is likely to need. */
   readonly userCount: number | undefined;
   readonly targetsFile: string | undefined;
+  /** Those of the command line itself. */
+  readonly targets: readonly Target[];
   readonly tier: string | undefined;
   readonly out: string;
 }
@@ -163,6 +173,7 @@ export function readExportOptions(typed: TypedExportOptions): ExportOptions {
     seed: read.number('--seed', typed.seed, 1, { from: 0, to: 4_294_967_295, whole: true }),
     userCount,
     targetsFile: typed.targets,
+    targets: readTypedTargets(typed, problems),
     tier: typed.tier,
     out,
   };

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { ProbeSample } from '../core/trial.ts';
-import { demandsOf } from './demands.ts';
+import { type Demand, demandRatio, demandsOf } from './demands.ts';
 import { judgeTrial } from './judge-trial.ts';
 
 const context = {
@@ -62,4 +62,19 @@ it('expects as much as the first resource lets through: of the tier file, and of
 it('takes nothing from trials in which others used the CPU or requests failed', () => {
   expect(demandsOf([trialAt(100, { failedPerS: 20 }), trialAt(100, { stopped: true })], context)).toBeNull();
   expect(demandsOf([judgeTrial(madeUpTrial())], context)).toBeNull();
+});
+
+it('gives the ratio between two tiers where its interval lies beyond 10 %', () => {
+  const demand = (cpuS: number, marginS: number): Demand => ({
+    service: 'database',
+    cpuS,
+    interval: { lowS: cpuS - marginS, highS: cpuS + marginS },
+    backgroundCpus: 0,
+  });
+  // 0.15 and 0.49 ms of database CPU, without and with a pooler that keeps no prepared statements.
+  const ratio = demandRatio(demand(0.00015, 0.00001), demand(0.00049, 0.00002));
+  expect(ratio?.value).toBeCloseTo(3.27, 2);
+  expect(ratio?.low).toBeCloseTo(0.47 / 0.16, 2);
+  expect(demandRatio(demand(0.001, 0.0001), demand(0.0012, 0.0001))).toBeNull();
+  expect(demandRatio({ ...demand(1, 0), interval: null }, demand(2, 0))).toBeNull();
 });

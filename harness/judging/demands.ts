@@ -1,5 +1,6 @@
 import type { MetricId } from '../core/metrics.ts';
 import { metrics } from '../core/metrics.ts';
+import type { Estimate } from '../core/units.ts';
 import {
   type ExpectedCapacity,
   expectedCapacities,
@@ -141,6 +142,22 @@ export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext
       ...(mainThread === null ? [] : [station(mainThread, size.instances)]),
     ];
   }
+}
+
+/** A smaller difference between two tiers is no answer: another start may differ by as much. */
+const SMALLEST_DIFFERENCE = 0.1;
+
+/**
+ * How many times the CPU of one request it is on another tier, where the difference matters: the interval of the ratio lies
+ * beyond 10 % either way. Its ends are the ratios of opposite ends, so it is wide rather than narrow. Null where it does
+ * not, or where an interval is missing.
+ */
+export function demandRatio(before: Demand, after: Demand): Estimate | null {
+  if (before.interval === null || after.interval === null || before.interval.lowS <= 0) return null;
+  const low = after.interval.lowS / before.interval.highS;
+  const high = after.interval.highS / before.interval.lowS;
+  const matters = low > 1 + SMALLEST_DIFFERENCE || high < 1 - SMALLEST_DIFFERENCE;
+  return matters ? { value: after.cpuS / before.cpuS, low, high } : null;
 }
 
 function machineStation(

@@ -172,7 +172,7 @@ describe('the search for the sustained rate', () => {
 describe('a machine that others use', () => {
   const shared: MadeUpTrial = { ...spread, samples: sharedMachine };
 
-  it('is known of with the share they took', () => {
+  it('is a caveat with the share they took', () => {
     const ratio = expect.closeTo(0.2);
     expect(judgedWith(shared).caveats).toEqual([{ code: 'machine-shared', foreignRatio: ratio, stolenRatio: 0 }]);
     expect(judgedWith({ samples: sampled('machine', 'steal', 0.08) }).caveats).toMatchObject([

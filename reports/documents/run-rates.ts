@@ -2,7 +2,7 @@ import { loadLevel } from '../../harness/core/load.ts';
 import { metrics } from '../../harness/core/metrics.ts';
 import type { Target } from '../../harness/core/target.ts';
 import { formatBound, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import type { Demands } from '../../harness/judging/demands.ts';
+import { type Demand, type Demands, demandRatio } from '../../harness/judging/demands.ts';
 import type { SearchedRate, TierAnalysis } from '../analysis.ts';
 import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import { estimateInterval } from '../figures.ts';
@@ -231,14 +231,23 @@ export function demandsTable(tiers: readonly TierAnalysis[]): Table {
         const found = demands.services.find(({ service }) => service === name);
         if (found === undefined) return { text: '–' };
         const { interval } = found;
-        return {
-          text: formatSeconds(found.cpuS),
-          ...(interval !== null && { detail: `${formatSeconds(interval.lowS)} to ${formatSeconds(interval.highS)}` }),
-        };
+        const before = ordered[index - 1];
+        const detail = [
+          ...(interval === null ? [] : [`${formatSeconds(interval.lowS)} to ${formatSeconds(interval.highS)}`]),
+          ...(before?.scenario === scenario ? ratioText(before, found) : []),
+        ];
+        return { text: formatSeconds(found.cpuS), ...(detail.length > 0 && { detail: detail.join('; ') }) };
       }),
       { text: list([...amountsText(demands), ...hitsText(demands)].slice(0, 5)) || '–' },
     ]),
   );
+}
+
+/** `3.3 times that of single`, where the difference matters. */
+function ratioText(before: { readonly tier: string; readonly demands: Demands }, found: Demand): readonly string[] {
+  const same = before.demands.services.find(({ service }) => service === found.service);
+  const ratio = same && demandRatio(same, found);
+  return ratio ? [`${formatNumber(ratio.value)} times that of ${before.tier}`] : [];
 }
 
 /** What tells tiers apart at a glance; report.json has all. */
