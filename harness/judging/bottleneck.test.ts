@@ -132,6 +132,65 @@ describe('what limited a trial', () => {
     expect(limitOf(means)).toMatchObject({ first, next });
   });
 
+  it('the CPUs that all share, where a service below its own limit waits for them', () => {
+    const means = {
+      'api/1': { 'cpu-cores': 0.72, 'cpu-limit': 1, 'event-loop-lag-p99': 0.05 },
+      'primary/1': { 'cpu-cores': 0.26, 'cpu-limit': 1 },
+    };
+    expect(limitOf(means, 1).first).toBe('utilization of machine: cpu-cores');
+    const stopped = { ...means, 'api/1': { ...means['api/1'], throttled: 0.4 } };
+    expect(limitOf(stopped, 1).first).toBe('utilization of api/1: cpu-cores');
+  });
+
+  it('the generator, where it was used up: nothing follows for the system', () => {
+    const samples = samplesOf({
+      generator: { 'cpu-cores': 0.97, 'main-thread': 0.96 },
+      'api/1': { 'cpu-cores': 0.95, 'cpu-limit': 1 },
+    });
+    const busy = madeUpTrial({ samples, generator: { utilizationRatio: 0.97 } });
+    expect(bottleneckOf(busy, { services, systemCpus: null })).toMatchObject({
+      first: { kind: 'utilization', source: 'generator', metric: 'main-thread' },
+    });
+  });
+
+  it('connections of a database only where requests fail meanwhile', () => {
+    const samples = samplesOf({ 'primary/1': { ...idle, connections: 36, 'connections-limit': 36 } });
+    const first = (failedPerS: number) =>
+      bottleneckOf(madeUpTrial({ samples, failedPerS }), { services, systemCpus: null });
+    expect(first(0)).toMatchObject({ first: null });
+    expect(first(20)).toMatchObject({ first: { source: 'primary/1', metric: 'connections' } });
+  });
+
+  it('the pool that is nearest to the database, of several in a row', () => {
+    const found = limitOf({
+      'api/1': { ...idle, 'pool-in-use': 10, 'pool-limit': 10, 'pool-waiting': 5 },
+      'pooler/1': { 'cpu-cores': 0.1, 'servers-active': 2, 'servers-limit': 2, 'clients-waiting': 3 },
+      'primary/1': idle,
+    });
+    expect(found).toMatchObject({ first: 'utilization of pooler/1: servers-active' });
+  });
+
+  it('says what makes the first dearer: rows that are scanned', () => {
+    const found = limitOf({
+      'primary/1': { 'cpu-cores': 0.98, 'cpu-limit': 1, 'rows-scanned': 5_000_000, 'rows-by-index': 1000 },
+    });
+    expect(found.because).toMatchObject([{ code: 'rows-scanned', source: 'primary/1' }]);
+  });
+
+  it('gives each its share of the CPUs of the machine', () => {
+    const { cpuShares } = limitOf({
+      machine: { 'machine-utilization': 0.85, cores: 4 },
+      'api/1': { 'cpu-cores': 1, 'cpu-limit': 1 },
+      'api/2': { 'cpu-cores': 1, 'cpu-limit': 1 },
+      generator: { 'cpu-cores': 0.8 },
+    });
+    expect(cpuShares).toMatchObject([
+      { name: 'api', ratio: expect.closeTo(0.5) },
+      { name: 'generator', ratio: expect.closeTo(0.2) },
+      { name: 'others', ratio: expect.closeTo(0.15) },
+    ]);
+  });
+
   it('the CPUs that the services are pinned to, while the machine has others', () => {
     const means = {
       machine: { 'machine-utilization': 0.6 },

@@ -125,12 +125,20 @@ export function bottleneckOf(
     (ratio >= SATURATED_WITH_QUEUE_RATIO &&
       queues.some((queue) => queue.source === source && queue.resource === resource));
   const evidence = utilizations.filter(isEvidence);
+  // A service below its own limit that waits for a CPU waits for those that all share, unless its limit stopped it.
+  const waitsForMachine = (limit: Utilization | Queue) =>
+    limit.kind === 'utilization' &&
+    limit.resource === 'cpu' &&
+    limit.source !== 'machine' &&
+    limit.ratio < SATURATED_RATIO &&
+    !queues.some(({ source, metric }) => source === limit.source && metric === 'throttled');
+  const rank = (limit: Utilization | Queue) => (waitsForMachine(limit) ? AFTER_MACHINE : rankOf(limit));
   const heights = heightsOf(services);
   const heightOf = ({ source }: Utilization | Queue) => heights.get(serviceOf(source)) ?? 0;
   const saturated = [...ofTrial, ...evidence.filter(isSaturated), ...queues.filter(isEvidence)].sort(
     (one, other) =>
-      rankOf(one) - rankOf(other) ||
-      (rankOf(one) === HELD ? heightOf(one) - heightOf(other) : 0) ||
+      rank(one) - rank(other) ||
+      (rank(one) === HELD ? heightOf(one) - heightOf(other) : 0) ||
       sizeOf(other) - sizeOf(one),
   );
   const first = saturated[0] ?? null;
@@ -140,6 +148,7 @@ export function bottleneckOf(
   return { first, next: others[0] ?? null, because, cpuShares, utilizations, queues };
 }
 
+const AFTER_MACHINE = 2.5;
 const HELD = 4;
 
 /**
