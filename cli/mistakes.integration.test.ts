@@ -84,7 +84,7 @@ describe('files of the user', () => {
 
   it('a command that is killed while a scenario loops as it is loaded leaves nothing', async () => {
     const file = await write('loops.ts', "console.error('loading');\nfor (;;);\n");
-    const command = place.start(['export', 'k6', '--scenario', file]);
+    const command = place.start(['export', 'k6', '--scenario', file, '--rate', '10', '--out', 'folder']);
     await expect.poll(() => place.orphans(), { timeout: 10_000 }).toHaveLength(2);
     command.process.kill('SIGKILL');
     await expect.poll(() => place.orphans(), { timeout: 5000 }).toEqual([]);

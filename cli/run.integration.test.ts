@@ -197,16 +197,16 @@ describe('tierbench run --url', { timeout }, () => {
     const trials = report.answer.subjects[0].scenarios[0].trials;
     expect(trials).toHaveLength(3);
     for (const { latency, valid } of trials) {
-      for (const { value } of [latency.p50S, latency.p95S].filter((each) => each !== null)) {
+      for (const { value, low } of [latency.p50S, latency.p95S].filter((each) => each !== null)) {
         expect(value).toBeGreaterThanOrEqual(0.1);
-        // Where other work on the machine makes the answers late, the trial has to say so.
-        if (valid) expect(value).toBeLessThanOrEqual(0.11);
+        // Where other work on the machine makes the answers late, the interval or the validity has to say so.
+        if (valid) expect(low).toBeLessThanOrEqual(0.11);
       }
     }
     expect(trials.at(-1).latency.p95S).not.toBeNull();
   });
 
-  it('finds the arrival rates by itself, measures those it planned, and drops nothing that can be served', async () => {
+  it('searches the sustained rate by itself, and says that nothing is seen from here of what limits it', async () => {
     const words = ['run', '--url', url, '--scenario', './mine.ts', '--quick', '--json', '--quiet', '--out', 'out'];
     const { exitCode, stdout, stderr } = await place.run(words, calibrated);
     const { study, facts, subject, report, trials } = await resultsOf('out');
@@ -214,18 +214,18 @@ describe('tierbench run --url', { timeout }, () => {
     expect(JSON.parse(stdout)).toEqual(report);
     expect(exitCode, stderr).toBe(withoutTargets(report));
     expect(facts.settings).toMatchObject({ engine: 'open-loop' });
-    expect(study.question).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson' });
+    expect(study.question).toMatchObject({ arrivalRatesPerS: null, arrivals: 'poisson', precisionRatio: 0.1 });
     expect(facts.calibration.ceilingPerS).toBeGreaterThan(0);
     const measured = trials.filter(({ purpose }) => purpose === 'measure').map(({ trial }) => trial);
-    const loads = new Set(measured.map(({ plan }) => JSON.stringify({ scenario: 'books', load: plan.load })));
-    expect(subject.planned.map((each: unknown) => JSON.stringify(each))).toEqual([...loads]);
-    const open = measured.filter(({ plan }) => plan.load.model === 'open');
-    // 25 users who wait 100 ms make 250/s at most.
-    expect(open.map(({ plan }) => plan.load.arrivalRatePerS)).toEqual(expect.arrayContaining([expect.any(Number)]));
-    for (const { plan, iterations } of open) {
-      expect(plan.load.arrivalRatePerS).toBeLessThanOrEqual(250);
-      expect(iterations).toMatchObject({ dropped: 0, failed: 0 });
-    }
+    const loads = measured.map(({ plan }) => JSON.stringify({ scenario: 'books', load: plan.load }));
+    expect(loads).toEqual(expect.arrayContaining(subject.planned.map((each: unknown) => JSON.stringify(each))));
+    // 25 users who wait 100 ms make 250/s at most: the search begins there and goes up.
+    const [first] = measured;
+    expect(first?.plan.load.arrivalRatePerS).toBeLessThanOrEqual(0.85 * 250);
+    expect(first?.iterations).toMatchObject({ dropped: 0, failed: 0 });
+    const [{ sustainedRate, demands }] = report.answer.subjects[0].scenarios;
+    expect(sustainedRate.lowPerS).toBeGreaterThan(0);
+    expect(demands).toBeNull();
   });
 
   it('refuses a rate with an engine without open-loop load, and says why', async () => {

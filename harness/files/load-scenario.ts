@@ -103,7 +103,7 @@ const LONGEST_START_S = 5;
  * What the file prints is left out here, for it is printed when this process imports it.
  */
 async function tryInProcess(file: string): Promise<void> {
-  const child = fork(ownModule('./try-scenario', import.meta.url), [file], {
+  const child = fork(ownModule('./try-scenario', import.meta.url), [file, String(process.pid)], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });

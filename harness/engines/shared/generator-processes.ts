@@ -77,7 +77,7 @@ export function generatorProcesses({ count, environment = {} }: GeneratorProcess
 function start(environment: Readonly<Record<string, string>>): ChildProcess {
   // Options such as --inspect or --require are meant for one process, and slow the load down.
   const { NODE_OPTIONS: _, ...inherited } = process.env;
-  return fork(ownModule('./trial-process', import.meta.url), {
+  return fork(ownModule('./trial-process', import.meta.url), [String(process.pid)], {
     env: { ...inherited, ...environment },
     // For `BodyMemory`.
     execArgv: ['--expose-gc'],

@@ -89,6 +89,9 @@ process.on('message', (message: ToProcess) => {
   else current?.stop.abort();
 });
 setInterval(() => tell({ kind: 'alive' }), ALIVE_EVERY_MS);
-new Worker(ownModule('../../machine/watch-parent', import.meta.url), { execArgv: [] }).unref();
+new Worker(ownModule('../../machine/watch-parent', import.meta.url), {
+  execArgv: [],
+  workerData: Number(process.argv[2]),
+}).unref();
 // Whoever wanted the trial is gone: no load may outlive its command.
 process.on('disconnect', () => exit());
