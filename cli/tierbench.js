@@ -23,7 +23,10 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   import(inCheckout ? source.href : new URL('../dist/cli/main.js', import.meta.url).href)
     .then(({ main }) => main(process.argv.slice(2)))
     .then(() => {
-      // What was written goes out first. A timer that a scenario file has left running does not keep the command.
-      process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+      // What was written goes out first, and what cannot be written is noticed: its error comes after the callback. A timer
+      // that a scenario file has left running does not keep the command.
+      process.stdout.write('', () =>
+        setImmediate(() => process.stderr.write('', () => setImmediate(() => process.exit()))),
+      );
     });
 }
