@@ -226,7 +226,11 @@ function sendBody(socket: Socket, pieces: number): void {
   const framing = isEndless ? 'transfer-encoding: chunked' : `content-length: ${pieces * piece.length}`;
   socket.write(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n`);
   const sendFrom = (index: number): void => {
-    if (index < pieces && !socket.destroyed) socket.write(isEndless ? chunk : piece, () => sendFrom(index + 1));
+    if (index === pieces || socket.destroyed) return;
+    // In a turn of the event loop each: what is written at once would keep this process from anything else.
+    socket.write(isEndless ? chunk : piece, (error) => {
+      if (!error) setImmediate(sendFrom, index + 1);
+    });
   };
   sendFrom(0);
 }
