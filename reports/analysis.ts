@@ -159,14 +159,13 @@ function searchedRate(
   limitOf: (trial: JudgedTrial) => Limit,
 ): SearchedRate | null {
   const goals = rateGoals(result.targets, tier, scenario);
+  const rates = byRate(trials);
   const answer = result.answers.find(({ subject }) => subject === tier);
   const concluded = answer?.scenarios.find((each) => each.scenario === scenario)?.sustainedRate;
-  const found =
-    answer === undefined && result.question.arrivalRatesPerS === null ? soFar(goals, byRate(trials)) : concluded;
+  const found = answer === undefined && result.question.arrivalRatesPerS === null ? soFar(goals, rates) : concluded;
   if (found === undefined || found === null) return null;
   const { lowPerS, highPerS, valuePerS } = found;
   const split = valuePerS ?? highPerS ?? lowPerS ?? 0;
-  const rates = byRate(trials);
   const above =
     rates.find((trial) => loadLevel(trial.summary.load) > split) ?? (lowPerS === null ? rates[0] : undefined);
   return {

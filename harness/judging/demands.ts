@@ -4,6 +4,7 @@ import type { Estimate } from '../core/units.ts';
 import {
   type ExpectedCapacity,
   expectedCapacities,
+  isNearSaturation,
   type Station,
   serviceDemand,
   type Usage,
@@ -65,7 +66,6 @@ export interface DemandContext {
   readonly systemCpus: number | null;
 }
 
-const NEAR_SATURATION = 0.7;
 /** With more failures the requests are not those of the scenario any more. */
 const MOST_FAILED_RATIO = 0.05;
 /** Others took the CPU, or the window is not whole. Sent or read late changes latencies and no CPU time. */
@@ -84,7 +84,7 @@ export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext
     .filter(tells)
     .map((trial) => ({ trial, requestsPerS: answeredPerS(trial), means: meansInWindow(trial.record) }));
   const highestPerS = Math.max(0, ...seen.map(({ requestsPerS }) => requestsPerS));
-  const near = seen.filter(({ requestsPerS }) => requestsPerS >= NEAR_SATURATION * highestPerS);
+  const near = seen.filter(({ requestsPerS }) => isNearSaturation(requestsPerS, highestPerS));
   const usageOf = (service: string, metric: MetricId): Usage[] =>
     seen.flatMap(({ requestsPerS, means }) => {
       const used = totalOf(means, service, metric);

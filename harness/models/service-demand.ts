@@ -37,10 +37,15 @@ export function serviceDemand(trials: readonly Usage[]): ServiceDemand | null {
   if (working.length === 0) return null;
   const backgroundPerS = backgroundOf(working);
   const near = working
-    .filter(({ ratePerS }) => ratePerS >= NEAR_SATURATION * highestPerS)
+    .filter(({ ratePerS }) => isNearSaturation(ratePerS, highestPerS))
     .map(({ ratePerS, usedPerS }) => Math.max(0, usedPerS - backgroundPerS) / ratePerS);
   const perUnitS = mean(near);
   return { perUnitS, interval: intervalOf(near, perUnitS), backgroundPerS };
+}
+
+/** Whether demands are taken at this rate, where `highestPerS` is the highest that was measured. */
+export function isNearSaturation(ratePerS: number, highestPerS: number): boolean {
+  return ratePerS >= NEAR_SATURATION * highestPerS;
 }
 
 function intervalOf(values: readonly number[], middle: number): ServiceDemand['interval'] {
