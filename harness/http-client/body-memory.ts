@@ -52,10 +52,14 @@ export class BodyMemory {
     this.#limits = { unread: unread / processes, read: read / processes };
   }
 
-  /** Undefined when there is no room. */
-  take(bytes: number): Piece | undefined {
-    if (this.#takenBytes + bytes > this.#limit()) this.#collect();
-    if (this.#takenBytes + bytes > this.#limit()) return undefined;
+  /**
+   * Undefined when there is no room. The second half of it is not for the first piece of a body of unknown size: where
+   * each new body took the room of those that grow, none would be complete.
+   */
+  take(bytes: number, isFirstOfUnknown: boolean): Piece | undefined {
+    const hasRoom = () => this.#takenBytes + bytes <= this.#limit() / (isFirstOfUnknown ? 2 : 1);
+    if (!hasRoom()) this.#collect();
+    if (!hasRoom()) return undefined;
     const memory = new ArrayBuffer(bytes);
     const held = { memory: new WeakRef(memory), bytes };
     this.#held.add(held);
@@ -113,7 +117,7 @@ export class ReceivedBody {
 
   /** So many bytes will come: they get their memory in one piece. */
   expect(bytes: number): void {
-    if (bytes > 0) this.#grow(bytes);
+    if (bytes > 0) this.#grow(bytes, true);
   }
 
   add(bytes: Uint8Array, from: number, to: number): void {
@@ -130,10 +134,13 @@ export class ReceivedBody {
     }
   }
 
-  #grow(bytes: number): void {
+  #grow(bytes: number, isAll = false): void {
     const total = this.#keptBytes + bytes;
     const small = total <= SMALL_BODY_BYTES ? { buffer: Buffer.allocUnsafeSlow(bytes), held: undefined } : undefined;
-    const piece = total > MOST_KEPT_BYTES ? undefined : (small ?? this.#memory.take(bytes));
+    const piece =
+      total > MOST_KEPT_BYTES
+        ? undefined
+        : (small ?? this.#memory.take(bytes, !isAll && !this.#pieces.some(({ held }) => held)));
     if (piece === undefined) {
       this.#drop();
       this.isLost = true;

@@ -173,14 +173,15 @@ describe.each([
       const unread = await peakOf(oneRequest, server, 50, { durationS: 5, timeoutS: 30 });
       expect(expectOnly('ok', unread.trial)).toBeGreaterThan(10);
       expect(unread.peakMiB).toBeLessThan(400);
-      const read = await peakOf(readsBody, server, 50, { durationS: 5, timeoutS: 30 });
+      // On a slow machine too, one that found room comes to its end.
+      const read = await peakOf(readsBody, server, 45, { durationS: 10, timeoutS: 30 });
       const { ok, malformed, ...others } = outcomesOf(read.trial, 'request');
       expect(ok).toBeGreaterThan(0);
       expect(malformed).toBeGreaterThan(0);
       expect(Object.values(others).every((count) => count === 0)).toBe(true);
       expect(read.trial.iterations.failed).toBe(malformed);
       expect(read.trial.failureExamples).toMatchObject([{ message: expect.stringContaining('was not kept') }]);
-      // 1,000 are on their way.
+      // 900 are on their way.
       expect(read.peakMiB).toBeLessThan(800);
     }, 30_000);
   });
