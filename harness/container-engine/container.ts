@@ -5,6 +5,7 @@ import { freePort } from '../machine/free-port.ts';
 import type { Engine } from './docker.ts';
 import type { EngineFacts } from './engine.ts';
 import type { DeploymentNetwork } from './network.ts';
+import { removeObject } from './objects.ts';
 import { portBusy, type StartedContainer, startedContainer } from './started-container.ts';
 
 /** What all containers of a deployment have in common. */
@@ -86,7 +87,8 @@ async function startOnce(
     await docker.start();
   } catch (error) {
     // Its name and address are for the next attempt.
-    if (portBusy.test((error as Error).message)) await docker.remove({ force: true, v: true });
+    if (portBusy.test((error as Error).message))
+      await removeObject(engine.address, { kind: 'container', id: docker.id });
     throw error;
   }
   signal.throwIfAborted();

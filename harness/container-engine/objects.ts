@@ -38,7 +38,10 @@ export async function labelledObjects(
 }
 
 /** Whatever state it is in. Resolves when it is gone, also when another removes it at the same time. */
-async function removeObject(address: EngineAddress, { kind, id }: Pick<EngineObject, 'kind' | 'id'>): Promise<void> {
+export async function removeObject(
+  address: EngineAddress,
+  { kind, id }: Pick<EngineObject, 'kind' | 'id'>,
+): Promise<void> {
   const path = {
     container: `/containers/${id}?force=1&v=1`,
     network: `/networks/${id}`,

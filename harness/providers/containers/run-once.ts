@@ -1,4 +1,5 @@
 import { type ContainerContext, type ContainerSpec, startContainer } from '../../container-engine/container.ts';
+import { removeObject } from '../../container-engine/objects.ts';
 
 /**
  * Runs a container to its end and removes it. Aborting ends it.
@@ -7,7 +8,8 @@ import { type ContainerContext, type ContainerSpec, startContainer } from '../..
 export async function runOnce(context: ContainerContext, spec: ContainerSpec): Promise<string | undefined> {
   const { engine, signal } = context;
   const container = await startContainer(context, spec);
-  const remove = () => engine.docker.getContainer(container.id).remove({ force: true, v: true });
+  // A deployment that was aborted removes all its containers at the same time.
+  const remove = () => removeObject(engine.address, { kind: 'container', id: container.id });
   const stop = () => void remove().catch(() => {});
   signal.addEventListener('abort', stop, { once: true });
   // It may have been aborted while the container came to run.
