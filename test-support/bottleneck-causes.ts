@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { OfferedLoad } from '../harness/core/load.ts';
 import type { Service, SettingValue, Tier } from '../harness/core/tier.ts';
@@ -31,6 +32,8 @@ export interface CausedSystem {
 
 interface RunningSystem {
   readonly databaseUrl: string;
+  /** Empty without a cache. */
+  readonly cacheUrl: string;
   /** Of the database with all its sessions. */
   readonly databaseProcessId: number;
 }
@@ -209,6 +212,10 @@ export const causes = {
     ),
     scenario: browse,
     load: { model: 'closed', concurrency: 40 },
+    async cause({ cacheUrl }) {
+      await fillCache(cacheUrl);
+      return nothing;
+    },
     expected: ['database: cpu-cores, evictions', 'database: cpu-cores, few-cache-hits, evictions'],
   },
   'rate-limiter': {
@@ -262,6 +269,14 @@ export const causes = {
 
 const nothing: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
 
+/** With keys of nobody, which are evicted first: what the app adds then takes their place from the first second on. */
+async function fillCache(url: string): Promise<void> {
+  const client = new Redis(url);
+  const isFull = async () => !/^evicted_keys:0\r?$/mu.test(await client.info('stats'));
+  for (let key = 0; !(await isFull()); key += 1) await client.set(`filler:${key}`, 'x'.repeat(10_000));
+  client.disconnect();
+}
+
 /** `work` is done in the transaction of each new task. */
 async function onEachNewTask(databaseUrl: string, work: string): Promise<AsyncDisposable> {
   // Kept, as there may be no connection left when it is undone.
@@ -314,7 +329,12 @@ export async function startSystem(
   // Their connections are there before the load takes all of them.
   await Promise.all(probes.map((probe) => probe.read()));
   const instance = deployment.services.find(({ kind }) => kind === 'primary')?.instances[0];
-  const databaseUrl = deployment.access.find(({ kind }) => kind === 'primary')?.url ?? '';
+  const urlOf = (kind: string) => deployment.access.find((each) => each.kind === kind)?.url ?? '';
+  const access = {
+    databaseUrl: urlOf('primary'),
+    cacheUrl: urlOf('cache'),
+    databaseProcessId: instance?.processIds[0] ?? 0,
+  };
   const services = tier.services.map(({ name, kind, connectsTo }) => ({
     name,
     resources: serviceType(kind, referenceApp).resources,
@@ -323,7 +343,7 @@ export async function startSystem(
   const started = starting.move();
   return {
     async measure({ scenario, load, thinks = false, cause }, durationS, stop) {
-      await using _ = (await cause?.({ databaseUrl, databaseProcessId: instance?.processIds[0] ?? 0 })) ?? nothing;
+      await using _ = (await cause?.(access)) ?? nothing;
       const plan = {
         scenario: scenario.name,
         baseUrl: deployment.baseUrl,

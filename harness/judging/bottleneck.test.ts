@@ -191,6 +191,39 @@ describe('what limited a trial', () => {
     ]);
   });
 
+  it.each([
+    [
+      'the machine, where others use less than half of what the system does',
+      0.55,
+      'utilization of machine: machine-utilization',
+    ],
+    ['nothing, where others use more', 0.35, null],
+  ])('%s', (_, ownRatio, first) => {
+    const means = {
+      machine: { 'machine-utilization': 0.98, cores: 2 },
+      'api/1': { 'cpu-cores': 2 * ownRatio, 'cpu-limit': 2 },
+      generator: { 'cpu-cores': 0.3 },
+    };
+    expect(limitOf(means).first).toBe(first);
+  });
+
+  it.each<[what: string, means: Means, isQueue: boolean]>([
+    [
+      'the machine has no CPU left for the one that writes',
+      { machine: { 'machine-utilization': 0.99, cores: 2 } },
+      false,
+    ],
+    ['a CPU limit stops the one that writes', { 'primary/1': { ...idle, throttled: 0.6 } }, false],
+    ['CPU is left', { machine: { 'machine-utilization': 0.5, cores: 2 } }, true],
+  ])('sessions that wait for the log say nothing of the disk where %s', (_, means, isQueue) => {
+    const sessions = { 'waiting-for-wal': 0.5, 'connections-active': 1 };
+    const found = limitOf({ ...means, 'primary/1': { ...idle, ...means['primary/1'], ...sessions }, 'api/1': idle });
+    expect(found.queues.filter(({ metric }) => metric === 'waiting-for-wal')).toHaveLength(isQueue ? 1 : 0);
+    const many = { 'waiting-for-wal': 7, 'connections-active': 8 };
+    const slow = limitOf({ ...means, 'primary/1': { ...idle, ...means['primary/1'], ...many }, 'api/1': idle });
+    expect(slow.queues).toContainEqual(expect.objectContaining({ metric: 'waiting-for-wal', waiting: 7 }));
+  });
+
   it('the CPUs that the services are pinned to, while the machine has others', () => {
     const means = {
       machine: { 'machine-utilization': 0.6 },

@@ -10,9 +10,8 @@ import {
   type Usage,
 } from '../models/service-demand.ts';
 import { mean } from '../statistics/sums.ts';
-import { serviceOf } from './bottleneck.ts';
 import type { JudgedTrial } from './judged-trial.ts';
-import { meansInWindow, requestsIn, type SourceMean } from './trial-window.ts';
+import { meansInWindow, requestsIn, type SourceMean, serviceOf } from './trial-window.ts';
 
 /** CPU that one request costs a service. */
 export interface Demand {

@@ -74,3 +74,8 @@ export function meansInWindow(record: Pick<TrialRecord, 'samples' | 'trial'>): r
     return [{ source: first.source, metric: first.metric, mean: mean(own.map(({ value }) => value)) }];
   });
 }
+
+/** `api/1` is an instance of `api`. */
+export function serviceOf(source: string): string {
+  return source.replace(/\/\d+$/u, '');
+}

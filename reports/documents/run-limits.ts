@@ -1,6 +1,8 @@
 import { metrics } from '../../harness/core/metrics.ts';
 import { formatBytes, formatNumber, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import type { Bottleneck, Contribution, Queue, Utilization } from '../../harness/judging/bottleneck.ts';
+import type { Bottleneck } from '../../harness/judging/bottleneck.ts';
+import type { Contribution } from '../../harness/judging/contributions.ts';
+import type { Queue, Utilization } from '../../harness/judging/resource-use.ts';
 import type { Limit } from '../analysis.ts';
 
 /** What limited a load, in words; the first that was saturated, and what is next to it. */
@@ -36,7 +38,7 @@ function firstText(first: Utilization | Queue, { cpuShares }: Bottleneck): strin
   if (first.source !== 'machine' || first.resource !== 'cpu') return `${ownerOf(first)} limits it (${amountOf(first)})`;
   const shares = cpuShares
     .filter(({ ratio }) => ratio >= 0.01)
-    .map(({ name, ratio }) => `${name} ${formatRatio(ratio)}`);
+    .map(({ name, ratio }) => `${name === 'others' ? 'other programs' : name} ${formatRatio(ratio)}`);
   return `the CPUs of the machine limit it (${[amountOf(first), ...shares].join(', ')})`;
 }
 
