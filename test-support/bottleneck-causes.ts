@@ -16,7 +16,6 @@ import browse from '../scenarios/browse.ts';
 import crud from '../scenarios/crud.ts';
 import { defineScenario, type Scenario, send } from '../scenarios/kit.ts';
 import login from '../scenarios/login.ts';
-import { overPostgres } from './instance-access.ts';
 import { throttleDisk } from './throttle-disk.ts';
 
 /** Bottlenecks that are caused for real, by small systems whose services have just what they need. */
@@ -31,7 +30,8 @@ export interface CausedSystem {
 }
 
 interface RunningSystem {
-  readonly databaseUrl: string;
+  /** Opened before any load, as there may be no connection left later. */
+  readonly database: pg.Client;
   /** Empty without a cache. */
   readonly cacheUrl: string;
   /** Of the database with all its sessions. */
@@ -124,7 +124,7 @@ export const causes = {
     system: smallPool,
     scenario: crud,
     load: untilSaturated,
-    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.5);'),
+    cause: ({ database }) => onEachNewTask(database, 'perform pg_sleep(0.5);'),
     expected: ['api: pool-in-use'],
   },
   'pooler-pool': {
@@ -135,7 +135,7 @@ export const causes = {
     }),
     scenario: crud,
     load: { model: 'closed', concurrency: 14 },
-    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.5);'),
+    cause: ({ database }) => onEachNewTask(database, 'perform pg_sleep(0.5);'),
     expected: ['pooler: servers-active', 'pooler: clients-waiting'],
   },
   'max-connections': {
@@ -145,16 +145,16 @@ export const causes = {
     }),
     scenario: crud,
     load: { model: 'closed', concurrency: 20 },
-    cause: ({ databaseUrl }) => onEachNewTask(databaseUrl, 'perform pg_sleep(0.5);'),
+    cause: ({ database }) => onEachNewTask(database, 'perform pg_sleep(0.5);'),
     expected: ['database: connections'],
   },
   'missing-index': {
     system: system({ api: writer, database: { resources: { cpus: 0.15 } } }, { tasksPerUser: 500 }),
     scenario: browse,
     load: untilSaturated,
-    async cause({ databaseUrl }) {
+    async cause({ database }) {
       const names = ['created_at', 'status', 'priority'].map((name) => `tasks_user_id_${name}`);
-      await overPostgres(databaseUrl, 10, (client) => client.query(`drop index if exists ${names.join(', ')}`));
+      await database.query(`drop index if exists ${names.join(', ')}`);
       return nothing;
     },
     expected: ['database: cpu-cores, rows-scanned'],
@@ -163,8 +163,8 @@ export const causes = {
     system: smallPool,
     scenario: crud,
     load: untilSaturated,
-    cause: ({ databaseUrl }) =>
-      onEachNewTask(databaseUrl, 'update every_task set count = count + 1; perform pg_sleep(0.15);'),
+    cause: ({ database }) =>
+      onEachNewTask(database, 'update every_task set count = count + 1; perform pg_sleep(0.15);'),
     expected: ['database: waiting-for-lock'],
   },
   'slow-disk': {
@@ -278,10 +278,7 @@ async function fillCache(url: string): Promise<void> {
 }
 
 /** `work` is done in the transaction of each new task. */
-async function onEachNewTask(databaseUrl: string, work: string): Promise<AsyncDisposable> {
-  // Kept, as there may be no connection left when it is undone.
-  const client = new pg.Client(databaseUrl);
-  await client.connect();
+async function onEachNewTask(client: pg.Client, work: string): Promise<AsyncDisposable> {
   const replace = (body: string) =>
     client.query(
       `create or replace function on_each_new_task() returns trigger language plpgsql as $$ begin ${body} return null; end $$`,
@@ -294,9 +291,9 @@ async function onEachNewTask(databaseUrl: string, work: string): Promise<AsyncDi
     'create or replace trigger on_each_new_task after insert on tasks for each row execute function on_each_new_task()',
   );
   return {
+    // What still waits for it would wait on.
     async [Symbol.asyncDispose]() {
-      // What still waits for it would wait on.
-      await replace('').finally(() => client.end());
+      await replace('');
     },
   };
 }
@@ -330,8 +327,13 @@ export async function startSystem(
   await Promise.all(probes.map((probe) => probe.read()));
   const instance = deployment.services.find(({ kind }) => kind === 'primary')?.instances[0];
   const urlOf = (kind: string) => deployment.access.find((each) => each.kind === kind)?.url ?? '';
+  const database = new pg.Client(urlOf('primary'));
+  await database.connect();
+  // Its server is stopped first where starting or a trial fails.
+  database.on('error', () => {});
+  starting.defer(() => database.end());
   const access = {
-    databaseUrl: urlOf('primary'),
+    database,
     cacheUrl: urlOf('cache'),
     databaseProcessId: instance?.processIds[0] ?? 0,
   };

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { ProbeSample } from '../core/trial.ts';
-import { type Demand, demandRatio, demandsOf } from './demands.ts';
+import { type Demand, demandRatio, demandsOf, expectedRates } from './demands.ts';
 import { judgeTrial } from './judge-trial.ts';
 
 const context = {
@@ -52,11 +52,13 @@ it('expects as much as the first resource lets through: of the tier file, and of
     context,
   );
   // 2 CPUs of 4 ms; a main thread of each instance, 3.6 ms of two; of the machine 5 ms and 1.95 CPUs.
-  expect(demands?.expected.atTierSizes).toMatchObject([
-    { station: 'api', atMostPerS: expect.closeTo(500, 3) },
-    { station: 'api', atMostPerS: expect.closeTo(555.6, 1) },
-  ]);
+  expect(demands?.expected.atTierSizes).toMatchObject([{ station: 'api', atMostPerS: expect.closeTo(500, 3) }]);
   expect(demands?.expected.here[0]).toMatchObject({ station: 'machine', atMostPerS: expect.closeTo(390, 3) });
+  // With four instances of 4 CPUs the main threads, 3.6 ms of each, are used up first.
+  const api = { ...context.services[0], cpus: 4, instances: 4 };
+  expect(expectedRates(demands?.services ?? [], { services: [api], systemCpus: null })).toEqual([
+    { station: 'api', atMostPerS: expect.closeTo(4 / 0.0036, 1) },
+  ]);
 });
 
 it('takes nothing from trials in which others used the CPU or requests failed', () => {
@@ -70,6 +72,7 @@ it('gives the ratio between two tiers where its interval lies beyond 10 %', () =
     cpuS,
     interval: { lowS: cpuS - marginS, highS: cpuS + marginS },
     backgroundCpus: 0,
+    mainThread: null,
   });
   // 0.15 and 0.49 ms of database CPU, without and with a pooler that keeps no prepared statements.
   const ratio = demandRatio(demand(0.00015, 0.00001), demand(0.00049, 0.00002));

@@ -9,7 +9,7 @@ import {
   serviceDemand,
   type Usage,
 } from '../models/service-demand.ts';
-import { mean } from '../statistics/sums.ts';
+import { mean, sum } from '../statistics/sums.ts';
 import type { JudgedTrial } from './judged-trial.ts';
 import { meansInWindow, requestsIn, type SourceMean, serviceOf } from './trial-window.ts';
 
@@ -21,6 +21,8 @@ export interface Demand {
   readonly interval: { readonly lowS: number; readonly highS: number } | null;
   /** CPUs it uses without requests; 0 where that is not known. */
   readonly backgroundCpus: number;
+  /** How much of both is of its main threads, where it is saturated when those are; else null. */
+  readonly mainThread: { readonly cpuS: number; readonly backgroundCpus: number } | null;
 }
 
 /** Anything else a request costs: statements, blocks, commands, bytes. */
@@ -89,21 +91,21 @@ export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext
       const used = totalOf(means, service, metric);
       return used === null ? [] : [{ ratePerS: requestsPerS, usedPerS: used }];
     });
-  const found = context.services.flatMap((size) => {
-    const cpu = serviceDemand(usageOf(size.name, 'cpu-cores'));
-    return cpu === null
-      ? []
-      : [
-          {
-            size,
-            cpu,
-            mainThread: size.resources.includes('main-thread')
-              ? serviceDemand(usageOf(size.name, 'main-thread'))
-              : null,
-          },
-        ];
+  const services = context.services.flatMap(({ name, resources }): Demand[] => {
+    const cpu = serviceDemand(usageOf(name, 'cpu-cores'));
+    if (cpu === null) return [];
+    const thread = resources.includes('main-thread') ? serviceDemand(usageOf(name, 'main-thread')) : null;
+    return [
+      {
+        service: name,
+        cpuS: cpu.perUnitS,
+        interval: cpu.interval && { lowS: cpu.interval.low, highS: cpu.interval.high },
+        backgroundCpus: cpu.backgroundPerS,
+        mainThread: thread && { cpuS: thread.perUnitS, backgroundCpus: thread.backgroundPerS },
+      },
+    ];
   });
-  if (found.length === 0) return null;
+  if (services.length === 0) return null;
 
   const means = near.flatMap(({ means: own, requestsPerS }) => own.map((each) => ({ ...each, requestsPerS })));
   return {
@@ -114,33 +116,43 @@ export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext
         ({ trial: { record } }) => requestsIn(record.trial.steps) / Math.max(1, record.trial.iterations.completed),
       ),
     ),
-    services: found.map(({ size, cpu }) => ({
-      service: size.name,
-      cpuS: cpu.perUnitS,
-      interval: cpu.interval && { lowS: cpu.interval.low, highS: cpu.interval.high },
-      backgroundCpus: cpu.backgroundPerS,
-    })),
+    services,
     amounts: amountsIn(means, context),
     hitRatios: hitRatiosIn(means, context),
     expected: {
-      here: expectedCapacities([...found.flatMap(stationsOf), ...machineStation(found, context.systemCpus)]),
-      atTierSizes: expectedCapacities(found.flatMap(stationsOf)),
+      here: expectedRates(services, context),
+      atTierSizes: expectedRates(services, { ...context, systemCpus: null }),
     },
   };
+}
 
-  function stationsOf({ size, cpu, mainThread }: (typeof found)[number]): Station[] {
-    const station = (demand: NonNullable<typeof cpu>, availablePerS: number): Station => ({
-      name: size.name,
-      perUnitS: demand.perUnitS,
-      backgroundPerS: demand.backgroundPerS,
-      availablePerS,
-    });
+/**
+ * Requests/s at which each service is used up, and the machine where its CPUs are known, the lowest first. The demands may
+ * be those of the same services in another number or size: a request costs as much of each.
+ */
+export function expectedRates(
+  demands: readonly Demand[],
+  { services, systemCpus }: DemandContext,
+): readonly ExpectedCapacity[] {
+  const stationOf = (name: string, of: Pick<Demand, 'cpuS' | 'backgroundCpus'>, availablePerS: number): Station => ({
+    name,
+    perUnitS: of.cpuS,
+    backgroundPerS: of.backgroundCpus,
+    availablePerS,
+  });
+  const ofServices = demands.flatMap((demand) => {
+    const { cpus, instances = 1 } = services.find(({ name }) => name === demand.service) ?? {};
     return [
-      ...(size.cpus === undefined ? [] : [station(cpu, size.cpus * size.instances)]),
+      ...(cpus === undefined ? [] : [stationOf(demand.service, demand, cpus * instances)]),
       // A main thread runs on one CPU at a time, however many there are.
-      ...(mainThread === null ? [] : [station(mainThread, size.instances)]),
+      ...(demand.mainThread === null ? [] : [stationOf(demand.service, demand.mainThread, instances)]),
     ];
-  }
+  });
+  const all = {
+    cpuS: sum(demands.map(({ cpuS }) => cpuS)),
+    backgroundCpus: sum(demands.map(({ backgroundCpus }) => backgroundCpus)),
+  };
+  return expectedCapacities([...ofServices, ...(systemCpus === null ? [] : [stationOf('machine', all, systemCpus)])]);
 }
 
 /** A smaller difference between two tiers is no answer: another start may differ by as much. */
@@ -157,21 +169,6 @@ export function demandRatio(before: Demand, after: Demand): Estimate | null {
   const high = after.interval.highS / before.interval.lowS;
   const matters = low > 1 + SMALLEST_DIFFERENCE || high < 1 - SMALLEST_DIFFERENCE;
   return matters ? { value: after.cpuS / before.cpuS, low, high } : null;
-}
-
-function machineStation(
-  found: readonly { readonly cpu: { readonly perUnitS: number; readonly backgroundPerS: number } }[],
-  systemCpus: number | null,
-): Station[] {
-  if (systemCpus === null) return [];
-  return [
-    {
-      name: 'machine',
-      perUnitS: found.reduce((sum, { cpu }) => sum + cpu.perUnitS, 0),
-      backgroundPerS: found.reduce((sum, { cpu }) => sum + cpu.backgroundPerS, 0),
-      availablePerS: systemCpus,
-    },
-  ];
 }
 
 function tells({ record: { trial }, validity, summary, requests }: JudgedTrial): boolean {

@@ -53,5 +53,10 @@ describe('expected capacities', () => {
       { station: 'cpu', atMostPerS: 2 },
     ]);
     expect(expectedCapacities([station('api', 0.004, 2)])).toEqual([{ station: 'api', atMostPerS: 500 }]);
+    // What comes next is another service, not the same once more.
+    expect(expectedCapacities([station('api', 1, 2), station('api', 0.8, 1), station('disk', 0.25)])).toEqual([
+      { station: 'api', atMostPerS: 1.25 },
+      { station: 'disk', atMostPerS: 4 },
+    ]);
   });
 });

@@ -87,15 +87,17 @@ export interface ExpectedCapacity {
 
 /**
  * The bottleneck law: X <= 1 / Dmax, where each station is used up first (Lazowska et al., section 5.2). Ascending: the
- * first is the capacity and what limits it, the next what it would be without the first. It is an upper bound: latency
+ * first is the capacity and what limits it, the next what it would be without the first. Stations of one name, such as all
+ * CPU of a service and its main threads, are one, which is used up with the first of them. It is an upper bound: latency
  * targets are missed a little below.
  */
 export function expectedCapacities(stations: readonly Station[]): readonly ExpectedCapacity[] {
-  return stations
-    .filter(({ perUnitS }) => perUnitS > 0)
-    .map(({ name, perUnitS, backgroundPerS, availablePerS }) => ({
-      station: name,
-      atMostPerS: Math.max(0, availablePerS - backgroundPerS) / perUnitS,
-    }))
+  const working = stations.filter(({ perUnitS }) => perUnitS > 0);
+  return [...Map.groupBy(working, ({ name }) => name)]
+    .map(([station, own]) => ({ station, atMostPerS: Math.min(...own.map(atMostPerS)) }))
     .toSorted((one, other) => one.atMostPerS - other.atMostPerS);
+}
+
+function atMostPerS({ perUnitS, backgroundPerS, availablePerS }: Station): number {
+  return Math.max(0, availablePerS - backgroundPerS) / perUnitS;
 }

@@ -116,6 +116,7 @@ const demands = z
         cpuS: z.number(),
         interval: z.object({ lowS: z.number(), highS: z.number() }).nullable(),
         backgroundCpus: z.number(),
+        mainThread: z.object({ cpuS: z.number(), backgroundCpus: z.number() }).nullable(),
       }),
     ),
     amounts: z.array(z.object({ service: z.string(), metric: metricId, perRequest: z.number() })),
