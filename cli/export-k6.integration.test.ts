@@ -6,17 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { referenceEmail } from '../harness/services/reference-app.ts';
 import { startFakeTaskApi } from '../test-support/fake-task-api.ts';
 import { lacks, programFor, requirements } from '../test-support/requirements.ts';
-import { type Workplace, workplace } from '../test-support/tierbench.ts';
+import { workplaceForEach } from '../test-support/tierbench.ts';
 
-let place: Workplace;
-beforeEach(async () => {
-  place = await workplace();
-});
-afterEach(() => place[Symbol.asyncDispose]());
+const place = workplaceForEach();
 
 async function write(files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {

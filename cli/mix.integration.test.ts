@@ -1,22 +1,14 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { StudyFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { referenceEmail } from '../harness/services/reference-app.ts';
 import { startFakeTaskApi } from '../test-support/fake-task-api.ts';
 import { lacks, programFor } from '../test-support/requirements.ts';
-import { type Workplace, workplace } from '../test-support/tierbench.ts';
+import { workplaceForEach } from '../test-support/tierbench.ts';
 
-let place: Workplace;
-beforeEach(async () => {
-  place = await workplace();
-});
-afterEach(async () => {
-  const left = await place.orphans();
-  await place[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
+const place = workplaceForEach();
 
 const read = async <T>(name: string): Promise<T> => JSON.parse(await readFile(join(place.folder, 'out', name), 'utf8'));
 async function trialsOf(): Promise<readonly TrialRecord[]> {

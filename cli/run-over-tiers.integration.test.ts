@@ -1,21 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { StudyFacts, SubjectFacts } from '../harness/core/study-record.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { describeRecovery } from '../harness/judging/recovery.ts';
 import { lacks } from '../test-support/requirements.ts';
-import { type Workplace, workplace } from '../test-support/tierbench.ts';
+import { workplaceForEach } from '../test-support/tierbench.ts';
 
-let place: Workplace;
-beforeEach(async () => {
-  place = await workplace();
-});
-afterEach(async () => {
-  const left = await place.orphans();
-  await place[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
+const place = workplaceForEach();
 
 const lacksServers = lacks('nginx') || lacks('pgbouncer') || lacks('redis');
 /** Where no engine answers, `auto` comes to local processes. */
@@ -24,7 +16,7 @@ const noEngine = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
 /** As short as a run can be. */
 const words = (text: string) => [
   'run',
-  ...`${text} --scenario crud --quick --concurrency 2 --warm-up 0 --cool-down 0`.split(' '),
+  ...`${text} --scenario crud --quick --concurrency 1 --warm-up 0 --cool-down 0`.split(' '),
   ...'--user-count 5 --tasks-per-user 10 --allow-missed --out out'.split(' '),
 ];
 
@@ -90,7 +82,7 @@ it.skipIf(lacksServers)(
   'goes on with the next tier when a service dies, and fails in the end (needs nginx, pgbouncer, redis)',
   { timeout: 180_000 },
   async () => {
-    const started = place.start(words('--tier single,pooled --provider local --duration 6'));
+    const started = place.start(words('--tier single,pooled --provider local --duration 3'));
     await started.said('trial 1 of');
     const tiers = await subjectsOf();
     const database = tiers[0]?.services.find(({ kind }) => kind === 'primary');

@@ -3,18 +3,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../harness/contracts/engines/server.ts';
 import { lacks, programFor } from '../test-support/requirements.ts';
-import { type Workplace, workplace } from '../test-support/tierbench.ts';
+import { workplaceForEach } from '../test-support/tierbench.ts';
 
-let place: Workplace;
+const place = workplaceForEach();
 let server: TestServer;
 beforeEach(async () => {
-  place = await workplace();
   server = await startTestServer((_seen, _request, response) => response.end('{}'));
 });
-afterEach(async () => {
-  await server[Symbol.asyncDispose]();
-  await place[Symbol.asyncDispose]();
-});
+afterEach(() => server[Symbol.asyncDispose]());
 
 describe.skipIf(lacks('k6'))('run --engine k6 (needs k6)', () => {
   it('killed while k6 makes load: the next command finds k6 and the passwords, and removes both', async () => {

@@ -3,38 +3,15 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { calibrated, type Workplace, workplace } from '../test-support/tierbench.ts';
+import { calibrated, workplaceForEach } from '../test-support/tierbench.ts';
 import { exitCodes } from './output/streams.ts';
 
-let place: Workplace;
-beforeEach(async () => {
-  place = await workplace();
-});
-afterEach(async () => {
-  const left = await place.orphans();
-  await place[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
+const place = workplaceForEach();
 
-const small = [
-  '--tier',
-  'single',
-  '--provider',
-  'local',
-  '--concurrency',
-  '1,3',
-  '--duration',
-  '5',
-  '--warm-up',
-  '0',
-  '--cool-down',
-  '0',
-  '--user-count',
-  '5',
-  '--tasks-per-user',
-  '10',
-  '--quick',
-];
+const small =
+  '--tier single --provider local --quick --concurrency 3 --warm-up 0 --cool-down 0 --user-count 5 --tasks-per-user 10'.split(
+    ' ',
+  );
 const resultsOf = async (folder: string) => {
   const read = async (name: string) => JSON.parse(await readFile(join(place.folder, folder, name), 'utf8'));
   const trials = await Promise.all(
@@ -74,14 +51,14 @@ const timeout = 240_000;
 
 describe('tierbench run', { timeout }, () => {
   it('starts the single tier, measures login, crud and mixed, and reports, without credentials and the same way again', async () => {
-    const { exitCode, stdout, stderr } = await place.run(['run', ...small, '--out', 'out']);
+    const { exitCode, stdout, stderr } = await place.run(['run', ...small, '--duration', '2', '--out', 'out']);
     const { subject, status, report, trials } = await resultsOf('out');
     expect(exitCode, stderr).toBe(exitCodeOf(report));
     expect(status.state).toBe('finished');
     const measured = trials.filter(({ purpose }) => purpose === 'measure');
     // An invalid trial is repeated.
     const loads = new Set(measured.map(({ trial: { plan } }) => `${plan.scenario} ${plan.load.concurrency}`));
-    expect([...loads].toSorted()).toEqual(['crud 1', 'crud 3', 'login 1', 'login 3', 'mixed 1', 'mixed 3']);
+    expect([...loads].toSorted()).toEqual(['crud 3', 'login 3', 'mixed 3']);
     for (const { trial } of measured) {
       expect(trial.iterations.completed).toBeGreaterThan(0);
       expect(trial.iterations.failed).toBe(0);
@@ -141,12 +118,19 @@ describe('tierbench run --url', { timeout }, () => {
   let server: Server;
   let url: string;
   const seen: string[] = [];
+  /** On a machine that has other work the server is late itself. */
+  const servedS: number[] = [];
 
   beforeEach(async () => {
     seen.length = 0;
+    servedS.length = 0;
     server = createServer((request, response) => {
+      const fromMs = performance.now();
       seen.push(`${request.method} ${request.url}`);
-      setTimeout(() => response.end(JSON.stringify({ books: [{ id: 1 }] })), 100);
+      setTimeout(() => {
+        servedS.push((performance.now() - fromMs) / 1000);
+        response.end(JSON.stringify({ books: [{ id: 1 }] }));
+      }, 100);
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -175,32 +159,20 @@ describe('tierbench run --url', { timeout }, () => {
   });
 
   it('measures any server with a scenario of the user: 100 ms read as 100 ms at every concurrency', async () => {
-    const words = [
-      'run',
-      '--url',
-      url,
-      '--scenario',
-      './mine.ts',
-      '--concurrency',
-      '1,10,50',
-      '--duration',
-      '8',
-      '--warm-up',
-      '1',
-      '--out',
-      'out',
-    ];
+    const words = ['run', '--url', url, '--scenario', './mine.ts', '--out', 'out'];
+    words.push(...'--concurrency 1,50 --duration 6 --warm-up 1 --cool-down 0'.split(' '));
     const { exitCode, stderr } = await place.run(words);
     expect(seen.every((line) => line.startsWith('GET /books?q=') || line === 'GET /')).toBe(true);
     const { report } = await resultsOf('out');
     expect(exitCode, stderr).toBe(withoutTargets(report));
     const trials = report.answer.subjects[0].scenarios[0].trials;
-    expect(trials).toHaveLength(3);
+    expect(trials).toHaveLength(2);
+    const slowestButOnePercentS = servedS.toSorted((a, b) => a - b)[Math.floor(0.99 * servedS.length)] ?? 0;
     for (const { latency, valid } of trials) {
       for (const { value, low } of [latency.p50S, latency.p95S].filter((each) => each !== null)) {
         expect(value).toBeGreaterThanOrEqual(0.1);
-        // Where other work on the machine makes the answers late, the interval or the validity has to say so.
-        if (valid) expect(low).toBeLessThanOrEqual(0.11);
+        // Where other work on the machine makes the generator late, the interval or the validity has to say so.
+        if (valid) expect(low).toBeLessThanOrEqual(0.01 + slowestButOnePercentS);
       }
     }
     expect(trials.at(-1).latency.p95S).not.toBeNull();

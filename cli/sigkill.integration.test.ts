@@ -1,19 +1,15 @@
 import { readdir } from 'node:fs/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { controlGroupsOfRun } from '../harness/orphans/control-groups.ts';
 import { isRunId } from '../harness/orphans/run-record.ts';
 import { seededRandom } from '../harness/statistics/block-bootstrap.ts';
 import { lacks } from '../test-support/requirements.ts';
-import { type Workplace, workplace } from '../test-support/tierbench.ts';
+import { workplaceForEach } from '../test-support/tierbench.ts';
 
-let place: Workplace;
-beforeEach(async () => {
-  place = await workplace();
-});
-afterEach(() => place[Symbol.asyncDispose]());
+const place = workplaceForEach();
 
 /** Most moments are those of harness/orphans/sigkill.integration.test.ts. TIERBENCH_SIGKILLS=100 has more of them. */
-const moments = Math.ceil(Number(process.env.TIERBENCH_SIGKILLS ?? 24) / 4);
+const moments = Math.ceil(Number(process.env.TIERBENCH_SIGKILLS ?? 16) / 4);
 /** After the tier began to come up; on an idle machine it is well under load by then. */
 const latestMs = { single: 5000, cached: 9000 };
 

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, expect } from 'vitest';
 
 const command = join(import.meta.dirname, '../cli/tierbench.js');
 
@@ -103,6 +104,32 @@ export async function workplace(): Promise<Workplace> {
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** A workplace that is new for each test of the file that calls this. Nothing may be left in it but what `mayStay` names. */
+export function workplaceForEach(
+  mayStay: (orphan: string) => boolean = () => false,
+): Omit<Workplace, typeof Symbol.asyncDispose> {
+  let place: Workplace;
+  beforeEach(async () => {
+    place = await workplace();
+  });
+  afterEach(async () => {
+    const left = (await place.orphans()).filter((orphan) => !mayStay(orphan));
+    await place[Symbol.asyncDispose]();
+    expect(left).toEqual([]);
+  });
+  return {
+    get folder() {
+      return place.folder;
+    },
+    get temporary() {
+      return place.temporary;
+    },
+    start: (...given) => place.start(...given),
+    run: (...given) => place.run(...given),
+    orphans: () => place.orphans(),
   };
 }
 

@@ -14,121 +14,186 @@ export interface Room {
   readonly folder: string;
   /** What is in it. */
   readonly holds: string;
-  /** In words. */
+  /** Rooms or files of them, `node`, `npm`, or a package by its name; `all`, all that is `shipped`, or nothing for data. It may reach itself as well. */
   readonly mayImport: string;
   readonly why: string;
 }
 
-const roomsWithRules: Room[] = [];
+const tested = 'Tests and benchmarks use production code, never the other way round.';
 
-/** `from` may reach only what is listed (and itself). */
-const only = (name: string, from: string, allowed: readonly string[], comment: string, holds: string): Rule => {
-  const mayImport = allowed.flatMap(inWords).filter((room) => room !== inWords(from)[0]);
-  roomsWithRules.push({ folder: from.slice(1), holds, mayImport: mayImport.join(', ') || 'nothing', why: comment });
-  return {
-    name,
-    comment,
-    severity: 'error',
-    from: { path: from, pathNot: tests },
-    to: { pathNot: [from, ...allowed] },
-  };
-};
+/** Every folder of the repository that holds code or data. */
+export const rooms: readonly Room[] = [
+  {
+    folder: 'scenarios/',
+    holds: 'what virtual users do; runs unchanged in Node and in k6',
+    mayImport: 'nothing',
+    why: 'k6 runs these files as they are: it knows no npm and no node:.',
+  },
+  {
+    folder: 'harness/core/',
+    holds: 'the words and types: load, tier, trial, target, finding, metric, error, unit',
+    mayImport: 'zod',
+    why: 'The words and types of tierbench are free of clocks, sockets and files, so that decisions can be tested as tables. Findings are stored: their types are those of their schemas.',
+  },
+  {
+    folder: 'harness/statistics/',
+    holds: 'intervals, steady state, bootstrap, paired changes',
+    mayImport: 'core',
+    why: 'A formula takes its data and its randomness as arguments.',
+  },
+  {
+    folder: 'harness/histograms/',
+    holds: 'latencies as HdrHistogram V2 in microseconds',
+    mayImport: 'core hdr-histogram-js node',
+    why: 'One place knows how latencies are stored.',
+  },
+  {
+    folder: 'harness/models/',
+    holds: 'service demands, the search for the sustained rate',
+    mayImport: 'core statistics',
+    why: 'A model takes what was measured as numbers: it is tested with known answers and simulated servers.',
+  },
+  {
+    folder: 'harness/judging/',
+    holds: 'trial -> summary, validity, bottleneck; run -> verdicts and comparisons',
+    mayImport: 'core statistics histograms models',
+    why: 'A verdict follows from the stored results alone.',
+  },
+  {
+    folder: 'harness/services/',
+    holds: 'one file for each kind of service, and the registry of them',
+    mayImport: 'core',
+    why: 'The configuration of a server follows from the tier alone, for every provider and for the compose file.',
+  },
+  {
+    folder: 'harness/files/',
+    holds: 'tier and target files (YAML), the results folder',
+    mayImport: 'core services machine/own-package machine/file-system scenarios node npm',
+    why: 'Reading and writing files decides nothing; what a setting may be is known where the server is described.',
+  },
+  {
+    folder: 'harness/engines/',
+    holds: 'who makes the load: `open-loop`, `autocannon`, `k6`',
+    mayImport:
+      'core histograms statistics http-client files/load-scenario scenarios container-engine orphans machine operating-system node npm',
+    why: 'An engine makes load; what is loaded and who watches is not its business. k6 is a program, or in a container.',
+  },
+  {
+    folder: 'harness/http-client/',
+    holds: 'HTTP/1.1 on plain sockets, for the open-loop engine',
+    mayImport: 'node',
+    why: 'It sends a request and reads the response; which requests, and when, is not its business.',
+  },
+  {
+    folder: 'harness/providers/',
+    holds: 'who starts a tier: `local`, `containers`, `url`',
+    mayImport: 'core container-engine machine operating-system orphans services node npm',
+    why: 'A provider starts services; who loads and watches them is not its business.',
+  },
+  {
+    folder: 'harness/container-engine/',
+    holds: 'the one client of Docker',
+    mayImport: 'core machine operating-system node npm',
+    why: 'It creates, finds and removes containers; what runs in them is not its business.',
+  },
+  {
+    folder: 'harness/probes/',
+    holds: 'what is read once a second while a trial runs',
+    mayImport: 'core operating-system machine/clock node npm',
+    why: 'A probe reads one source of evidence.',
+  },
+  {
+    folder: 'harness/orphans/',
+    holds: 'finds and removes what a killed command left',
+    mayImport: 'core container-engine operating-system node npm',
+    why: 'Cleaning up after a killed command must work when everything else does not.',
+  },
+  {
+    folder: 'harness/machine/',
+    holds: 'what this machine is and can run, and where tierbench lies on it',
+    mayImport: 'core operating-system node npm',
+    why: 'What the machine has is a fact, not a decision.',
+  },
+  {
+    folder: 'harness/operating-system/',
+    holds: 'what the operating system says of processes, CPUs and limits',
+    mayImport: 'core node',
+    why: 'One file for each system reads files of the kernel and runs its programs: elsewhere what it lacks is a value.',
+  },
+  {
+    folder: 'harness/studies/',
+    holds: 'a study proposes trials; one place measures them',
+    mayImport:
+      'core statistics histograms models judging files engines/engine providers/provider probes/probe probes/sampler machine/clock machine/facts machine/own-package machine/placement operating-system scenarios/kit zod node',
+    why: 'A study runs on any engine, provider and probe; the command line chooses them.',
+  },
+  {
+    folder: 'reports/',
+    holds: 'results folder -> terminal, Markdown, JSON, HTML, PNG',
+    mayImport: 'core statistics histograms models judging services files/atomic-write files/results-schema node npm',
+    why: 'A report is made from the results folder alone, so that it can be made again later.',
+  },
+  {
+    folder: 'exports/',
+    holds: 'folders and files that work without tierbench: k6, Docker Compose',
+    mayImport:
+      'core services judging statistics histograms files engines machine/own-package machine/clock scenarios node npm',
+    why: 'An exported folder works without tierbench; what it holds is decided by the other rooms.',
+  },
+  {
+    folder: 'reference-app/',
+    holds: 'the app that ships with tierbench; a process of its own',
+    mayImport: 'node npm',
+    why: 'It is a starting point for a real API: it knows nothing of what measures it.',
+  },
+  { folder: 'harness/tiers/', holds: 'data: the built-in tiers', mayImport: '', why: 'Copy one to write your own.' },
+  {
+    folder: 'harness/targets/',
+    holds: 'data: every figure of the scaling documents, as targets',
+    mayImport: '',
+    why: 'A figure is judged, or a file says why not.',
+  },
+  {
+    folder: 'cli/',
+    holds: 'the words people type, progress, exit codes',
+    mayImport: 'shipped',
+    why: 'The only room that chooses engine, provider and probes, and that knows options.',
+  },
+  {
+    folder: 'harness/contracts/',
+    holds: 'suites that every engine, provider and probe passes',
+    mayImport: 'all',
+    why: tested,
+  },
+  { folder: 'test-support/', holds: 'what tests of several rooms share', mayImport: 'all', why: tested },
+  { folder: 'bench/', holds: 'benchmarks of tierbench itself', mayImport: 'all', why: tested },
+  { folder: 'tools/', holds: 'checks of this repository, and pages made from its code', mayImport: 'all', why: tested },
+];
 
-/** `^harness/(core|files)/` is `core` and `files`. */
-function inWords(pattern: string): string[] {
-  if (pattern === node) return ['modules of Node'];
-  if (pattern === npm) return ['packages'];
-  const path = pattern.replace(/^\^|^\(\^\|\/\)node_modules\//u, '').replace(/\\\.ts\$|\/$/u, '');
-  const [, before = '', choices, after = ''] = /^(.*?)\(([^)]*)\)(.*)$/u.exec(path) ?? [];
-  const paths = choices === undefined ? [path] : choices.split('|').map((choice) => `${before}${choice}${after}`);
-  return paths.map((each) => `\`${each.replace(/^harness\//u, '')}\``);
+function imported(name: string): string {
+  if (name === 'node') return node;
+  if (name === 'npm') return npm;
+  const beside = rooms.find(({ folder }) => new RegExp(`^(harness/)?${name.split('/')[0]}/$`).test(folder));
+  if (beside === undefined) return `${npm}${name}/`;
+  const path = `^${beside.folder}${name.split('/').slice(1).join('/')}`;
+  return path.endsWith('/') ? path : String.raw`${path}\.ts$`;
 }
 
+const ofRooms = rooms
+  .filter(({ mayImport }) => !['all', 'shipped', ''].includes(mayImport))
+  .map(({ folder, mayImport, why }): Rule => {
+    const allowed = mayImport === 'nothing' ? [] : mayImport.split(' ').map(imported);
+    return {
+      name: `room ${folder}`,
+      comment: why,
+      severity: 'error',
+      from: { path: `^${folder}`, pathNot: tests },
+      to: { pathNot: [`^${folder}`, ...allowed] },
+    };
+  });
+
 export const rules: Rule[] = [
-  only(
-    'scenarios-import-only-themselves',
-    '^scenarios/',
-    [],
-    'k6 runs these files as they are: it knows no npm and no node:.',
-    'what virtual users do; runs unchanged in Node and in k6',
-  ),
-  only(
-    'core-imports-nothing',
-    '^harness/core/',
-    ['(^|/)node_modules/zod/'],
-    'The words and types of tierbench are free of clocks, sockets and files, so that decisions can be tested as tables. Findings are stored: their types are those of their schemas.',
-    'the words and types: load, tier, trial, target, finding, metric, error, unit',
-  ),
-  only(
-    'statistics-are-pure',
-    '^harness/statistics/',
-    ['^harness/core/'],
-    'A formula takes its data and its randomness as arguments.',
-    'intervals, steady state, bootstrap, paired changes',
-  ),
-  only(
-    'histograms-wrap-one-library',
-    '^harness/histograms/',
-    ['^harness/core/', '(^|/)node_modules/hdr-histogram-js/', node],
-    'One place knows how latencies are stored.',
-    'latencies as HdrHistogram V2 in microseconds',
-  ),
-  only(
-    'models-are-pure',
-    '^harness/models/',
-    ['^harness/(core|statistics)/'],
-    'A model takes what was measured as numbers: it is tested with known answers and simulated servers.',
-    'service demands, the search for the sustained rate',
-  ),
-  only(
-    'judging-is-pure',
-    '^harness/judging/',
-    ['^harness/(core|statistics|histograms|models)/'],
-    'A verdict follows from the stored results alone.',
-    'trial -> summary, validity, bottleneck; run -> verdicts and comparisons',
-  ),
-  only(
-    'service-types-are-pure',
-    '^harness/services/',
-    ['^harness/core/'],
-    'The configuration of a server follows from the tier alone, for every provider and for the compose file.',
-    'one file for each kind of service, and the registry of them',
-  ),
-  only(
-    'files-know-core-and-services',
-    '^harness/files/',
-    ['^harness/(core|services)/', '^harness/machine/(own-package|file-system)\\.ts$', '^scenarios/', node, npm],
-    'Reading and writing files decides nothing; what a setting may be is known where the server is described.',
-    'tier and target files (YAML), the results folder',
-  ),
-  only(
-    'engines-are-strangers-to-the-rest',
-    '^harness/engines/',
-    [
-      '^harness/(core|histograms|statistics|http-client)/',
-      '^harness/files/load-scenario\\.ts$',
-      '^scenarios/',
-      '^harness/(container-engine|orphans|machine|operating-system)/',
-      node,
-      npm,
-    ],
-    'An engine makes load; what is loaded and who watches is not its business. k6 is a program, or in a container.',
-    'who makes the load: `open-loop`, `autocannon`, `k6`',
-  ),
-  only(
-    'the-http-client-knows-nothing-of-trials',
-    '^harness/http-client/',
-    [node],
-    'It sends a request and reads the response; which requests, and when, is not its business.',
-    'HTTP/1.1 on plain sockets, for the open-loop engine',
-  ),
-  only(
-    'providers-are-strangers-to-the-rest',
-    '^harness/providers/',
-    ['^harness/(core|container-engine|machine|operating-system|orphans|services)/', node, npm],
-    'A provider starts services; who loads and watches them is not its business.',
-    'who starts a tier: `local`, `containers`, `url`',
-  ),
+  ...ofRooms,
   {
     name: 'providers-are-strangers-to-each-other',
     comment: 'What two providers share stands beside them, not in one of them.',
@@ -136,13 +201,6 @@ export const rules: Rule[] = [
     from: { path: '^harness/providers/([^/]+)/', pathNot: tests },
     to: { path: '^harness/providers/[^/]+/', pathNot: '^harness/providers/$1/' },
   },
-  only(
-    'the-container-engine-is-one-client',
-    '^harness/container-engine/',
-    ['^harness/(core|machine|operating-system)/', node, npm],
-    'It creates, finds and removes containers; what runs in them is not its business.',
-    'the one client of Docker',
-  ),
   {
     name: 'only-the-container-engine-speaks-docker',
     comment: 'One room knows the API of the container engine.',
@@ -150,84 +208,6 @@ export const rules: Rule[] = [
     from: { path: '^(harness|cli|exports|reports)/', pathNot: `${tests}|^harness/container-engine/` },
     to: { path: '(^|/)node_modules/(dockerode|testcontainers)/', dependencyTypesNot: ['type-only'] },
   },
-  only(
-    'probes-are-strangers-to-the-rest',
-    '^harness/probes/',
-    ['^harness/(core|operating-system)/', '^harness/machine/clock\\.ts$', node, npm],
-    'A probe reads one source of evidence.',
-    'what is read once a second while a trial runs',
-  ),
-  only(
-    'orphans-know-the-container-engine-only',
-    '^harness/orphans/',
-    ['^harness/(core|container-engine|operating-system)/', node, npm],
-    'Cleaning up after a killed command must work when everything else does not.',
-    'finds and removes what a killed command left',
-  ),
-  only(
-    'machine-asks-the-operating-system',
-    '^harness/machine/',
-    ['^harness/(core|operating-system)/', node, npm],
-    'What the machine has is a fact, not a decision.',
-    'what this machine is and can run, and where tierbench lies on it',
-  ),
-  only(
-    'the-operating-system-is-asked-here',
-    '^harness/operating-system/',
-    ['^harness/core/', node],
-    'One file for each system reads files of the kernel and runs its programs: elsewhere what it lacks is a value.',
-    'what the operating system says of processes, CPUs and limits',
-  ),
-  only(
-    'studies-know-parts-by-their-interfaces',
-    '^harness/studies/',
-    [
-      '^harness/(core|statistics|histograms|models|judging|files)/',
-      '^harness/engines/engine\\.ts$',
-      '^harness/providers/provider\\.ts$',
-      '^harness/probes/(probe|sampler)\\.ts$',
-      '^harness/machine/(clock|facts|own-package|placement)\\.ts$',
-      '^harness/operating-system/',
-      '^scenarios/kit\\.ts$',
-      '(^|/)node_modules/zod/',
-      node,
-    ],
-    'A study runs on any engine, provider and probe; the command line chooses them.',
-    'a study proposes trials; one place measures them',
-  ),
-  only(
-    'reports-read-results-only',
-    '^reports/',
-    [
-      '^harness/(core|statistics|histograms|models|judging|services)/',
-      '^harness/files/(atomic-write|results-schema)\\.ts$',
-      node,
-      npm,
-    ],
-    'A report is made from the results folder alone, so that it can be made again later.',
-    'results folder -> terminal, Markdown, JSON, HTML, PNG',
-  ),
-  only(
-    'exports-are-pure-renderings',
-    '^exports/',
-    [
-      '^harness/(core|services|judging|statistics|histograms|files)/',
-      '^harness/engines/',
-      '^harness/machine/(own-package|clock)\\.ts$',
-      '^scenarios/',
-      node,
-      npm,
-    ],
-    'An exported folder works without tierbench; what it holds is decided by the other rooms.',
-    'folders and files that work without tierbench: k6, Docker Compose',
-  ),
-  only(
-    'the-reference-app-stands-alone',
-    '^reference-app/',
-    ['^reference-app/', node, npm],
-    'It is a starting point for a real API: it knows nothing of what measures it.',
-    'the app that ships with tierbench; a process of its own',
-  ),
   {
     name: 'the-tests-of-the-reference-app-stand-alone',
     comment: 'Who takes the app as a starting point takes its tests along.',
@@ -310,40 +290,6 @@ export const ofTheOperatingSystem = {
     !source.startsWith('harness/operating-system/') &&
     !new RegExp(tests).test(source),
 };
-
-const tested = 'Tests and benchmarks use production code, never the other way round.';
-
-/** Every folder of the repository that holds code or data. */
-export const rooms: readonly Room[] = [
-  ...roomsWithRules,
-  {
-    folder: 'harness/tiers/',
-    holds: 'data: the built-in tiers',
-    mayImport: '',
-    why: 'Copy one to write your own.',
-  },
-  {
-    folder: 'harness/targets/',
-    holds: 'data: every figure of the scaling documents, as targets',
-    mayImport: '',
-    why: 'A figure is judged, or a file says why not.',
-  },
-  {
-    folder: 'cli/',
-    holds: 'the words people type, progress, exit codes',
-    mayImport: 'all that is shipped',
-    why: 'The only room that chooses engine, provider and probes, and that knows options.',
-  },
-  {
-    folder: 'harness/contracts/',
-    holds: 'suites that every engine, provider and probe passes',
-    mayImport: 'all',
-    why: tested,
-  },
-  { folder: 'test-support/', holds: 'what tests of several rooms share', mayImport: 'all', why: tested },
-  { folder: 'bench/', holds: 'benchmarks of tierbench itself', mayImport: 'all', why: tested },
-  { folder: 'tools/', holds: 'checks of this repository, and pages made from its code', mayImport: 'all', why: tested },
-];
 
 export const cruiseOptions: ICruiseOptions = {
   doNotFollow: { path: ['node_modules', 'dist'] },

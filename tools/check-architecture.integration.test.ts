@@ -42,8 +42,8 @@ it('passes as it stands, fails with the reason when a rule is broken', async () 
   await appendFile(join(copy, 'cli/app.ts'), '\nexport const here = process.platform;\n');
   const after = await check();
   expect(after.passed).toBe(false);
-  expect(after.text).toContain('core-imports-nothing: harness/core/closest-match.ts -> fs');
-  expect(after.text).toContain('scenarios-import-only-themselves: scenarios/kit.ts -> harness/core/closest-match.ts');
+  expect(after.text).toContain('room harness/core/: harness/core/closest-match.ts -> fs');
+  expect(after.text).toContain('room scenarios/: scenarios/kit.ts -> harness/core/closest-match.ts');
   expect(after.text).toContain('free of clocks, sockets and files');
   expect(after.text).toContain('only-one-room-knows-the-operating-system: cli/app.ts');
 });

@@ -40,7 +40,20 @@ function errorsPage(): string {
 /** The page as it is, with its table of rooms made from the rules. */
 function architecturePage(): string {
   const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
-  const rows = rooms.map(({ folder, holds, mayImport, why }) => [`\`${folder}\``, holds, mayImport, why]);
+  const inWords: Readonly<Record<string, string>> = {
+    node: 'modules of Node',
+    npm: 'packages',
+    all: 'all',
+    shipped: 'all that is shipped',
+    nothing: 'nothing',
+  };
+  const named = (name: string) => inWords[name] ?? (name && `\`${name}\``);
+  const rows = rooms.map(({ folder, holds, mayImport, why }) => [
+    `\`${folder}\``,
+    holds,
+    mayImport.split(' ').map(named).join(', '),
+    why,
+  ]);
   const table = markdownTable(['folder', 'what is in it', 'may import', 'because'], rows);
   return page.replace(/(?<=<!-- rooms -->\n\n).*(?=\n<!-- end of rooms -->)/su, () => table);
 }

@@ -36,7 +36,7 @@ function start(root: string, ...args: string[]): { child: ChildProcess; said: Sa
 }
 
 /** TIERBENCH_SIGKILLS=100 has more of them. */
-const moments = Math.ceil(Number(process.env.TIERBENCH_SIGKILLS ?? 24) / 2);
+const moments = Math.ceil(Number(process.env.TIERBENCH_SIGKILLS ?? 16) / 2);
 /** After the run was written down; on an idle machine the tier is up, down, and the next one begun by then. */
 const latestMs = { single: 2500, cached: 6000 };
 

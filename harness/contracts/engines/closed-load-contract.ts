@@ -23,7 +23,7 @@ const pauseIn = (waitS: number): number => Math.max(0, waitS - 0.006);
 export function closedLoadContract(
   name: string,
   makeEngine: () => LoadEngine,
-  { isElsewhere = false }: OpenLoadSettings,
+  { isElsewhere = false }: OpenLoadSettings = {},
 ): void {
   // This share of the answers may be read late without the witness.
   const unseenRatio = isElsewhere ? 0.02 : 0;

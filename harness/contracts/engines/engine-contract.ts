@@ -5,7 +5,7 @@ import type { LoadEngine, TrialRequest } from '../../engines/engine.ts';
 import { LatencyHistogram } from '../../histograms/latency-histogram.ts';
 import { answersContract } from './answers-contract.ts';
 import { closedLoadContract } from './closed-load-contract.ts';
-import { arrivalsContract, type OpenLoadSettings, openLoadContract } from './open-load-contract.ts';
+import { arrivalsContract, type OpenLoadSettings, openLoadContract, queuesContract } from './open-load-contract.ts';
 import bodiesScenario, { bodies } from './scenarios/bodies.ts';
 import broken from './scenarios/broken.ts';
 import conversation from './scenarios/conversation.ts';
@@ -40,7 +40,9 @@ export function engineContract(
 /** What an engine must keep on a machine that does nothing else: latencies and rates, of every load it offers. */
 export function timingContract(name: string, makeEngine: () => LoadEngine, settings: OpenLoadSettings = {}): void {
   closedLoadContract(name, makeEngine, settings);
-  if (makeEngine().supports.has('open')) openLoadContract(name, makeEngine, settings);
+  if (!makeEngine().supports.has('open')) return;
+  openLoadContract(name, makeEngine, settings);
+  queuesContract(name, makeEngine, settings);
 }
 
 /** What every version of an engine must do: how it sends, receives, counts and stops. */

@@ -36,12 +36,7 @@ export function openLoadContract(
   { isElsewhere = false }: OpenLoadSettings = {},
 ): void {
   const run = (request: TrialRequest) => makeEngine().run(request, new AbortController().signal);
-  const unseenRatio = isElsewhere ? 0.02 : 0;
-  const measure = (
-    system: QueueSettings,
-    load: Parameters<typeof openRequestFor>[2],
-    settings: { readonly warmUpS?: number; readonly durationS: number },
-  ) => measureTruth(makeEngine(), system, load, settings, unseenRatio);
+  const measure = measuring(makeEngine, isElsewhere);
   const canBeUneven = makeEngine().arrivals.has('poisson');
 
   describe(`${name} keeps the contract for open loads`, () => {
@@ -86,32 +81,6 @@ export function openLoadContract(
       });
     });
 
-    test.each([
-      { queue: 'unlimited', utilization: 0 },
-      { queue: 'fifo', utilization: 0.5 },
-    ] as const)(
-      'a stall of 0.2 s in 4 s is seen by all who came meanwhile ($queue)',
-      async ({ queue, utilization }) => {
-        const stalling = { queue, serviceTimesS: [0.0025], stall: { fromS: 2, toS: 2.2 } };
-        const truth = await measure(stalling, { arrivalRatePerS: 200 }, { durationS: 4 });
-        expectReadAsServed(truth);
-        const system = { durationS: 4, stallS: 0.2, serviceTimeS: 0.0025, utilization };
-        expectAsInTheory(truth, (ratio) => stallQuantileS(system, ratio));
-      },
-    );
-
-    testWhere(canBeUneven).each(queues.map((what) => ({ what, utilization: 0.8 })))(
-      'a queue is read as the server itself sees it: $what at utilization $utilization',
-      async ({ what, utilization }) => {
-        const random = randomStream(3, 0, 0);
-        const serviceTimesS = Array.from({ length: 5000 }, () =>
-          what === 'M/D/1' ? 0.01 : -0.01 * Math.log(1 - random()),
-        );
-        const load = { arrivalRatePerS: utilization * 100, arrivals: 'poisson' } as const;
-        expectReadAsServed(await measure({ queue: 'fifo', serviceTimesS }, load, { durationS: 3 }));
-      },
-    );
-
     test('a token bucket: throughput is its rate, what is beyond it is counted as errors', async () => {
       const tokens = { ratePerS: 100, burst: 10 };
       const system = { queue: 'unlimited', serviceTimesS: [0], tokens } as const;
@@ -147,6 +116,51 @@ export function openLoadContract(
       expect(Math.abs(trial.iterations.intended - 75)).toBeLessThanOrEqual(1);
     });
   });
+}
+
+/** Stalls and queues are read by an engine with open-loop load as they were served. */
+export function queuesContract(
+  name: string,
+  makeEngine: () => LoadEngine,
+  { isElsewhere = false }: OpenLoadSettings = {},
+): void {
+  const measure = measuring(makeEngine, isElsewhere);
+
+  describe(`${name} reads stalls and queues as they were served`, () => {
+    test.each([
+      { queue: 'unlimited', utilization: 0 },
+      { queue: 'fifo', utilization: 0.5 },
+    ] as const)(
+      'a stall of 0.2 s in 4 s is seen by all who came meanwhile ($queue)',
+      async ({ queue, utilization }) => {
+        const stalling = { queue, serviceTimesS: [0.0025], stall: { fromS: 2, toS: 2.2 } };
+        const truth = await measure(stalling, { arrivalRatePerS: 200 }, { durationS: 4 });
+        expectReadAsServed(truth);
+        const system = { durationS: 4, stallS: 0.2, serviceTimeS: 0.0025, utilization };
+        expectAsInTheory(truth, (ratio) => stallQuantileS(system, ratio));
+      },
+    );
+
+    testWhere(makeEngine().arrivals.has('poisson')).each(queues.map((what) => ({ what, utilization: 0.8 })))(
+      'a queue is read as the server itself sees it: $what at utilization $utilization',
+      async ({ what, utilization }) => {
+        const random = randomStream(3, 0, 0);
+        const serviceTimesS = Array.from({ length: 5000 }, () =>
+          what === 'M/D/1' ? 0.01 : -0.01 * Math.log(1 - random()),
+        );
+        const load = { arrivalRatePerS: utilization * 100, arrivals: 'poisson' } as const;
+        expectReadAsServed(await measure({ queue: 'fifo', serviceTimesS }, load, { durationS: 3 }));
+      },
+    );
+  });
+}
+
+function measuring(makeEngine: () => LoadEngine, isElsewhere: boolean) {
+  return (
+    system: QueueSettings,
+    load: Parameters<typeof openRequestFor>[2],
+    settings: { readonly warmUpS?: number; readonly durationS: number },
+  ) => measureTruth(makeEngine(), system, load, settings, isElsewhere ? 0.02 : 0);
 }
 
 /** What an engine with open-loop load must do in addition, whatever else the machine does. */

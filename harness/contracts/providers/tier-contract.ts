@@ -21,7 +21,7 @@ const USERS = 30;
 const RECOVERY_LIMIT_MS = 60_000;
 /** Clients at once, more than a pooler opens connections for. */
 const CLIENTS = 24;
-const ABORTS = 3;
+const ABORTS = 2;
 
 /** What every provider must do with a tier of the reference API. Most tests share one deployment, because starting takes time. */
 export function describeTier(

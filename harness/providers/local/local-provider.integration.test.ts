@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmod, readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processesIn } from '../../../test-support/left-behind.ts';
 import { localContext, standInApp } from '../../../test-support/local-context.ts';
 import { lacks } from '../../../test-support/requirements.ts';
@@ -13,6 +13,7 @@ import { allowedCpusIn } from '../../operating-system/linux.ts';
 import { thisSystem } from '../../operating-system/this-system.ts';
 import { newRunId } from '../../orphans/run-record.ts';
 import { keepsPreparedStatements } from '../../services/pooler.ts';
+import type { Deployment } from '../provider.ts';
 import { localProvider } from './local-provider.ts';
 
 const standIn = standInApp();
@@ -72,18 +73,58 @@ describe('local provider', () => {
     expect(seen[0]?.DATABASE_URL).not.toBe(seen[1]?.DATABASE_URL);
   });
 
-  it('starts the primary with the settings of the tier and fills it as asked', async () => {
-    await using here = await context();
-    await using deployment = await here.provider.deploy(here, never);
-    await deployment.prepareData?.({ userCount: 12, tasksPerUser: 3, seed: 1 }, 'a password', never);
-    const client = new pg.Client(deployment.access.find(({ kind }) => kind === 'primary')?.url);
-    await client.connect();
-    const { rows } = await client.query(
-      "select count(*)::int as users, min(password) as password, current_setting('max_connections') as connections from users",
+  describe('of one deployment', () => {
+    const tier = single();
+    const limits = { cpus: 0.5, memoryBytes: 512 * 1024 ** 2 };
+    const limited = { ...tier, services: tier.services.map((service) => ({ ...service, resources: limits })) };
+    const [cpu = 0] = thisSystem.allowedCpus();
+    let here: Awaited<ReturnType<typeof context>>;
+    let deployment: Deployment;
+    beforeAll(async () => {
+      here = await localContext(limited, { app: standIn, systemCpus: [cpu] });
+      deployment = await here.provider.deploy(here, never);
+    });
+    afterAll(async () => {
+      await deployment[Symbol.asyncDispose]();
+      await here[Symbol.asyncDispose]();
+    });
+    const instances = () => deployment.services.flatMap((service) => service.instances);
+
+    it('starts the primary with the settings of the tier and fills it as asked', async () => {
+      await deployment.prepareData?.({ userCount: 12, tasksPerUser: 3, seed: 1 }, 'a password', never);
+      const client = new pg.Client(deployment.access.find(({ kind }) => kind === 'primary')?.url);
+      await client.connect();
+      const { rows } = await client.query(
+        "select count(*)::int as users, min(password) as password, current_setting('max_connections') as connections from users",
+      );
+      await client.end();
+      expect(rows).toEqual([{ users: 12, password: 'a password', connections: '20' }]);
+      expect(deployment.services.find(({ kind }) => kind === 'primary')?.version).toMatch(/^PostgreSQL \d+/);
+    });
+
+    it.skipIf(lacks('taskset'))('keeps every process of a tier to the CPUs it is given (needs taskset)', async () => {
+      for (const { name, processIds } of instances()) {
+        expect(processIds.length, name).toBeGreaterThan(0);
+        for (const processId of processIds) {
+          // One that has ended meanwhile says nothing.
+          const status = await readFile(`/proc/${processId}/status`, 'utf8').catch(() => undefined);
+          if (status !== undefined) expect(allowedCpusIn(status), name).toEqual([cpu]);
+        }
+      }
+    });
+
+    it.skipIf(lacks('control groups'))(
+      'puts each instance into groups with the limits of the tier (needs control groups)',
+      async () => {
+        expect(deployment.notes).toEqual([]);
+        for (const { name, processIds, limits: enforced } of instances()) {
+          expect(enforced, name).toEqual(limits);
+          const groups = await readFile(`/proc/${processIds[0]}/cgroup`, 'utf8');
+          const path = `/tierbench-${here.runId}\\.single-\\w+\\.${name.replace('/', '-')}$`;
+          expect(groups).toMatch(new RegExp(path, 'm'));
+        }
+      },
     );
-    await client.end();
-    expect(rows).toEqual([{ users: 12, password: 'a password', connections: '20' }]);
-    expect(deployment.services.find(({ kind }) => kind === 'primary')?.version).toMatch(/^PostgreSQL \d+/);
   });
 
   it('stops filling the database when asked to, and when it is disposed of meanwhile', async () => {
@@ -97,39 +138,6 @@ describe('local provider', () => {
     await seeding;
     expect(await processesIn(here.folder)).toEqual([]);
   });
-
-  it.skipIf(lacks('taskset'))('keeps every process of a tier to the CPUs it is given (needs taskset)', async () => {
-    const [cpu = 0] = thisSystem.allowedCpus();
-    await using here = await localContext(single(), { app: standIn, systemCpus: [cpu] });
-    await using deployment = await here.provider.deploy(here, never);
-    for (const { name, processIds } of deployment.services.flatMap(({ instances }) => instances)) {
-      expect(processIds.length, name).toBeGreaterThan(0);
-      for (const processId of processIds) {
-        // One that has ended meanwhile says nothing.
-        const status = await readFile(`/proc/${processId}/status`, 'utf8').catch(() => undefined);
-        if (status !== undefined) expect(allowedCpusIn(status), name).toEqual([cpu]);
-      }
-    }
-  });
-
-  it.skipIf(lacks('control groups'))(
-    'puts each instance into groups with the limits of the tier (needs control groups)',
-    async () => {
-      const tier = single();
-      const limited = tier.services.map((service) => ({
-        ...service,
-        resources: { cpus: 0.5, memoryBytes: 512 * 1024 ** 2 },
-      }));
-      await using here = await localContext({ ...tier, services: limited }, { app: standIn });
-      await using deployment = await here.provider.deploy(here, never);
-      expect(deployment.notes).toEqual([]);
-      for (const { name, processIds, limits } of deployment.services.flatMap(({ instances }) => instances)) {
-        expect(limits, name).toEqual({ cpus: 0.5, memoryBytes: 512 * 1024 ** 2 });
-        const groups = await readFile(`/proc/${processIds[0]}/cgroup`, 'utf8');
-        expect(groups).toMatch(new RegExp(`/tierbench-${here.runId}\\.single-\\w+\\.${name.replace('/', '-')}$`, 'm'));
-      }
-    },
-  );
 
   it.skipIf(lacks('pgbouncer'))(
     'has the API prepare statements only where its pooler keeps them, and says so (needs pgbouncer)',
