@@ -14,6 +14,7 @@ import type { LatencyViews } from '../harness/judging/latency-views.ts';
 import { type RateGoal, rateGoals, searchEvidence } from '../harness/judging/rate-goals.ts';
 import { describeRecovery, type Recovery } from '../harness/judging/recovery.ts';
 import { type SustainedRate, sustainedLoads } from '../harness/judging/sustained-rate.ts';
+import { type TierDifference, tierDifferences } from '../harness/judging/tier-differences.ts';
 import { bracketOf } from '../harness/models/sustained-rate-search.ts';
 import { settingInUnit, shippedTypes } from '../harness/services/registry.ts';
 
@@ -27,6 +28,8 @@ export interface Analysis {
   readonly tiers: readonly TierAnalysis[];
   /** Null for a run of one tier. */
   readonly comparison: TierComparison | null;
+  /** Of each tier to the one before it, by scenario. */
+  readonly differences: readonly TierDifference[];
 }
 
 export interface TierAnalysis {
@@ -88,15 +91,26 @@ export function analyse(result: RunResult): Analysis {
   const trials = judgeTrials(result);
   const judged = judgeTargets(result, trials, settingInUnit);
   const names = [...result.subjects.map(({ id }) => id), ...result.trials.map(({ subject }) => subject)];
+  const tiers = [...new Set(names)].map((name) => analyseTier(name, result, trials, judged));
   return {
     question: result.question,
     facts: result.facts,
     status: result.status,
     subjects: result.subjects,
     targets: result.targets,
-    tiers: [...new Set(names)].map((name) => analyseTier(name, result, trials, judged)),
+    tiers,
     comparison: compareTiers(result, trials),
+    differences: differencesOf(tiers),
   };
+}
+
+function differencesOf(tiers: readonly TierAnalysis[]): readonly TierDifference[] {
+  const all = tiers.flatMap(({ name: tier, facts, scenarios }) =>
+    scenarios.map(({ name: scenario, searched: rate, demands }) => {
+      return { scenario, tier, rate, limit: rate?.above?.limit ?? null, demands, notes: facts?.notes ?? [] };
+    }),
+  );
+  return [...Map.groupBy(all, ({ scenario }) => scenario)].flatMap(([scenario, own]) => tierDifferences(scenario, own));
 }
 
 function analyseTier(

@@ -88,6 +88,12 @@ describe('what limited a trial', () => {
       'utilization of primary/1: cpu-cores',
     ],
     [
+      'a CPU limit that stopped a service in most of its periods, though less of it was used',
+      { 'api/1': { 'cpu-cores': 0.6, 'cpu-limit': 1, throttled: 0.9 }, 'primary/1': idle },
+      'utilization of api/1: cpu-cores',
+      'utilization of primary/1: cpu-cores',
+    ],
+    [
       'the machine, where all together use it up',
       {
         machine: { 'machine-utilization': 0.97 },

@@ -22,6 +22,8 @@ import { meansInWindow, requestsIn, serviceOf } from './trial-window.ts';
  * the load was not served.
  */
 
+/** A CPU limit that stops a service in so many of its periods is what it waits for, from this use of it on. */
+const STOPPED_RATIO = { periods: 0.5, used: 0.5 } as const;
 /** Connections are kept, so that all in use say something only where requests fail meanwhile. */
 const FAILS_FROM_RATIO = 0.01;
 /**
@@ -84,8 +86,13 @@ export function bottleneckOf(
     if (metric === 'machine-utilization') return isMachineOurs(cpuShares);
     return source === 'machine' || resourcesOf.get(serviceOf(source))?.includes(metric) === true;
   };
-  const isSaturated = ({ source, resource, ratio }: Utilization) =>
+  const isSaturated = ({ source, metric, resource, ratio }: Utilization) =>
     ratio >= SATURATED_RATIO ||
+    (metric === 'cpu-cores' &&
+      ratio >= STOPPED_RATIO.used &&
+      queues.some(
+        (queue) => queue.source === source && queue.metric === 'throttled' && queue.waiting >= STOPPED_RATIO.periods,
+      )) ||
     (ratio >= SATURATED_WITH_QUEUE_RATIO &&
       queues.some((queue) => queue.source === source && queue.resource === resource));
   const evidence = utilizations.filter(isEvidence);

@@ -2,13 +2,14 @@ import { expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { ProbeSample } from '../core/trial.ts';
-import { type Demand, demandRatio, demandsOf, expectedRates } from './demands.ts';
+import { demandsOf, expectedRates } from './demands.ts';
 import { judgeTrial } from './judge-trial.ts';
 
 const context = {
   services: [
     { name: 'api', instances: 2, cpus: 1, resources: ['cpu-cores', 'main-thread'] },
     { name: 'database', instances: 1, resources: ['cpu-cores'] },
+    { name: 'replica', instances: 1, resources: ['cpu-cores', 'replica-lag'] },
   ] as const,
   systemCpus: 2,
 };
@@ -25,6 +26,10 @@ function trialAt(ratePerS: number, more: MadeUpTrial = {}) {
     ...reading('database/1', 'cpu-cores', 0.05 + 0.001 * ratePerS),
     ...reading('database/1', 'main-thread', 0.9),
     ...reading('database/1', 'commits', 3 * ratePerS),
+    ...reading('database/1', 'rows-read', 3 * ratePerS),
+    ...reading('replica/1', 'rows-read', ratePerS),
+    ...reading('api/1', 'pool-in-use', 4),
+    ...reading('api/2', 'pool-in-use', 6),
     ...reading('api/1', 'cache-hits', 0.75 * ratePerS),
     ...reading('api/1', 'cache-misses', 0.25 * ratePerS),
   ];
@@ -43,6 +48,8 @@ it('takes the CPU of a request from each service, what it uses by itself apart, 
   ]);
   expect(demands?.services[0]?.interval?.lowS).toBeCloseTo(0.004, 6);
   expect(demands?.amounts).toContainEqual({ service: 'database', metric: 'commits', perRequest: expect.closeTo(3, 6) });
+  expect(demands?.connections).toEqual([{ service: 'api', metric: 'pool-in-use', mean: 10 }]);
+  expect(demands?.rowsReadAtReplicasRatio).toBeCloseTo(0.25, 6);
   expect(demands?.hitRatios).toEqual([{ service: 'api', metric: 'cache-hits', ratio: expect.closeTo(0.75, 6) }]);
 });
 
@@ -64,20 +71,4 @@ it('expects as much as the first resource lets through: of the tier file, and of
 it('takes nothing from trials in which others used the CPU or requests failed', () => {
   expect(demandsOf([trialAt(100, { failedPerS: 20 }), trialAt(100, { stopped: true })], context)).toBeNull();
   expect(demandsOf([judgeTrial(madeUpTrial())], context)).toBeNull();
-});
-
-it('gives the ratio between two tiers where its interval lies beyond 10 %', () => {
-  const demand = (cpuS: number, marginS: number): Demand => ({
-    service: 'database',
-    cpuS,
-    interval: { lowS: cpuS - marginS, highS: cpuS + marginS },
-    backgroundCpus: 0,
-    mainThread: null,
-  });
-  // 0.15 and 0.49 ms of database CPU, without and with a pooler that keeps no prepared statements.
-  const ratio = demandRatio(demand(0.00015, 0.00001), demand(0.00049, 0.00002));
-  expect(ratio?.value).toBeCloseTo(3.27, 2);
-  expect(ratio?.low).toBeCloseTo(0.47 / 0.16, 2);
-  expect(demandRatio(demand(0.001, 0.0001), demand(0.0012, 0.0001))).toBeNull();
-  expect(demandRatio({ ...demand(1, 0), interval: null }, demand(2, 0))).toBeNull();
 });

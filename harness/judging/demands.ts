@@ -1,6 +1,5 @@
 import type { MetricId } from '../core/metrics.ts';
 import { metrics } from '../core/metrics.ts';
-import type { Estimate } from '../core/units.ts';
 import {
   type ExpectedCapacity,
   expectedCapacities,
@@ -39,6 +38,13 @@ export interface HitRatio {
   readonly ratio: number;
 }
 
+/** Connections that were in use or at work at once, of all instances: a mean near saturation. */
+export interface ConnectionsInUse {
+  readonly service: string;
+  readonly metric: MetricId;
+  readonly mean: number;
+}
+
 /** What a request of a scenario costs on a tier: over all its steps, in the shares in which the scenario sends them. */
 export interface Demands {
   /** The lowest and the highest of the trials near saturation, in requests/s: demands fall with load. */
@@ -48,6 +54,9 @@ export interface Demands {
   readonly services: readonly Demand[];
   readonly amounts: readonly Amount[];
   readonly hitRatios: readonly HitRatio[];
+  readonly connections: readonly ConnectionsInUse[];
+  /** Of the rows that databases read in tables, how many replicas read: 0..1. Null where there is no replica. */
+  readonly rowsReadAtReplicasRatio: number | null;
   /** Requests/s at which each resource is used up, the lowest first: as the tier runs here, and at the sizes of its file. */
   readonly expected: { readonly here: readonly ExpectedCapacity[]; readonly atTierSizes: readonly ExpectedCapacity[] };
 }
@@ -119,6 +128,8 @@ export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext
     services,
     amounts: amountsIn(means, context),
     hitRatios: hitRatiosIn(means, context),
+    connections: connectionsIn(means, near.length, context),
+    rowsReadAtReplicasRatio: rowsReadAtReplicas(means, context),
     expected: {
       here: expectedRates(services, context),
       atTierSizes: expectedRates(services, { ...context, systemCpus: null }),
@@ -153,22 +164,6 @@ export function expectedRates(
     backgroundCpus: sum(demands.map(({ backgroundCpus }) => backgroundCpus)),
   };
   return expectedCapacities([...ofServices, ...(systemCpus === null ? [] : [stationOf('machine', all, systemCpus)])]);
-}
-
-/** A smaller difference between two tiers is no answer: another start may differ by as much. */
-const SMALLEST_DIFFERENCE = 0.1;
-
-/**
- * How many times the CPU of one request it is on another tier, where the difference matters: the interval of the ratio lies
- * beyond 10 % either way. Its ends are the ratios of opposite ends, so it is wide rather than narrow. Null where it does
- * not, or where an interval is missing.
- */
-export function demandRatio(before: Demand, after: Demand): Estimate | null {
-  if (before.interval === null || after.interval === null || before.interval.lowS <= 0) return null;
-  const low = after.interval.lowS / before.interval.highS;
-  const high = after.interval.highS / before.interval.lowS;
-  const matters = low > 1 + SMALLEST_DIFFERENCE || high < 1 - SMALLEST_DIFFERENCE;
-  return matters ? { value: after.cpuS / before.cpuS, low, high } : null;
 }
 
 function tells({ record: { trial }, validity, summary, requests }: JudgedTrial): boolean {
@@ -214,4 +209,30 @@ function hitRatiosIn(means: readonly MeanAtRate[], { services }: DemandContext):
       return [{ service, metric: hits, ratio: found / (found + notFound) }];
     }),
   );
+}
+
+const connectionMetrics = ['pool-in-use', 'clients-active', 'servers-active', 'connections-active'] as const;
+
+function connectionsIn(
+  means: readonly SourceMean[],
+  trials: number,
+  { services }: DemandContext,
+): readonly ConnectionsInUse[] {
+  return services.flatMap(({ name: service }) =>
+    connectionMetrics.flatMap((metric) => {
+      const total = totalOf(means, service, metric);
+      return total === null ? [] : [{ service, metric, mean: total / trials }];
+    }),
+  );
+}
+
+function rowsReadAtReplicas(means: readonly SourceMean[], { services }: DemandContext): number | null {
+  const rowsOf = (isReplica: boolean) => {
+    const own = services.filter(({ resources }) => resources.includes('replica-lag') === isReplica);
+    const read = own.flatMap(({ name }) => totalOf(means, name, 'rows-read') ?? []);
+    return read.length === 0 ? null : sum(read);
+  };
+  const [primary, replicas] = [rowsOf(false), rowsOf(true)];
+  if (primary === null || replicas === null || primary + replicas === 0) return null;
+  return replicas / (primary + replicas);
 }

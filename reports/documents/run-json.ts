@@ -121,6 +121,8 @@ const demands = z
     ),
     amounts: z.array(z.object({ service: z.string(), metric: metricId, perRequest: z.number() })),
     hitRatios: z.array(z.object({ service: z.string(), metric: metricId, ratio: z.number() })),
+    connections: z.array(z.object({ service: z.string(), metric: metricId, mean: z.number() })),
+    rowsReadAtReplicasRatio: z.number().nullable(),
     expected: z.object({ here: expected, atTierSizes: expected }),
   })
   .nullable()
@@ -210,6 +212,37 @@ const comparison = z.object({
   ),
 });
 
+const pairOfTiers = {
+  scenario: z.string(),
+  before: z.string(),
+  tier: z.string(),
+  quantity: z.discriminatedUnion('code', [
+    z.object({ code: z.literal('sustained-rate') }),
+    z.object({ code: z.literal('cpu-per-request'), service: z.string().nullable() }),
+  ]),
+};
+const figures = { ratio: estimate, valueBefore: z.number(), valueAfter: z.number() };
+const cause = z.discriminatedUnion('code', [
+  z.object({ code: z.literal('limited-by'), tier: z.string(), use }),
+  z.object({ code: z.literal('prepared-statements'), kept: z.boolean(), pooler: z.string() }),
+  z.object({ code: z.literal('few-cache-hits'), hitRatio: z.number(), readsFollowWrites: z.boolean() }),
+  z.object({ code: z.literal('cache-hits'), hitRatio: z.number() }),
+  z.object({ code: z.literal('reads-at-replica'), rowsRatio: z.number() }),
+  z.object({ code: z.literal('other-work'), metric: metricId, before: z.number(), after: z.number() }),
+]);
+const whyOpen = z.discriminatedUnion('code', [
+  z.object({ code: z.literal('no-interval-of-rate'), tier: z.string(), end: sustainedRateSchema.shape.end }),
+  z.object({ code: z.literal('too-few-trials'), tier: z.string() }),
+  z.object({ code: z.literal('interval-too-wide') }),
+]);
+const difference = z
+  .discriminatedUnion('verdict', [
+    z.object({ ...pairOfTiers, ...figures, verdict: z.literal('different'), causes: z.array(cause).readonly() }),
+    z.object({ ...pairOfTiers, ...figures, verdict: z.literal('no-difference') }),
+    z.object({ ...pairOfTiers, verdict: z.literal('open'), ratio: estimate.nullable(), why: whyOpen }),
+  ])
+  .describe('From the tier `before` to the next one; different where the interval of the ratio excludes 10 %.');
+
 export const runReportSchema = z.object({
   schemaVersion: z.literal(2),
   study: z.literal('run'),
@@ -238,6 +271,7 @@ export const runReportSchema = z.object({
       }),
     ),
     comparison: comparison.nullable().describe('Null for a run of one tier.'),
+    differences: z.array(difference).readonly(),
   }),
 });
 
@@ -252,6 +286,7 @@ export function runReport({
   targets,
   tiers,
   comparison: compared,
+  differences,
 }: Analysis): RunReport {
   return {
     schemaVersion: 2,
@@ -263,6 +298,7 @@ export function runReport({
     targets,
     answer: {
       subjects: tiers.map(tierReport),
+      differences,
       comparison:
         compared === null
           ? null
@@ -325,6 +361,7 @@ function demandsReport({ takenAtPerS: [lowest, highest], ...found }: Demands): z
     services: [...found.services],
     amounts: [...found.amounts],
     hitRatios: [...found.hitRatios],
+    connections: [...found.connections],
     expected: { here: [...found.expected.here], atTierSizes: [...found.expected.atTierSizes] },
   };
 }

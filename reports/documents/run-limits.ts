@@ -42,6 +42,11 @@ function firstText(first: Utilization | Queue, { cpuShares }: Bottleneck): strin
   return `the CPUs of the machine limit it (${[amountOf(first), ...shares].join(', ')})`;
 }
 
+/** `the database's CPU (98 % of 1 CPU)` */
+export function limitedByText(use: Utilization | Queue): string {
+  return `${ownerOf(use)} (${amountOf(use)})`;
+}
+
 function ownerOf({ source, metric }: Utilization | Queue): string {
   if (source === 'generator') return 'the load generator';
   const owner = source === 'machine' ? 'the machine' : `the ${source.replace(/\/\d+$/u, '')}`;

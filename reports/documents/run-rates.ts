@@ -2,7 +2,7 @@ import { loadLevel } from '../../harness/core/load.ts';
 import { metrics } from '../../harness/core/metrics.ts';
 import type { Target } from '../../harness/core/target.ts';
 import { formatBound, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import { type Demand, type Demands, demandRatio } from '../../harness/judging/demands.ts';
+import type { Demands } from '../../harness/judging/demands.ts';
 import type { SearchedRate, TierAnalysis } from '../analysis.ts';
 import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import { estimateInterval } from '../figures.ts';
@@ -100,7 +100,7 @@ function goalsText(goals: readonly Target[]): string {
   return list([...new Set(texts)]);
 }
 
-const ends = {
+export const endTexts = {
   precise: '',
   budget: 'the time for the search was used up',
   'lowest-missed': 'even the lowest rate misses a target',
@@ -112,12 +112,12 @@ const ends = {
 } as const satisfies Readonly<Record<SearchedRate['end'], string>>;
 
 function whyEnded({ end }: SearchedRate): string {
-  return ends[end];
+  return endTexts[end];
 }
 
 function limitSentence({ searched: { above, highPerS, end }, demands }: OfTier): string {
   if (above === null || highPerS === null) {
-    return end === 'precise' ? '' : `No higher rate was decided: ${ends[end]}.`;
+    return end === 'precise' ? '' : `No higher rate was decided: ${endTexts[end]}.`;
   }
   const at = `At ${formatRate(loadLevel(above.trial.summary.load))}`;
   const without = demands?.expected.here[1];
@@ -231,27 +231,30 @@ export function demandsTable(tiers: readonly TierAnalysis[]): Table {
         const found = demands.services.find(({ service }) => service === name);
         if (found === undefined) return { text: '–' };
         const { interval } = found;
-        const before = ordered[index - 1];
-        const detail = [
-          ...(interval === null ? [] : [`${formatSeconds(interval.lowS)} to ${formatSeconds(interval.highS)}`]),
-          ...(before?.scenario === scenario ? ratioText(before, found) : []),
-        ];
-        return { text: formatSeconds(found.cpuS), ...(detail.length > 0 && { detail: detail.join('; ') }) };
+        return {
+          text: formatSeconds(found.cpuS),
+          ...(interval !== null && { detail: `${formatSeconds(interval.lowS)} to ${formatSeconds(interval.highS)}` }),
+        };
       }),
-      { text: list([...amountsText(demands), ...hitsText(demands)].slice(0, 5)) || '–' },
+      { text: list(besidesCpu(demands)) || '–' },
     ]),
   );
 }
 
-/** `3.3 times that of single`, where the difference matters. */
-function ratioText(before: { readonly tier: string; readonly demands: Demands }, found: Demand): readonly string[] {
-  const same = before.demands.services.find(({ service }) => service === found.service);
-  const ratio = same && demandRatio(same, found);
-  return ratio ? [`${formatNumber(ratio.value)} times that of ${before.tier}`] : [];
-}
-
 /** What tells tiers apart at a glance; report.json has all. */
 const shownAmounts = new Set(['statements', 'rows-written', 'wal-bytes', 'commands']);
+
+function besidesCpu(demands: Demands): readonly string[] {
+  const { rowsReadAtReplicasRatio: ratio, connections } = demands;
+  return [
+    ...amountsText(demands),
+    ...hitsText(demands),
+    ...(ratio === null ? [] : [`${formatRatio(ratio)} of the rows read at replicas`]),
+    ...connections
+      .filter(({ metric }) => metric === 'pool-in-use' || metric === 'servers-active')
+      .map(({ service, metric, mean }) => `${formatNumber(mean)} ${metrics[metric].label} in use (${service})`),
+  ];
+}
 
 function amountsText({ amounts }: Demands): readonly string[] {
   return amounts

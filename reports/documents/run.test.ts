@@ -39,10 +39,13 @@ function answers(result: RunResult): readonly string[] {
   return first.answers.map(({ about, statement, because }) => `${about}: ${statement} ${because}`);
 }
 
-test('the order: answer, its table, charts, tiers at each load, targets, and details folded', () => {
+test('the order: answer, its table, differences, charts, tiers at each load, targets, and details folded', () => {
   const outline = blocks.map((block) => (block.kind === 'heading' ? `${block.level} ${block.text}` : block.kind));
   expect(outline.filter((each, index) => each !== outline[index - 1])).toEqual([
     'answer',
+    'table',
+    '2 What changes from tier to tier',
+    'list',
     'table',
     '2 Throughput and latency',
     'figure',

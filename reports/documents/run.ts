@@ -16,6 +16,7 @@ import {
 import { dateTime } from '../figures.ts';
 import { list, plural } from '../text.ts';
 import { answersOf, answerTable } from './run-answer.ts';
+import { differenceBlocks } from './run-differences.ts';
 import { describeMix, factsOfRun } from './run-facts.ts';
 import { demandsTable, ratesTable } from './run-rates.ts';
 import { comparisonTable, notJudgedTable, targetCounts, targetsTable, trialsTable } from './run-tables.ts';
@@ -38,6 +39,7 @@ export function runDocument(analysis: Analysis): Document {
       ...earlyNotes(analysis),
       ...tableBlocks(ratesTable(tiers)),
       ...tableBlocks(answerTable(tiers)),
+      ...differenceBlocks(analysis.differences),
       ...chartBlocks(analysis),
       ...details('What a request costs', tableBlocks(demandsTable(tiers)), true),
       ...tierBlocks(analysis),
