@@ -102,6 +102,22 @@ function commands(conclude: Conclude): Command {
     );
 
   program
+    .command('fit')
+    .description('fit a model of scalability, or of p95, to measurements from anywhere')
+    .argument(
+      '<files...>',
+      'CSV (concurrency,throughput[,latency_ms] or rate,p95_ms), results folders, or outputs of k6, autocannon, wrk, oha, vegeta or hey',
+    )
+    .option('--p95 <time>', 'with rate,p95: up to which rate p95 is at most this, such as 200ms')
+    .option('--noise <kind>', 'of throughput: absolute, or relative where larger values vary more', 'absolute')
+    .option('--seed <number>', 'seed of the bootstrap', '1')
+    .option('--out <folder>', 'write a report there: page, Markdown, JSON and charts')
+    .option('--json', 'print JSON instead of the summary')
+    .action((files: string[], typed) =>
+      conclude(async () => (await import('./commands/fit.ts')).fit(files, typed, processOutput)),
+    );
+
+  program
     .command('targets')
     .description('print every figure of the scaling documents and how it is judged')
     .option('--targets <file>', 'a targets file of your own instead of the built-in ones')

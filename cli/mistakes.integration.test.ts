@@ -46,6 +46,8 @@ describe('words of the command line', () => {
     ['run --url http://127.0.0.1:1 --users ./missing.yaml', 'FILE_NOT_FOUND', 'missing.yaml'],
     ['run --tier singel --scenario logn --targets ./missing.yaml', 'INPUTS_INVALID', 'SCENARIO_NOT_FOUND'],
     ['report ./nowhere', 'RESULTS_NOT_READABLE', 'facts.json'],
+    ['fit ./missing.csv', 'FILE_NOT_FOUND', 'missing.csv'],
+    ['fit ./missing.csv --p95 20 --noise loud', 'OPTIONS_INVALID', '--noise'],
     ['up --tier single,single', 'OPTIONS_INVALID', 'one tier'],
     ['run --out=', 'OPTIONS_INVALID', '--out is empty'],
     ['compose --tier=', 'OPTIONS_INVALID', '--tier is empty'],

@@ -34,12 +34,16 @@ export interface WrittenReport extends Pick<StudyReport, 'document' | 'verdict'>
  * bytes each time. A format or a chart that cannot be drawn or written is named in `missing`, and the others are written.
  * @throws TierbenchError CANNOT_WRITE where none can be written
  */
-export async function writeReport(
+export function writeReport(folder: string, record: StudyRecord, load = loadPictures): Promise<WrittenReport> {
+  return writeDocument(folder, reportOf(record), load);
+}
+
+/** As `writeReport`, of what is no study. */
+export async function writeDocument(
   folder: string,
-  record: StudyRecord,
+  { document, json, verdict }: StudyReport,
   load: () => Promise<Pictures> = loadPictures,
 ): Promise<WrittenReport> {
-  const { document, json, verdict } = reportOf(record);
   const missing: PartNotWritten[] = [];
   const notes: string[] = [];
   let firstError: unknown;

@@ -52,11 +52,12 @@ const MOST_ALIASES = 100;
  * or the kind's own code when the file is no YAML, with every syntax error and its place.
  */
 export async function readYamlFile(path: string, kind: FileKind): Promise<YamlFile> {
-  const text = await readText(path, kind);
+  const text = await readTextFile(path, kind);
   return parseYaml(text, path, kind);
 }
 
-async function readText(path: string, { kind }: FileKind): Promise<string> {
+/** @throws TierbenchError FILE_NOT_FOUND, FILE_NOT_READABLE (a folder, no permission, more than 1 MiB, not text) */
+export async function readTextFile(path: string, { kind }: Pick<FileKind, 'kind'>): Promise<string> {
   try {
     const found = await readRegularFile(path, LARGEST_FILE_BYTES);
     if (found.kind === 'folder') throw notReadable(path, 'it is a folder', `Name the ${kind} file inside it.`);
@@ -65,7 +66,7 @@ async function readText(path: string, { kind }: FileKind): Promise<string> {
       throw notReadable(path, `it has ${found.bytes} bytes, more than 1 MiB`, `Check that this is a ${kind} file.`);
     }
     const text = new TextDecoder('utf-8', { fatal: true }).decode(found.content);
-    if (text.includes('\0')) throw notReadable(path, 'it is not a text file', `Name a ${kind} file in YAML.`);
+    if (text.includes('\0')) throw notReadable(path, 'it is not a text file', `Name a ${kind} file.`);
     return text;
   } catch (cause) {
     if (cause instanceof TierbenchError) throw cause;
