@@ -41,7 +41,13 @@ function play(
       sent += 1;
       const { request } = next;
       const { status, body, setCookies } = api.answer({ ...request, body: String(request.body ?? '') });
-      const answered = { kind: 'answered', status, header: () => undefined, setCookies: () => setCookies } as const;
+      const answered = {
+        kind: 'answered',
+        status,
+        bodyBytes: 0,
+        header: () => undefined,
+        setCookies: () => setCookies,
+      } as const;
       const step = runner.answer({ ...answered, text: () => body });
       ended.push(step.ended);
       next = step.next;

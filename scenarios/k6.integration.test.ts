@@ -38,6 +38,7 @@ function entryFile(name: string): string {
         const step = runner.answer({
           kind: 'answered',
           status: answer.status,
+          bodyBytes: 0,
           header: (name) => answer.headers[Object.keys(answer.headers).find((key) => key.toLowerCase() === name)],
           setCookies: () => Object.keys(answer.cookies).map((name) => name + '=' + answer.cookies[name][0].value),
           text: () => answer.body ?? '',

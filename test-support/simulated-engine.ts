@@ -5,6 +5,9 @@ import { type AccountedRequest, createAccounting } from '../harness/engines/shar
 import { checkLoad } from '../harness/engines/shared/check-request.ts';
 import { type Random, randomStream } from '../scenarios/kit.ts';
 
+/** Of every response. */
+const RESPONSE_BYTES = 1000;
+
 /** A system of one queue, first come first served, in front of some servers. */
 export interface SimulatedSystem {
   readonly servers: number;
@@ -140,7 +143,14 @@ function* eventsOf(system: SimulatedSystem, plan: TrialPlan): Generator<Simulate
       atS,
       kind: 'ended',
       startedS: arrivalS,
-      request: { step: steps[index] ?? '', outcome, status, latencyS, describe },
+      request: {
+        step: steps[index] ?? '',
+        outcome,
+        status,
+        bodyBytes: answered ? RESPONSE_BYTES : 0,
+        latencyS,
+        describe,
+      },
       index,
       isLast: index + 1 >= steps.length,
       hasFailed: hadFailed || outcome !== 'ok',

@@ -73,6 +73,11 @@ export interface StepResult {
   readonly outcomes: OutcomeCounts;
   /** Status code -> count, every answered request. */
   readonly statuses: Readonly<Record<string, number>>;
+  /**
+   * Bytes of the bodies of all answered requests as they were sent: compressed where they were, without heads and without
+   * the framing of chunks. Absent in results from before it was counted.
+   */
+  readonly responseBytes?: number;
   /** Latency of the requests with outcome `ok`: from the scheduled start (open) or the start (closed) to the last byte. */
   readonly latency: EncodedHistogram;
   /**

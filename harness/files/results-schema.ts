@@ -70,6 +70,7 @@ const steps = z.array(
     name: z.string(),
     outcomes: z.record(z.enum(requestOutcomes), count),
     statuses: z.record(z.string(), count),
+    responseBytes: count.exactOptional(),
     latency: histogram,
     serviceTime: histogram.exactOptional(),
     closedLoop: histogram.exactOptional(),

@@ -7,6 +7,7 @@ import type { ParsedResponse } from './response-parser.ts';
 export class ClientResponse implements ReceivedResponse {
   readonly kind = 'answered';
   readonly status: number;
+  readonly bodyBytes: number;
   readonly bodyLost: string | undefined;
   readonly #response: ParsedResponse;
   readonly #onBodyRead: () => void;
@@ -14,6 +15,7 @@ export class ClientResponse implements ReceivedResponse {
 
   constructor(response: ParsedResponse, onBodyRead: () => void = () => {}) {
     this.status = response.status;
+    this.bodyBytes = response.bodyBytes;
     this.bodyLost = response.isBodyLost ? BODY_LOST : undefined;
     this.#response = response;
     this.#onBodyRead = onBodyRead;
@@ -34,7 +36,9 @@ export class ClientResponse implements ReceivedResponse {
   }
 
   #readHeaders(): ReceivedResponse {
-    this.#headers ??= responseFromRawHeaders(this.status, rawHeaders(this.#response), () => this.text());
+    this.#headers ??= responseFromRawHeaders(this.status, rawHeaders(this.#response), this.bodyBytes, () =>
+      this.text(),
+    );
     return this.#headers;
   }
 }
@@ -43,6 +47,7 @@ export class ClientResponse implements ReceivedResponse {
 export function responseFromRawHeaders(
   status: number,
   raw: readonly string[],
+  bodyBytes: number,
   text: (contentEncoding: string | undefined) => string,
   bodyLost?: string,
 ): ReceivedResponse {
@@ -60,6 +65,7 @@ export function responseFromRawHeaders(
   return {
     kind: 'answered',
     status,
+    bodyBytes,
     bodyLost,
     header,
     setCookies: () => values('set-cookie'),

@@ -46,6 +46,8 @@ export function socketFailure(error: NodeJS.ErrnoException, wasConnected: boolea
 export interface ReceivedResponse {
   readonly kind: 'answered';
   readonly status: number;
+  /** Of the body as it was sent, also where it was not kept. */
+  readonly bodyBytes: number;
   /** By the name in lower case; several values joined with `, `. */
   header(name: string): string | undefined;
   /** Each `set-cookie` header, or at least its `name=value`. */

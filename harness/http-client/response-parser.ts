@@ -11,6 +11,8 @@ export interface ParsedResponse {
   readonly headLength: number;
   /** The body, kept as it came; null where it follows the head in the same bytes. */
   readonly body: readonly Buffer[] | null;
+  /** Of the whole body, kept or not. */
+  readonly bodyBytes: number;
   /** A body came and was not kept. */
   readonly isBodyLost: boolean;
 }
@@ -44,6 +46,7 @@ export class ResponseParser {
     headBytes: EMPTY,
     headLength: 0,
     body: NO_BODY,
+    bodyBytes: 0,
     isBodyLost: false,
   };
   readonly #limits: ParserLimits;
@@ -155,6 +158,7 @@ export class ResponseParser {
         headBytes: copy,
         headLength,
         body: null,
+        bodyBytes: length,
         isBodyLost: false,
       };
       this.state = 'complete';
@@ -212,6 +216,7 @@ export class ResponseParser {
       headBytes: this.#head,
       headLength: this.#head.length,
       isBodyLost: this.#body.isLost,
+      bodyBytes: this.#body.length,
       body: this.#body.take(),
     };
     this.#forget();

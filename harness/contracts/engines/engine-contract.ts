@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { ArrivalProcess } from '../../core/load.ts';
 import { type Interval, type OutcomeCounts, requestOutcomes } from '../../core/trial.ts';
@@ -12,6 +13,7 @@ import conversation from './scenarios/conversation.ts';
 import namedById from './scenarios/named-by-id.ts';
 import oneRequest from './scenarios/one-request.ts';
 import outcomes from './scenarios/outcomes.ts';
+import sizes from './scenarios/sizes.ts';
 import withBegin from './scenarios/with-begin.ts';
 import { closedPort, type SeenRequest, startTestServer } from './server.ts';
 import { expectConsistent, expectOnly, openRequestFor, outcomesOf, requestFor, statusesOf } from './trial-contract.ts';
@@ -116,6 +118,34 @@ export function programContract(name: string, makeEngine: () => LoadEngine): voi
       expect(new Set(other.seen.map(({ path }) => path))).toEqual(new Set(['/prefix/elsewhere']));
       expect(expectOnly('ok', trial, 'elsewhere')).toBeGreaterThanOrEqual(1);
       expect(expectOnly('ok', trial, 'back')).toBeGreaterThanOrEqual(1);
+    });
+
+    test('counts the bytes of bodies as they were sent', async () => {
+      const text = 'déjà 世界 '.repeat(20);
+      const bodies: Readonly<Record<string, Buffer>> = {
+        length: Buffer.from(text),
+        chunks: Buffer.from(text),
+        gzip: gzipSync(text),
+        large: Buffer.alloc(200_000, 'x'),
+        error: Buffer.from('no'),
+      };
+      await using server = await startTestServer(({ method, path }, _request, response) => {
+        const name = path.slice(1);
+        const body = bodies[name] ?? Buffer.alloc(0);
+        if (name === 'gzip') response.setHeader('content-encoding', 'gzip');
+        if (name === 'error') response.statusCode = 500;
+        if (name === 'empty') response.writeHead(204).end();
+        else if (name === 'chunks') {
+          response.write(body.subarray(0, 12));
+          response.end(body.subarray(12));
+        } else response.setHeader('content-length', body.length).end(method === 'HEAD' ? undefined : body);
+      });
+      const trial = await run(requestFor(sizes, server.baseUrl, 1, { durationS: 1 }));
+      expectConsistent(trial);
+      expect(trial.failureExamples).toEqual([]);
+      const bytes = trial.steps.map(({ name, outcomes: { ok }, responseBytes = 0 }) => [name, responseBytes / ok]);
+      const sent = Object.entries(bodies).map(([name, body]) => [name, body.length]);
+      expect(bytes).toEqual([...sent, ['head', 0], ['empty', 0]]);
     });
 
     test('counts each way a request can end', async () => {

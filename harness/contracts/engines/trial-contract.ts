@@ -126,6 +126,7 @@ export function expectConsistent(trial: Trial): void {
     expect(sum(Object.values(total.statuses))).toBe(
       total.outcomes.ok + total.outcomes['wrong-answer'] + total.outcomes['http-error'],
     );
+    expect(total.responseBytes).toBe(sum(parts.map(({ responseBytes = 0 }) => responseBytes)));
     const merged = mergeHistograms(parts.map((part) => part.latency));
     expect(total.latency).toBe(merged.encode());
     expect(merged.count).toBe(total.outcomes.ok);

@@ -232,13 +232,14 @@ export function adoptAutocannonClient(publicClient: Client, settings: Connection
       return;
     }
     const bodyLost = body.isLost ? BODY_LOST : undefined;
-    const isSmall = body.length <= SMALL_BODY_BYTES;
+    const { length } = body;
+    const isSmall = length <= SMALL_BODY_BYTES;
     const pieces = body.take();
     const text = (encoding: string | undefined): string => {
       if (!isSmall) settings.bodies.noteRead();
       return bodyText(joined(pieces), encoding);
     };
-    end(responseFromRawHeaders(status, rawHeaders, text, bodyLost));
+    end(responseFromRawHeaders(status, rawHeaders, length, text, bodyLost));
   };
 
   client.on('headers', (headers) => {

@@ -14,7 +14,7 @@ const answered: K6Answer = {
 };
 
 test('an answer is shown as the other engines show it', () => {
-  const answer = answerFromK6(answered);
+  const answer = answerFromK6(answered, 'GET');
   if (answer.kind !== 'answered') throw new Error('it was answered');
   expect([answer.status, answer.text(), answer.header('content-type'), answer.header('x-twice')]).toEqual([
     201,
@@ -30,19 +30,19 @@ test.each([
   ['a=1; Expires=Thu, 01 Jan 2099 00:00:00 GMT, ab=2; Path=/, b=x=y, a=3', ['a=3', 'ab=2', 'b=x=y']],
   ['user[0]=a b; Path=/, q="quoted, twice", n=Grüße; HttpOnly', ['user[0]=a b', 'q="quoted, twice"', 'n=Grüße']],
 ])('cookies come in the order and as the server set them: %s', (setCookie, cookies) => {
-  const answer = answerFromK6({ ...answered, headers: { 'Set-Cookie': setCookie } });
+  const answer = answerFromK6({ ...answered, headers: { 'Set-Cookie': setCookie } }, 'GET');
   expect(answer.kind === 'answered' && answer.setCookies()).toEqual(cookies);
 });
 
 test('a status that is an error is an answer too, and no body is an empty one', () => {
-  const answer = answerFromK6({ ...answered, status: 503, error_code: 1503, body: null });
+  const answer = answerFromK6({ ...answered, status: 503, error_code: 1503, body: null }, 'GET');
   expect(answer).toMatchObject({ kind: 'answered', status: 503 });
   if (answer.kind === 'answered') expect(answer.text()).toBe('');
 });
 
 test('no answer says why', () => {
   const error = 'dial: connection refused';
-  expect(answerFromK6({ ...answered, status: 0, error, error_code: 1212 })).toEqual({
+  expect(answerFromK6({ ...answered, status: 0, error, error_code: 1212 }, 'GET')).toEqual({
     kind: 'failed',
     outcome: 'refused',
     message: error,
@@ -85,4 +85,14 @@ describe('why there is no answer', () => {
   ])('%i %s: the machine of k6 is out of %s', (code, message, resource) => {
     expect(failureOf(code, message)).toEqual({ outcome: 'generator-limit', resource });
   });
+});
+
+test.each([
+  ['of the length that was sent, compressed', 'GET', 200, { 'Content-Length': '7' }, 'a long text', 7],
+  ['in UTF-8 where no length was sent', 'GET', 200, {}, 'déjà', 6],
+  ['of ASCII where no length was sent', 'GET', 200, {}, 'text', 4],
+  ['of HEAD none', 'HEAD', 200, { 'Content-Length': '7' }, '', 0],
+  ['of 304 none', 'GET', 304, { 'Content-Length': '7' }, '', 0],
+] as const)('bytes of a body: %s', (_, method, status, headers, body, bytes) => {
+  expect(answerFromK6({ ...answered, status, headers, body }, method)).toMatchObject({ bodyBytes: bytes });
 });

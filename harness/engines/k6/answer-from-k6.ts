@@ -1,4 +1,4 @@
-import type { FailedRequest, RawResponse, ReceivedResponse, TransportFailure } from '../../http-client/message.ts';
+import type { FailedRequest, ReceivedResponse, TransportFailure } from '../../http-client/message.ts';
 
 /** As `http.request` of k6 gives it. */
 export interface K6Answer {
@@ -11,23 +11,34 @@ export interface K6Answer {
   readonly body: string | null;
 }
 
-/** Runs inside k6, which makes each field of an answer anew when it is read: nothing is read before it is needed. */
-export function answerFromK6(answer: K6Answer): RawResponse {
+/**
+ * Runs inside k6, which makes each field of an answer anew when it is read: nothing is read before it is needed.
+ * @param method that of the request
+ */
+export function answerFromK6(answer: K6Answer, method: string): ResponseOfK6 | FailedRequest {
   const { status } = answer;
-  if (status !== 0) return new ResponseOfK6(answer, status);
+  if (status !== 0) return new ResponseOfK6(answer, status, method);
   const { error, error_code: code } = answer;
   return { kind: 'failed', message: error, ...failureOf(code, error) };
 }
 
 /** A class, because k6 takes longer to make three closures than to send half a request. */
-class ResponseOfK6 implements ReceivedResponse {
+export class ResponseOfK6 implements ReceivedResponse {
   readonly kind = 'answered';
   readonly status: number;
+  readonly bodyBytes: number;
+  /** It sets cookies. */
+  readonly hasCookies: boolean;
   readonly #answer: K6Answer;
 
-  constructor(answer: K6Answer, status: number) {
+  constructor(answer: K6Answer, status: number, method: string) {
+    const { headers } = answer;
     this.#answer = answer;
     this.status = status;
+    this.hasCookies = headers['Set-Cookie'] !== undefined;
+    const length = headers['Content-Length'];
+    if (method === 'HEAD' || status === 304) this.bodyBytes = 0;
+    else this.bodyBytes = length === undefined ? bytesIn(answer.body ?? '') : Number(length);
   }
 
   header(name: string): string | undefined {
@@ -50,6 +61,12 @@ class ResponseOfK6 implements ReceivedResponse {
   text(): string {
     return this.#answer.body ?? '';
   }
+}
+
+/** In UTF-8. Of a body whose length the server did not give: k6 hands over its text, decompressed. */
+function bytesIn(text: string): number {
+  if (!/[\u0080-\uffff]/.test(text)) return text.length;
+  return encodeURIComponent(text).replace(/%../g, '-').length;
 }
 
 /** What k6 takes for a body. */

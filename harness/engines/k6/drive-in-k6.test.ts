@@ -136,7 +136,7 @@ describe('an iteration', () => {
   test('reports its start, each request with its scheduled start, what follows it, and the end', () => {
     const k6 = fakeK6();
     k6.drive(shop).iterate();
-    const ended = { kind: 'ended', vu: 2, latencyMs: 10, serviceTimeMs: 10 };
+    const ended = { kind: 'ended', vu: 2, latencyMs: 10, serviceTimeMs: 10, bodyBytes: 2 };
     expect(k6.events().filter(({ kind }) => kind !== 'reported')).toEqual([
       { kind: 'origin', runMs: 100 },
       { kind: 'iteration', vu: 2, runMs: 100 },

@@ -99,7 +99,7 @@ async function performInBegin(
   const { method, headers, body } = action.request;
   const params = { headers, timeout: plan.timeoutS * 1000, jar: new http.CookieJar() };
   const answer = await http.asyncRequest(method, urlOf(action.request, plan), bodyForK6(body), params);
-  return runner.answer(answerFromK6(answer)).next;
+  return runner.answer(answerFromK6(answer, method)).next;
 }
 
 /** Comes out of JSON as it went in. */

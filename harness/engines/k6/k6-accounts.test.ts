@@ -30,6 +30,7 @@ const ended = (vu: number, fromS: number, toS: number, how = ok): K6Event => ({
   runMs: runMs(toS),
   latencyMs: (toS - fromS) * 1000,
   serviceTimeMs: (toS - fromS) * 1000,
+  bodyBytes: 0,
   how,
 });
 const request = (vu: number, fromS: number, toS: number): K6Event[] => [iteration(vu, fromS), ended(vu, fromS, toS)];

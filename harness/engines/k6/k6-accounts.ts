@@ -140,7 +140,7 @@ export function createK6Accounts(
 
   function enterRequest(
     user: VirtualUser,
-    { latencyMs, serviceTimeMs, how }: Extract<K6Event, { readonly kind: 'ended' }>,
+    { latencyMs, serviceTimeMs, bodyBytes, how }: Extract<K6Event, { readonly kind: 'ended' }>,
     atS: number,
   ): void {
     if (atS >= stopS) {
@@ -154,7 +154,15 @@ export function createK6Accounts(
     const enter = (): void => {
       const failure = failures.get(`${outcome} ${step}`);
       const describe = () => failure?.message ?? 'k6 reported no more of it';
-      accounting.requestEnded(atS, { step, outcome, status, ...times, resource: failure?.resource, describe });
+      accounting.requestEnded(atS, {
+        step,
+        outcome,
+        status,
+        bodyBytes,
+        ...times,
+        resource: failure?.resource,
+        describe,
+      });
       if (follows === 'done' || follows === 'failed') accounting.iterationEnded(atS, follows === 'failed');
     };
     entries.push({ atS, enter });

@@ -21,7 +21,7 @@ function writerFor(vu: number) {
   const base64 = (bytes: ArrayBuffer) => Buffer.from(bytes).toString('base64');
   const writer = eventWriter({ write: (lines) => void written.push(lines), base64 }, vu, 12.3456, () => nowMs);
   const done = { kind: 'done', failed: false } as const;
-  const ended = { step: 'get', outcome: 'ok', status: 200, describe: () => '' } as const;
+  const ended = { step: 'get', outcome: 'ok', status: 200, bodyBytes: 12, describe: () => '' } as const;
   return {
     writer,
     lines: () => written.length,
@@ -39,7 +39,7 @@ function writerFor(vu: number) {
 test('what happened is read as it was written, whatever a step is called', () => {
   const { writer, events, lines, at } = writerFor(3);
   const step = 'Déjà "vu", & more';
-  const ended = { step, outcome: 'timeout', status: 0, describe: () => 'two\nlines' } as const;
+  const ended = { step, outcome: 'timeout', status: 0, bodyBytes: 34, describe: () => 'two\nlines' } as const;
   at(20);
   writer.iterationStarted(20);
   writer.waits(20, false);
@@ -59,9 +59,17 @@ test('what happened is read as it was written, whatever a step is called', () =>
     { kind: 'iteration', vu: 3, runMs: 20 },
     { ...reported, runMs: 20 },
     { kind: 'failure', step, outcome: 'timeout', message: 'two\nlines' },
-    { kind: 'ended', vu: 3, runMs: 1021.75, latencyMs: 1001.75, serviceTimeMs: 1000.25, how },
+    { kind: 'ended', vu: 3, runMs: 1021.75, latencyMs: 1001.75, serviceTimeMs: 1000.25, bodyBytes: 34, how },
     { kind: 'request', vu: 3, runMs: 1030.125 },
-    { kind: 'ended', vu: 3, runMs: 2000, latencyMs: 969.875, serviceTimeMs: 969, how: { ...how, follows: 'think' } },
+    {
+      kind: 'ended',
+      vu: 3,
+      runMs: 2000,
+      latencyMs: 969.875,
+      serviceTimeMs: 969,
+      bodyBytes: 34,
+      how: { ...how, follows: 'think' },
+    },
     { kind: 'done', vu: 3, runMs: 2000.5, failed: true },
     { kind: 'done', vu: 3, runMs: 2001, failed: false },
     { ...reported, runMs: 2002.25 },

@@ -24,6 +24,8 @@ export type K6Event =
       readonly runMs: number;
       readonly latencyMs: number;
       readonly serviceTimeMs: number;
+      /** Of the body of the answer. */
+      readonly bodyBytes: number;
       readonly how: EndedInK6;
     }
   /** An iteration ended, without a request at its end. */
@@ -78,7 +80,7 @@ const FIRST_WAY = 4;
 const REPORT_INTERVAL_MS = 250;
 /** Numbers; each virtual user of k6 has its own. */
 const CAPACITY = 512;
-const LONGEST_RECORD = 4;
+const LONGEST_RECORD = 5;
 
 /** What a writer needs of k6. */
 export interface Console {
@@ -132,11 +134,12 @@ export function eventWriter({ write, base64 }: Console, vu: number, originMs: nu
     iterationStarted: (atMs) => add(ITERATION, atMs),
     requestScheduled: (atMs) => add(REQUEST, atMs),
     requestEnded(ended, next, scheduledMs, sentMs, endedMs) {
-      const { outcome, status, step } = ended;
+      const { outcome, status, bodyBytes, step } = ended;
       records[used] = wayOf(followsOf(next), outcome, status, step);
       records[used + 1] = endedMs;
       records[used + 2] = scheduledMs;
       records[used + 3] = sentMs;
+      records[used + 4] = bodyBytes;
       used += LONGEST_RECORD;
       isQuick = endedMs - sentMs < REPORT_INTERVAL_MS;
       if (outcome !== 'ok') noteFailure(ended);
@@ -197,12 +200,10 @@ export function createEventReader(onEvent: (event: K6Event) => void): { read(lin
   function readRecords(vu: number, records: Float64Array, line: string): void {
     const known = ways.get(vu) ?? [];
     for (let at = 0; at < records.length; ) {
-      const [code = Number.NaN, runMs = Number.NaN, scheduledMs = Number.NaN, sentMs = Number.NaN] = [
-        records[at],
-        records[at + 1],
-        records[at + 2],
-        records[at + 3],
-      ];
+      const [code = Number.NaN, runMs = Number.NaN, scheduledMs = 0, sentMs = 0, bodyBytes = 0] = records.subarray(
+        at,
+        at + LONGEST_RECORD,
+      );
       at += code < FIRST_WAY ? 2 : LONGEST_RECORD;
       if (Number.isNaN(runMs)) damaged(line);
       if (code === ITERATION) onEvent({ kind: 'iteration', vu, runMs });
@@ -211,7 +212,8 @@ export function createEventReader(onEvent: (event: K6Event) => void): { read(lin
       else {
         const how = known[code - FIRST_WAY];
         if (how === undefined || at > records.length) damaged(line);
-        onEvent({ kind: 'ended', vu, runMs, latencyMs: runMs - scheduledMs, serviceTimeMs: runMs - sentMs, how });
+        const times = { latencyMs: runMs - scheduledMs, serviceTimeMs: runMs - sentMs };
+        onEvent({ kind: 'ended', vu, runMs, ...times, bodyBytes, how });
       }
     }
   }

@@ -90,10 +90,11 @@ export function createVirtualUser(
     const { method, headers, body } = request;
     // k6 reports nothing of what it interrupts, also not what is held back.
     const timeout = plan.isTrial ? Math.min(timeoutMs, endMs - sentMs + 1) : timeoutMs;
-    const answer = http.request(method, urlOf(request, plan), bodyForK6(body), { headers, timeout, jar });
+    const params = { headers, timeout, jar };
+    const answer = answerFromK6(http.request(method, urlOf(request, plan), bodyForK6(body), params), method);
     // The scenario alone keeps cookies: k6 would send what an answer set with the next request.
-    if (answer.status !== 0 && answer.headers['Set-Cookie'] !== undefined) jar = new http.CookieJar();
-    return answerFromK6(answer);
+    if (answer.kind === 'answered' && answer.hasCookies) jar = new http.CookieJar();
+    return answer;
   }
 
   function perform(first: NextAction, startedMs: number, heard: Observer): void {

@@ -33,7 +33,7 @@ function trialInVirtualTime(load: OpenLoad, system: System, durationS: number) {
       first += 1;
       const latencyS = endS - scheduledS;
       const described = { latencyS, serviceTimeS: latencyS, isClosedLoopSample, describe: () => '' };
-      accounting.requestEnded(endS, { step: 'request', outcome: 'ok', status: 200, ...described });
+      accounting.requestEnded(endS, { step: 'request', outcome: 'ok', status: 200, bodyBytes: 0, ...described });
       accounting.iterationEnded(endS, false);
       if (isClosedLoopSample) closedLoopUsers.giveBack();
     }

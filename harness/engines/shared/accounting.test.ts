@@ -10,6 +10,7 @@ const ok = (latencyS: number, step = 'read') => ({
   step,
   outcome: 'ok' as const,
   status: 200,
+  bodyBytes: 0,
   latencyS,
   describe: () => '',
 });
@@ -18,6 +19,7 @@ const bad = (outcome: 'http-error' | 'timeout', status: number, message: string)
   step: 'read',
   outcome,
   status,
+  bodyBytes: 0,
   latencyS: 1,
   describe: () => message,
 });
@@ -144,7 +146,8 @@ describe('accounting', () => {
           else if (kind === 'dropped') accounting.iterationDropped(nowS);
           else if (kind === 'advance') seen.push(...accounting.advance(nowS).map((interval) => interval.startS));
           else if (kind === 'request') {
-            accounting.requestEnded(nowS, { step, outcome, status: answered ? 200 : 0, latencyS, describe: () => 'x' });
+            const how = { step, outcome, status: answered ? 200 : 0, bodyBytes: 0, latencyS };
+            accounting.requestEnded(nowS, { ...how, describe: () => 'x' });
           } else accounting.iterationEnded(nowS, kind === 'failed');
         }
         nowS = Math.max(nowS, -limits.warmUpS + 0.1);

@@ -43,6 +43,8 @@ export interface AccountedRequest {
   readonly outcome: RequestOutcome;
   /** 0 when no answer came. */
   readonly status: number;
+  /** Of the body of the answer. */
+  readonly bodyBytes: number;
   readonly latencyS: number;
   /** From the actual start, where that may be later than the intended one. */
   readonly serviceTimeS?: number;
@@ -63,6 +65,7 @@ interface Counts {
 interface StepCounts {
   readonly outcomes: { -readonly [Outcome in keyof OutcomeCounts]: number };
   readonly statuses: Map<number, number>;
+  responseBytes: number;
   readonly latency: LatencyHistogram;
 }
 
@@ -197,7 +200,12 @@ function emptyCounts(): Counts {
 function stepOf(counts: Counts, name: string): StepCounts {
   const known = counts.steps.get(name);
   if (known !== undefined) return known;
-  const fresh = { outcomes: { ...noOutcomes }, statuses: new Map<number, number>(), latency: LatencyHistogram.empty() };
+  const fresh = {
+    outcomes: { ...noOutcomes },
+    statuses: new Map<number, number>(),
+    responseBytes: 0,
+    latency: LatencyHistogram.empty(),
+  };
   counts.steps.set(name, fresh);
   return fresh;
 }
@@ -205,6 +213,7 @@ function stepOf(counts: Counts, name: string): StepCounts {
 function addRequest(step: StepCounts, request: AccountedRequest): void {
   step.outcomes[request.outcome] += 1;
   if (request.status !== 0) step.statuses.set(request.status, (step.statuses.get(request.status) ?? 0) + 1);
+  step.responseBytes += request.bodyBytes;
   if (request.outcome === 'ok') step.latency.record(request.latencyS);
 }
 
@@ -231,6 +240,7 @@ function addCounts(totals: Counts, counts: Counts): void {
     const to = stepOf(totals, name);
     for (const outcome of requestOutcomes) to.outcomes[outcome] += from.outcomes[outcome];
     for (const [status, count] of from.statuses) to.statuses.set(status, (to.statuses.get(status) ?? 0) + count);
+    to.responseBytes += from.responseBytes;
     to.latency.merge(from.latency);
   }
 }
@@ -240,6 +250,7 @@ function stepResults(counts: Counts): StepResult[] {
     name,
     outcomes: { ...step.outcomes },
     statuses: Object.fromEntries([...step.statuses].map(([status, count]) => [String(status), count])),
+    responseBytes: step.responseBytes,
     latency: step.latency.encode(),
   }));
 }

@@ -8,6 +8,8 @@ export interface EndedRequest {
   readonly outcome: RequestOutcome;
   /** 0 when no answer came. */
   readonly status: number;
+  /** Of the body of the answer, as it was sent. */
+  readonly bodyBytes: number;
   /** Of `generator-limit`: what ran out. */
   readonly resource?: GeneratorResource;
   /** What was wrong, for a person; empty when nothing was. Worked out only when asked for. */
@@ -31,20 +33,21 @@ export function classifyResponse(
   if (answer.kind === 'failed') {
     const { outcome, message, resource } = answer;
     const response = new ScenarioResponse(noResponse, false);
-    const ended = { response, step, outcome, status: 0, describe: () => message };
+    const ended = { response, step, outcome, status: 0, bodyBytes: 0, describe: () => message };
     return resource === undefined ? ended : { ...ended, resource };
   }
-  const { status } = answer;
+  const { status, bodyBytes } = answer;
   if (!isExpected(status, request.expectStatus)) {
     const response = new ScenarioResponse(answer, false, onBodyLost);
     const describe = () => `${placeOfRequest(request)} answered ${status}: ${excerpt(answer.text())}`;
-    return { response, step, outcome: 'http-error', status, describe };
+    return { response, step, outcome: 'http-error', status, bodyBytes, describe };
   }
   const response = new ScenarioResponse(answer, true, onBodyLost);
   const complaint = request.check === undefined ? undefined : checkContent(request, response);
-  if (complaint === undefined) return { response, step, outcome: 'ok', status, describe: nothing };
+  if (complaint === undefined) return { response, step, outcome: 'ok', status, bodyBytes, describe: nothing };
   response.ok = false;
-  return { response, step, outcome: 'wrong-answer', status, describe: wrong(request, status, complaint) };
+  const describe = wrong(request, status, complaint);
+  return { response, step, outcome: 'wrong-answer', status, bodyBytes, describe };
 }
 
 function wrong(request: Request, status: number, complaint: string): () => string {
@@ -67,6 +70,7 @@ function isExpected(status: number, expected: Request['expectStatus']): boolean 
 const noResponse: ReceivedResponse = {
   kind: 'answered',
   status: 0,
+  bodyBytes: 0,
   header: () => undefined,
   setCookies: () => [],
   text: () => '',

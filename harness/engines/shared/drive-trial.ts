@@ -248,13 +248,13 @@ export async function driveTrial(
       if (isOver || user === undefined) return;
       user.isSending = false;
       const { ended, next } = user.runner.answer(response);
-      const { step, outcome, status, resource } = ended;
+      const { step, outcome, status, bodyBytes, resource } = ended;
       const latencyS = (nowMs - user.scheduledMs) / 1000;
       const serviceTimeS = (nowMs - user.startedMs) / 1000;
       const { isClosedLoopSample } = user;
       const { describe } = ended;
       const times = { latencyS, serviceTimeS, isClosedLoopSample };
-      accounting.requestEnded(nowS, { step, outcome, status, resource, ...times, describe });
+      accounting.requestEnded(nowS, { step, outcome, status, bodyBytes, resource, ...times, describe });
       perform(user, next, nowMs, nowMs);
     } catch (error) {
       finish(error);

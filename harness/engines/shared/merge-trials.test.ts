@@ -27,7 +27,15 @@ function part(requests: readonly Reported[], closedS: number, generator: Partial
   for (const { atS, step, latencyS, status = 200, isClosedLoopSample = false } of requests) {
     accounting.iterationStarted(atS);
     const outcome = status === 200 ? 'ok' : 'http-error';
-    const request = { step, outcome, status, latencyS, serviceTimeS: latencyS / 2, isClosedLoopSample } as const;
+    const request = {
+      step,
+      outcome,
+      status,
+      bodyBytes: 100,
+      latencyS,
+      serviceTimeS: latencyS / 2,
+      isClosedLoopSample,
+    } as const;
     accounting.requestEnded(atS, { ...request, describe: () => `status ${status}` });
     accounting.iterationEnded(atS, status !== 200);
   }

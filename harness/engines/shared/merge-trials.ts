@@ -61,6 +61,7 @@ function mergeSteps(parts: readonly (readonly StepResult[])[]): StepResult[] {
       requestOutcomes.map((outcome) => [outcome, sum(steps.map(({ outcomes }) => outcomes[outcome]))]),
     ) as OutcomeCounts,
     statuses: sumStatuses(steps.map(({ statuses }) => statuses)),
+    responseBytes: sum(steps.map(({ responseBytes = 0 }) => responseBytes)),
     latency: mergeHistograms(steps.map(({ latency }) => latency)).encode(),
     ...mergeOptional(steps, 'serviceTime'),
     ...mergeOptional(steps, 'closedLoop'),

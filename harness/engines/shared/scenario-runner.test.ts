@@ -29,7 +29,7 @@ const sending = (request: unknown): Partial<Scenario> => ({
 });
 
 function answered(status: number, body = '', headers: readonly string[] = []): RawResponse {
-  return responseFromRawHeaders(status, headers, () => body);
+  return responseFromRawHeaders(status, headers, body.length, () => body);
 }
 
 const refused: RawResponse = { kind: 'failed', outcome: 'refused', message: 'connect ECONNREFUSED' };
@@ -115,6 +115,7 @@ describe('the scenario sees', () => {
       responseFromRawHeaders(
         201,
         ['X-Id', '7', 'Set-Cookie', 'a=1; Path=/', 'set-cookie', 'b=x=y', 'Vary', 'a', 'vary', 'b'],
+        7,
         () => '{"n":1}',
       ),
       true,
@@ -130,18 +131,18 @@ describe('the scenario sees', () => {
   test('no JSON as undefined, and reads a body only when asked', () => {
     expect(
       new ScenarioResponse(
-        responseFromRawHeaders(200, [], () => 'no json'),
+        responseFromRawHeaders(200, [], 0, () => 'no json'),
         true,
       ).json(),
     ).toBeUndefined();
     const unread = () => {
       throw new Error('read');
     };
-    expect(new ScenarioResponse(responseFromRawHeaders(200, [], unread), true).status).toBe(200);
+    expect(new ScenarioResponse(responseFromRawHeaders(200, [], 0, unread), true).status).toBe(200);
   });
 
   test('a body that was not kept: ok unless the scenario reads it, in its check or after', () => {
-    const lost = responseFromRawHeaders(200, [], () => '', 'not kept');
+    const lost = responseFromRawHeaders(200, [], 0, () => '', 'not kept');
     const endedBy = (scenario: Partial<Scenario>) => {
       const runner = runnerFor(scenario);
       runner.startIteration();

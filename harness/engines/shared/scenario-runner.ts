@@ -236,7 +236,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
 }
 
 function withoutBody(ended: EndedRequest, why: string): EndedRequest {
-  return { ...ended, outcome: 'malformed', status: 0, describe: () => why };
+  return { ...ended, outcome: 'malformed', status: 0, bodyBytes: 0, describe: () => why };
 }
 
 /** `at crud.ts:12:5`: the first line of the stack, which is where a scenario's author looks. */
