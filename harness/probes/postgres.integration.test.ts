@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measured, readUntil, startSilentServer } from '../../test-support/readings.ts';
 import { startTestPostgres, startTestReplica } from '../../test-support/servers.ts';
 import { probeContract } from '../contracts/probes/probe-contract.ts';
+import type { MetricId } from '../core/metrics.ts';
 import { postgresProbe } from './postgres.ts';
+import type { Probe } from './probe.ts';
 
 let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 
@@ -21,6 +23,33 @@ async function connected() {
   const client = new pg.Client(postgres.url);
   await client.connect();
   return client;
+}
+
+/**
+ * What was read while something was done: rates by the time between readings, which is known by both its bounds. Reads on
+ * until `least` of a metric is there, as servers publish what they did with a delay.
+ */
+async function amountsDuring(probe: Probe, metric: MetricId, least: number, act: () => Promise<void>) {
+  const amounts = new Map<MetricId, { low: number; high: number }>();
+  let before = { fromMs: performance.now(), toMs: 0 };
+  await probe.read();
+  before.toMs = performance.now();
+  await act();
+  let readings = 0;
+  while (readings === 0 || (amounts.get(metric)?.low ?? 0) < least * 0.9) {
+    const fromMs = performance.now();
+    const found = await probe.read();
+    const toMs = performance.now();
+    for (const { metric: id, value, detail } of found) {
+      if (detail !== undefined) continue;
+      const sum = amounts.get(id) ?? { low: 0, high: 0 };
+      const [shortestS, longestS] = [(fromMs - before.toMs) / 1000, (toMs - before.fromMs) / 1000];
+      amounts.set(id, { low: sum.low + value * shortestS, high: sum.high + value * longestS });
+    }
+    before = { fromMs, toMs };
+    readings += 1;
+  }
+  return Object.assign(amounts, { readings });
 }
 
 describe('PostgreSQL from inside', () => {
@@ -77,6 +106,35 @@ describe('PostgreSQL from inside', () => {
     expect(statements.some(({ detail }) => detail?.includes('pg_stat_'))).toBe(false);
     expect(JSON.stringify(readings)).not.toContain('secret');
     await client.end();
+  });
+
+  it('counts the rows of a transaction, its write-ahead log and statements', async () => {
+    const client = await connected();
+    await client.query('create table counted (id int primary key, number int, text text)');
+    await client.end();
+    await using probe = newProbe();
+    const work = await connected();
+    const amounts = await amountsDuring(probe, 'rows-written', 4500, async () => {
+      await work.query('begin');
+      await work.query(
+        'insert into counted select n, 0, repeat(md5(n::text), 32) from generate_series(1, 3000) as s(n)',
+      );
+      await work.query('update counted set number = 1 where id <= 1000');
+      await work.query('delete from counted where id > 2500');
+      for (let id = 1; id <= 200; id += 1) await work.query('select text from counted where id = $1', [id]);
+      await work.query('commit');
+      await work.end();
+    });
+    const isAbout = (metric: MetricId, least: number, most: number) => {
+      const { low, high } = amounts.get(metric) ?? { low: Number.NaN, high: Number.NaN };
+      expect(high, metric).toBeGreaterThanOrEqual(least);
+      expect(low, metric).toBeLessThanOrEqual(most);
+    };
+    isAbout('rows-written', 4500, 4700);
+    // Rows of 1 KiB, a third of them twice, with their index and whole pages.
+    isAbout('wal-bytes', 4000 * 1024, 4 * 4000 * 1024);
+    isAbout('statements', 206, 206 + 20 * amounts.readings);
+    isAbout('rows-by-index', 200, 3200);
   });
 
   it('connects again after the server cut its connection', async () => {
