@@ -3,17 +3,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** One file of containers for so many others: they wait for the engine for the most part, and it has no more CPUs. */
 const EACH = 3;
 
-/** Take minutes, longest first: one of them that started last would run alone. */
+/** Take a minute or more, longest first: one of them that started last would run alone. */
 const SLOWEST = [
   'cli/run-over-tiers.integration',
-  'tools/package.integration',
   'cli/run.integration',
-  'cli/sigkill.integration',
-  'harness/orphans/sigkill.integration',
+  'tools/package.integration',
   'harness/providers/local/local-provider.integration',
   'cli/mistakes.integration',
+  'harness/providers/local/replicated-tiers.integration',
   'tools/compose.containers',
-  'cli/sighup.integration',
+  'harness/orphans/sigkill.integration',
+  'cli/mix.integration',
+  'cli/sigkill.integration',
   'cli/export-k6.integration',
 ];
 

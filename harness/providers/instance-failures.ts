@@ -1,3 +1,5 @@
+import type { FaultControl } from './provider.ts';
+
 interface InstanceFailure {
   readonly instance: string;
   readonly what: string;
@@ -37,5 +39,44 @@ export function instanceFailures(): InstanceFailures {
     stop() {
       stopped = true;
     },
+  };
+}
+
+export interface FaultTarget {
+  /** Resolves with a description when the present process ends, asked for or not; never rejects. Anew after `start`. */
+  ended(): Promise<string>;
+  /** False once it has ended, asked for or not; a paused one runs. */
+  isUp(): Promise<boolean>;
+  /** SIGKILL to it and everything it started. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Resolves when it is healthy. */
+  start(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+}
+
+/** Faults on purpose, which are no failures. */
+export function faultControl(targets: ReadonlyMap<string, FaultTarget>, failures: InstanceFailures): FaultControl {
+  const named = (name: string) => {
+    const instance = targets.get(name);
+    if (instance === undefined) throw new Error(`the deployment has no instance '${name}'`);
+    return instance;
+  };
+  return {
+    async kill(name) {
+      const instance = named(name);
+      // Else the next end, which may be a crash, would pass for this one.
+      if (!(await instance.isUp())) return;
+      failures.expectEnd(name);
+      await instance.kill();
+    },
+    async start(name) {
+      const instance = named(name);
+      if (await instance.isUp()) return;
+      await instance.start();
+      failures.watch(name, instance.ended());
+    },
+    pause: (name) => named(name).pause(),
+    resume: (name) => named(name).resume(),
   };
 }

@@ -8,9 +8,10 @@ import type { Service, Tier } from '../core/tier.ts';
 import { type Address, serviceUrl } from '../services/address.ts';
 import { serviceType } from '../services/registry.ts';
 import type { OnceStep, Peer, ProbeChoice, ServiceSpec, ServiceType, SpecContext } from '../services/service-type.ts';
+import { inDependencyOrder } from './dependency-order.ts';
 import type { DeploymentSecrets } from './health.ts';
-import { type InstanceFailures, instanceFailures } from './instance-failures.ts';
-import type { Deployment, FaultControl, InstanceAccess } from './provider.ts';
+import { type FaultTarget, faultControl, type InstanceFailures, instanceFailures } from './instance-failures.ts';
+import type { Deployment, InstanceAccess } from './provider.ts';
 import { untilCopied } from './until-copied.ts';
 
 /** What a deployment is made in. Everything that is started goes onto `stack` at once, and so is stopped in any case. */
@@ -50,19 +51,6 @@ export interface StartedInstance extends FaultTarget {
   readonly hostName: string;
   /** The port of this machine for a port of the instance. */
   port(name: string): number;
-  /** Resolves with a description when the present process ends, asked for or not; never rejects. Anew after `start`. */
-  ended(): Promise<string>;
-}
-
-interface FaultTarget {
-  /** False once it has ended, asked for or not; a paused one runs. */
-  isUp(): Promise<boolean>;
-  /** SIGKILL to it and everything it started. Resolves when it is gone. */
-  kill(): Promise<void>;
-  /** Resolves when it is healthy. */
-  start(): Promise<void>;
-  pause(): Promise<void>;
-  resume(): Promise<void>;
 }
 
 /** How one provider renders the specs of a tier. */
@@ -321,31 +309,6 @@ export function newSecrets(): DeploymentSecrets {
   };
 }
 
-function faultControl(targets: ReadonlyMap<string, StartedInstance>, failures: InstanceFailures): FaultControl {
-  const named = (name: string) => {
-    const instance = targets.get(name);
-    if (instance === undefined) throw new Error(`the deployment has no instance '${name}'`);
-    return instance;
-  };
-  return {
-    async kill(name) {
-      const instance = named(name);
-      // Else the next end, which may be a crash, would pass for this one.
-      if (!(await instance.isUp())) return;
-      failures.expectEnd(name);
-      await instance.kill();
-    },
-    async start(name) {
-      const instance = named(name);
-      if (await instance.isUp()) return;
-      await instance.start();
-      failures.watch(name, instance.ended());
-    },
-    pause: (name) => named(name).pause(),
-    resume: (name) => named(name).resume(),
-  };
-}
-
 /** All results, or the first failure once everything else has been asked to stop and has. */
 async function allOrFirstFailure<T>(
   promises: readonly Promise<T>[],
@@ -355,34 +318,6 @@ async function allOrFirstFailure<T>(
   const settled = await Promise.allSettled(promises);
   if (settled.some(({ status }) => status === 'rejected')) throw oneFailed.signal.reason;
   return Promise.all(promises);
-}
-
-/**
- * The services so that each comes after all it connects to.
- * @throws TierbenchError TIER_NOT_CONNECTED for a cycle or a service that does not exist.
- */
-export function inDependencyOrder(services: readonly Service[]): readonly Service[] {
-  const ordered: Service[] = [];
-  const visit = (service: Service, path: readonly string[]) => {
-    if (ordered.includes(service)) return;
-    if (path.includes(service.name)) {
-      throw notConnected(`the services depend on each other in a circle: ${[...path, service.name].join(' -> ')}`);
-    }
-    for (const name of Object.values(service.connectsTo)) {
-      const other = services.find((candidate) => candidate.name === name);
-      if (other === undefined) {
-        throw notConnected(`'${service.name}' connects to '${name}', which the tier does not have`);
-      }
-      visit(other, [...path, service.name]);
-    }
-    ordered.push(service);
-  };
-  for (const service of services) visit(service, []);
-  return ordered;
-}
-
-function notConnected(what: string): TierbenchError {
-  return new TierbenchError('TIER_NOT_CONNECTED', what, 'Fix `connectsTo` in the tier file.');
 }
 
 function endedWhileStarting(instance: string, what: string): TierbenchError {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Service, ServiceKind } from '../core/tier.ts';
-import { inDependencyOrder } from './start-tier.ts';
+import { inDependencyOrder } from './dependency-order.ts';
 
 function service(name: string, kind: ServiceKind, connectsTo: Record<string, string> = {}, instances = 1): Service {
   return { name, kind, instances, settings: {}, resources: {}, connectsTo };
