@@ -249,7 +249,7 @@ export function troubledRun(run: RunResult): RunResult {
   const ended = run.trials.filter(({ subject }) => subject === 'replicated').map(({ sequence }) => sequence);
   const changes: Readonly<Record<string, Partial<SubjectFacts>>> = {
     pooled: { services: [], data: null, notRun: [pgbouncerMissing] },
-    replicated: { endedEarly: 'replica/1 crashed: exit code 1' },
+    replicated: { endedEarly: { errorCode: 'SERVICE_ENDED', detail: 'replica/1 crashed: exit code 1' } },
   };
   return {
     ...run,

@@ -137,7 +137,7 @@ export type Note = z.infer<typeof noteSchema>;
 export const whyNotSchema = z.discriminatedUnion('code', [
   // Not measured
   finding('tier-not-run', { obstacles: listOf(obstacleSchema) }),
-  finding('tier-ended-early', { detail: text }),
+  finding('tier-ended-early', { errorCode: text, detail: text }),
   finding('not-measured', { runEnded: z.boolean() }),
   /** The load was planned for other tiers only. */
   finding('not-planned', {}),

@@ -155,7 +155,7 @@ export const subjectSchema = z.object({
   /** Where what ran differs from the tier file, and what a reader would not expect: limits that are not enforced. */
   notes: listOf(noteSchema),
   /** What ended it before its last trial; null when nothing did. */
-  endedEarly: text.nullable(),
+  endedEarly: z.object({ errorCode: text, detail: text }).nullable(),
 });
 export type SubjectFacts = z.infer<typeof subjectSchema>;
 

@@ -172,10 +172,15 @@ describe('tiers with loads of their own', () => {
 
   it('a load that was planned for another tier has a row for both', () => {
     const single = { trials: [rate(100), rate(140)] };
-    const early = { facts: { endedEarly: 'api/1 crashed', ...planned(rate(100)) } };
+    const early = {
+      facts: { endedEarly: { errorCode: 'SERVICE_ENDED', detail: 'api/1 crashed' }, ...planned(rate(100)) },
+    };
     const { loads, rows } = comparisonOf({ single, pooled: early });
     expect(loads).toEqual([rate(100).load]);
-    expect(rows[0]?.[1]).toMatchObject({ trial: null, why: { code: 'tier-ended-early', detail: 'api/1 crashed' } });
+    expect(rows[0]?.[1]).toMatchObject({
+      trial: null,
+      why: { code: 'tier-ended-early', errorCode: 'SERVICE_ENDED', detail: 'api/1 crashed' },
+    });
     expect(comparisonOf({ single, pooled: {} }, { arrivalRatesPerS: [100, 140] }).loads).toHaveLength(2);
   });
 });
@@ -191,9 +196,12 @@ describe('what cannot be compared says why', () => {
     },
     {
       what: 'a tier that ended early',
-      tiers: { single: valid, pooled: { facts: { endedEarly: 'api/1 crashed' } } },
+      tiers: {
+        single: valid,
+        pooled: { facts: { endedEarly: { errorCode: 'SERVICE_ENDED', detail: 'api/1 crashed' } } },
+      },
       tier: 'pooled',
-      why: { code: 'tier-ended-early', detail: 'api/1 crashed' },
+      why: { code: 'tier-ended-early', errorCode: 'SERVICE_ENDED', detail: 'api/1 crashed' },
     },
     {
       what: 'a run that ended',

@@ -273,7 +273,7 @@ function wasNotRun({ subjects }: RunResult, name: string): boolean {
 function whyNotMeasured({ subjects, status }: RunResult, name: string): WhyNot {
   const own = subjects.find(({ id }) => id === name);
   if (own !== undefined && own.notRun.length > 0) return { code: 'tier-not-run', obstacles: own.notRun };
-  if (own !== undefined && own.endedEarly !== null) return { code: 'tier-ended-early', detail: own.endedEarly };
+  if (own !== undefined && own.endedEarly !== null) return { code: 'tier-ended-early', ...own.endedEarly };
   return { code: 'not-measured', runEnded: status.state !== 'finished' };
 }
 

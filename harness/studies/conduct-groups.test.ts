@@ -49,7 +49,7 @@ describe('a run over several tiers', () => {
     expect(outcome).toBe(failure);
     expect(statuses).toMatchObject([{ state: 'failed', code: 'SERVICE_NOT_READY' }]);
     expect(subjects).toMatchObject([
-      { tier: { name: 'single' }, endedEarly: 'it is not ready', data: null, notRun: [] },
+      { tier: { name: 'single' }, endedEarly: { detail: 'it is not ready' }, data: null, notRun: [] },
       { tier: { name: 'cached' }, endedEarly: null },
     ]);
     expect(trials.map(({ subject }) => subject)).toEqual(Array.from({ length: 6 }, () => 'cached'));
@@ -76,8 +76,8 @@ describe('a run over several tiers', () => {
     });
     expect(trials.map(({ subject }) => subject)).toEqual(['single', 'cached']);
     expect(subjects).toMatchObject([
-      { endedEarly: 'api/1 crashed: exit code 1' },
-      { endedEarly: 'api/1 crashed: exit code 1' },
+      { endedEarly: { errorCode: 'SERVICE_ENDED' } },
+      { endedEarly: { errorCode: 'SERVICE_ENDED' } },
     ]);
   });
 
@@ -151,9 +151,6 @@ describe('a run over several tiers', () => {
       ['cached', 'kill', false],
       ['cached', 'pause', false],
     ]);
-    expect(subjects).toMatchObject([
-      { endedEarly: 'api/1 did not come back after it was killed: it is gone' },
-      { endedEarly: null },
-    ]);
+    expect(subjects).toMatchObject([{ endedEarly: { errorCode: 'FAULT_FAILED' } }, { endedEarly: null }]);
   });
 });

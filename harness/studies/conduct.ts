@@ -189,8 +189,9 @@ async function conductGroup(
   }
   failure ??= await take(running);
   if (failure === undefined) return undefined;
+  const endedEarly = { errorCode: failure.code, detail: failure.message };
   for (const subject of group) {
-    await write({ ...(facts.get(subject.id) ?? notStarted(subject, provider)), endedEarly: failure.message });
+    await write({ ...(facts.get(subject.id) ?? notStarted(subject, provider)), endedEarly });
   }
   return failure;
 }

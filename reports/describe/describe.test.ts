@@ -229,7 +229,7 @@ describe('the wording of findings', () => {
   it('says why something was not measured, compared or judged', () => {
     const said = wording<WhyNot>(whyNotSchema, describeWhyNot, [
       { code: 'tier-not-run', obstacles: [noEngine] },
-      { code: 'tier-ended-early', detail: 'api/1 crashed' },
+      { code: 'tier-ended-early', errorCode: 'SERVICE_ENDED', detail: 'api/1 crashed' },
       { code: 'not-measured', runEnded: true },
       { code: 'not-measured', runEnded: false },
       { code: 'not-planned' },

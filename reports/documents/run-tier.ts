@@ -76,7 +76,7 @@ function deployment(tier: TierAnalysis, facts: SubjectFacts): readonly Block[] {
 /** Anything a reader should know before believing the figures. */
 function tierNotes({ facts, scenarios, records, notMeasured }: TierAnalysis): readonly string[] {
   const notes: string[] = (facts?.notRun ?? []).map((why) => `Not run: ${describeObstacle(why)}`);
-  if (facts !== null && facts.endedEarly !== null) notes.push(`Ended early: ${facts.endedEarly}`);
+  if (facts !== null && facts.endedEarly !== null) notes.push(`Ended early: ${facts.endedEarly.detail}`);
   notes.push(...(facts?.notes ?? []).map(describeNote));
   if (facts === null) notes.push('The run ended before the facts of this tier were stored.');
   for (const { name, trials: own } of wasRun(facts) ? scenarios : []) {

@@ -113,7 +113,7 @@ function withHeading(built: Parameters<typeof tableBlocks>[0]): readonly Block[]
 function earlyNotes({ tiers }: Analysis): readonly Block[] {
   return tiers.flatMap(({ name, facts }): Block[] => {
     const early = facts?.endedEarly ?? null;
-    return early === null ? [] : [{ kind: 'note', title: `${name} ended early`, text: sentence(early) }];
+    return early === null ? [] : [{ kind: 'note', title: `${name} ended early`, text: sentence(early.detail) }];
   });
 }
 
