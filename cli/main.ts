@@ -109,12 +109,37 @@ function commands(conclude: Conclude): Command {
       'CSV (concurrency,throughput[,latency_ms] or rate,p95_ms), results folders, or outputs of k6, autocannon, wrk, oha, vegeta or hey',
     )
     .option('--p95 <time>', 'with rate,p95: up to which rate p95 is at most this, such as 200ms')
-    .option('--noise <kind>', 'of throughput: absolute, or relative where larger values vary more', 'absolute')
-    .option('--seed <number>', 'seed of the bootstrap', '1')
+    .option('--noise <kind>', 'of throughput: absolute (default), or relative where larger values vary more')
+    .option('--seed <number>', 'seed of the bootstrap (default: 1)')
     .option('--out <folder>', 'write a report there: page, Markdown, JSON and charts')
     .option('--json', 'print JSON instead of the summary')
     .action((files: string[], typed) =>
       conclude(async () => (await import('./commands/fit.ts')).fit(files, typed, processOutput)),
+    );
+
+  program
+    .command('plan')
+    .description('which tier of a run carries a load, with how many instances, and what is saturated next')
+    .argument('<folder>', 'a folder that `tierbench run` made')
+    .option('--users <count>', 'users a day')
+    .option('--rate <perS>', 'instead: requests per second at the peak')
+    .option('--concurrent <count>', 'instead: users at once')
+    .option('--scenario <scenario>', 'what they do (default: mixed where it was measured)')
+    .option('--sessions <count>', 'sessions of a user on a day (default: 3)')
+    .option('--requests <count>', 'requests of a session (default: 20)')
+    .option('--peak-factor <factor>', 'rate of the busiest time over the mean of the day (default: 3)')
+    .option('--think <s>', 'seconds between two requests of a user (default: 5)')
+    .option('--growth <percent>', 'how much more it is to carry (default: 0%)')
+    .option('--headroom <percent>', 'share of each service that is to stay free at the peak (default: 20%)')
+    .option('--failures <count>', 'instances of each service that may fail at the peak (default: 1)')
+    .option(
+      '--cpu-factor <range>',
+      'how many times faster the planned CPUs are than those of the run: 2 or 1.5..3 (default: 1)',
+    )
+    .option('--out <folder>', 'write a report there: page, Markdown and JSON')
+    .option('--json', 'print JSON instead of the summary')
+    .action((folder: string, typed) =>
+      conclude(async () => (await import('./commands/plan.ts')).plan(folder, typed, processOutput)),
     );
 
   program

@@ -48,6 +48,8 @@ describe('words of the command line', () => {
     ['report ./nowhere', 'RESULTS_NOT_READABLE', 'facts.json'],
     ['fit ./missing.csv', 'FILE_NOT_FOUND', 'missing.csv'],
     ['fit ./missing.csv --p95 20 --noise loud', 'OPTIONS_INVALID', '--noise'],
+    ['plan ./nowhere --users 10', 'RESULTS_NOT_READABLE', 'facts.json'],
+    ['plan ./nowhere --users 10 --rate ten', 'OPTIONS_INVALID', 'more than one'],
     ['up --tier single,single', 'OPTIONS_INVALID', 'one tier'],
     ['run --out=', 'OPTIONS_INVALID', '--out is empty'],
     ['compose --tier=', 'OPTIONS_INVALID', '--tier is empty'],

@@ -49,7 +49,7 @@ export const rooms: readonly Room[] = [
   },
   {
     folder: 'harness/models/',
-    holds: 'service demands, the search for the sustained rate, scalability, queues',
+    holds: 'service demands, the search for the sustained rate, scalability, queues, plans',
     mayImport: 'core statistics',
     why: 'A model takes what was measured as numbers: it is tested with known answers and simulated servers.',
   },

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { TierbenchError } from '../../harness/core/errors.ts';
+import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import { isOneRate, loadLevel } from '../../harness/core/load.ts';
 import type { MeasuredCurve } from '../../harness/core/measured-curve.ts';
 import { parseIn } from '../../harness/core/units.ts';
@@ -8,17 +8,17 @@ import { readMeasurements } from '../../harness/files/measurements/read-measurem
 import { readResults } from '../../harness/files/results.ts';
 import { judgeTrials } from '../../harness/judging/judge-trial.ts';
 import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts';
-import { fitMeasured } from '../../harness/models/fit-measured.ts';
+import { type FitOptions, fitMeasured } from '../../harness/models/fit-measured.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { fitDocument, fitReport } from '../../reports/documents/fit.ts';
-import { renderTerminal } from '../../reports/renderers/terminal.ts';
-import { writeDocument } from '../../reports/write-report.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
+import { typedReader } from '../typed-reader.ts';
+import { printDocument } from './report.ts';
 
 export interface TypedFitOptions {
   readonly p95?: string;
   readonly noise?: string;
-  readonly seed: string;
+  readonly seed?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -45,34 +45,25 @@ export async function fit(paths: readonly string[], typed: TypedFitOptions, outp
   const fits = curves.map((curve) => fitMeasured(curve, options));
   const document = fitDocument(fits, paths);
   const json = fitReport(fits, paths);
-  const report =
-    typed.out === undefined
-      ? null
-      : await writeDocument(absoluteFolder(typed.out), { document, json: () => json, verdict: null });
-  for (const { part, detail } of report?.missing ?? []) output.err(`note: ${part} is missing: ${detail}`);
-  for (const note of report?.notes ?? []) output.err(`note: ${note}`);
-  output.out((typed.json ? json : renderTerminal(document, report?.html ?? null, output.width)).trimEnd());
+  await printDocument({ document, json: () => json, verdict: null }, typed, output);
   return fits.every(({ model }) => model !== null) ? exitCodes.met : exitCodes.inconclusive;
 }
 
-function readOptions({ p95, noise = 'absolute', seed }: TypedFitOptions) {
+function readOptions({ p95, noise = 'absolute', seed }: TypedFitOptions): FitOptions {
+  const problems: Problem[] = [];
+  const read = typedReader(problems);
   const target = p95 === undefined ? { value: null } : parseIn(p95, 's');
-  const problems = [
-    ...('problem' in target ? [{ what: `--p95 ${target.problem}` }] : []),
-    ...('value' in target && target.value !== null && !(target.value > 0) ? [{ what: '--p95 must be above 0' }] : []),
-    ...(noise === 'absolute' || noise === 'relative'
-      ? []
-      : [{ what: `--noise must be absolute or relative, but is ${noise}` }]),
-    ...(/^\d{1,15}$/u.test(seed) ? [] : [{ what: `--seed must be a whole number, but is ${seed}` }]),
-  ];
+  if ('problem' in target) problems.push({ what: `--p95 ${target.problem}` });
+  else if (target.value === 0) problems.push({ what: '--p95 must be above 0' });
+  const options = {
+    noise: read.oneOf('--noise', noise, ['absolute', 'relative']),
+    targetP95S: 'value' in target ? target.value : null,
+    seed: read.number('--seed', seed, 1, { from: 0, to: 2 ** 32 - 1, whole: true }),
+  };
   if (problems.length > 0) {
     throw new TierbenchError('OPTIONS_INVALID', 'options cannot be used', 'Fix what is listed.', { problems });
   }
-  return {
-    noise: noise === 'relative' ? ('relative' as const) : ('absolute' as const),
-    targetP95S: 'value' in target ? target.value : null,
-    seed: Number(seed),
-  };
+  return options;
 }
 
 /** A curve for each tier, scenario and kind of load, from the valid trials. */

@@ -3,9 +3,26 @@ import type { StudyRecord } from '../../harness/core/study-record.ts';
 import { absoluteFolder } from '../../harness/files/atomic-write.ts';
 import { readResults } from '../../harness/files/results.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
+import type { StudyReport } from '../../reports/documents/registry.ts';
 import { renderTerminal } from '../../reports/renderers/terminal.ts';
-import { writeReport } from '../../reports/write-report.ts';
+import { type WrittenReport, writeDocument, writeReport } from '../../reports/write-report.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
+
+/** Prints what is no report of a study, and writes it where a folder is named. */
+export async function printDocument(
+  made: StudyReport,
+  { out, json = false }: { readonly out?: string; readonly json?: boolean },
+  output: Output,
+): Promise<void> {
+  const report = out === undefined ? null : await writeDocument(absoluteFolder(out), made);
+  if (report !== null) printMissing(report, output);
+  output.out((json ? made.json() : renderTerminal(made.document, report?.html ?? null, output.width)).trimEnd());
+}
+
+function printMissing({ missing, notes }: WrittenReport, output: Output): void {
+  for (const { part, detail } of missing) output.err(`note: ${part} is missing: ${detail}`);
+  for (const note of notes) output.err(`note: ${note}`);
+}
 
 /** Writes the report, prints the summary (or report.json), and gives the exit code of the verdicts. */
 export async function concludeWithReport(
@@ -15,8 +32,7 @@ export async function concludeWithReport(
   output: Output,
 ): Promise<number> {
   const report = await writeReport(folder, record);
-  for (const { part, detail } of report.missing) output.err(`note: ${part} is missing: ${detail}`);
-  for (const note of report.notes) output.err(`note: ${note}`);
+  printMissing(report, output);
   if (options.json && report.json !== null) output.out((await readFile(report.json, 'utf8')).trimEnd());
   else if (!options.json) output.out(renderTerminal(report.document, report.html, output.width).trimEnd());
   if (options.allowMissed) return exitCodes.met;

@@ -116,13 +116,13 @@ it('never throws, and gives points that are above 0 or problems, for 600 damaged
     'concurrency,throughput,latency_ms\n1,10,3\n2,19,4\n',
     'rate;p95\n10;20 ms\n20;30 ms\n',
   ];
-  const pieces = ['', '0', '-', 'NaN', ',', '"', '{', '}', 'null', '1e999', '\n', '\u0000', 'é', '[]'];
+  const inserts = ['', '0', '-', 'NaN', ',', '"', '{', '}', 'null', '1e999', '\n', '\u0000', 'é', '[]'];
   const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T;
   for (let round = 0; round < 600; round += 1) {
     let text = pick(texts);
     for (let edit = 0; edit < 3; edit += 1) {
       const at = Math.floor(random() * text.length);
-      text = text.slice(0, at) + pick(pieces) + text.slice(at + Math.floor(random() * 20));
+      text = text.slice(0, at) + pick(inserts) + text.slice(at + Math.floor(random() * 20));
     }
     const { concurrency, rate, problems } = readPoints(text, 'f');
     const values = [

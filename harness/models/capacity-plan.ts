@@ -1,0 +1,120 @@
+/** A value between its ends, which are not a chance of 95 %: each is the worse or the better of everything measured. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What a request costs a service, and what one instance of it has. */
+export interface ServiceCost {
+  readonly name: string;
+  /** In the tier that was measured. */
+  readonly instances: number;
+  /** Whether the tier can have more of it. */
+  readonly scales: boolean;
+  /** CPUs of an instance; null where the tier file does not limit them. */
+  readonly cpus: number | null;
+  /** CPUs that an instance uses without requests. */
+  readonly backgroundCpus: number;
+  readonly cpuS: Range;
+  /** Of its main thread, which runs on one CPU at a time; null where it is not saturated when that is. */
+  readonly mainThreadS: number | null;
+}
+
+export interface Requirement {
+  /** Requests per second at the busiest time. */
+  readonly peakPerS: number;
+  /** 0.2: a fifth more than now. */
+  readonly growthRatio: number;
+  /** The share of its capacity that a service may be used to at the peak: 0.8. */
+  readonly headroomRatio: number;
+  /** How many instances of each service that scales may be gone at the peak. */
+  readonly failures: number;
+}
+
+export interface ServicePlan {
+  readonly name: string;
+  readonly scales: boolean;
+  /** The plan; `atLeast` is what the better end of the measurements needs. */
+  readonly instances: number;
+  readonly atLeast: number;
+  /** Requests per second of one instance within the targets; infinite where nothing limits it. */
+  readonly capacityPerS: Range;
+  /** Of its capacity, at the peak with growth, at the worse end. */
+  readonly utilizationRatio: number;
+  /** All instances together. */
+  readonly cpus: number | null;
+  /** CPUs that an instance would need to carry it; null where it carries it, or more CPUs would not help. */
+  readonly needsCpus: number | null;
+  readonly carries: boolean;
+}
+
+export interface TierPlan {
+  readonly services: readonly ServicePlan[];
+  readonly carries: boolean;
+  /** What is saturated first when the load grows further. */
+  readonly next: ServicePlan | null;
+  /** Requests per second that the services that do not scale carry, with headroom. */
+  readonly limitPerS: number;
+  /** Sum over the services whose CPUs the tier file limits. */
+  readonly cpus: number;
+}
+
+/**
+ * How many instances of each service carry the peak. A service is used up at CPUs over CPU seconds a request (the bottleneck
+ * law); within the targets it carries `withinTargets` of that, the share that was measured between the sustained rate and
+ * the rate at which the measured tier is used up. Instances = max(ceil(peak (1 + growth)/(capacity × headroom)),
+ * ceil(peak/capacity) + failures).
+ */
+export function planTier(costs: readonly ServiceCost[], withinTargets: Range, requirement: Requirement): TierPlan {
+  const services = costs.map((cost) => planService(cost, withinTargets, requirement));
+  const byUse = services.toSorted((one, other) => other.utilizationRatio - one.utilizationRatio);
+  const fixed = services.filter(({ scales }) => !scales);
+  return {
+    services,
+    carries: services.every(({ carries }) => carries),
+    next: byUse[0] ?? null,
+    limitPerS: Math.min(
+      ...fixed.map(({ capacityPerS, instances }) => capacityPerS.low * instances * requirement.headroomRatio),
+    ),
+    cpus: services.reduce((total, { cpus }) => total + (cpus ?? 0), 0),
+  };
+}
+
+function planService(cost: ServiceCost, withinTargets: Range, requirement: Requirement): ServicePlan {
+  const { name, scales, cpus, cpuS, mainThreadS } = cost;
+  const { peakPerS, growthRatio, headroomRatio, failures } = requirement;
+  const grownPerS = peakPerS * (1 + growthRatio);
+  const capacityPerS = {
+    low: withinTargets.low / secondsOfOne(cpuS.high, cost),
+    high: withinTargets.high / secondsOfOne(cpuS.low, cost),
+  };
+  const needed = (capacity: number) =>
+    Math.max(1, wholeFrom(grownPerS / (capacity * headroomRatio)), wholeFrom(peakPerS / capacity) + failures);
+  const instances = scales ? needed(capacityPerS.low) : cost.instances;
+  const utilizationRatio = grownPerS / (capacityPerS.low * instances);
+  const carries = utilizationRatio <= headroomRatio * (1 + 1e-9);
+  const ofThreads =
+    mainThreadS === null ? 0 : (grownPerS * mainThreadS) / (instances * withinTargets.low * headroomRatio);
+  return {
+    name,
+    scales,
+    instances,
+    atLeast: scales ? needed(capacityPerS.high) : cost.instances,
+    capacityPerS,
+    utilizationRatio,
+    cpus: cpus === null ? null : cpus * instances,
+    needsCpus:
+      carries || ofThreads > 1 ? null : (grownPerS * cpuS.high) / (instances * withinTargets.low * headroomRatio),
+    carries,
+  };
+}
+
+/** Rounded up, where 6.0000000001 is 6. */
+function wholeFrom(value: number): number {
+  return Math.ceil(value * (1 - 1e-9));
+}
+
+/** Seconds for which a request uses up one instance; 0 where nothing limits it. */
+function secondsOfOne(cpuS: number, { cpus, backgroundCpus, mainThreadS }: ServiceCost): number {
+  return Math.max(cpus === null ? 0 : cpuS / Math.max(1e-3, cpus - backgroundCpus), mainThreadS ?? 0);
+}
