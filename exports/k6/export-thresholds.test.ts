@@ -5,7 +5,13 @@ import { type ExportedTrial, thresholdsOf } from './export-thresholds.ts';
 const source = { document: 'shop', section: 'Service levels' };
 
 function target(id: string, metric: MeasuredMetric, bound: Partial<Target>): Target {
-  const units = { 'error-ratio': 'ratio', throughput: 'requests/s', concurrency: 'users', 'data-size': 'tasks' };
+  const units = {
+    'response-bytes': 'bytes',
+    'error-ratio': 'ratio',
+    throughput: 'requests/s',
+    concurrency: 'users',
+    'data-size': 'tasks',
+  };
   return {
     id,
     title: `Title of ${id}`,

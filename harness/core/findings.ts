@@ -33,6 +33,7 @@ const finding = <Code extends string, Fields extends z.ZodRawShape>(code: Code, 
 
 /** `step` null: of all requests together. */
 const latencyAt = { load: offeredLoadSchema, metric: z.enum(latencyMetrics), step: text.nullable() };
+const bytesAt = { load: offeredLoadSchema, step: text.nullable() };
 
 /** Why a trial is invalid: its figures may be those of something else than the system. */
 export const reasonSchema = z.discriminatedUnion('code', [
@@ -173,6 +174,9 @@ export const whyNotSchema = z.discriminatedUnion('code', [
   finding('latency-straddles', { ...latencyAt, lowS: number, highS: number }),
   /** `valueS` with failed requests counted as never answered; null where too few were answered for one. */
   finding('latency-with-failures', { ...latencyAt, failed: count, requests: count, valueS: number.nullable() }),
+  /** Responses, or whole seconds of them, for an interval of the mean of their bytes. */
+  finding('too-few-responses', { ...bytesAt, neededS: count }),
+  finding('bytes-straddle', { ...bytesAt, lowBytes: number, highBytes: number }),
   finding('failures-may-be-chance', { scenario: text, load: offeredLoadSchema, failed: count, requests: count }),
   finding('error-ratio-straddles', { failed: count, requests: count, highRatio: number.nullable() }),
   finding('users-not-answered', { load: offeredLoadSchema, answered: count }),
@@ -198,6 +202,7 @@ export const violationSchema = z.discriminatedUnion('code', [
     requests: count,
     limitRatio: number,
   }),
+  finding('bytes-beyond', { ...bytesAt, meanBytes: number }),
   finding('throughput-below', { load: offeredLoadSchema, throughputPerS: number }),
   finding('setting-differs', { option: text, value: number, unit: text, tier: text }),
 ]);
@@ -213,6 +218,8 @@ export const evidenceSchema = z.discriminatedUnion('code', [
     /** The highest load of each model up to which all met the target. */
     metUpTo: listOf(offeredLoadSchema),
   }),
+  /** Of the step or load that is nearest to the limit. */
+  finding('bytes', { ...bytesAt, meanBytes: number.nullable(), loads: listOf(offeredLoadSchema) }),
   finding('failures', { failed: count, requests: count, loads: listOf(offeredLoadSchema) }),
   finding('throughput', { load: offeredLoadSchema, throughputPerS: number, loads: listOf(offeredLoadSchema) }),
   finding('no-valid-trial', { loads: listOf(offeredLoadSchema) }),

@@ -31,7 +31,14 @@ export function isLatencyMetric(metric: MeasuredMetric): metric is LatencyMetric
   return metric.startsWith('latency-');
 }
 
-export const measuredMetrics = [...latencyMetrics, 'error-ratio', 'throughput', 'concurrency', 'data-size'] as const;
+export const measuredMetrics = [
+  ...latencyMetrics,
+  'response-bytes',
+  'error-ratio',
+  'throughput',
+  'concurrency',
+  'data-size',
+] as const;
 export type MeasuredMetric = (typeof measuredMetrics)[number];
 
 /** What a capacity study can work out: throughput of an instance, instances and servers for a demand, money. */

@@ -13,6 +13,7 @@ export interface KnownNames {
 const waysToJudge = ['measured', 'setting', 'model', 'not-yet'] as const;
 
 const unitsOfOthers: Readonly<Record<Exclude<MeasuredMetric, LatencyMetric>, Unit>> = {
+  'response-bytes': 'bytes',
   'error-ratio': 'ratio',
   throughput: 'requests/s',
   concurrency: 'users',

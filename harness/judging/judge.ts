@@ -3,6 +3,7 @@ import type { RunResult } from '../core/run.ts';
 import type { SubjectFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { SettingReader } from '../core/tier-setting.ts';
+import { judgeResponseBytes } from './judge-bytes.ts';
 import { judgeDataSize, judgeSetting } from './judge-configuration.ts';
 import { judgeConcurrency, judgeErrorRatio } from './judge-failures.ts';
 import { judgeLatency } from './judge-latency.ts';
@@ -74,6 +75,7 @@ function judgeForTier(
     if (each.trials.length === 0) return about(scenario, inconclusive([notMeasured(scenario)]));
     if (metric === 'throughput') return about(scenario, judgeThroughput(target, each));
     if (metric === 'concurrency') return about(scenario, judgeConcurrency(target, each, result));
+    if (metric === 'response-bytes') return about(scenario, judgeResponseBytes(target, each));
     return about(scenario, judgeLatency(target, metric, each));
   });
 }

@@ -262,6 +262,8 @@ describe('the wording of findings', () => {
       { code: 'latency-straddles', ...p99OfMe, lowS: 0.1, highS: 0.3 },
       { code: 'latency-with-failures', ...p95, failed: 40, requests: 1000, valueS: 0.3 },
       { code: 'latency-with-failures', ...p95, failed: 60, requests: 1000, valueS: null },
+      { code: 'too-few-responses', load: open, step: 'me', neededS: 5 },
+      { code: 'bytes-straddle', load: open, step: null, lowBytes: 900, highBytes: 1100 },
       { code: 'failures-may-be-chance', scenario: 'crud', load: open, failed: 1, requests: 100 },
       { code: 'error-ratio-straddles', failed: 1, requests: 100, highRatio: 0.05 },
       { code: 'error-ratio-straddles', failed: 1, requests: 100, highRatio: null },
@@ -305,6 +307,8 @@ describe('the wording of findings', () => {
         "latency-straddles: 300/s: p99 of me lies somewhere in 100 ms to 300 ms, on both sides of the target",
         "latency-with-failures: 300/s: 40 of 1,000 requests failed: with those counted as never answered p95 is 300 ms",
         "latency-with-failures: 300/s: 60 of 1,000 requests failed: with those counted as never answered too few were answered for p95",
+        "too-few-responses: 300/s: too few responses of me for the mean of their bytes, which takes some in 5 whole seconds or more",
+        "bytes-straddle: 300/s: a response has somewhere in 900 B to 1.07 KiB on average, on both sides of the target",
         "failures-may-be-chance: 1 of 100 requests failed in crud at 300/s: too few requests to tell that from chance",
         "error-ratio-straddles: 1 of 100 requests failed, which allows for up to 5 %",
         "error-ratio-straddles: 1 of 100 requests failed",
@@ -327,6 +331,7 @@ describe('the wording of findings', () => {
       { code: 'too-few-answered', ...p95, errorRatio: 0.1, steps: [] },
       { code: 'too-few-answered', ...p99OfMe, errorRatio: 0.1, steps: ['me'] },
       { code: 'failures-above', scenario: 'crud', load: open, failed: 20, requests: 1000, limitRatio: 0.001 },
+      { code: 'bytes-beyond', load: open, step: 'list tasks', meanBytes: 2048 },
       { code: 'throughput-below', load: closed, throughputPerS: 150 },
       { code: 'setting-differs', option: 'max_connections', value: 100, unit: 'connections', tier: 'single' },
     ]);
@@ -338,6 +343,7 @@ describe('the wording of findings', () => {
         "too-few-answered: 10 % of the requests failed at 300/s, so too few were answered for p95",
         "too-few-answered: 10 % of the requests of me failed at 300/s, so too few were answered for p99",
         "failures-above: 20 of 1,000 requests failed in crud at 300/s, 2 %, more than 0.1 %",
+        "bytes-beyond: 2 KiB a response of list tasks at 300/s, not < 200 ms",
         "throughput-below: 150/s at concurrency 50 at most, not < 200 ms",
         "setting-differs: max_connections is 100 connections in tier single, not < 200 ms",
       ]
@@ -346,6 +352,8 @@ describe('the wording of findings', () => {
 
   it('says what a verdict rests on', () => {
     const said = wording<Evidence>(evidenceSchema, describeEvidence, [
+      { code: 'bytes', load: open, step: null, meanBytes: 1000, loads: [open] },
+      { code: 'bytes', load: open, step: 'me', meanBytes: null, loads: [open] },
       {
         code: 'latency',
         metric: 'latency-p95',
@@ -368,6 +376,8 @@ describe('the wording of findings', () => {
     ]);
     expect(said).toMatchInlineSnapshot(`
       [
+        "bytes: 1 kB a response at 300/s, measured over 300/s",
+        "bytes: unknown bytes a response of me at 300/s, measured over 300/s",
         "latency: p95 of me 612 ms at 300/s; measured over 300/s and concurrency 50; met at no valid load",
         "latency: p95 100 ms at concurrency 50; measured over concurrency 50; met up to concurrency 50",
         "failures: 2 of 1,000 requests failed at 300/s",

@@ -50,6 +50,8 @@ const remedies = {
   'follows-other': [],
   'too-few-for-percentile': ['measure-longer'],
   'latency-straddles': ['measure-longer'],
+  'too-few-responses': ['measure-longer'],
+  'bytes-straddle': ['measure-longer'],
   'latency-with-failures': ['fix-failures'],
   'failures-may-be-chance': ['measure-longer'],
   'error-ratio-straddles': ['measure-longer'],

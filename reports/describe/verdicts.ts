@@ -48,6 +48,10 @@ export const describeWhyNot = describer<WhyNot>({
     `${describeLoad(at.load)}: ${measureOf(at)}${ofStep(at)} lies somewhere in ${formatSeconds(lowS)} to ${formatSeconds(highS)}, on both sides of the target`,
   'latency-with-failures': ({ failed, requests, valueS, ...at }) =>
     `${describeLoad(at.load)}: ${failures(failed, requests)}${ofStep(at)}: with those counted as never answered ${valueS === null ? `too few were answered for ${measureOf(at)}` : `${measureOf(at)} is ${formatSeconds(valueS)}`}`,
+  'too-few-responses': ({ load, step, neededS }) =>
+    `${describeLoad(load)}: too few responses${ofStep({ step })} for the mean of their bytes, which takes some in ${neededS} whole seconds or more`,
+  'bytes-straddle': ({ load, step, lowBytes, highBytes }) =>
+    `${describeLoad(load)}: a response${ofStep({ step })} has somewhere in ${formatQuantity(lowBytes, 'bytes')} to ${formatQuantity(highBytes, 'bytes')} on average, on both sides of the target`,
   'failures-may-be-chance': ({ scenario, load, failed, requests }) =>
     `${failures(failed, requests)} in ${scenario} at ${describeLoad(load)}: too few requests to tell that from chance`,
   'error-ratio-straddles': ({ failed, requests, highRatio }) =>
@@ -77,6 +81,7 @@ const describeMiss = describer<Violation>({
     `${formatRatio(errorRatio)} of the requests${ofStep(at)} failed at ${describeLoad(at.load)}, so too few were answered for ${measureOf(at)}${andOthers(at, steps)}`,
   'failures-above': ({ scenario, load, failed, requests, limitRatio }) =>
     `${failures(failed, requests)} in ${scenario} at ${describeLoad(load)}, ${formatRatio(failed / requests)}, more than ${formatRatio(limitRatio)}`,
+  'bytes-beyond': bytesAt,
   'throughput-below': ({ load, throughputPerS }) => `${formatRate(throughputPerS)} at ${describeLoad(load)} at most`,
   'setting-differs': setting,
 });
@@ -88,6 +93,7 @@ export const describeEvidence = describer<Evidence>({
     const met = metUpTo.length === 0 ? 'met at no valid load' : `met up to ${list(metUpTo.map(describeLoad))}`;
     return [...points, `measured over ${loadRange(loads)}`, met].join('; ');
   },
+  bytes: ({ loads, ...at }) => `${bytesAt(at)}, measured over ${loadRange(loads)}`,
   failures: ({ failed, requests, loads }) =>
     `${failures(failed, requests)} ${loads.length === 1 ? 'at' : 'over'} ${loadRange(loads)}`,
   throughput: ({ load, throughputPerS, loads }) =>
@@ -97,6 +103,12 @@ export const describeEvidence = describer<Evidence>({
     `${describeAmounts(amounts)}; ${formatNumber(validTrials)} valid ${validTrials === 1 ? 'trial' : 'trials'} ran on them`,
   setting,
 });
+
+/** `1.2 kB a response of list tasks at 300/s` */
+function bytesAt(at: { load: OfferedLoad; step: string | null; meanBytes: number | null }): string {
+  const bytes = at.meanBytes === null ? 'unknown bytes' : formatQuantity(at.meanBytes, 'bytes');
+  return `${bytes} a response${ofStep(at)} at ${describeLoad(at.load)}`;
+}
 
 interface LatencyAt {
   readonly metric: LatencyMetric;
