@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readRunOptions } from '../cli/run-options.ts';
 import {
   type CountedTrial,
   type RateBracket,
@@ -8,29 +9,48 @@ import {
   searchSustainedRate,
 } from '../harness/models/sustained-rate-search.ts';
 import { seededRandom } from '../harness/statistics/block-bootstrap.ts';
-import { type KnownServer, knownServers, WARM_UP_S } from '../test-support/known-capacity.ts';
+import { searchSettings } from '../harness/studies/run/search-rate.ts';
+import { ERROR_GOAL_RATIO, type KnownServer, knownServers, otherServers } from '../test-support/known-capacity.ts';
 
 /**
- * The search for the sustained rate on simulated servers whose truth is known, beside two others: how often the bracket
- * holds the truth, how wide it is, and how many seconds of trials it takes. Writes the table of docs/search.md.
+ * The search for the sustained rate on simulated servers whose truth is known, with the settings of `tierbench run` and of
+ * `run --quick`: how often the bracket holds the truth, how wide it is, and how many seconds of trials it takes. Beside two
+ * other searches where asked for. Writes the tables of docs/search.md.
  *
- *   npm run bench:search -- --seeds 100
+ *   npm run bench:search -- --seeds 100 [--noise 0,3,8] [--rivals]
  */
-const { values: options } = parseArgs({ options: { seeds: { type: 'string', default: '100' } } });
+const { values: options } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    noise: { type: 'string', default: '0,3,8' },
+    rivals: { type: 'boolean', default: false },
+  },
+});
 const seeds = Number(options.seeds);
 
 type Search = (
   settings: SearchSettings,
 ) => Generator<Pick<SearchStep, 'ratePerS' | 'durationS'>, RateBracket, SearchEvidence>;
 
-const precise = { precisionRatio: 0.05, trialS: 5, budgetS: 300 };
-const quick = { precisionRatio: 0.1, trialS: 2.5, budgetS: 30 };
-const contenders: readonly { readonly name: string; readonly search: Search; readonly settings: typeof precise }[] = [
-  { name: 'tierbench, 5 %', search: searchSustainedRate, settings: precise },
-  { name: 'tierbench, quick', search: searchSustainedRate, settings: quick },
-  { name: 'bisection, 60 s trials', search: bisection, settings: { ...precise, trialS: 60, budgetS: 1200 } },
-  { name: 'isotonic regression', search: isotonic, settings: { ...precise, trialS: 10 } },
+interface Contender {
+  readonly name: string;
+  readonly search: Search;
+  readonly quick: boolean;
+  readonly others?: Partial<SearchSettings>;
+}
+
+const contenders: readonly Contender[] = [
+  { name: '`run`', search: searchSustainedRate, quick: false },
+  { name: '`run --quick`', search: searchSustainedRate, quick: true },
+  ...(options.rivals ? rivals() : []),
 ];
+
+function rivals(): readonly Contender[] {
+  return [
+    { name: 'bisection, 60 s trials', search: bisection, quick: false, others: { trialS: 60, budgetS: 1200 } },
+    { name: 'isotonic regression', search: isotonic, quick: false },
+  ];
+}
 
 /** By the sign of each trial, never measured twice. */
 function* bisection(settings: SearchSettings): ReturnType<Search> {
@@ -104,29 +124,42 @@ function missed({ goals: [goal] }: SearchSettings, evidence: SearchEvidence): bo
   return counts !== undefined && counts.bad > (goal?.allowedRatio ?? 0) * counts.all;
 }
 
-function runOnce(server: KnownServer, search: Search, settings: typeof precise, seed: number) {
+/** What the pilot trial reads, as a share of what the server serves: too much where it batches, too little with few users. */
+const pilots = [0.6, 0.85, 1, 1.2];
+/** Rates that a document names, as shares of the true rate: none, near, too low and too high. */
+const documented = [[], [0.95], [0.3], [1.5], [0.5, 2]];
+
+function runOnce(server: KnownServer, { search, quick, others }: Contender, seed: number) {
   const random = seededRandom(seed * 7919);
-  const generator = search({
-    ...settings,
-    goals: [{ id: 'p95', allowedRatio: 0.05 }],
-    startPerS: 0.85 * server.capacityPerS,
-    lowestPerS: 1,
-    highestPerS: 20 * server.capacityPerS,
-  });
+  const { question } = readRunOptions({ quick });
+  const pilot = { iterationsPerS: server.capacityPerS * (pilots[seed % pilots.length] ?? 1) };
+  const first = (documented[seed % documented.length] ?? []).map((share) => share * server.truthPerS(0));
+  const goals = [
+    { id: 'p95', allowedRatio: 0.05 },
+    ...(server.name === 'errors' ? [{ id: 'errors', allowedRatio: ERROR_GOAL_RATIO }] : []),
+  ];
+  const generator = search({ ...searchSettings(question, goals, pilot, first), ...others });
   let atS = 0;
   let trialsS = 0;
   let next = generator.next();
   while (next.done !== true) {
     const { ratePerS, durationS } = next.value;
-    const counts = server.trial(ratePerS, durationS, atS, random);
-    atS += durationS + WARM_UP_S;
+    const { warmUpS } = question;
+    const { all, bad, failed = 0 } = server.trial(ratePerS, { warmUpS, durationS, atS }, random);
+    atS += durationS + warmUpS;
     trialsS += durationS;
-    next = generator.next({ kind: 'counted', goals: [counts] });
+    next = generator.next({
+      kind: 'counted',
+      goals: [
+        { all, bad },
+        { all, bad: failed },
+      ].slice(0, goals.length),
+    });
   }
   const { lowPerS, highPerS } = next.value;
-  const truth = server.truthPerS(atS);
+  const truths = [server.truthPerS(atS), server.lowestMissPerS ?? server.truthPerS(atS)];
   return {
-    holds: (lowPerS === null || lowPerS <= truth) && (highPerS === null || highPerS >= truth),
+    holds: truths.some((truth) => (lowPerS ?? 0) <= truth && (highPerS ?? Number.POSITIVE_INFINITY) >= truth),
     width: lowPerS === null || highPerS === null ? Number.POSITIVE_INFINITY : highPerS / lowPerS - 1,
     trialsS,
   };
@@ -135,10 +168,10 @@ function runOnce(server: KnownServer, search: Search, settings: typeof precise, 
 const percent = (ratio: number) => (Number.isFinite(ratio) ? `${(100 * ratio).toFixed(0)} %` : 'open');
 console.log(`| server | noise | ${contenders.map(({ name }) => name).join(' | ')} |`);
 console.log(`| --- | --- |${' --- |'.repeat(contenders.length)}`);
-for (const noise of [0, 0.03, 0.08]) {
-  for (const server of knownServers(noise)) {
-    const cells = contenders.map(({ search, settings }) => {
-      const runs = Array.from({ length: seeds }, (_, seed) => runOnce(server, search, settings, seed + 1));
+for (const noise of options.noise.split(',').map((percentage) => Number(percentage) / 100)) {
+  for (const server of [...knownServers(noise), ...otherServers(noise)]) {
+    const cells = contenders.map((contender) => {
+      const runs = Array.from({ length: seeds }, (_, seed) => runOnce(server, contender, seed + 1));
       const widths = runs.map(({ width }) => width).toSorted((left, right) => left - right);
       const at = (share: number) => percent(widths[Math.floor(share * seeds)] ?? Number.NaN);
       const took = runs.reduce((total, { trialsS }) => total + trialsS, 0) / seeds;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { knownServers, WARM_UP_S } from '../../test-support/known-capacity.ts';
+import { knownServers, otherServers } from '../../test-support/known-capacity.ts';
 import { seededRandom } from '../statistics/block-bootstrap.ts';
 import {
   bracketOf,
@@ -76,29 +76,33 @@ describe('a search', () => {
     const { result, steps } = search(settings, (step) =>
       step.ratePerS > 280 ? { kind: 'invalid', limit } : cliffAt(300)(step),
     );
-    expect(result).toMatchObject({ end, lowPerS: 250, highPerS: null });
+    expect(result).toMatchObject({ end, highPerS: null });
+    // One trial of five seconds met the goals: the truth may be somewhat lower.
+    expect(result.lowPerS).toBeGreaterThan(250 / 1.4);
+    expect(result.lowPerS).toBeLessThan(250);
     expect(steps.map(({ ratePerS }) => ratePerS)).toEqual([250, 281.25, 281.25, 281.25]);
   });
 });
 
-test.each(knownServers(0.03).map((server) => [server.name, server] as const))(
-  'the bracket holds the true rate of a simulated server in at least 9 of 10 seeds: %s',
-  (_name, server) => {
-    const held = Array.from({ length: 10 }, (_, seed) => {
-      const random = seededRandom(seed + 1);
-      let atS = 0;
-      const given = { ...settings, startPerS: 0.85 * server.capacityPerS, budgetS: 150 };
-      const { result } = search(given, ({ ratePerS, durationS }) => {
-        const counts = server.trial(ratePerS, durationS, atS, random);
-        atS += durationS + WARM_UP_S;
-        return { kind: 'counted', goals: [counts] };
-      });
-      const truth = server.truthPerS(atS);
-      return Number(result.lowPerS) <= truth && Number(result.highPerS) >= truth;
+test.each(
+  [...knownServers(0.03), ...otherServers(0.03)]
+    .filter(({ name }) => name !== 'errors')
+    .map((server) => [server.name, server] as const),
+)('the bracket holds the true rate of a simulated server in at least 9 of 10 seeds: %s', (_name, server) => {
+  const held = Array.from({ length: 10 }, (_, seed) => {
+    const random = seededRandom(seed + 1);
+    let atS = 0;
+    const given = { ...settings, startPerS: 0.85 * server.capacityPerS, budgetS: 150 };
+    const { result } = search(given, ({ ratePerS, durationS }) => {
+      const counts = server.trial(ratePerS, { warmUpS: 2, durationS, atS }, random);
+      atS += durationS + 2;
+      return { kind: 'counted', goals: [counts] };
     });
-    expect(held.filter(Boolean).length).toBeGreaterThanOrEqual(9);
-  },
-);
+    const truth = server.truthPerS(atS);
+    return Number(result.lowPerS) <= truth && Number(result.highPerS) >= truth;
+  });
+  expect(held.filter(Boolean).length).toBeGreaterThanOrEqual(9);
+});
 
 test('the goal that is missed by most binds, and few samples of it count', () => {
   const goals = [
@@ -121,7 +125,7 @@ describe('whatever the trials say', () => {
   const outcome = fc.record({ badRatio: fc.constantFrom(0, 0, 0.01, 0.04, 0.06, 0.5, 1), isInvalid: fc.boolean() });
   const outcomes = fc.array(outcome, { minLength: 100, maxLength: 100 });
 
-  test('the ends are measured rates in order, trials keep to the budget, and invalid ones are no evidence', () => {
+  test('the ends are in order and no further outside than a few trials leave open, trials keep to the budget, and invalid ones are no evidence', () => {
     fc.assert(
       fc.property(outcomes, (given) => {
         let trial = 0;
@@ -138,7 +142,8 @@ describe('whatever the trials say', () => {
           return { kind: 'counted', goals: [{ bad: Math.round(badRatio * all), all }] };
         });
         expect(steps.reduce((total, { durationS }) => total + durationS, 0)).toBeLessThanOrEqual(settings.budgetS);
-        for (const end of [result.lowPerS, result.highPerS]) if (end !== null) expect(counted).toContain(end);
+        if (result.lowPerS !== null) expect(Math.max(...counted)).toBeGreaterThanOrEqual(result.lowPerS);
+        if (result.highPerS !== null) expect(Math.min(...counted)).toBeLessThanOrEqual(result.highPerS);
         if (result.lowPerS !== null && result.highPerS !== null) {
           expect(result.lowPerS).toBeLessThan(result.highPerS);
           expect(result.valuePerS).toBeGreaterThan(result.lowPerS);

@@ -22,7 +22,8 @@ export type { CountedTrial, GoalCounts, RateBracket, SearchGoal };
  * trials miss; and a queue near saturation is slow in bursts that last longer than a short trial, so most trials just
  * above the sustained rate still look good. Both leave this true without a model of the server: above the sustained rate
  * at most about half of the trials are clearly met, and below it at most half miss. An end of the bracket is therefore
- * confirmed by a sign test over the trials beyond it (`confirmedEnds` in rate-evidence.ts), and an end is always a measured rate.
+ * confirmed by a sign test over the trials beyond it (`confirmedEnds` in rate-evidence.ts). It is a measured rate, but after few
+ * trials, which leave it open how far outside of them the sustained rate may be.
  *
  * The rates of the next trials come from two weighted up-down staircases (C. Kaernbach, Perception & Psychophysics 49,
  * 1991), one for each end: a trial that supports the end moves it inwards by a small step, one that does not moves it
@@ -42,6 +43,8 @@ export interface SearchSettings {
   readonly trialS: number;
   /** Seconds of trials, without their warm-up. */
   readonly budgetS: number;
+  /** So many while only one end is found; as long as `budgetS` by default. */
+  readonly openBudgetS?: number;
 }
 
 export interface SearchStep {
@@ -78,6 +81,9 @@ export interface SearchResult extends RateBracket {
 
 /** Of the first step away from the start, in the precision that is asked for. */
 const FIRST_STEP_IN_PRECISION = 2.5;
+/** With time for so few trials the steps are larger, so that one of them misses. */
+const FEW_TRIALS = 6;
+const FIRST_STEP_OF_FEW = 4;
 const OUTWARD_STEPS = 4;
 const GUARD_PRECISIONS = 2.5;
 /** Of a staircase, in the precision that is asked for. */
@@ -99,13 +105,15 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
     durationS: number,
   ): Generator<SearchStep, SearchResult['end'] | Seen, SearchEvidence> {
     for (let invalid = 0; invalid < INVALID_IN_A_ROW; invalid += 1) {
-      if (usedS + durationS > budgetS * (1 + 1e-9)) return 'budget';
-      const evidence = yield { ratePerS, durationS, bracket: bracketOf(goals, trials) };
+      const bracket = bracketOf(goals, trials);
+      const isOpen = bracket.lowPerS === null || bracket.highPerS === null;
+      const mostS = isOpen ? Math.max(budgetS, settings.openBudgetS ?? 0) : budgetS;
+      if (usedS + durationS > mostS * (1 + 1e-9)) return 'budget';
+      const evidence = yield { ratePerS, durationS, bracket };
       usedS += durationS;
       if (evidence.kind === 'counted') {
-        const trial = { ratePerS, durationS, goals: evidence.goals };
-        trials.push(trial);
-        return seen(goals, trial);
+        trials.push({ ratePerS, durationS, goals: evidence.goals });
+        return seen(goals, trials.slice(-1))[0] ?? 'invalid-trials';
       }
       if (invalid === INVALID_IN_A_ROW - 1 && evidence.limit !== 'other') return `${evidence.limit}-limit`;
     }
@@ -120,7 +128,8 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
   // Steps away from the start, each larger than the one before, until one trial meets the goals and one misses them.
   let low: number | null = null;
   let high: number | null = null;
-  let factor = 1 + FIRST_STEP_IN_PRECISION * precisionRatio;
+  const firstStep = budgetS < FEW_TRIALS * trialS ? FIRST_STEP_OF_FEW : FIRST_STEP_IN_PRECISION;
+  let factor = 1 + firstStep * precisionRatio;
   for (const ratePerS of settings.firstRatesPerS ?? []) {
     const rate = within(ratePerS);
     const trial = yield* measured(rate, trialS);
@@ -163,7 +172,7 @@ export function* searchSustainedRate(settings: SearchSettings): Generator<Search
   const at = { low: place(low ?? lowestPerS), high: place(high ?? highestPerS) };
   const made = { low: 0, high: 0 };
   for (let wide = 0; ; ) {
-    const confirmed = confirmedEnds(trials.map((trial) => seen(goals, trial)));
+    const confirmed = confirmedEnds(seen(goals, trials));
     if (confirmed.highPerS !== null && confirmed.highPerS <= lowestPerS)
       return resultOf(settings, trials, 'lowest-missed');
     if (confirmed.lowPerS !== null && confirmed.lowPerS >= highestPerS)
@@ -213,7 +222,7 @@ function nextEnd(
  * lowest rate that met the goals, or the highest that missed them.
  */
 export function bracketOf(goals: readonly SearchGoal[], trials: readonly CountedTrial[]): RateBracket {
-  const all = trials.map((trial) => seen(goals, trial));
+  const all = seen(goals, trials);
   const confirmed = confirmedEnds(all);
   const met = all.filter(({ excess }) => excess <= 1).map(({ ratePerS }) => ratePerS);
   const missed = all.filter(({ excess }) => excess > 1).map(({ ratePerS }) => ratePerS);
@@ -238,12 +247,11 @@ function resultOf(settings: SearchSettings, trials: readonly CountedTrial[], end
   const result = { lowPerS, highPerS, end, bindingGoal: goals[beyond.indexOf(Math.max(...beyond))]?.id ?? null };
   if (lowPerS === null || highPerS === null) return { ...result, valuePerS: null, shape: null, monotone: true };
   const before = excesses(goals, between(lowPerS / (1 + precisionRatio), lowPerS));
-  const gradual = between(lowPerS, highPerS).filter((trial) => {
-    const { excess } = seen(goals, trial);
-    return excess > CLEARLY_MET && excess < CLIFF_EXCESS;
-  });
+  const gradual = seen(goals, between(lowPerS, highPerS)).filter(
+    ({ excess }) => excess > CLEARLY_MET && excess < CLIFF_EXCESS,
+  );
   const isCliff = Math.max(...before) <= CLEARLY_MET && Math.max(...beyond) >= CLIFF_EXCESS && gradual.length === 0;
-  const wellBelow = between(0, lowPerS / (1 + precisionRatio)).map((trial) => seen(goals, trial));
+  const wellBelow = seen(goals, between(0, lowPerS / (1 + precisionRatio)));
   return {
     ...result,
     valuePerS: crossing(goals, trials, lowPerS, highPerS),
@@ -259,12 +267,11 @@ function crossing(
   lowPerS: number,
   highPerS: number,
 ): number {
-  const inside = trials
-    .map((trial) => seen(goals, trial))
-    .filter(({ ratePerS }) => ratePerS >= lowPerS && ratePerS <= highPerS);
+  const inside = seen(goals, trials).filter(({ ratePerS }) => ratePerS >= lowPerS && ratePerS <= highPerS);
   const met = greatest(inside.filter(({ excess }) => excess <= 1).map(({ ratePerS }) => ratePerS)) ?? lowPerS;
   const missed = least(inside.filter(({ excess }) => excess > 1).map(({ ratePerS }) => ratePerS)) ?? highPerS;
-  return Math.sqrt(met * missed);
+  const value = Math.sqrt(met * missed);
+  return value > lowPerS && value < highPerS ? value : Math.sqrt(lowPerS * highPerS);
 }
 
 function least(values: readonly number[]): number | null {

@@ -13,9 +13,8 @@ export interface DocumentedLoads {
 /** An open-loop load may get a little more out of a system than the users of the pilot trial. */
 const BEYOND_PILOT = 1.2;
 
-/** Chance gives fewer requests than the rate promises; and a trial is not made longer than so many times. */
+/** Chance gives fewer requests than the rate promises. */
 const SAMPLES_TO_SPARE = 1.3;
-export const MOST_TIMES_LONGER = 3;
 
 /** The loads that targets for this tier and scenario speak of. */
 export function documentedLoads(targets: readonly Target[], tier: string, scenario: string): DocumentedLoads {
@@ -54,8 +53,8 @@ function ascending(values: readonly number[]): number[] {
   return [...new Set(values)].toSorted((left, right) => left - right);
 }
 
-/** At low rates a trial lasts until p95 of each step has samples enough for its interval: each iteration gives one. */
-export function longEnoughS(durationS: number, iterationRatePerS: number): number {
+/** At low rates a trial lasts, as far as it may, until p95 of each step has samples enough: each iteration gives one. */
+export function longEnoughS(durationS: number, mostS: number, iterationRatePerS: number): number {
   const neededS = Math.ceil((SAMPLES_TO_SPARE * samplesNeeded(0.95)) / iterationRatePerS);
-  return Math.max(durationS, Math.min(neededS, MOST_TIMES_LONGER * durationS));
+  return Math.max(durationS, Math.min(neededS, mostS));
 }

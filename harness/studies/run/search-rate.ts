@@ -2,17 +2,17 @@ import type { RunQuestion, SustainedRateAnswer } from '../../core/run.ts';
 import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import type { PilotEstimate } from '../../judging/pilot.ts';
 import { type RateGoal, searchEvidence } from '../../judging/rate-goals.ts';
-import { searchSustainedRate } from '../../models/sustained-rate-search.ts';
+import { type SearchGoal, type SearchSettings, searchSustainedRate } from '../../models/sustained-rate-search.ts';
 import type { Step, TimeBounds, TrialStep } from '../study.ts';
-import { type DocumentedLoads, documentedRates, longEnoughS, MOST_TIMES_LONGER } from './loads.ts';
+import { type DocumentedLoads, documentedRates, longEnoughS } from './loads.ts';
 
-/** The shortest trial of a search: queues need some seconds to show, and a quick run has few. */
-const SHORTEST_TRIAL_S = 10;
-const SHORTEST_TRIAL_QUICK_S = 5;
+/** Of a search: queues need some seconds to show, and a trial of a slow scenario is longer for its samples. */
+const trialTimes = { full: { shortestS: 10, longestS: 30 }, quick: { shortestS: 5, longestS: 8 } } as const;
 /** A closed-loop pilot trial keeps the system busy: its throughput is near what an open-loop load may reach. */
 const START_OF_PILOT = 0.85;
-/** Whatever the budget: fewer cannot show a rate that is kept and one that is not. */
+/** Whatever the budget: fewer cannot show a rate that is kept and one that is not, and so many may be needed to find both. */
 const FEWEST_TRIALS = 3;
+const FEWEST_TRIALS_WHILE_OPEN = 5;
 const LOWEST_OF_PILOT = 0.02;
 const HIGHEST_OF_PILOT = 8;
 
@@ -28,18 +28,7 @@ export function* searchRate(
   pilot: PilotEstimate,
   trialAt: (arrivalRatePerS: number, durationS: number) => TrialStep,
 ): Generator<Step, SearchedRate, JudgedTrial | undefined> {
-  const startPerS = rounded(START_OF_PILOT * pilot.iterationsPerS);
-  const trialS = longEnoughS(shortestTrialS(question), startPerS);
-  const search = searchSustainedRate({
-    goals,
-    firstRatesPerS: documentedRates(pilot, documented),
-    startPerS,
-    lowestPerS: LOWEST_OF_PILOT * pilot.iterationsPerS,
-    highestPerS: HIGHEST_OF_PILOT * pilot.iterationsPerS,
-    precisionRatio: question.precisionRatio,
-    trialS,
-    budgetS: Math.max(question.searchBudgetS, FEWEST_TRIALS * trialS),
-  });
+  const search = searchSustainedRate(searchSettings(question, goals, pilot, documentedRates(pilot, documented)));
   const trials: JudgedTrial[] = [];
   let next = search.next();
   while (!next.done) {
@@ -53,15 +42,40 @@ export function* searchRate(
   return { answer: { ...found, binding }, trials };
 }
 
-export function searchTime(question: RunQuestion): TimeBounds {
-  const shortestS = shortestTrialS(question) + question.warmUpS;
-  const most = Math.ceil(question.searchBudgetS / shortestTrialS(question));
-  const longestS = MOST_TIMES_LONGER * shortestTrialS(question) * FEWEST_TRIALS;
-  return { atLeastS: shortestS, atMostS: Math.max(question.searchBudgetS, longestS) + most * question.warmUpS };
+/** What a search is given; the benchmark of the search gives it the same. */
+export function searchSettings(
+  question: Pick<RunQuestion, 'quick' | 'precisionRatio' | 'searchBudgetS'>,
+  goals: readonly SearchGoal[],
+  { iterationsPerS }: Pick<PilotEstimate, 'iterationsPerS'>,
+  firstRatesPerS: readonly number[],
+): SearchSettings {
+  const startPerS = rounded(START_OF_PILOT * iterationsPerS);
+  const { shortestS, longestS } = trialTimesOf(question);
+  const trialS = longEnoughS(shortestS, longestS, startPerS);
+  return {
+    goals,
+    firstRatesPerS,
+    startPerS,
+    lowestPerS: LOWEST_OF_PILOT * iterationsPerS,
+    highestPerS: HIGHEST_OF_PILOT * iterationsPerS,
+    precisionRatio: question.precisionRatio,
+    trialS,
+    budgetS: Math.max(question.searchBudgetS, FEWEST_TRIALS * trialS),
+    openBudgetS: FEWEST_TRIALS_WHILE_OPEN * trialS,
+  };
 }
 
-function shortestTrialS({ quick }: RunQuestion): number {
-  return quick ? SHORTEST_TRIAL_QUICK_S : SHORTEST_TRIAL_S;
+export function searchTime(question: RunQuestion): TimeBounds {
+  const { shortestS, longestS } = trialTimesOf(question);
+  const trials = Math.ceil(question.searchBudgetS / shortestS);
+  return {
+    atLeastS: shortestS + question.warmUpS,
+    atMostS: Math.max(question.searchBudgetS, longestS * FEWEST_TRIALS_WHILE_OPEN) + trials * question.warmUpS,
+  };
+}
+
+function trialTimesOf({ quick }: Pick<RunQuestion, 'quick'>) {
+  return quick ? trialTimes.quick : trialTimes.full;
 }
 
 /** A rate that one can type. */
