@@ -4,7 +4,7 @@ import { fourTiers } from '../test-support/made-up-run.ts';
 import { madeUpRun, madeUpTrial } from '../test-support/made-up-trial.ts';
 import { analyse } from './analysis.ts';
 import { planDocument, planReport } from './documents/plan.ts';
-import { isCarried, type PlanQuestion, planTiers } from './plan.ts';
+import { type PlanQuestion, planTiers, suffices } from './plan.ts';
 import { renderTerminal } from './renderers/terminal.ts';
 
 /** A request costs the API 3 ms of CPU and the database 0.5 ms; 300/s are sustained by two instances of the API. */
@@ -56,12 +56,12 @@ const tierOf = (name: string) => fourTiers.find((tier) => tier.name === name) as
 function planned(tier: Tier, changes: Partial<PlanQuestion> = {}) {
   const [first] = planTiers(runOf(tier), { ...question, ...changes });
   if (first?.outcome.kind !== 'planned') throw new Error('no plan');
-  return { carried: isCarried(first), ...first.outcome };
+  return { enough: suffices(first), ...first.outcome };
 }
 
 describe('the plan of a tier', () => {
   it('has more instances of what a load balancer spreads over, and one of the others', () => {
-    const { plan, carried, withinTargets } = planned(tierOf('pooled'));
+    const { plan, enough, withinTargets } = planned(tierOf('pooled'));
     // Two instances of one CPU are used up at 667/s: 500/s is 75 % of it, so that an instance carries 250/s.
     expect(withinTargets).toEqual({ low: expect.closeTo(0.75, 6), high: expect.closeTo(0.78, 6) });
     expect(plan.services).toMatchObject([
@@ -75,18 +75,18 @@ describe('the plan of a tier', () => {
       },
       { name: 'database', scales: false, instances: 1, cpus: 0.5, utilizationRatio: expect.closeTo(0.8, 6) },
     ]);
-    expect(carried).toBe(true);
+    expect(enough).toBe(true);
   });
 
   it('does not carry what a service of one instance cannot', () => {
-    const { plan, carried } = planned(tierOf('pooled'), { wanted: { kind: 'rate', peakPerS: 900 } });
-    expect(carried).toBe(false);
+    const { plan, enough } = planned(tierOf('pooled'), { wanted: { kind: 'rate', peakPerS: 900 } });
+    expect(enough).toBe(false);
     expect(plan.services[1]).toMatchObject({ carries: false, needsCpus: expect.closeTo(0.75, 6) });
     expect(planned(tierOf('single')).plan.services[0]).toMatchObject({ scales: false, instances: 1, carries: false });
   });
 
   it('is refused where the connections do not fit, with the sum', () => {
-    const { carried, connections, plan } = planned(
+    const { enough, connections, plan } = planned(
       {
         ...tierOf('pooled'),
         services: tierOf('pooled').services.map((service) => {
@@ -97,7 +97,7 @@ describe('the plan of a tier', () => {
       {},
     );
     expect(plan.carries).toBe(true);
-    expect(carried).toBe(false);
+    expect(enough).toBe(false);
     expect(connections).toMatchObject([{ service: 'pooler', limit: 30, total: expect.any(Number) }]);
   });
 

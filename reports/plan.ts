@@ -13,7 +13,7 @@ import { connectionSum, connectionSumText } from '../harness/services/connection
 import { shippedTypes } from '../harness/services/registry.ts';
 import type { Analysis, ScenarioAnalysis, TierAnalysis } from './analysis.ts';
 
-/** What is to be carried: requests per second at the peak, users in a day, or users at once. */
+/** The load that is planned for: requests per second at the peak, users in a day, or users at once. */
 export type Wanted =
   | { readonly kind: 'rate'; readonly peakPerS: number }
   | ({ readonly kind: 'users' } & Workload)
@@ -67,7 +67,7 @@ export function planTiers({ tiers }: Analysis, question: PlanQuestion): readonly
   return tiers.map((tier) => ({ tier: tier.name, outcome: planOf(tier, question) }));
 }
 
-export function isCarried({ outcome }: PlannedTier): boolean {
+export function suffices({ outcome }: PlannedTier): boolean {
   return outcome.kind === 'planned' && outcome.plan.carries && outcome.connections.length === 0;
 }
 

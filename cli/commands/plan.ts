@@ -7,7 +7,7 @@ import type { Range } from '../../harness/models/capacity-plan.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { type Analysis, analyse } from '../../reports/analysis.ts';
 import { planDocument, planReport } from '../../reports/documents/plan.ts';
-import { isCarried, type PlanQuestion, planTiers, type Wanted } from '../../reports/plan.ts';
+import { type PlanQuestion, planTiers, suffices, type Wanted } from '../../reports/plan.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
 import { typedReader } from '../typed-reader.ts';
 import { printDocument } from './report.ts';
@@ -53,7 +53,7 @@ export async function plan(folder: string, typed: TypedPlanOptions, output: Outp
     typed,
     output,
   );
-  if (tiers.some(isCarried)) return exitCodes.met;
+  if (tiers.some(suffices)) return exitCodes.met;
   return tiers.some(({ outcome }) => outcome.kind === 'planned') ? exitCodes.missed : exitCodes.inconclusive;
 }
 

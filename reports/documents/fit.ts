@@ -49,7 +49,7 @@ function answerOf(fit: ModelFit): Answer {
 function sentencesOf(fit: ModelFit): Pick<Answer, 'statement' | 'because'> {
   switch (fit.model) {
     case null:
-      return { statement: `not identified: ${describeNoFit(fit)}.`, because: '' };
+      return { statement: `not identified: ${describeNoFit(fit)}.`, because: moreLoads(fit) };
     case 'usl':
       return scalabilityAnswer(fit);
     case 'queue':
@@ -69,6 +69,12 @@ function describeNoFit({ why, kind }: NoFit): string {
 
 const aboutRate = (estimate: Estimate) => estimateWithInterval(estimate, formatRate);
 const aboutNumber = (estimate: Estimate) => estimateWithInterval(estimate, formatNumber);
+
+/** Of a curve of a run, which has a name: how the next one measures more. */
+function moreLoads({ name, kind }: NoFit): string {
+  if (name === '') return '';
+  return `Measure more of them with ${kind === 'rate' ? '--rate' : '--concurrency'} 1,2,4,8,16,32 of \`tierbench run\`, chosen for the system.`;
+}
 
 function scalabilityAnswer(fit: ScalabilityFit): Pick<Answer, 'statement' | 'because'> {
   const { peak, peakPerS, enough, sigma, kappa } = fit;

@@ -12,7 +12,7 @@ import {
   table,
 } from '../document.ts';
 import { dateTime } from '../figures.ts';
-import { isCarried, type PlannedTier, type PlanOutcome, type PlanQuestion } from '../plan.ts';
+import { type PlannedTier, type PlanOutcome, type PlanQuestion, suffices } from '../plan.ts';
 import { list, plural } from '../text.ts';
 
 type Planned = Extract<PlanOutcome, { readonly kind: 'planned' }>;
@@ -49,7 +49,7 @@ function wantedText({ wanted }: PlanQuestion): string {
 }
 
 function answerOf(tiers: readonly PlannedTier[], question: PlanQuestion): Answer {
-  const carrying = tiers.filter(isCarried);
+  const carrying = tiers.filter(suffices);
   const [first] = carrying;
   if (first?.outcome.kind === 'planned') {
     const { plan } = first.outcome;
@@ -72,7 +72,7 @@ function answerOf(tiers: readonly PlannedTier[], question: PlanQuestion): Answer
     because:
       best === undefined
         ? 'None has both demands and a sustained rate for this scenario.'
-        : `Most is carried by ${best.tier}, up to ${formatRate(best.outcome.plan.limitPerS)}: ${obstacles(best.outcome).join('; ')}.`,
+        : `The most is ${formatRate(best.outcome.plan.limitPerS)}, by ${best.tier}: ${obstacles(best.outcome).join('; ')}.`,
   };
 }
 
@@ -126,7 +126,7 @@ function obstacles({ plan, connections }: Planned): readonly string[] {
 
 /** What a reader asks for first. */
 function carryingFirst(tiers: readonly PlannedTier[]): readonly PlannedTier[] {
-  return [...tiers.filter(isCarried), ...tiers.filter((tier) => !isCarried(tier))];
+  return [...tiers.filter(suffices), ...tiers.filter((tier) => !suffices(tier))];
 }
 
 function notesOf(tiers: readonly PlannedTier[]): readonly Block[] {
@@ -134,7 +134,7 @@ function notesOf(tiers: readonly PlannedTier[]): readonly Block[] {
     outcome.kind === 'planned' && !outcome.demandsHaveIntervals ? [tier] : [],
   );
   if (without.length === 0) return [];
-  const text = `demands of ${list(without)} are those of fewer than three trials: how far they are off is not known.`;
+  const text = `Demands of ${list(without)} are those of fewer than three trials: how far they are off is not known.`;
   return [{ kind: 'note', title: 'Narrow evidence', text }];
 }
 
