@@ -82,6 +82,30 @@ function commands(conclude: Conclude): Command {
     conclude(async () => (await import('./commands/run.ts')).study(name, typed, processOutput)),
   );
 
+  const gate = program
+    .command('gate')
+    .description('measure two versions of the app side by side: slower, not slower, or too noisy here to decide')
+    .requiredOption('--base <source>', 'what to compare with: a branch, tag or commit of this repository, or a folder')
+    .option('--head <source>', 'what may be slower (default: the repository around the working directory, as it is)')
+    .option('--tier <tier>', 'a built-in tier or a file of your own', 'single')
+    .option('--scenario <scenario>', 'a built-in scenario or a file of your own', 'crud')
+    .option(
+      '--rate <perS>',
+      'iterations that arrive per second (default: half of what a pilot trial of the base completes)',
+    )
+    .option('--minutes <count>', 'the most that the pairs may take; fewer where the answer is clear (default: 10)')
+    .option('--tolerance <share>', 'a change that matters, such as 10% (default)')
+    .option('--duration <s>', 'seconds that are measured in each trial (default: 6)')
+    .option('--warm-up <s>', 'seconds of load before them (default: 2)')
+    .option('--provider <name>', 'where the services run: auto, local, containers')
+    .option('--seed <number>', 'seed of data, traffic and order (default: 1)')
+    .option('--install-missing', 'install what the tier needs and this machine lacks, saying each command first')
+    .option('--out <folder>', 'the results folder to make')
+    .option('--json', 'print report.json instead of the summary')
+    .option('--quiet', 'no progress')
+    .action((typed) => conclude(async () => (await import('./commands/gate.ts')).gate(typed, processOutput)));
+  for (const { option, what } of dataOptions) gate.option(`${option} <count>`, what, '100');
+
   const up = program
     .command('up')
     .description('start a tier and keep it running until Ctrl-C')

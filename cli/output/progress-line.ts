@@ -78,8 +78,9 @@ function joined(place: string, doing: string): string {
 }
 
 /** `search, 295 to 322/s`, `trial 3 of 12`, `trial 3 of 12, attempt 2`, `warm-up` */
-function trialName({ purpose, planned, attempt, bracket }: StudyEvent & { kind: 'trial-started' }): string {
+function trialName({ purpose, planned, attempt, bracket, pair }: StudyEvent & { kind: 'trial-started' }): string {
   if (bracket !== undefined) return `search${bracketText(bracket)}`;
+  if (pair !== undefined) return `pair ${pair.number} of at most ${pair.most}`;
   if (planned === null || purpose === 'warm-up') return purpose;
   const name = `trial ${planned.position} of ${planned.total}`;
   return attempt === 1 ? name : `${name}, attempt ${attempt}`;

@@ -11,6 +11,7 @@ export const errorCodes = {
     FILE_EXISTS: 'the file to be written is there already',
     FOLDER_NOT_EMPTY: 'the folder to be written holds files already',
     SCENARIO_NAME_INVALID: 'not a name for a new scenario',
+    SOURCE_INVALID: 'neither a folder nor a commit with the app, or its packages cannot be installed',
   },
   Files: {
     FILE_NOT_FOUND: 'there is no such file',

@@ -26,3 +26,10 @@ export function sum(values: readonly number[]): number {
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : sum(values) / values.length;
 }
+
+/** Of an even number the mean of the two in the middle; not a number of no values. */
+export function median(values: readonly number[]): number {
+  const ascending = values.toSorted((one, other) => one - other);
+  const middle = (ascending.length - 1) / 2;
+  return ((ascending[Math.floor(middle)] ?? Number.NaN) + (ascending[Math.ceil(middle)] ?? Number.NaN)) / 2;
+}

@@ -78,7 +78,7 @@ export async function conductSteps<Answer>(
     const subject = running.get(step.subject);
     if (subject === undefined) throw new Error(`the group has no subject '${step.subject}'`);
     signal.throwIfAborted();
-    if (step.kind === 'trial') {
+    if (step.kind === 'trial' || step.kind === 'restart') {
       await trials.drain();
       const failure = crashed();
       if (failure !== undefined) return { failure };
@@ -94,6 +94,9 @@ export async function conductSteps<Answer>(
       case 'plan':
         await trials.plan(step, subject);
         break;
+      case 'restart':
+        await restart(step.instances, subject);
+        break;
       case 'rest':
         await restUntil(performance.now() + step.durationS * 1000, 'rest', conducted, stop);
         break;
@@ -108,6 +111,17 @@ export async function conductSteps<Answer>(
     signal.throwIfAborted();
     next = steps.next(judged);
   }
+}
+
+/** Of a deployment whose processes are not ours nothing is restarted. */
+async function restart(instances: readonly string[], { deployment: { faults } }: RunningSubject): Promise<void> {
+  if (faults === undefined) return;
+  await Promise.all(
+    instances.map(async (instance) => {
+      await faults.kill(instance);
+      await faults.start(instance);
+    }),
+  );
 }
 
 /** Lets time pass, and says each second how much is left. */
@@ -151,6 +165,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         attempt: number,
         planned: place,
         ...(step.bracket !== undefined && { bracket: step.bracket }),
+        ...(step.pair !== undefined && { pair: step.pair }),
         time: time.left(durationS),
       });
     }
@@ -229,7 +244,8 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
     /** Runs a trial, and again when it is invalid, as far as the budget goes. */
     async run(step: TrialStep, subject: RunningSubject): Promise<JudgedTrial | TierbenchError> {
       let { judged, failure } = await attempt(step, subject, 1);
-      if (step.purpose !== 'measure' || step.bracket !== undefined) return failure ?? judged;
+      const isDecided = step.bracket !== undefined || step.pair !== undefined;
+      if (step.purpose !== 'measure' || isDecided) return failure ?? judged;
       let attempts = 1;
       while (failure === undefined && !stop.aborted && mayBeValidNextTime(judged)) {
         if (attempts > MOST_REPEATS_OF_A_LOAD || !repeats.take()) break;

@@ -1,7 +1,8 @@
+import { gate } from './gate/gate.ts';
 import { run } from './run/run.ts';
 import type { Study } from './study.ts';
 
 /** Every study there is. */
-const studies: readonly Study[] = [run];
+const studies: readonly Study[] = [run, gate];
 
 export const studiesByName: ReadonlyMap<string, Study> = new Map(studies.map((study) => [study.name, study]));

@@ -35,6 +35,8 @@ export type StudyEvent =
       readonly planned: { readonly position: number; readonly total: number } | null;
       /** In a search for the sustained rate: the interval so far. */
       readonly bracket?: TrialStep['bracket'];
+      /** One of two that are compared with each other. */
+      readonly pair?: TrialStep['pair'];
       readonly time: TimeLeft;
     }
   /** Once a second while a trial runs. */

@@ -56,7 +56,7 @@ export interface TimeBounds {
   readonly atMostS: number;
 }
 
-export type Step = TrialStep | RestStep | PlanStep | NoteStep;
+export type Step = TrialStep | RestartStep | RestStep | PlanStep | NoteStep;
 
 export interface TrialStep {
   readonly kind: 'trial';
@@ -72,8 +72,20 @@ export interface TrialStep {
   readonly users?: number;
   /** In a search: the interval of rates so far, for progress. An invalid trial is not repeated: the search decides. */
   readonly bracket?: { readonly lowPerS: number | null; readonly highPerS: number | null };
+  /** One of two that are compared with each other: which pair, and how many there are at most. It is not repeated either. */
+  readonly pair?: { readonly number: number; readonly most: number };
   /** With purpose `fault`, else absent. */
   readonly fault?: PlannedFault;
+}
+
+/** Ends instances and starts them again, so that what is measured next runs in fresh processes. */
+export interface RestartStep {
+  readonly kind: 'restart';
+  readonly subject: string;
+  /** `api/1` */
+  readonly instances: readonly string[];
+  /** What it usually takes, for the time left. */
+  readonly durationS: number;
 }
 
 export interface RestStep {
@@ -111,7 +123,7 @@ export interface PlannedFault {
 /** Warm-up and measured window together; 0 for what takes no time. */
 export function lengthS(step: Step): number {
   if (step.kind === 'trial') return step.warmUpS + step.durationS;
-  return step.kind === 'rest' ? step.durationS : 0;
+  return step.kind === 'rest' || step.kind === 'restart' ? step.durationS : 0;
 }
 
 export function exactTime(durationS: number): TimeBounds {

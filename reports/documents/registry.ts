@@ -1,10 +1,12 @@
 import type { z } from 'zod';
+import { isGate } from '../../harness/core/gate.ts';
 import { isRun } from '../../harness/core/run.ts';
 import type { StudyRecord } from '../../harness/core/study-record.ts';
 import { overallVerdict } from '../../harness/judging/judge.ts';
 import { isValid } from '../../harness/judging/judged-trial.ts';
 import { type Analysis, analyse } from '../analysis.ts';
 import type { Document } from '../document.ts';
+import { gateDocument } from './gate.ts';
 import { genericDocument, genericReport } from './generic.ts';
 import { runDocument } from './run.ts';
 import { runReport, runReportSchema } from './run-json.ts';
@@ -21,7 +23,7 @@ export interface StudyReport {
 export function reportOf(record: StudyRecord): StudyReport {
   if (!isRun(record)) {
     return {
-      document: genericDocument(record),
+      document: isGate(record) ? gateDocument(record) : genericDocument(record),
       json: () => `${JSON.stringify(genericReport(record), null, 2)}\n`,
       verdict: null,
     };

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { StudyRecord } from './study-record.ts';
+
+/** What the study `gate` asks and answers: did a change make the app slower? */
+
+const durationS = z.number().nonnegative();
+const count = z.number().int().nonnegative();
+
+export const gateQuestionSchema = z.object({
+  scenario: z.string(),
+  /** Null: half of what a pilot trial of the base gets out of the scenario. */
+  arrivalRatePerS: z.number().positive().nullable(),
+  /** A change that matters: half of it is the least estimate of an alarm, and the most of what counts as not slower. */
+  toleranceRatio: z.number().positive(),
+  /** Decides which of a pair comes first. */
+  seed: z.number().int(),
+  warmUpS: durationS,
+  durationS,
+  timeoutS: durationS,
+  /** All pairs together; at least as many as the first look takes are measured. */
+  budgetS: durationS,
+});
+export type GateQuestion = z.infer<typeof gateQuestionSchema>;
+
+/** `step` null: of all steps together. */
+const gateMetricSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('latency'), step: z.string().nullable(), quantile: z.number() }),
+  z.object({ kind: z.literal('cpu'), service: z.string() }),
+  z.object({ kind: z.literal('throughput') }),
+  z.object({ kind: z.literal('errors') }),
+]);
+export type GateMetric = z.infer<typeof gateMetricSchema>;
+
+/** JSON has no infinity: null is an end that the pairs do not bound. */
+const ratioSchema = z.object({ value: z.number(), low: z.number().nullable(), high: z.number().nullable() });
+
+const gatedMetricSchema = z.object({
+  metric: gateMetricSchema,
+  kind: z.enum(['slower', 'not-slower', 'undecided']),
+  /** Head over base, the other way round for throughput: more is worse. */
+  ratio: ratioSchema,
+  /** Standard deviation of the logarithm of the ratio between pairs. */
+  noise: z.number().nullable(),
+  /** Medians over the pairs: seconds, seconds of CPU for a request, requests per second, or a ratio. */
+  base: z.number(),
+  head: z.number(),
+});
+export type GatedMetric = z.infer<typeof gatedMetricSchema>;
+
+const gateVerdicts = ['slower', 'not-slower', 'cannot-tell'] as const;
+
+export const gateAnswerSchema = z.object({
+  base: z.string(),
+  head: z.string(),
+  scenario: z.string(),
+  arrivalRatePerS: z.number().nullable(),
+  pairs: count,
+  /** Pairs of which a trial could not be used. */
+  lostPairs: count,
+  verdict: z.enum(gateVerdicts),
+  metrics: z.array(gatedMetricSchema).readonly(),
+});
+export type GateAnswer = z.infer<typeof gateAnswerSchema>;
+
+export type GateResult = StudyRecord<GateQuestion, GateAnswer>;
+
+export function isGate(record: StudyRecord): record is GateResult {
+  return record.study === 'gate';
+}

@@ -1,0 +1,141 @@
+import type { GateAnswer, GatedMetric, GateMetric, GateQuestion, GateResult } from '../../harness/core/gate.ts';
+import {
+  type Estimate,
+  formatBytes,
+  formatNumber,
+  formatRate,
+  formatRatio,
+  formatSeconds,
+} from '../../harness/core/units.ts';
+import { MOST_NOISE } from '../../harness/models/paired-change.ts';
+import { type Answer, type CellDraft, type Document, head, incompleteNote, left, right, table } from '../document.ts';
+import { changeSize, dateTime } from '../figures.ts';
+import { list, plural } from '../text.ts';
+
+/** What a gate answers: slower or not, by how much, what became slower, and how sure that is. */
+export function gateDocument({ facts, status, question, answers }: GateResult): Document {
+  const { machine, tierbench } = facts;
+  const [answer] = answers;
+  return {
+    title: 'Gate: base against head',
+    subtitle: `${dateTime(facts.startedAt)} · ${machine.cpuModel}, ${plural(machine.cpus, 'core')}, ${formatBytes(machine.memoryBytes)}`,
+    blocks: [
+      { kind: 'answer', answers: [answer === undefined ? noAnswer : answerOf(answer, question)] },
+      ...incompleteNote(status),
+      ...(answer === undefined || answer.metrics.length === 0
+        ? []
+        : [{ kind: 'table' as const, table: metricsTable(answer, question) }]),
+      { kind: 'paragraph', text: howItWasMeasured(question, answer) },
+    ],
+    footer: `Made by tierbench ${tierbench.version} from the results of run ${facts.runId}.`,
+  };
+}
+
+const noAnswer: Answer = { about: 'gate', statement: 'no pair was measured.', because: '' };
+
+function answerOf(answer: GateAnswer, { toleranceRatio }: GateQuestion): Answer {
+  const { scenario, metrics, pairs, arrivalRatePerS } = answer;
+  const about = scenario;
+  if (arrivalRatePerS === null) {
+    return {
+      about,
+      statement: 'cannot tell: the base completed no iteration.',
+      because: 'Check the scenario against the base.',
+    };
+  }
+  const measured = `${plural(pairs, 'pair')} at ${formatRate(arrivalRatePerS)}`;
+  const undecided = worstFirst(metrics.filter(({ kind }) => kind === 'undecided'));
+  switch (answer.verdict) {
+    case 'slower':
+      return {
+        about,
+        statement: `head is slower (${measured}).`,
+        because: `${capital(list(worstFirst(metrics.filter(({ kind }) => kind === 'slower')).map(changeText)))}.`,
+      };
+    case 'not-slower':
+      return {
+        about,
+        statement: `head is not slower than base by more than ${formatRatio(toleranceRatio / 2)} (${measured}).`,
+        because: undecided.length === 0 ? '' : `Not decided: ${list(undecided.slice(0, MOST_NAMED).map(changeText))}.`,
+      };
+    case 'cannot-tell':
+      return {
+        about,
+        statement: `this machine cannot tell whether head is slower (${measured}).`,
+        because: whyNot(undecided),
+      };
+  }
+}
+
+const MOST_NAMED = 3;
+
+function whyNot(undecided: readonly GatedMetric[]): string {
+  const noisy = undecided.filter(({ noise }) => noise !== null && noise > MOST_NOISE);
+  const named = `Not decided: ${list(undecided.slice(0, MOST_NAMED).map(changeText))}.`;
+  if (undecided.length === 0) return 'Too few pairs could be measured.';
+  if (noisy.length < undecided.length / 2) return `${named} Allow more time.`;
+  return `${named} The same code differs by more than ${formatRatio(MOST_NOISE)} from pair to pair: use a quieter machine, or longer trials.`;
+}
+
+function worstFirst(metrics: readonly GatedMetric[]): readonly GatedMetric[] {
+  return metrics.toSorted((one, other) => other.ratio.value - one.ratio.value);
+}
+
+/** `p95 of list tasks +23 % (14 to 33)` */
+function changeText({ metric, ratio }: GatedMetric): string {
+  return `${nameOf(metric)} ${changeSize(estimateOf(ratio))}`;
+}
+
+/** Of eight pairs and more, which have both ends. */
+function estimateOf({ value, low, high }: GatedMetric['ratio']): Estimate {
+  return { value, low: low ?? 0, high: high ?? Number.POSITIVE_INFINITY };
+}
+
+function nameOf(metric: GateMetric): string {
+  switch (metric.kind) {
+    case 'latency':
+      return `p${formatNumber(100 * metric.quantile)} of ${metric.step ?? 'all requests'}`;
+    case 'cpu':
+      return `CPU of ${metric.service} per request`;
+    case 'throughput':
+      return 'time per successful request';
+    case 'errors':
+      return 'errors';
+  }
+}
+
+function valueText({ kind }: GateMetric, value: number): string {
+  if (kind === 'throughput') return formatRate(value);
+  return kind === 'errors' ? formatRatio(value) : formatSeconds(value);
+}
+
+const kindTexts = { slower: 'slower', 'not-slower': 'not slower', undecided: 'undecided' } as const;
+const kindVerdicts = { slower: 'missed', 'not-slower': 'met', undecided: 'inconclusive' } as const;
+
+function metricsTable({ metrics }: GateAnswer, { toleranceRatio }: GateQuestion) {
+  return table(
+    `Head over base with its 95 % interval; slower from +${formatRatio(toleranceRatio / 2)} on`,
+    [head('Metric'), right('Base'), right('Head'), right('Change'), right('Noise'), left('Verdict')],
+    metrics.map(({ metric, ratio, base, head: after, noise, kind }): CellDraft[] => [
+      { text: nameOf(metric) },
+      { text: valueText(metric, base) },
+      { text: valueText(metric, after) },
+      { text: changeSize(estimateOf(ratio)), strong: kind === 'slower' },
+      { text: noise === null ? '' : formatRatio(noise) },
+      { text: kindTexts[kind], verdict: kindVerdicts[kind] },
+    ]),
+  );
+}
+
+function howItWasMeasured({ durationS, warmUpS, seed }: GateQuestion, answer: GateAnswer | undefined): string {
+  const lost = answer?.lostPairs ?? 0;
+  return [
+    `Both versions run side by side and are measured in turns for ${formatSeconds(durationS)} after ${formatSeconds(warmUpS)} of warm-up, in fresh processes each time; which comes first is shuffled with seed ${seed}.`,
+    'The change is the Hodges-Lehmann estimate over the pairs; an alarm is a signed-rank test at one of four looks, together for all metrics.',
+    ...(lost > 0 ? [`${plural(lost, 'pair')} could not be used.`] : []),
+  ].join(' ');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
