@@ -92,6 +92,8 @@ const STEPS_IN_PRECISION = 5;
 const SHORT_TRIALS_WHEN_CONFIRMED = 4;
 const INVALID_IN_A_ROW = 3;
 const CLIFF_EXCESS = 5;
+/** How far outside of the trials an end is taken to be that nothing confirms. */
+const UNCONFIRMED = 1.4;
 
 /** Proposes trials until the bracket is as narrow as asked for or the budget is used; never a trial beyond the budget. */
 export function* searchSustainedRate(settings: SearchSettings): Generator<SearchStep, SearchResult, SearchEvidence> {
@@ -218,16 +220,16 @@ function nextEnd(
 }
 
 /**
- * The bracket of the trials so far, for a search that is stopped: the confirmed ends; where one is not confirmed yet, the
- * lowest rate that met the goals, or the highest that missed them.
+ * The bracket of the trials so far, for a search that is stopped: the confirmed ends; where one is not confirmed yet, one
+ * well below the lowest rate that met the goals, or above the highest that missed them.
  */
 export function bracketOf(goals: readonly SearchGoal[], trials: readonly CountedTrial[]): RateBracket {
   const all = seen(goals, trials);
   const confirmed = confirmedEnds(all);
   const met = all.filter(({ excess }) => excess <= 1).map(({ ratePerS }) => ratePerS);
   const missed = all.filter(({ excess }) => excess > 1).map(({ ratePerS }) => ratePerS);
-  const lowPerS = confirmed.lowPerS ?? least(met);
-  const highPerS = confirmed.highPerS ?? greatest(missed);
+  const lowPerS = confirmed.lowPerS ?? (met.length === 0 ? null : Math.min(...met) / UNCONFIRMED);
+  const highPerS = confirmed.highPerS ?? (missed.length === 0 ? null : Math.max(...missed) * UNCONFIRMED);
   if (lowPerS === null || highPerS === null || lowPerS < highPerS) return { lowPerS, highPerS };
   // The trials contradict each other, as when the capacity drifts: the bracket reaches around both.
   return {
