@@ -1,5 +1,4 @@
 import {
-  type Action,
   type Behaviour,
   type Request,
   type Response,
@@ -68,6 +67,8 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
   let iteration = 0;
   let session = options.begun?.session;
   let awaited: Request | undefined;
+  /** What the last turn yielded or returned. A variable, because k6 takes long to make an object. */
+  let turned: unknown;
   let failed = false;
   let isBodyLost = false;
   let idleTurns = 0;
@@ -111,12 +112,12 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
     for (;;) {
       const turn = takeTurn(handed);
       handed = undefined;
-      if (turn === 'gave up' || turn.done) {
+      if (turn !== 'goes on') {
         behaviour = undefined;
         // A session after a failed request is none: the next iteration begins again, and its failures count.
-        if (phase === 'begin' && turn !== 'gave up' && !failed) {
+        if (phase === 'begin' && turn === 'done' && !failed) {
           begun = true;
-          session = turn.value;
+          session = turned;
           if (iterationFollows) {
             iterationFollows = false;
             launch('iteration');
@@ -126,7 +127,7 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
         countIdleTurn();
         return failed ? FAILED : SUCCEEDED;
       }
-      const next = nextOf(turn.value);
+      const next = nextOf(turned);
       if (next === undefined) countIdleTurn();
       else {
         idleTurns = 0;
@@ -152,11 +153,12 @@ export function createScenarioRunner(options: ScenarioRunnerOptions): ScenarioRu
   }
 
   /** What a scenario throws after a failed request is taken for that failure's consequence: it gives up, no more. */
-  function takeTurn(response: Response | undefined): IteratorResult<Action, unknown> | 'gave up' {
+  function takeTurn(response: Response | undefined): 'goes on' | 'done' | 'gave up' {
     if (behaviour === undefined) throw new Error(`'${scenario.name}' was resumed, but nothing of it is running`);
     try {
-      const { done = false, value } = behaviour.next(response);
-      return { done, value } as IteratorResult<Action, unknown>;
+      const result = behaviour.next(response);
+      turned = result.value;
+      return result.done === true ? 'done' : 'goes on';
     } catch (error) {
       if (failed) return 'gave up';
       throw threw(error);
