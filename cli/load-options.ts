@@ -66,6 +66,7 @@ export function readLoads(
   problems: Problem[],
 ): Loads {
   const offered = arrivalsOf[engine];
+  const refuse = (what: string, nextStep: string) => problems.push({ what, nextStep });
   const rates =
     typed.rate === undefined ? undefined : read.numbers('--rate', typed.rate, { from: 0.01, to: 1_000_000 });
   const concurrencies =
@@ -76,48 +77,38 @@ export function readLoads(
     typed.arrivals === undefined ? undefined : read.oneOf('--arrivals', typed.arrivals, arrivalProcesses);
 
   if (rates !== undefined && offered.length === 0) {
-    problems.push({
-      what: `--rate ${typed.rate} does not go with --engine ${engine}: ${whyNot[engine]}`,
-      nextStep: 'choose an engine that knows arrival rates (--engine open-loop), or give --concurrency',
-    });
+    refuse(
+      `--rate ${typed.rate} does not go with --engine ${engine}: ${whyNot[engine]}`,
+      'choose an engine that knows arrival rates (--engine open-loop), or give --concurrency',
+    );
   } else if (arrivals !== undefined && !offered.includes(arrivals)) {
-    problems.push({
-      what: `--arrivals ${arrivals} does not go with --engine ${engine}: ${whyNot[engine]}`,
-      nextStep:
-        offered.length === 0 ? 'choose --engine open-loop' : `choose --engine open-loop, or --arrivals ${offered[0]}`,
-    });
+    refuse(
+      `--arrivals ${arrivals} does not go with --engine ${engine}: ${whyNot[engine]}`,
+      offered.length === 0 ? 'choose --engine open-loop' : `choose --engine open-loop, or --arrivals ${offered[0]}`,
+    );
   } else if (arrivals !== undefined && rates === undefined && concurrencies !== undefined) {
-    problems.push({
-      what: `--arrivals ${arrivals} says how arrivals follow one another, but with --concurrency alone nothing arrives`,
-      nextStep: 'give --rate too, or leave one of the two out',
-    });
+    refuse(
+      `--arrivals ${arrivals} says how arrivals follow one another, but with --concurrency alone nothing arrives`,
+      'give --rate too, or leave one of the two out',
+    );
   }
   const stages = typed.stages === undefined ? null : readStages(typed.stages, read, problems);
   if (stages !== null && offered.length === 0) {
-    problems.push({
-      what: `--stages ${typed.stages} does not go with --engine ${engine}: ${whyNot[engine]}`,
-      nextStep: 'choose an engine that knows arrival rates, such as --engine open-loop',
-    });
+    refuse(
+      `--stages ${typed.stages} does not go with --engine ${engine}: ${whyNot[engine]}`,
+      'choose an engine that knows arrival rates, such as --engine open-loop',
+    );
   }
   for (const option of ['rate', 'concurrency'] as const) {
     if (stages === null || typed[option] === undefined) continue;
-    problems.push({
-      what: `--stages and --${option} exclude each other`,
-      nextStep: 'stages are a load of their own: leave out one of them',
-    });
+    refuse(`--stages and --${option} exclude each other`, 'stages are a load of their own: leave out one of them');
   }
   if (typed.k6 !== undefined && engine !== 'k6') {
-    problems.push({
-      what: `--k6 ${typed.k6} goes with --engine k6 only`,
-      nextStep: 'leave it out, or add --engine k6',
-    });
+    refuse(`--k6 ${typed.k6} goes with --engine k6 only`, 'leave it out, or add --engine k6');
   }
   const workers = read.number('--workers', typed.workers, 1, { from: 1, to: 64, whole: true });
   if (typed.workers !== undefined && engine === 'k6') {
-    problems.push({
-      what: `--workers ${typed.workers} does not go with --engine k6`,
-      nextStep: 'leave it out: k6 chooses its threads itself',
-    });
+    refuse(`--workers ${typed.workers} does not go with --engine k6`, 'leave it out: k6 chooses its threads itself');
   }
   const isGiven = rates !== undefined || concurrencies !== undefined || stages !== null || offered.length === 0;
   for (const [option, text] of [
@@ -125,10 +116,10 @@ export function readLoads(
     ['--search-time', typed.searchTime],
   ] as const) {
     if (text === undefined || !isGiven) continue;
-    problems.push({
-      what: `${option} ${text} is about the search for the sustained rate, and these loads leave nothing to search`,
-      nextStep: 'leave it out, or let the run search: without --rate, --concurrency and --stages',
-    });
+    refuse(
+      `${option} ${text} is about the search for the sustained rate, and these loads leave nothing to search`,
+      'leave it out, or let the run search: without --rate, --concurrency and --stages',
+    );
   }
   const nothingTyped = rates === undefined && concurrencies === undefined && stages === null;
   return {
