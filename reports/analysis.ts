@@ -5,7 +5,7 @@ import type { Target } from '../harness/core/target.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
 import { type Bottleneck, type BottleneckUnknown, bottleneckOf } from '../harness/judging/bottleneck.ts';
 import { compareTiers, type TierComparison } from '../harness/judging/compare-tiers.ts';
-import { type Demands, demandsOf } from '../harness/judging/demands.ts';
+import { type DemandOfSteps, type Demands, demandsOf, demandsOfSteps } from '../harness/judging/demands.ts';
 import { judgeTargets } from '../harness/judging/judge.ts';
 import { judgeTrials } from '../harness/judging/judge-trial.ts';
 import type { JudgedTarget } from '../harness/judging/judged-target.ts';
@@ -38,6 +38,8 @@ export interface TierAnalysis {
   /** Null when the run ended before the tier was up. */
   readonly facts: SubjectFacts | null;
   readonly scenarios: readonly ScenarioAnalysis[];
+  /** Over all scenarios; empty where they tell no step from the others. */
+  readonly stepDemands: readonly DemandOfSteps[];
   /** Measured ones first; those that were not judged last. */
   readonly targets: readonly JudgedTarget[];
   /** Loads that were planned and not measured. */
@@ -126,30 +128,32 @@ function analyseTier(
     ...trials.map(({ summary }) => summary.scenario),
   ]);
   const records = result.trials.filter(({ subject }) => subject === name);
+  const scenarios = [...scenarioNames].map((scenario) => {
+    const own = trials.filter(({ summary }) => summary.scenario === scenario).toSorted(inOrder);
+    const context = contextOf(result.facts, facts);
+    const views = own.flatMap((trial) => (trial.views === null ? [] : [{ trial, views: trial.views }]));
+    const limitOf = ({ record }: JudgedTrial) => bottleneckOf(record, context);
+    const highest = mainLoads(own).at(-1);
+    const sustained = sustainedLoads(result, own).map((each) => ({
+      ...each,
+      limit: each.next?.why === 'missed' ? limitOf(each.next.trial) : null,
+    }));
+    return {
+      name: scenario,
+      trials: own,
+      sustained,
+      searched: searchedRate(result, name, scenario, own, limitOf),
+      demands: demandsOf(own, context),
+      atHighest: highest === undefined ? null : limitOf(highest),
+      views,
+    };
+  });
   return {
     name,
     title: facts?.tier.title ?? name,
     facts,
-    scenarios: [...scenarioNames].map((scenario) => {
-      const own = trials.filter(({ summary }) => summary.scenario === scenario).toSorted(inOrder);
-      const context = contextOf(result.facts, facts);
-      const views = own.flatMap((trial) => (trial.views === null ? [] : [{ trial, views: trial.views }]));
-      const limitOf = ({ record }: JudgedTrial) => bottleneckOf(record, context);
-      const highest = mainLoads(own).at(-1);
-      const sustained = sustainedLoads(result, own).map((each) => ({
-        ...each,
-        limit: each.next?.why === 'missed' ? limitOf(each.next.trial) : null,
-      }));
-      return {
-        name: scenario,
-        trials: own,
-        sustained,
-        searched: searchedRate(result, name, scenario, own, limitOf),
-        demands: demandsOf(own, context),
-        atHighest: highest === undefined ? null : limitOf(highest),
-        views,
-      };
-    }),
+    scenarios,
+    stepDemands: demandsOfSteps(scenarios),
     targets: judged
       .filter(({ tier }) => tier === name)
       .toSorted((left, right) => targetOrder(left) - targetOrder(right)),

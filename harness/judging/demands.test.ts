@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type MadeUpTrial, madeUpTrial } from '../../test-support/made-up-trial.ts';
 import type { MetricId } from '../core/metrics.ts';
 import type { ProbeSample } from '../core/trial.ts';
-import { demandsOf, expectedRates } from './demands.ts';
+import { demandsOf, demandsOfSteps, expectedRates } from './demands.ts';
 import { judgeTrial } from './judge-trial.ts';
 
 const context = {
@@ -71,4 +71,21 @@ it('expects as much as the first resource lets through: of the tier file, and of
 it('takes nothing from trials in which others used the CPU or requests failed', () => {
   expect(demandsOf([trialAt(100, { failedPerS: 20 }), trialAt(100, { stopped: true })], context)).toBeNull();
   expect(demandsOf([judgeTrial(madeUpTrial())], context)).toBeNull();
+});
+
+it('tells the CPU of a step where another scenario has it in another proportion', () => {
+  const own = (ratePerS: number, cpuS: number, steps: readonly string[]) => {
+    const samples = [1, 2, 3, 4, 5].flatMap((atS): ProbeSample[] => [
+      { atS, source: 'api/1', metric: 'cpu-cores', value: ratePerS * cpuS },
+    ]);
+    return judgeTrial(madeUpTrial({ okPerS: ratePerS, measuredS: 6, samples, steps }));
+  };
+  const login = [10, 11, 12].map((ratePerS) => own(ratePerS, 0.06, ['log in']));
+  const crud = [100, 110, 120].map((ratePerS) => own(ratePerS, 0.002, ['create', 'read']));
+  const scenarios = [login, crud].map((trials) => ({ trials, demands: demandsOf(trials, context) }));
+  expect(demandsOfSteps(scenarios)).toMatchObject([
+    { service: 'api', steps: ['log in'], cpuS: { value: expect.closeTo(0.06, 6) } },
+    { service: 'api', steps: ['create', 'read'], cpuS: { value: expect.closeTo(0.002, 6) } },
+  ]);
+  expect(demandsOfSteps(scenarios.slice(1))).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import type { MetricId } from '../core/metrics.ts';
 import { metrics } from '../core/metrics.ts';
+import type { StepResult } from '../core/trial.ts';
+import type { Estimate } from '../core/units.ts';
 import {
   type ExpectedCapacity,
   expectedCapacities,
@@ -8,6 +10,7 @@ import {
   serviceDemand,
   type Usage,
 } from '../models/service-demand.ts';
+import { stepDemands } from '../models/step-demand.ts';
 import { mean, sum } from '../statistics/sums.ts';
 import type { JudgedTrial } from './judged-trial.ts';
 import { meansInWindow, requestsIn, type SourceMean, serviceOf } from './trial-window.ts';
@@ -57,6 +60,8 @@ export interface Demands {
   readonly connections: readonly ConnectionsInUse[];
   /** Of the rows that databases read in tables, how many replicas read: 0..1. Null where there is no replica. */
   readonly rowsReadAtReplicasRatio: number | null;
+  /** Bytes of response bodies as they were sent, for one request; null where the engine did not count them. */
+  readonly responseBytes: number | null;
   /** Requests/s at which each resource is used up, the lowest first: as the tier runs here, and at the sizes of its file. */
   readonly expected: { readonly here: readonly ExpectedCapacity[]; readonly atTierSizes: readonly ExpectedCapacity[] };
 }
@@ -130,6 +135,7 @@ export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext
     hitRatios: hitRatiosIn(means, context),
     connections: connectionsIn(means, near.length, context),
     rowsReadAtReplicasRatio: rowsReadAtReplicas(means, context),
+    responseBytes: responseBytesOf(near.flatMap(({ trial }) => trial.record.trial.steps)),
     expected: {
       here: expectedRates(services, context),
       atTierSizes: expectedRates(services, { ...context, systemCpus: null }),
@@ -235,4 +241,38 @@ function rowsReadAtReplicas(means: readonly SourceMean[], { services }: DemandCo
   const [primary, replicas] = [rowsOf(false), rowsOf(true)];
   if (primary === null || replicas === null || primary + replicas === 0) return null;
   return replicas / (primary + replicas);
+}
+
+function responseBytesOf(steps: readonly StepResult[]): number | null {
+  const bytes = steps.flatMap(({ responseBytes }) => responseBytes ?? []);
+  return bytes.length < steps.length ? null : sum(bytes) / Math.max(1, requestsIn(steps));
+}
+
+/** CPU of one request of a step; of any of several that only come together. `cpuS` null: the scenarios do not tell. */
+export interface DemandOfSteps {
+  readonly service: string;
+  readonly steps: readonly string[];
+  readonly cpuS: Estimate | null;
+}
+
+/** Of the trials of all scenarios on one tier, near the saturation of each. Empty where nothing tells steps apart. */
+export function demandsOfSteps(
+  scenarios: readonly { readonly trials: readonly JudgedTrial[]; readonly demands: Demands | null }[],
+): readonly DemandOfSteps[] {
+  const usages = scenarios.flatMap(({ trials, demands }) =>
+    trials
+      .filter((trial) => tells(trial) && answeredPerS(trial) >= (demands?.takenAtPerS[0] ?? Number.POSITIVE_INFINITY))
+      .flatMap(({ record }) => {
+        const { steps, measuredS } = record.trial;
+        const ratesPerS = new Map(steps.map((step) => [step.name, requestsIn([step]) / measuredS]));
+        const means = meansInWindow(record);
+        return (demands?.services ?? []).map(({ service, backgroundCpus }) => {
+          return { service, ratesPerS, usedPerS: (totalOf(means, service, 'cpu-cores') ?? 0) - backgroundCpus };
+        });
+      }),
+  );
+  return [...Map.groupBy(usages, ({ service }) => service)].flatMap(([service, own]) => {
+    const found = stepDemands(own);
+    return found.length < 2 ? [] : found.map(({ steps, estimate }) => ({ service, steps, cpuS: estimate }));
+  });
 }

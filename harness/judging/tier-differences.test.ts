@@ -19,6 +19,7 @@ function demandsOf(cpuMs: Readonly<Record<string, number>>, more: Partial<Demand
     hitRatios: [],
     connections: [],
     rowsReadAtReplicasRatio: null,
+    responseBytes: null,
     expected: { here: [], atTierSizes: [] },
     ...more,
   };

@@ -95,8 +95,8 @@ function slopesOf(
   return (up ?? []).map((each, row) => (each - (down?.[row] ?? 0)) / (above - below));
 }
 
-/** Gaussian elimination with partial pivoting; a singular system gives no step. */
-function solve(matrix: readonly (readonly number[])[], right: readonly number[]): readonly number[] {
+/** Gaussian elimination with partial pivoting; zeros for a singular system. */
+export function solve(matrix: readonly (readonly number[])[], right: readonly number[]): readonly number[] {
   const rows = matrix.map((row, index) => [...row, right[index] ?? 0]);
   const size = rows.length;
   for (let column = 0; column < size; column += 1) {
@@ -115,7 +115,7 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
   return rows.map((row, index) => (row[size] ?? 0) / (row[index] ?? 1));
 }
 
-function dot(one: readonly number[], other: readonly number[]): number {
+export function dot(one: readonly number[], other: readonly number[]): number {
   let total = 0;
   for (const [index, value] of one.entries()) total += value * (other[index] ?? 0);
   return total;

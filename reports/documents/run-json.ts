@@ -123,6 +123,7 @@ const demands = z
     hitRatios: z.array(z.object({ service: z.string(), metric: metricId, ratio: z.number() })),
     connections: z.array(z.object({ service: z.string(), metric: metricId, mean: z.number() })),
     rowsReadAtReplicasRatio: z.number().nullable(),
+    responseBytes: z.number().nullable(),
     expected: z.object({ here: expected, atTierSizes: expected }),
   })
   .nullable()
@@ -265,6 +266,10 @@ export const runReportSchema = z.object({
             trials: z.array(trial),
           }),
         ),
+        stepDemands: z
+          .array(z.object({ service: z.string(), steps: z.array(z.string()).readonly(), cpuS: estimate.nullable() }))
+          .readonly()
+          .describe('CPU of one request of a step, over all scenarios; `cpuS` null where they do not tell it.'),
         verdicts: z.array(verdict),
         notMeasured: z.array(z.object({ scenario: z.string(), load })).readonly(),
         faults: z.array(fault),
@@ -320,7 +325,7 @@ export function runReport({
   };
 }
 
-function tierReport({ name, scenarios, targets, notMeasured, faults }: TierAnalysis): ReportTier {
+function tierReport({ name, scenarios, stepDemands, targets, notMeasured, faults }: TierAnalysis): ReportTier {
   return {
     tier: name,
     scenarios: scenarios.map(({ name: scenario, trials, sustained: found, searched, demands: costs }) => ({
@@ -331,6 +336,7 @@ function tierReport({ name, scenarios, targets, notMeasured, faults }: TierAnaly
       sustained: found.map(sustainedReport),
       trials: trials.map(trialReport),
     })),
+    stepDemands,
     verdicts: targets.map(({ target, scenario, verdict: found, value, evidence }) => ({
       target: target.id,
       scenario,

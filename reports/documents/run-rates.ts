@@ -1,7 +1,14 @@
 import { loadLevel } from '../../harness/core/load.ts';
 import { metrics } from '../../harness/core/metrics.ts';
 import type { Target } from '../../harness/core/target.ts';
-import { formatBound, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import {
+  formatBound,
+  formatBytes,
+  formatNumber,
+  formatRate,
+  formatRatio,
+  formatSeconds,
+} from '../../harness/core/units.ts';
 import type { Demands } from '../../harness/judging/demands.ts';
 import type { SearchedRate, TierAnalysis } from '../analysis.ts';
 import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
@@ -244,9 +251,28 @@ export function demandsTable(tiers: readonly TierAnalysis[]): Table {
 /** What tells tiers apart at a glance; report.json has all. */
 const shownAmounts = new Set(['statements', 'rows-written', 'wal-bytes', 'commands']);
 
+/** A row for each step, or several that nothing tells apart; a column for each service of the tier. */
+export function stepsTable({ name, stepDemands }: TierAnalysis): Table {
+  const services = [...new Set(stepDemands.map(({ service }) => service))];
+  const rows = Map.groupBy(stepDemands, ({ steps }) => list(steps));
+  return table(
+    `CPU time of each service for one request of a step on ${name}, as far as the scenarios tell`,
+    [head('Step'), ...services.map((service) => right(service))],
+    [...rows].map(([steps, own]): CellDraft[] => [
+      { text: steps },
+      ...services.map((service): CellDraft => {
+        const cpuS = own.find((each) => each.service === service)?.cpuS ?? null;
+        if (cpuS === null) return { text: 'not known' };
+        return { text: formatSeconds(cpuS.value), detail: estimateInterval(cpuS, formatSeconds) };
+      }),
+    ]),
+  );
+}
+
 function besidesCpu(demands: Demands): readonly string[] {
-  const { rowsReadAtReplicasRatio: ratio, connections } = demands;
+  const { rowsReadAtReplicasRatio: ratio, connections, responseBytes } = demands;
   return [
+    ...(responseBytes === null ? [] : [`${formatBytes(responseBytes)} of responses`]),
     ...amountsText(demands),
     ...hitsText(demands),
     ...(ratio === null ? [] : [`${formatRatio(ratio)} of the rows read at replicas`]),

@@ -18,7 +18,7 @@ import { list, plural } from '../text.ts';
 import { answersOf, answerTable } from './run-answer.ts';
 import { differenceBlocks } from './run-differences.ts';
 import { describeMix, factsOfRun } from './run-facts.ts';
-import { demandsTable, ratesTable } from './run-rates.ts';
+import { demandsTable, ratesTable, stepsTable } from './run-rates.ts';
 import { comparisonTable, notJudgedTable, targetCounts, targetsTable, trialsTable } from './run-tables.ts';
 import { tierDetails } from './run-tier.ts';
 
@@ -41,7 +41,7 @@ export function runDocument(analysis: Analysis): Document {
       ...tableBlocks(answerTable(tiers)),
       ...differenceBlocks(analysis.differences),
       ...chartBlocks(analysis),
-      ...details('What a request costs', tableBlocks(demandsTable(tiers)), true),
+      ...details('What a request costs', [demandsTable(tiers), ...tiers.map(stepsTable)].flatMap(tableBlocks), true),
       ...tierBlocks(analysis),
       ...section('Targets', [
         ...(counts === '' ? [] : [{ kind: 'paragraph' as const, text: `${counts}.` }]),
