@@ -12,6 +12,8 @@ export interface TrialRequest {
   readonly users: readonly User[];
   /** Leave think times out. */
   readonly skipThinkTimes?: boolean;
+  /** A trial may go on with the sessions of the one before it that had the same key, where the engine keeps them. */
+  readonly sessionsKey?: string;
 }
 
 /** Drives one scenario at one offered load. What it must do is `harness/contracts/engines/engine-contract.ts`, which every engine runs. */

@@ -25,7 +25,7 @@ const WIDEST_RATIO = 0.5;
 
 /**
  * The demand of each step by least squares over trials of different scenarios: used = Σ rate × demand. Each trial is
- * scaled to a used share of 1, since errors grow with it. A step is told apart only where its 95 % interval (Student's t)
+ * scaled to a used share of 1, since errors grow with it. A step has a demand of its own only where its 95 % interval (Student's t)
  * stays within half of its value: where scenarios are too alike, or fewer than the steps, it is not.
  */
 export function stepDemands(trials: readonly StepUsage[]): readonly StepDemand[] {
@@ -52,7 +52,7 @@ function cosine(one: readonly number[], other: readonly number[]): number {
   return dot(one, other) / Math.sqrt(dot(one, one) * dot(other, other));
 }
 
-/** Of Σ column × coefficient = 1. Null for each that is not told; for all where there are too few rows. */
+/** Of Σ column × coefficient = 1. Null for each that is not known; for all where there are too few rows. */
 function leastSquares(columns: readonly (readonly number[])[]): readonly (Estimate | null)[] | null {
   const rows = columns[0]?.length ?? 0;
   const freedom = rows - columns.length;

@@ -190,6 +190,8 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         scenario: source.scenario,
         ...(source.file !== undefined && { scenarioFile: source.file }),
         users: subject.users.slice(0, step.users),
+        // Trials of a search, and those of pairs, follow each other with the same users.
+        ...(isOneOfMany(step) && { sessionsKey: `${step.subject} ${scenario}` }),
         skipThinkTimes: facts.settings.skipThinkTimes,
       },
       subject.probes,
@@ -244,8 +246,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
     /** Runs a trial, and again when it is invalid, as far as the budget goes. */
     async run(step: TrialStep, subject: RunningSubject): Promise<JudgedTrial | TierbenchError> {
       let { judged, failure } = await attempt(step, subject, 1);
-      const isDecided = step.bracket !== undefined || step.pair !== undefined;
-      if (step.purpose !== 'measure' || isDecided) return failure ?? judged;
+      if (step.purpose !== 'measure' || isOneOfMany(step)) return failure ?? judged;
       let attempts = 1;
       while (failure === undefined && !stop.aborted && mayBeValidNextTime(judged)) {
         if (attempts > MOST_REPEATS_OF_A_LOAD || !repeats.take()) break;
@@ -263,6 +264,11 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
       return failure ?? judged;
     },
   };
+}
+
+/** The study itself decides what an invalid one is worth. */
+function isOneOfMany({ bracket, pair }: TrialStep): boolean {
+  return bracket !== undefined || pair !== undefined;
 }
 
 /** Load on an API that answers wrongly measures nothing: better to know before the long part. */

@@ -13,6 +13,7 @@ import {
   type Share,
 } from './arrivals.ts';
 import { watchGenerator } from './generator-health.ts';
+import type { KeptSessions } from './kept-sessions.ts';
 import type { NextAction } from './scenario-runner.ts';
 import { createSessionSetup, longestSetupS } from './session-setup.ts';
 import type { Transport } from './transport.ts';
@@ -24,6 +25,8 @@ export interface DriveSettings {
   readonly transport: Transport;
   readonly mostConnections: number;
   readonly share: Share;
+  /** Left out where none are kept. */
+  readonly sessions?: KeptSessions;
   /** Called when all is ready to begin: gives when warming up begins, by `performance.now()`, not before that. */
   opening(): Promise<number>;
 }
@@ -45,8 +48,14 @@ export async function driveTrial(
   const timeoutMs = plan.timeoutS * 1000;
   const accounting = createAccounting(plan);
   const { engine, transport, mostConnections } = settings;
-  const users = createVirtualUsers(request, share, transport, { mostConnections, onResponse, onDefect: finish });
-  const sessionSetup = createSessionSetup(users.count, { begin: setUpUser, onAll: openWhenAllAreReady });
+  const sessions = settings.sessions?.of(request.sessionsKey) ?? new Map();
+  const users = createVirtualUsers(request, share, transport, {
+    mostConnections,
+    sessions,
+    onResponse,
+    onDefect: finish,
+  });
+  const sessionSetup = createSessionSetup({ begin: setUpUser, onAll: openWhenAllAreReady });
   const sendLag = LatencyHistogram.empty();
   const timers: NodeJS.Timeout[] = [];
   const { promise: over, resolve: resolveOver, reject: rejectOver } = Promise.withResolvers<void>();
@@ -83,6 +92,7 @@ export async function driveTrial(
     if (watch !== undefined) health = watch.stop();
     for (const timer of timers) clearInterval(timer);
     signal.removeEventListener('abort', onAbort);
+    settings.sessions?.keep(request.sessionsKey, users.sessions(), users.count * share.of);
     const inFlightSinceMs = users.close();
     // What is in flight before there is a window belongs to the session set-up.
     inFlightSinceS = windowStartMs === null ? [] : inFlightSinceMs.map(secondsAt);
@@ -96,13 +106,21 @@ export async function driveTrial(
   }
 
   function setUpAll(): void {
-    users.all();
+    const all = users.all();
     if (scenario.begin === undefined) {
       openWhenAllAreReady();
       return;
     }
-    timers.push(setTimeout(guarded(openWhenAllAreReady), longestSetupS(plan, users.count * share.of) * 1000));
-    sessionSetup.start(share.of);
+    const without: number[] = [];
+    for (const user of all) {
+      if (user.runner.begun() === undefined) without.push(user.index);
+      else {
+        user.phase = 'ready';
+        if (isOpen) users.release(user);
+      }
+    }
+    timers.push(setTimeout(guarded(openWhenAllAreReady), longestSetupS(plan, without.length * share.of) * 1000));
+    sessionSetup.start(without, share.of);
   }
 
   function setUpUser(index: number): boolean {
@@ -215,6 +233,7 @@ export async function driveTrial(
         user.thinking = setTimeout(resume, Math.max(0, resumeMs - performance.now()));
         return;
       }
+      user.hasFailed = next.failed;
       if (user.phase === 'setting-up') {
         onSetUp(user);
         return;
@@ -232,6 +251,7 @@ export async function driveTrial(
 
   function onSetUp(user: VirtualUser): void {
     user.phase = 'ready';
+    user.sessionSinceMs = performance.now();
     if (isOpen) users.release(user);
     else if (windowStartMs !== null) startUser(user);
     sessionSetup.ended();

@@ -11,6 +11,7 @@ import endlessBegin from '../../contracts/engines/scenarios/endless-begin.ts';
 import endlessCheck from '../../contracts/engines/scenarios/endless-check.ts';
 import oneRequest from '../../contracts/engines/scenarios/one-request.ts';
 import readsBody from '../../contracts/engines/scenarios/reads-body.ts';
+import withBegin from '../../contracts/engines/scenarios/with-begin.ts';
 import { type RawServer, startRawServer, startTestServer } from '../../contracts/engines/server.ts';
 import { expectConsistent, expectOnly, outcomesOf, requestFor } from '../../contracts/engines/trial-contract.ts';
 import type { Trial } from '../../core/trial.ts';
@@ -25,6 +26,40 @@ const never = new AbortController().signal;
 
 // How responses are read does not depend on the number of processes: the tests of each engine in one process.
 arrivalsContract('open-loop in 2 processes', () => openLoopEngine({ processes: two }));
+
+test('a trial goes on with the sessions of the one before it that had the same key, but for those whose last request failed', async () => {
+  let isFailing = false;
+  await using server = await startTestServer((seen, _request, response) => {
+    if (seen.path !== '/begin' && seen.headers['x-user'] === '3' && isFailing) response.statusCode = 500;
+    response.end(seen.path === '/begin' ? `token-${seen.body}` : '{}');
+  });
+  await using processes = generatorProcesses({ count: 2 });
+  const engine = openLoopEngine({ processes });
+  const load = { model: 'open', arrivalRatePerS: 50, arrivals: 'constant' } as const;
+  async function begins(sessionsKey: string | undefined, users: number): Promise<number[]> {
+    const from = server.seen.length;
+    const { plan, ...request } = requestFor(withBegin, server.baseUrl, users, { durationS: 1 });
+    const key = sessionsKey === undefined ? {} : { sessionsKey };
+    const trial = await engine.run({ ...request, ...key, plan: { ...plan, load } }, never);
+    expectConsistent(trial);
+    expect(trial.steps.map(({ name }) => name)).toEqual(['request']);
+    const seen = server.seen.slice(from);
+    for (const { path, headers } of seen) {
+      if (path !== '/begin') expect(headers.authorization).toBe(`token-{"user":${headers['x-user']}}`);
+    }
+    const signedIn = seen.filter(({ path }) => path === '/begin').map(({ body }) => Number(JSON.parse(body).user));
+    return signedIn.toSorted((one, other) => one - other);
+  }
+  expect(await begins('a', 4)).toEqual([0, 1, 2, 3]);
+  expect(await begins('a', 6)).toEqual([4, 5]);
+  expect(await begins('a', 2)).toEqual([]);
+  isFailing = true;
+  expect(await begins('a', 6)).toEqual([]);
+  isFailing = false;
+  expect(await begins('a', 6)).toEqual([3]);
+  expect(await begins('b', 2)).toEqual([0, 1]);
+  expect(await begins(undefined, 2)).toEqual([0, 1]);
+});
 
 describe.each([
   { name: 'open-loop', makeEngine: openLoopEngine, module: '../open-loop/open-loop.ts' },

@@ -15,26 +15,30 @@ export function longestSetupS({ load, timeoutS }: TrialPlan, users: number): num
  * Prepares the session of each user before anything is measured, a few at a time. `begin` starts one and says whether it
  * could; `onAll` is called once, when all have ended.
  */
-export function createSessionSetup(
-  users: number,
-  { begin, onAll }: { begin(user: number): boolean; onAll(): void },
-): { start(processes: number): void; ended(): void } {
+export function createSessionSetup({ begin, onAll }: { begin(user: number): boolean; onAll(): void }): {
+  start(users: readonly number[], processes: number): void;
+  ended(): void;
+} {
+  let users: readonly number[] = [];
   let next = 0;
   let ended = 0;
   const beginNext = (): void => {
-    if (next >= users) return;
+    const user = users[next];
+    if (user === undefined) return;
     next += 1;
-    if (!begin(next - 1)) next -= 1;
+    if (!begin(user)) next -= 1;
   };
   return {
     /** `processes` do this at the same time. */
-    start(processes) {
+    start(all, processes) {
+      users = all;
+      if (users.length === 0) onAll();
       const atOnce = Math.max(1, Math.floor(SETUPS_AT_ONCE / processes));
       for (let started = 0; started < atOnce; started += 1) beginNext();
     },
     ended() {
       ended += 1;
-      if (ended === users) onAll();
+      if (ended === users.length) onAll();
       else beginNext();
     },
   };

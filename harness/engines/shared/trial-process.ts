@@ -7,6 +7,7 @@ import { monotonicMs } from '../../machine/clock.ts';
 import { ownModule } from '../../machine/own-package.ts';
 import type { TrialRequest } from '../engine.ts';
 import { type DriveSettings, driveTrial } from './drive-trial.ts';
+import { keptSessions } from './kept-sessions.ts';
 import { loadTransport } from './transport.ts';
 
 /** What a process that drives a share of a trial is given. */
@@ -48,6 +49,7 @@ async function drive(
         transport: await loadTransport(transport, request.plan, { mostConnections, share }),
         mostConnections,
         share,
+        sessions,
         async opening() {
           tell({ kind: 'ready' });
           const startMs = (await opening.promise) - monotonicMs() + performance.now();
@@ -79,6 +81,7 @@ process.exit = (code) => {
 };
 process.on('uncaughtException', (thrown) => tell({ kind: 'failed', error: reportedError(uncaughtError(thrown)) }));
 
+const sessions = keptSessions();
 let current: CurrentTrial | undefined;
 process.on('message', (message: ToProcess) => {
   if (message.kind === 'drive') {

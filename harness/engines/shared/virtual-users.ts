@@ -1,6 +1,7 @@
 import type { RawResponse } from '../../http-client/message.ts';
 import type { TrialRequest } from '../engine.ts';
 import { countIn, type Share } from './arrivals.ts';
+import type { Session, Sessions } from './kept-sessions.ts';
 import { createScenarioRunner, type ScenarioRunner } from './scenario-runner.ts';
 import type { Transport, TransportConnection } from './transport.ts';
 
@@ -19,6 +20,10 @@ export interface VirtualUser {
   connection: UserConnection | undefined;
   phase: 'waiting' | 'setting-up' | 'ready' | 'iterating';
   isSending: boolean;
+  /** Its last iteration had a failed request: what its session is worth then, nobody knows. */
+  hasFailed: boolean;
+  /** When its session was there, by `performance.now()`. */
+  sessionSinceMs: number;
   /** Whether one of the closed-loop users would have sent the iteration in flight. */
   isClosedLoopSample: boolean;
   /** Of the request in flight: its scheduled and its actual start, by `performance.now()`. */
@@ -44,6 +49,8 @@ export interface VirtualUsers {
   release(user: VirtualUser): void;
   /** Arrivals go to them in turns from here on. */
   startTurns(): void;
+  /** Of those who are between two iterations. */
+  sessions(): Sessions;
   /** Ends what they wait for; gives the scheduled starts of the requests in flight. */
   close(): readonly number[];
 }
@@ -54,10 +61,12 @@ export function createVirtualUsers(
   transport: Transport,
   {
     mostConnections,
+    sessions,
     onResponse,
     onDefect,
   }: {
     readonly mostConnections: number;
+    readonly sessions: Sessions;
     onResponse(user: VirtualUser | undefined, response: RawResponse, nowMs: number): void;
     onDefect(error: unknown): void;
   },
@@ -81,12 +90,16 @@ export function createVirtualUsers(
   function at(index: number): VirtualUser {
     const known = users[index];
     if (known !== undefined) return known;
+    const number = share.index + index * share.of;
+    const session = sessions.get(number);
     const user: VirtualUser = {
       index,
-      runner: runnerForUser(request, share.index + index * share.of),
+      runner: runnerForUser(request, number, session),
       connection: undefined,
       phase: 'waiting',
       isSending: false,
+      hasFailed: false,
+      sessionSinceMs: session?.sinceMs ?? 0,
       isClosedLoopSample: false,
       scheduledMs: 0,
       startedMs: 0,
@@ -137,6 +150,14 @@ export function createVirtualUsers(
       user.connection = undefined;
     },
     startTurns: freeUsers.startTurns,
+    sessions: () =>
+      new Map(
+        users.flatMap((user): [number, Session][] => {
+          const begun = user.runner.begun();
+          if (begun === undefined || user.hasFailed || user.connection !== undefined) return [];
+          return [[share.index + user.index * share.of, { ...begun, sinceMs: user.sessionSinceMs }]];
+        }),
+      ),
     close() {
       const inFlight = users.filter((user) => user.isSending).map((user) => user.scheduledMs);
       for (const user of users) clearTimeout(user.thinking);
@@ -147,11 +168,15 @@ export function createVirtualUsers(
 }
 
 /** The scenario of a trial, as the virtual user with this index goes through it. */
-function runnerForUser({ scenario, users, plan, skipThinkTimes = false }: TrialRequest, virtualUser: number) {
+function runnerForUser(
+  { scenario, users, plan, skipThinkTimes = false }: TrialRequest,
+  virtualUser: number,
+  begun: Session | undefined,
+) {
   const user = users[virtualUser];
   if (user === undefined) throw new RangeError(`there is no user for virtual user ${virtualUser}`);
   const { seed, baseUrls } = plan;
-  return createScenarioRunner({ scenario, user, seed, virtualUser, skipThinkTimes, baseUrls });
+  return createScenarioRunner({ scenario, user, seed, virtualUser, skipThinkTimes, baseUrls, begun });
 }
 
 /**
