@@ -41,6 +41,11 @@ test('shows the current step, its speed and the time left', () => {
   );
 });
 
+test('a pair is of no tier in particular', () => {
+  const [, first] = all([starting, { ...started, subject: 'head', planned: null, pair: { number: 3, most: 30 } }]);
+  expect(first?.lasting).toEqual(['head: login at concurrency 10, pair 3 of at most 30, 8 s; 2 min 30 s left']);
+});
+
 test('an arrival rate and all its figures fit in 80 columns', () => {
   const load = { model: 'open', arrivalRatePerS: 1500, arrivals: 'poisson' } as const;
   const [, first, second] = all([starting, { ...started, scenario: 'crud', load }, interval], 80);

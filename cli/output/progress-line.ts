@@ -50,6 +50,8 @@ export function progressLine(state: ProgressState, event: ProgressEvent, width: 
       return now(
         `${event.subject}: ${event.scenario} at ${describeLoad(event.load)}, ${trialName(event)}`,
         `, ${formatSeconds(event.durationS)}; ${timeLeft(event.time)}`,
+        // Both of a pair run at the same time.
+        event.pair === undefined ? state.place : '',
       );
     case 'interval': {
       const answered = event.p95S === null ? 'no answer' : `p95 ${formatSeconds(event.p95S)}`;
