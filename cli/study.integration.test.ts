@@ -99,7 +99,7 @@ test('one file and one line add a study, and it has progress, results, a report 
   const registry = join(copy, 'harness/studies/registry.ts');
   const known = await readFile(registry, 'utf8');
   const line = "import { middle } from './middle.ts';\n";
-  await writeFile(registry, `${line}${known.replace('= [run]', '= [run, middle]')}`);
+  await writeFile(registry, `${line}${known.replace(/(?<= = \[)(?=.*\];)/u, 'middle, ')}`);
 
   const question = JSON.stringify({ scenario: 'login', rates: [60, 20, 40] });
   const words = ['study', 'middle', '--url', url, '--question', question];
