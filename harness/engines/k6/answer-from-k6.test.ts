@@ -90,9 +90,12 @@ describe('why there is no answer', () => {
 test.each([
   ['of the length that was sent, compressed', 'GET', 200, { 'Content-Length': '7' }, 'a long text', 7],
   ['in UTF-8 where no length was sent', 'GET', 200, {}, 'déjà', 6],
+  ['in UTF-8, with one byte more', 'GET', 200, {}, 'déjà!', 7],
+  ['in UTF-8, with two bytes more', 'GET', 200, {}, '€ déjà', 10],
   ['of ASCII where no length was sent', 'GET', 200, {}, 'text', 4],
   ['of HEAD none', 'HEAD', 200, { 'Content-Length': '7' }, '', 0],
   ['of 304 none', 'GET', 304, { 'Content-Length': '7' }, '', 0],
 ] as const)('bytes of a body: %s', (_, method, status, headers, body, bytes) => {
-  expect(answerFromK6({ ...answered, status, headers, body }, method)).toMatchObject({ bodyBytes: bytes });
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  expect(answerFromK6({ ...answered, status, headers, body }, method, base64)).toMatchObject({ bodyBytes: bytes });
 });

@@ -31,6 +31,7 @@ function fakeK6(answer: (sent: Sent) => K6Answer = () => fine, vu = 2) {
     return answer(one);
   }
   const modules: TrialModules = {
+    base64: (text) => Buffer.from(text).toString('base64'),
     http: {
       request,
       asyncRequest: async (...parts) => request(...parts),

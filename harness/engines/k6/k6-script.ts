@@ -102,7 +102,7 @@ const observe = (virtualUser, originMs, nowMs) =>
     ? metricsObserver(plan, metrics, originMs)
     : eventWriter({ write, base64: b64encode }, virtualUser, originMs, nowMs);
 
-const k6 = { http, exec, sleep, setTimeout };
+const k6 = { http, exec, sleep, setTimeout, base64: b64encode };
 const load = driveInK6(scenario, { ...plan, baseUrl }, users, k6, observe, (error) => writeError(write, error));
 ${begins ? 'export const setup = load.begin;\n' : ''}export default load.iterate;
 `;

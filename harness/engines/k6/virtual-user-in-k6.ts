@@ -3,7 +3,7 @@ import { type RawResponse, reconnectPauseMs } from '../../http-client/message.ts
 import type { EndedRequest } from '../shared/classify-response.ts';
 import type { PreparedRequest } from '../shared/prepare-request.ts';
 import { type Begun, createScenarioRunner, type NextAction, type ScenarioRunner } from '../shared/scenario-runner.ts';
-import { answerFromK6, bodyForK6, type K6Answer } from './answer-from-k6.ts';
+import { answerFromK6, type Base64, bodyForK6, type K6Answer } from './answer-from-k6.ts';
 
 /** What a script of k6 is to run: written into it as it is. Holds no secrets. */
 export interface K6Plan {
@@ -44,6 +44,8 @@ export interface K6Modules {
     readonly test: { abort(reason?: string): void };
   };
   sleep(seconds: number): void;
+  /** Only where the bytes of bodies are counted. */
+  readonly base64?: Base64;
 }
 
 /** Hears what a virtual user does. Times are milliseconds by the clock of the test run. */
@@ -91,7 +93,8 @@ export function createVirtualUser(
     // k6 reports nothing of what it interrupts, also not what is held back.
     const timeout = plan.isTrial ? Math.min(timeoutMs, endMs - sentMs + 1) : timeoutMs;
     const params = { headers, timeout, jar };
-    const answer = answerFromK6(http.request(method, urlOf(request, plan), bodyForK6(body), params), method);
+    const sent = http.request(method, urlOf(request, plan), bodyForK6(body), params);
+    const answer = answerFromK6(sent, method, k6.base64);
     // The scenario alone keeps cookies: k6 would send what an answer set with the next request.
     if (answer.kind === 'answered' && answer.hasCookies) jar = new http.CookieJar();
     return answer;
