@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -27,7 +27,8 @@ async function installationInPrivateHome(): Promise<string> {
   await mkdir(home);
   const native = join(home, 'native');
   await cp(await findEmbeddedPostgres(), native, { recursive: true, verbatimSymlinks: true });
-  await chmod(home, 0o700);
+  // As npm leaves it under umask 077.
+  await promisify(execFile)('chmod', ['-R', 'go-rwx', home]);
   return native;
 }
 
@@ -35,8 +36,6 @@ it('runs where the account of the servers cannot reach the installation', async 
   const native = await installationInPrivateHome();
   const copy = join(folder, 'copy');
   const binaries = await usableBinaries(native, await accountForServers(), copy);
-  const account = await accountForServers();
-  if (account !== undefined) await chown(copy, account.uid, account.gid);
   expect(await versionOf(binaries)).toContain('PostgreSQL');
 });
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { access, cp, readFile, symlink } from 'node:fs/promises';
+import { access, cp, lchown, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -121,6 +121,11 @@ export async function usableBinaries(native: string, account: Account | undefine
   for (const { source, target } of links) {
     const path = join(copyTo, target.replace(/^native\//, ''));
     await symlink(relative(dirname(path), join(copyTo, source.replace(/^native\//, ''))), path);
+  }
+  // Under umask 077 npm installs what its owner alone may read, and a copy keeps that.
+  if (account !== undefined) {
+    for (const path of ['', ...(await readdir(copyTo, { recursive: true }))])
+      await lchown(join(copyTo, path), account.uid, account.gid);
   }
   return join(copyTo, 'bin');
 }
