@@ -1,7 +1,7 @@
 import type { GateMetric } from '../core/gate.ts';
 import { MOST_NOISE, type PairedChange } from '../models/paired-change.ts';
 import type { JudgedTrial } from './judged-trial.ts';
-import { meansInWindow, requestsIn, succeededIn } from './trial-window.ts';
+import { meansInWindow, requestsIn, serviceOf, succeededIn } from './trial-window.ts';
 
 /** What one trial of a pair measured of a metric: above 0, and the more the worse. */
 export interface MetricValue {
@@ -56,7 +56,7 @@ function latencies({ answers }: JudgedTrial): readonly MetricValue[] {
 
 function cpuOfServices({ record }: JudgedTrial, requestsPerS: number): readonly MetricValue[] {
   const cores = meansInWindow(record).filter(({ metric, source }) => metric === 'cpu-cores' && source !== 'generator');
-  const services = Map.groupBy(cores, ({ source }) => source.split('/')[0] ?? source);
+  const services = Map.groupBy(cores, ({ source }) => serviceOf(source));
   return [...services].flatMap(([service, own]) => {
     const cpuS = own.reduce((sum, each) => sum + each.mean, 0) / requestsPerS;
     return cpuS > 0 ? [{ metric: { kind: 'cpu', service } as const, cost: cpuS, value: cpuS }] : [];

@@ -5,6 +5,7 @@ import {
   requestOutcomes,
   type TrialRecord,
 } from '../core/trial.ts';
+import { median } from '../statistics/sums.ts';
 import { isWholeSecond, succeededIn, throughputPerSIn } from './trial-window.ts';
 
 /** What a fault made on purpose did to the requests, and how the system came back. All times to the second. */
@@ -108,10 +109,4 @@ function failedIn(second: Interval): number {
 
 function endOf({ startS, durationS }: Interval): number {
   return startS + durationS;
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = values.toSorted((left, right) => left - right);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.ceil((sorted.length - 1) / 2)]];
-  return low === undefined || high === undefined ? null : (low + high) / 2;
 }

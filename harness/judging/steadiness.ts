@@ -1,6 +1,6 @@
 import type { Reason } from '../core/findings.ts';
 import { steadyStateStart, trendScore } from '../statistics/steady-state.ts';
-import { mean } from '../statistics/sums.ts';
+import { mean, variance } from '../statistics/sums.ts';
 
 /** From here on the steady-state rule has enough seconds to choose from; below, only the drift is looked at. */
 const LEAST_SECONDS_FOR_STEADY_STATE = 20;
@@ -103,9 +103,4 @@ function hasTrend(values: readonly number[]): boolean {
 function neighbourNoise(values: readonly number[]): number {
   const squares = values.slice(1).map((value, index) => (value - (values[index] ?? value)) ** 2);
   return Math.sqrt(mean(squares) / 2);
-}
-
-function variance(values: readonly number[]): number {
-  const centre = mean(values);
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
 }

@@ -2,7 +2,7 @@ import type { Estimate } from '../core/units.ts';
 import { seededRandom } from '../statistics/block-bootstrap.ts';
 import { holm } from '../statistics/change.ts';
 import { hodgesLehmann, signedRankLimits, signedRankPValue } from '../statistics/signed-rank.ts';
-import { mean, sum } from '../statistics/sums.ts';
+import { variance } from '../statistics/sums.ts';
 
 /**
  * Whether a change made something slower, from pairs of one measurement before it and one after it, taken minutes apart in
@@ -63,15 +63,9 @@ export function judgeChanges(
     return {
       kind: isSlower ? 'slower' : isUnchanged ? 'not-slower' : 'undecided',
       ratio: { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high) },
-      noise: standardDeviation(own),
+      noise: Math.sqrt(variance(own)),
     };
   });
-}
-
-function standardDeviation(values: readonly number[]): number {
-  if (values.length < 2) return Number.NaN;
-  const middle = mean(values);
-  return Math.sqrt(sum(values.map((value) => (value - middle) ** 2)) / (values.length - 1));
 }
 
 export type Side = 'base' | 'head';

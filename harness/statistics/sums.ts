@@ -27,9 +27,15 @@ export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : sum(values) / values.length;
 }
 
-/** Of an even number the mean of the two in the middle; not a number of no values. */
-export function median(values: readonly number[]): number {
-  const ascending = values.toSorted((one, other) => one - other);
-  const middle = (ascending.length - 1) / 2;
-  return ((ascending[Math.floor(middle)] ?? Number.NaN) + (ascending[Math.ceil(middle)] ?? Number.NaN)) / 2;
+/** Of an even number the mean of the two in the middle; null of no values. */
+export function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((left, right) => left - right);
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.ceil((sorted.length - 1) / 2)]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
+}
+
+/** Of a sample, by n - 1; not a number of one value. */
+export function variance(values: readonly number[]): number {
+  const centre = mean(values);
+  return values.reduce((total, value) => total + (value - centre) ** 2, 0) / (values.length - 1);
 }

@@ -181,7 +181,7 @@ function gated({ metric, kind, ratio, noise }: JudgedMetric, pairs: readonly Pai
       pairs
         .flatMap((pair) => pair[side].filter((each) => keyOf(each.metric) === keyOf(metric)))
         .map(({ value }) => value),
-    );
+    ) ?? 0;
   return {
     metric,
     kind,
