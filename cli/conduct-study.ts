@@ -15,6 +15,7 @@ import { beginRun, untilInterrupted } from './command-life.ts';
 import { concludeWithReport } from './commands/report.ts';
 import { installFor } from './install-missing.ts';
 import { exitCodes, type Output, printError } from './output/streams.ts';
+import type { PipelineOutputs } from './pipeline-outputs.ts';
 import { progressDisplay } from './progress.ts';
 import { type Inputs, readInputs } from './read-inputs.ts';
 import type { RunOptions } from './run-options.ts';
@@ -39,6 +40,7 @@ export async function conductStudy<Question, Answer>(
   options: RunOptions,
   output: Output,
   subjectsOf: (tiers: readonly Tier[], preparation: Preparation) => Promise<readonly Subject[]> = eachTier,
+  outputs: PipelineOutputs | null = null,
 ): Promise<number> {
   const { tiers, targets, scenarios, names, usersOfFile, mix } = await readInputs(options);
   using interrupt = untilInterrupted();
@@ -89,7 +91,7 @@ export async function conductStudy<Question, Answer>(
   progress[Symbol.dispose]();
   const failure = conducted.failure ?? interrupt.failure;
   // Whatever ended the run, what was measured is reported.
-  const verdict = await concludeWithReport(await readResults(folder, studiesByName), folder, options, output);
+  const verdict = await concludeWithReport(await readResults(folder, studiesByName), folder, options, output, outputs);
   if (failure !== undefined) {
     printError(failure, output);
     return exitCodes.couldNotRun;

@@ -95,6 +95,10 @@ function commands(conclude: Conclude): Command {
     )
     .option('--minutes <count>', 'the most that the pairs may take; fewer where the answer is clear (default: 10)')
     .option('--tolerance <share>', 'a change that matters, such as 10% (default)')
+    .option(
+      '--accept <file>',
+      'slowdowns that are accepted for a time (default: tierbench.accept.yaml where it lies in the working directory)',
+    )
     .option('--duration <s>', 'seconds that are measured in each trial (default: 6)')
     .option('--warm-up <s>', 'seconds of load before them (default: 2)')
     .option('--provider <name>', 'where the services run: auto, local, containers')
@@ -104,6 +108,7 @@ function commands(conclude: Conclude): Command {
     .option('--json', 'print report.json instead of the summary')
     .option('--quiet', 'no progress')
     .action((typed) => conclude(async () => (await import('./commands/gate.ts')).gate(typed, processOutput)));
+  pipelineOptions(gate);
   for (const { option, what } of dataOptions) gate.option(`${option} <count>`, what, '100');
 
   const up = program
@@ -116,14 +121,15 @@ function commands(conclude: Conclude): Command {
     .action((typed) => conclude(async () => (await import('./commands/up.ts')).up(typed, processOutput)));
   for (const { option, what } of dataOptions) up.option(`${option} <count>`, what, '100');
 
-  program
-    .command('report')
-    .description('make the report of a results folder again')
-    .argument('<folder>', 'a folder that `tierbench run` made')
-    .option('--json', 'print report.json instead of the summary')
-    .action((folder: string, typed) =>
-      conclude(async () => (await import('./commands/report.ts')).report(folder, typed, processOutput)),
-    );
+  pipelineOptions(
+    program
+      .command('report')
+      .description('make the report of a results folder again, and files for a pipeline')
+      .argument('<folder>', 'a folder that `tierbench run` or `gate` made')
+      .option('--json', 'print report.json instead of the summary'),
+  ).action((folder: string, typed) =>
+    conclude(async () => (await import('./commands/report.ts')).report(folder, typed, processOutput)),
+  );
 
   program
     .command('fit')
@@ -231,6 +237,18 @@ function commands(conclude: Conclude): Command {
 
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
+}
+
+function pipelineOptions(command: Command): Command {
+  return command
+    .option('--junit <file>', 'write JUnit XML: a test case for each metric or target')
+    .option(
+      '--summary <file>',
+      'write Markdown for the summary of a job (default: GITHUB_STEP_SUMMARY where it is set)',
+    )
+    .option('--comment <file>', 'write the body of a comment on a pull request, with a marker to update it in place')
+    .option('--bencher <file>', 'write Bencher Metric Format (JSON)')
+    .option('--benchmark-json <file>', 'write JSON for github-action-benchmark (customSmallerIsBetter)');
 }
 
 function runOptions(command: Command): Command {

@@ -1,19 +1,24 @@
+import { existsSync } from 'node:fs';
+import type { Accepted } from '../../harness/core/accepted.ts';
 import type { Subject } from '../../harness/core/app.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import type { GateQuestion } from '../../harness/core/gate.ts';
 import type { Tier } from '../../harness/core/tier.ts';
+import { ACCEPT_FILE, readAccepted } from '../../harness/files/accept-file.ts';
 import { gate as gateStudy } from '../../harness/studies/gate/gate.ts';
 import { appFrom } from '../app-source.ts';
 import { conductStudy, type Preparation } from '../conduct-study.ts';
 import type { Output } from '../output/streams.ts';
+import type { PipelineOutputs } from '../pipeline-outputs.ts';
 import { readRunOptions, type TypedRunOptions } from '../run-options.ts';
 import { typedReader } from '../typed-reader.ts';
 
-export interface TypedGateOptions extends TypedRunOptions {
+export interface TypedGateOptions extends TypedRunOptions, PipelineOutputs {
   readonly base: string;
   readonly head?: string;
   readonly minutes?: string;
   readonly tolerance?: string;
+  readonly accept?: string;
 }
 
 const TRIAL_S = 6;
@@ -23,7 +28,7 @@ const TOLERANCE = 0.1;
 
 /** Measures base and head side by side. Resolves with the exit code of the verdict. */
 export async function gate(
-  { base, head = '.', minutes, tolerance, ...typed }: TypedGateOptions,
+  { base, head = '.', minutes, tolerance, accept, ...typed }: TypedGateOptions,
   output: Output,
 ): Promise<number> {
   const problems: Problem[] = [];
@@ -55,10 +60,22 @@ export async function gate(
     seed: options.settings.seed,
     timeoutS: options.question.timeoutS,
     ...measured,
+    accepted: await acceptedIn(accept),
   };
-  return conductStudy(gateStudy, question, options, output, (tiers, preparation) =>
-    baseAndHead(tiers, base, head, preparation),
+  return conductStudy(
+    gateStudy,
+    question,
+    options,
+    output,
+    (tiers, preparation) => baseAndHead(tiers, base, head, preparation),
+    typed,
   );
+}
+
+/** Of the file that is named, or of the one that lies in the working directory. */
+async function acceptedIn(path: string | undefined): Promise<readonly Accepted[]> {
+  if (path === undefined && !existsSync(ACCEPT_FILE)) return [];
+  return readAccepted(path ?? ACCEPT_FILE);
 }
 
 async function baseAndHead(

@@ -9,6 +9,7 @@ import type { StudyReport } from '../../reports/documents/registry.ts';
 import { renderTerminal } from '../../reports/renderers/terminal.ts';
 import { type WrittenReport, writeDocument, writeReport } from '../../reports/write-report.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
+import { type PipelineOutputs, writePipelineOutputs } from '../pipeline-outputs.ts';
 
 /**
  * Prints what is no report of a study, and writes it where a folder is named.
@@ -50,21 +51,28 @@ export async function concludeWithReport(
   folder: string,
   options: { readonly json: boolean; readonly allowMissed: boolean },
   output: Output,
+  outputs: PipelineOutputs | null = null,
 ): Promise<number> {
   const report = await writeReport(folder, record);
   printMissing(report, output);
   if (options.json && report.json !== null) output.out((await readFile(report.json, 'utf8')).trimEnd());
   else if (!options.json) output.out(renderTerminal(report.document, report.html, output.width).trimEnd());
+  if (outputs !== null) await writePipelineOutputs(record, outputs);
   if (options.allowMissed) return exitCodes.met;
   return exitCodes[report.verdict ?? studiesByName.get(record.study)?.verdict?.(record.answers) ?? 'met'];
 }
 
-export async function report(results: string, options: { readonly json?: boolean }, output: Output): Promise<number> {
+export async function report(
+  results: string,
+  { json = false, ...outputs }: PipelineOutputs & { readonly json?: boolean },
+  output: Output,
+): Promise<number> {
   const folder = absoluteFolder(results);
   return concludeWithReport(
     await readResults(folder, studiesByName),
     folder,
-    { json: options.json ?? false, allowMissed: true },
+    { json, allowMissed: true },
     output,
+    outputs,
   );
 }

@@ -19,6 +19,7 @@ export const errorCodes = {
     TIER_UNKNOWN: 'neither a built-in tier nor a path',
     TIER_FILE_INVALID: 'problems in a tier file, each with line and column',
     TARGET_FILE_INVALID: 'problems in a targets file, each with line and column',
+    ACCEPT_FILE_INVALID: 'problems in a file of accepted slowdowns, each with line and column',
     MIX_FILE_INVALID: 'problems in a file of weights for the scenario mixed, each with line and column',
     MEASUREMENTS_INVALID: 'problems in a file of measurements, each with its line',
     USERS_FILE_INVALID: 'problems in a users file, each with line and column',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acceptedSchema } from './accepted.ts';
 import type { StudyRecord } from './study-record.ts';
 
 /** What the study `gate` asks and answers: did a change make the app slower? */
@@ -19,6 +20,8 @@ export const gateQuestionSchema = z.object({
   timeoutS: durationS,
   /** All pairs together; at least as many as the first look takes are measured. */
   budgetS: durationS,
+  /** What may be slower: its verdict is that of the rest (harness/judging/accepted-metrics.ts). */
+  accepted: z.array(acceptedSchema).readonly().exactOptional(),
 });
 export type GateQuestion = z.infer<typeof gateQuestionSchema>;
 

@@ -11,17 +11,28 @@ import { MOST_NOISE } from '../../harness/models/paired-change.ts';
 import { type Answer, type CellDraft, type Document, head, incompleteNote, left, right, table } from '../document.ts';
 import { changeSize, dateTime } from '../figures.ts';
 import { list, plural } from '../text.ts';
+import { acceptedAnswer, acceptedNotes, judgeAccepted } from './gate-accepted.ts';
 
 /** What a gate answers: slower or not, by how much, what became slower, and how sure that is. */
-export function gateDocument({ facts, status, question, answers }: GateResult): Document {
+export function gateDocument(record: GateResult): Document {
+  const { facts, status, question, answers } = record;
   const { machine, tierbench } = facts;
   const [answer] = answers;
+  const accepted = judgeAccepted(record);
   return {
     title: 'Gate: base against head',
     subtitle: `${dateTime(facts.startedAt)} · ${machine.cpuModel}, ${plural(machine.cpus, 'core')}, ${formatBytes(machine.memoryBytes)}`,
     blocks: [
-      { kind: 'answer', answers: [answer === undefined ? noAnswer : answerOf(answer, question)] },
+      {
+        kind: 'answer',
+        answers: [
+          answer === undefined || accepted === null
+            ? noAnswer
+            : acceptedAnswer(answerOf(answer, question), accepted, answer, changeText),
+        ],
+      },
       ...incompleteNote(status),
+      ...(answer === undefined || accepted === null ? [] : acceptedNotes(accepted, answer, changeText)),
       ...(answer === undefined || answer.metrics.length === 0
         ? []
         : [{ kind: 'table' as const, table: metricsTable(answer, question) }]),
@@ -77,21 +88,21 @@ function whyNot(undecided: readonly GatedMetric[]): string {
   return `${named} The same code differs by more than ${formatRatio(MOST_NOISE)} from pair to pair: use a quieter machine, or longer trials.`;
 }
 
-function worstFirst(metrics: readonly GatedMetric[]): readonly GatedMetric[] {
+export function worstFirst(metrics: readonly GatedMetric[]): readonly GatedMetric[] {
   return metrics.toSorted((one, other) => other.ratio.value - one.ratio.value);
 }
 
 /** `p95 of list tasks +23 % (14 to 33)` */
-function changeText({ metric, ratio }: GatedMetric): string {
+export function changeText({ metric, ratio }: GatedMetric): string {
   return `${nameOf(metric)} ${changeSize(estimateOf(ratio))}`;
 }
 
 /** Of eight pairs and more, which have both ends. */
-function estimateOf({ value, low, high }: GatedMetric['ratio']): Estimate {
+export function estimateOf({ value, low, high }: GatedMetric['ratio']): Estimate {
   return { value, low: low ?? 0, high: high ?? Number.POSITIVE_INFINITY };
 }
 
-function nameOf(metric: GateMetric): string {
+export function nameOf(metric: GateMetric): string {
   switch (metric.kind) {
     case 'latency':
       return `p${formatNumber(100 * metric.quantile)} of ${metric.step ?? 'all requests'}`;

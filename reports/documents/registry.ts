@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isGate } from '../../harness/core/gate.ts';
+import { type GateResult, isGate } from '../../harness/core/gate.ts';
 import { isRun } from '../../harness/core/run.ts';
 import type { StudyRecord } from '../../harness/core/study-record.ts';
 import { overallVerdict } from '../../harness/judging/judge.ts';
@@ -7,6 +7,7 @@ import { isValid } from '../../harness/judging/judged-trial.ts';
 import { type Analysis, analyse } from '../analysis.ts';
 import type { Document } from '../document.ts';
 import { gateDocument } from './gate.ts';
+import { judgeAccepted } from './gate-accepted.ts';
 import { genericDocument, genericReport } from './generic.ts';
 import { runDocument } from './run.ts';
 import { runReport, runReportSchema } from './run-json.ts';
@@ -25,7 +26,7 @@ export function reportOf(record: StudyRecord): StudyReport {
     return {
       document: isGate(record) ? gateDocument(record) : genericDocument(record),
       json: () => `${JSON.stringify(genericReport(record), null, 2)}\n`,
-      verdict: null,
+      verdict: isGate(record) ? gateVerdict(record) : null,
     };
   }
   const analysis = analyse(record);
@@ -39,6 +40,14 @@ export function reportOf(record: StudyRecord): StudyReport {
 /** report.json: the data of a report as its schema has it, in the order of the schema, whatever order a file had. */
 export function renderJson<Report>(report: Report, schema: z.ZodType<Report>): string {
   return `${JSON.stringify(schema.parse(report), null, 2)}\n`;
+}
+
+const gateVerdicts = { slower: 'missed', accepted: 'met', 'not-slower': 'met', 'cannot-tell': 'inconclusive' } as const;
+
+/** What was accepted is not missed. */
+function gateVerdict(record: GateResult): StudyReport['verdict'] {
+  const judged = judgeAccepted(record);
+  return judged === null ? 'inconclusive' : gateVerdicts[judged.verdict];
 }
 
 /** Without targets a run that measured something valid has done what it was asked. */

@@ -7,8 +7,20 @@ import { describeService } from './tier-drawing.ts';
 export type PicturePaths = ReadonlyMap<string, string>;
 
 export function renderMarkdown({ title, subtitle, blocks, footer }: Document, pictures: PicturePaths): string {
-  const parts = [`# ${escaped(title)}`, escaped(subtitle), ...blocks.map((block) => blockText(block, pictures))];
-  return `${[...parts, escaped(footer)].filter((part) => part !== '').join('\n\n')}\n`;
+  return joined([`# ${escaped(title)}`, escaped(subtitle), blocksText(blocks, pictures), escaped(footer)]);
+}
+
+/** Without title and footer, to stand among other text: in a comment, say. */
+export function renderBlocks(blocks: readonly Block[], footer: string): string {
+  return joined([blocksText(blocks, new Map()), `<sub>${escaped(footer)}</sub>`]);
+}
+
+function blocksText(blocks: readonly Block[], pictures: PicturePaths): string {
+  return joined(blocks.map((block) => blockText(block, pictures))).trimEnd();
+}
+
+function joined(parts: readonly string[]): string {
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 function blockText(block: Block, pictures: PicturePaths): string {
@@ -41,10 +53,8 @@ function blockText(block: Block, pictures: PicturePaths): string {
       return block.tier.services
         .map((service) => `- **${escaped(service.name)}**: ${escaped(describeService(service, block.tier.entry))}`)
         .join('\n');
-    case 'details': {
-      const inner = block.blocks.map((each) => blockText(each, pictures)).filter((part) => part !== '');
-      return `<details${block.isOpen ? ' open' : ''}><summary>${escaped(block.summary)}</summary>\n\n${inner.join('\n\n')}\n\n</details>`;
-    }
+    case 'details':
+      return `<details${block.isOpen ? ' open' : ''}><summary>${escaped(block.summary)}</summary>\n\n${blocksText(block.blocks, pictures)}\n\n</details>`;
   }
 }
 
