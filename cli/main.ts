@@ -151,14 +151,15 @@ function commands(conclude: Conclude): Command {
     .command('plan')
     .description('which tier of a run carries a load, with how many instances, and what is saturated next')
     .argument('<folder>', 'a folder that `tierbench run` made')
-    .option('--users <count>', 'users a day')
+    .option('--workload <file>', 'what users do, in YAML: docs/plan.md; options below count instead of what it says')
+    .option('--users <count>', 'users a day; this and what follows may be a range: 2..4')
     .option('--rate <perS>', 'instead: requests per second at the peak')
     .option('--concurrent <count>', 'instead: users at once')
     .option('--scenario <scenario>', 'what they do (default: mixed where it was measured)')
-    .option('--sessions <count>', 'sessions of a user on a day (default: 3)')
-    .option('--requests <count>', 'requests of a session (default: 20)')
-    .option('--peak-factor <factor>', 'rate of the busiest time over the mean of the day (default: 3)')
-    .option('--think <s>', 'seconds between two requests of a user (default: 5)')
+    .option('--sessions <count>', 'sessions of a user on a day (default: 2..4)')
+    .option('--requests <count>', 'requests of a session (default: 15..25)')
+    .option('--peak-factor <factor>', 'rate of the busiest time over the mean of the day (default: 2..4)')
+    .option('--think <s>', 'seconds between two requests of a user (default: 3..7)')
     .option('--growth <percent>', 'how much more it is to carry (default: 0%)')
     .option('--headroom <percent>', 'share of each service that is to stay free at the peak (default: 20%)')
     .option('--failures <count>', 'instances of each service that may fail at the peak (default: 1)')
@@ -166,6 +167,7 @@ function commands(conclude: Conclude): Command {
       '--cpu-factor <range>',
       'how many times faster the planned CPUs are than those of the run: 2 or 1.5..3 (default: 1)',
     )
+    .option('--prices <file>', 'what things cost, in YAML, or the figures of lsf-auth or scalability-strategy')
     .option('--out <folder>', 'write a report there: page, Markdown and JSON')
     .option('--json', 'print JSON instead of the summary')
     .action((folder: string, typed) =>

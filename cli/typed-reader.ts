@@ -1,5 +1,7 @@
 import { suggestion } from '../harness/core/closest-match.ts';
 import type { Problem } from '../harness/core/errors.ts';
+import type { Range } from '../harness/core/plan.ts';
+import { parseRange } from '../harness/core/units.ts';
 
 interface NumberRange {
   readonly from: number;
@@ -15,6 +17,8 @@ export interface TypedReader {
   seconds(option: string, text: string | undefined, otherwise: number, range: NumberRange): number;
   /** `5%` and `5 %`, as a ratio; the range is in percent. */
   percent(option: string, text: string | undefined, otherwise: number, range: NumberRange): number;
+  /** `3`, or `2..4`; in `unit` where one is given, which may be left out: `10..30%`. Undefined where nothing was typed. */
+  range(option: string, text: string | undefined, limits: NumberRange, unit?: 's' | '%'): Range | undefined;
   /** Separated by commas; each once, ascending. */
   numbers(option: string, text: string, range: NumberRange): readonly number[];
 }
@@ -35,6 +39,18 @@ export function typedReader(problems: Problem[]): TypedReader {
     seconds: (option, text, otherwise, range) => number(option, text?.replace(/\s*s$/, ''), otherwise, range),
     percent: (option, text, otherwise, range) =>
       number(option, text?.replace(/\s*%$/, ''), 100 * otherwise, range) / 100,
+    range(option, text, { from, to }, unit) {
+      if (text === undefined) return undefined;
+      const plain = unit === undefined ? text : text.replaceAll(unit, '');
+      const parsed = parseRange(plain.replaceAll(/\s/gu, ''), null);
+      if ('value' in parsed && parsed.value.low >= from && parsed.value.high <= to) {
+        const { low, high } = parsed.value;
+        return unit === '%' ? { low: low / 100, high: high / 100 } : parsed.value;
+      }
+      const what = `${option} must be a number from ${from} to ${to}, or two with .. between them, but is '${text}'`;
+      problems.push({ what, nextStep: 'write for example 2 or 2..4' });
+      return undefined;
+    },
     oneOf(option, text, known) {
       const found = known.find((word) => word === text);
       if (found === undefined)

@@ -1,5 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
+import { exactly, type Prices, type WorkloadKind } from '../harness/core/plan.ts';
 import type { Tier } from '../harness/core/tier.ts';
+import { type TypedWorkload, workloadFrom } from '../harness/files/workload-file.ts';
 import { fourTiers } from '../test-support/made-up-run.ts';
 import { madeUpRun, madeUpTrial } from '../test-support/made-up-trial.ts';
 import { analyse } from './analysis.ts';
@@ -42,19 +44,21 @@ function runOf(tier: Tier, lowPerS: number | null = 500) {
   });
 }
 
-const question: PlanQuestion = {
-  wanted: { kind: 'rate', peakPerS: 600 },
+const questionOf = (
+  kind: WorkloadKind,
+  amount: number,
+  changes: Partial<Omit<TypedWorkload, 'amount'>> = {},
+  prices: Prices | null = null,
+): PlanQuestion => ({
+  workload: workloadFrom({ ...changes, amount: { kind, value: exactly(amount) } }),
   scenario: 'crud',
-  thinkS: 5,
-  growthRatio: 0,
-  headroomRatio: 0.8,
-  failures: 1,
-  cpuFactor: { low: 1, high: 1 },
-};
+  prices,
+});
+const question = questionOf('peak-rate', 600);
 const tierOf = (name: string) => fourTiers.find((tier) => tier.name === name) as Tier;
 
-function planned(tier: Tier, changes: Partial<PlanQuestion> = {}) {
-  const [first] = planTiers(runOf(tier), { ...question, ...changes });
+function planned(tier: Tier, asked = question) {
+  const [first] = planTiers(runOf(tier), asked);
   if (first?.outcome.kind !== 'planned') throw new Error('no plan');
   return { enough: suffices(first), ...first.outcome };
 }
@@ -79,41 +83,40 @@ describe('the plan of a tier', () => {
   });
 
   it('does not carry what a service of one instance cannot', () => {
-    const { plan, enough } = planned(tierOf('pooled'), { wanted: { kind: 'rate', peakPerS: 900 } });
+    const { plan, enough } = planned(tierOf('pooled'), questionOf('peak-rate', 900));
     expect(enough).toBe(false);
     expect(plan.services[1]).toMatchObject({ carries: false, needsCpus: expect.closeTo(0.75, 6) });
     expect(planned(tierOf('single')).plan.services[0]).toMatchObject({ scales: false, instances: 1, carries: false });
   });
 
   it('is refused where the connections do not fit, with the sum', () => {
-    const { enough, connections, plan } = planned(
-      {
-        ...tierOf('pooled'),
-        services: tierOf('pooled').services.map((service) => {
-          if (service.name === 'pooler') return { ...service, settings: { max_client_conn: 30, default_pool_size: 5 } };
-          return service.name === 'database' ? { ...service, resources: {} } : service;
-        }),
-      },
-      {},
-    );
+    const { enough, connections, plan } = planned({
+      ...tierOf('pooled'),
+      services: tierOf('pooled').services.map((service) => {
+        if (service.name === 'pooler') return { ...service, settings: { max_client_conn: 30, default_pool_size: 5 } };
+        return service.name === 'database' ? { ...service, resources: {} } : service;
+      }),
+    });
     expect(plan.carries).toBe(true);
     expect(enough).toBe(false);
-    expect(connections).toMatchObject([{ service: 'pooler', limit: 30, total: expect.any(Number) }]);
+    expect(connections).toMatchObject([
+      { service: 'pooler', limit: 30, total: 45 },
+      { service: 'database', total: 9 },
+    ]);
   });
 
   test('users a day and users at once are rates', () => {
-    const aDay = { dailyUsers: 1e5, sessionsPerUser: 3, requestsPerSession: 20, peakFactor: 3 };
-    const { peakPerS, activeUsers } = planned(tierOf('pooled'), { wanted: { kind: 'users', ...aDay } });
-    expect(peakPerS).toBeCloseTo(208.333, 3);
+    const { load, activeUsers } = planned(tierOf('pooled'), questionOf('daily-users', 1e5));
+    expect(load.peakPerS).toBeCloseTo(208.333, 3);
     expect(activeUsers).toBeCloseTo(208.333 * 5.05, 0);
     // N/(D + Z) with 3.5 ms of CPU for a request.
-    const atOnce = planned(tierOf('pooled'), { wanted: { kind: 'concurrent', users: 1000 } });
-    expect(atOnce.peakPerS).toBeCloseTo(1000 / 5.0035, 3);
+    const atOnce = planned(tierOf('pooled'), questionOf('concurrent-users', 1000));
+    expect(atOnce.load.peakPerS).toBeCloseTo(1000 / 5.0035, 3);
     expect(atOnce.meanResponseS).toBeGreaterThan(0.0035);
   });
 
   it('takes the worse end of a range of CPUs', () => {
-    const { plan } = planned(tierOf('pooled'), { cpuFactor: { low: 0.5, high: 2 } });
+    const { plan } = planned(tierOf('pooled'), questionOf('peak-rate', 600, { cpuFactor: { low: 0.5, high: 2 } }));
     expect(plan.services[0]).toMatchObject({ instances: 6, atLeast: 3 });
   });
 
@@ -131,7 +134,7 @@ describe('the plan of a tier', () => {
 
 test('the document answers first, in two sentences', () => {
   const textOf = (peakPerS: number) => {
-    const own: PlanQuestion = { ...question, wanted: { kind: 'rate', peakPerS } };
+    const own = questionOf('peak-rate', peakPerS);
     const source = { runId: 'r', startedAt: '2026-11-21T08:00:00.000Z' };
     const tiers = planTiers(runOf(tierOf('pooled')), own);
     expect(JSON.parse(planReport(tiers, own, source))).toMatchObject({ schemaVersion: 1, runId: 'r' });

@@ -1,30 +1,25 @@
-import type { Service } from '../harness/core/tier.ts';
-import type { Demand } from '../harness/judging/demands.ts';
 import {
-  planTier,
+  type AssumptionId,
+  assumptionIds,
+  middle,
+  type Prices,
   type Range,
-  type Requirement,
-  type ServiceCost,
-  type TierPlan,
-} from '../harness/models/capacity-plan.ts';
+  type Workload,
+} from '../harness/core/plan.ts';
+import type { Service, Tier } from '../harness/core/tier.ts';
+import type { Demand } from '../harness/judging/demands.ts';
+import { planTier, type ServiceCost, type TierPlan } from '../harness/models/capacity-plan.ts';
+import { MONTH_HOURS, type MonthlyCost, monthlyCost, perMillionRequests } from '../harness/models/cost.ts';
 import { meanValueAnalysis } from '../harness/models/mva.ts';
-import { activeUsers, mostRequestsPerS, requestRate, type Workload } from '../harness/models/workload.ts';
+import { activeUsers, type Load, loadOf } from '../harness/models/workload.ts';
 import { connectionSum, connectionSumText } from '../harness/services/connections.ts';
 import { shippedTypes } from '../harness/services/registry.ts';
 import type { Analysis, ScenarioAnalysis, TierAnalysis } from './analysis.ts';
 
-/** The load that is planned for: requests per second at the peak, users in a day, or users at once. */
-export type Wanted =
-  | { readonly kind: 'rate'; readonly peakPerS: number }
-  | ({ readonly kind: 'users' } & Workload)
-  | { readonly kind: 'concurrent'; readonly users: number };
-
-export interface PlanQuestion extends Omit<Requirement, 'peakPerS'> {
-  readonly wanted: Wanted;
+export interface PlanQuestion {
+  readonly workload: Workload;
   readonly scenario: string;
-  readonly thinkS: number;
-  /** How many times faster a CPU of the planned machines is than one of the machine that was measured. */
-  readonly cpuFactor: Range;
+  readonly prices: Prices | null;
 }
 
 export interface PlannedTier {
@@ -36,7 +31,7 @@ export type PlanOutcome =
   | { readonly kind: 'no-plan'; readonly why: 'no-demands' | 'no-sustained-rate' | 'no-tier' }
   | {
       readonly kind: 'planned';
-      readonly peakPerS: number;
+      readonly load: Load;
       readonly activeUsers: number;
       /** Requests per second that the tier sustained when it was measured; `high` is null where no end was found. */
       readonly sustainedPerS: { readonly low: number; readonly high: number | null };
@@ -45,18 +40,27 @@ export type PlanOutcome =
       /** Demands of fewer than three trials have no interval. */
       readonly demandsHaveIntervals: boolean;
       readonly plan: TierPlan;
+      /** The tier with the planned instances. */
+      readonly planned: Tier;
       /** Mean response time of the planned tier by mean value analysis, with the active users; null above 100,000 users. */
       readonly meanResponseS: number | null;
-      /** Services that cannot accept the connections of the planned instances. */
-      readonly connections: readonly TooManyConnections[];
+      /** Of each service that limits its connections. */
+      readonly connections: readonly PlannedConnections[];
+      /** Null without prices. */
+      readonly cost: PlanCost | null;
     };
 
-export interface TooManyConnections {
+export interface PlannedConnections {
   readonly service: string;
   readonly total: number;
   readonly limit: number;
   /** The calculation. */
   readonly sum: string;
+}
+
+export interface PlanCost extends MonthlyCost {
+  /** Of a million requests at the capacity of the plan, and at the mean rate of a day. */
+  readonly perMillion: { readonly atCapacity: Range; readonly atMean: Range };
 }
 
 /** Each user more is a step of mean value analysis. */
@@ -68,10 +72,15 @@ export function planTiers({ tiers }: Analysis, question: PlanQuestion): readonly
 }
 
 export function suffices({ outcome }: PlannedTier): boolean {
-  return outcome.kind === 'planned' && outcome.plan.carries && outcome.connections.length === 0;
+  return outcome.kind === 'planned' && outcome.plan.carries && outcome.connections.every(fits);
+}
+
+export function fits({ total, limit }: PlannedConnections): boolean {
+  return total <= limit;
 }
 
 function planOf({ facts, scenarios }: TierAnalysis, question: PlanQuestion): PlanOutcome {
+  const { workload, prices } = question;
   const scenario = scenarios.find(({ name }) => name === question.scenario);
   if (facts === null) return { kind: 'no-plan', why: 'no-tier' };
   if (scenario?.demands == null) return { kind: 'no-plan', why: 'no-demands' };
@@ -83,39 +92,68 @@ function planOf({ facts, scenarios }: TierAnalysis, question: PlanQuestion): Pla
     low: Math.min(1, sustainedPerS.low / usedUpPerS),
     high: sustainedPerS.high === null ? 1 : Math.min(1, sustainedPerS.high / usedUpPerS),
   };
-  const { services } = facts.tier;
+  const { tier } = facts;
   const costs = demands.services.flatMap((demand) => {
-    const service = services.find(({ name }) => name === demand.service);
-    return service === undefined ? [] : [costOf(service, services, demand, question.cpuFactor)];
+    const service = tier.services.find(({ name }) => name === demand.service);
+    return service === undefined ? [] : [costOf(service, tier.services, demand, workload.cpuFactor)];
   });
   const totalS = costs.reduce((total, { cpuS }) => total + cpuS.low, 0);
-  const peakPerS = peakOf(question, totalS);
+  const load = loadOf(workload.kind, middles(workload), totalS);
   const responseS = scenario.searched?.at?.summary.latency.meanS ?? totalS;
-  const atOnce =
-    question.wanted.kind === 'concurrent' ? question.wanted.users : activeUsers(peakPerS, responseS, question.thinkS);
-  const plan = planTier(costs, withinTargets, { ...question, peakPerS });
+  const thinkS = middle(workload.thinkS);
+  const users =
+    workload.kind === 'concurrent-users' ? middle(workload.amount) : activeUsers(load.peakPerS, responseS, thinkS);
+  const { headroomRatio, failures } = workload;
+  const growthRatio = middle(workload.growthRatio);
+  const plan = planTier(costs, withinTargets, { peakPerS: load.peakPerS, growthRatio, headroomRatio, failures });
+  const planned = withInstances(tier, plan);
   return {
     kind: 'planned',
-    peakPerS,
-    activeUsers: atOnce,
+    load,
+    activeUsers: users,
     sustainedPerS,
     withinTargets,
     demandsHaveIntervals: demands.services.every(({ interval }) => interval !== null),
     plan,
-    meanResponseS: meanResponse(costs, plan, Math.ceil(atOnce), question.thinkS),
-    connections: tooManyConnections(services, plan),
+    planned,
+    meanResponseS: meanResponse(costs, plan, Math.ceil(users), thinkS),
+    connections: connectionsOf(planned),
+    cost: prices === null ? null : costOfPlan(planned, plan, load, demands.responseBytes, prices),
   };
 }
 
-function peakOf({ wanted, thinkS }: PlanQuestion, demandS: number): number {
-  switch (wanted.kind) {
-    case 'rate':
-      return wanted.peakPerS;
-    case 'users':
-      return requestRate(wanted).peakPerS;
-    case 'concurrent':
-      return mostRequestsPerS(wanted.users, demandS, thinkS);
-  }
+/** What a plan is for: the middle of every range. */
+function middles(workload: Workload): Readonly<Record<AssumptionId | 'amount', number>> {
+  const of = (id: AssumptionId | 'amount') => [id, middle(workload[id])] as const;
+  return Object.fromEntries([of('amount'), ...assumptionIds.map(of)]) as Record<AssumptionId | 'amount', number>;
+}
+
+function withInstances(tier: Tier, { services }: TierPlan): Tier {
+  const instancesOf = ({ name, instances }: Service) =>
+    services.find((each) => each.name === name)?.instances ?? instances;
+  return {
+    ...tier,
+    services: tier.services.map((service) => ({ ...service, instances: instancesOf(service) })),
+  };
+}
+
+function costOfPlan(
+  { services }: Tier,
+  { capacityPerS }: TierPlan,
+  { meanPerS }: Load,
+  responseBytes: number | null,
+  prices: Prices,
+): PlanCost {
+  const priced = services.map(({ name, kind, instances, resources: { cpus = null, memoryBytes = null } }) => {
+    return { name, kind, instances, cpus, memoryBytes };
+  });
+  const perMonth = MONTH_HOURS * 3600;
+  const month = monthlyCost(priced, prices, responseBytes === null ? null : responseBytes * meanPerS * perMonth);
+  const at = (ratePerS: number) => ({
+    low: perMillionRequests(month.total.low, ratePerS),
+    high: perMillionRequests(month.total.high, ratePerS),
+  });
+  return { ...month, perMillion: { atCapacity: at(capacityPerS), atMean: at(meanPerS) } };
 }
 
 function sustainedOf({ searched }: ScenarioAnalysis, requestsPerIteration: number) {
@@ -165,14 +203,10 @@ function meanResponse(costs: readonly ServiceCost[], { services }: TierPlan, use
   return meanValueAnalysis(stations, users, thinkS).responseS;
 }
 
-function tooManyConnections(services: readonly Service[], plan: TierPlan): readonly TooManyConnections[] {
-  const planned = services.map((service) => ({
-    ...service,
-    instances: plan.services.find(({ name }) => name === service.name)?.instances ?? service.instances,
-  }));
-  return planned.flatMap((service) => {
-    const sum = connectionSum(service, planned, (kind) => shippedTypes.get(kind));
-    if (sum === undefined || sum.total <= sum.limit) return [];
+function connectionsOf({ services }: Tier): readonly PlannedConnections[] {
+  return services.flatMap((service) => {
+    const sum = connectionSum(service, services, (kind) => shippedTypes.get(kind));
+    if (sum === undefined) return [];
     return [{ service: service.name, total: sum.total, limit: sum.limit, sum: connectionSumText(sum) }];
   });
 }

@@ -146,6 +146,12 @@ export const rooms: readonly Room[] = [
     mayImport: 'node npm',
     why: 'It is a starting point for a real API: it knows nothing of what measures it.',
   },
+  {
+    folder: 'harness/prices/',
+    holds: 'data: what the scaling documents say that things cost',
+    mayImport: '',
+    why: 'Copy one to write your own.',
+  },
   { folder: 'harness/tiers/', holds: 'data: the built-in tiers', mayImport: '', why: 'Copy one to write your own.' },
   {
     folder: 'harness/targets/',

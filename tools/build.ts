@@ -8,7 +8,7 @@ rmSync('dist', { recursive: true, force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'cli', 'reports/page', 'reference-app'], {
   stdio: 'inherit',
 });
-for (const file of globSync(['harness/{tiers,targets}/**/*.yaml', 'reference-app/migrations/*.sql'])) {
+for (const file of globSync(['harness/{tiers,targets,prices}/**/*.yaml', 'reference-app/migrations/*.sql'])) {
   cpSync(file, join('dist', file));
 }
 writeFileSync('dist/reports/page/page-script.bundle.js', await bundlePageScript('dist/reports/page/page-script.js'));

@@ -1,13 +1,15 @@
 import { suggestion } from '../../harness/core/closest-match.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
+import { type Assumptions, exactly } from '../../harness/core/plan.ts';
 import { isRun } from '../../harness/core/run.ts';
 import { absoluteFolder } from '../../harness/files/atomic-write.ts';
+import { readPrices } from '../../harness/files/price-file.ts';
 import { readResults } from '../../harness/files/results.ts';
-import type { Range } from '../../harness/models/capacity-plan.ts';
+import { readWorkload, type TypedWorkload, workloadFrom } from '../../harness/files/workload-file.ts';
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { type Analysis, analyse } from '../../reports/analysis.ts';
 import { planDocument, planReport } from '../../reports/documents/plan.ts';
-import { type PlanQuestion, planTiers, suffices, type Wanted } from '../../reports/plan.ts';
+import { type PlanQuestion, planTiers, suffices } from '../../reports/plan.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
 import { typedReader } from '../typed-reader.ts';
 import { printDocument } from './report.ts';
@@ -25,6 +27,8 @@ export interface TypedPlanOptions {
   readonly headroom?: string;
   readonly failures?: string;
   readonly cpuFactor?: string;
+  readonly workload?: string;
+  readonly prices?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -33,7 +37,7 @@ export interface TypedPlanOptions {
  * Plans each tier of a run for a load. 0 where one carries it, 2 where none does, 3 where none has what a plan needs.
  */
 export async function plan(folder: string, typed: TypedPlanOptions, output: Output): Promise<number> {
-  const options = readPlanOptions(typed);
+  const { workload, prices } = await readPlanOptions(typed);
   const record = await readResults(absoluteFolder(folder), studiesByName);
   if (!isRun(record)) {
     throw new TierbenchError(
@@ -43,7 +47,7 @@ export async function plan(folder: string, typed: TypedPlanOptions, output: Outp
     );
   }
   const analysis = analyse(record);
-  const question: PlanQuestion = { ...options, scenario: scenarioOf(analysis, typed.scenario) };
+  const question: PlanQuestion = { workload, prices, scenario: scenarioOf(analysis, workload.scenario) };
   const tiers = planTiers(analysis, question);
   const { runId, startedAt } = record.facts;
   const source = { runId, startedAt };
@@ -60,9 +64,9 @@ export async function plan(folder: string, typed: TypedPlanOptions, output: Outp
 /** Everyday traffic where it was measured. */
 const usualScenario = 'mixed';
 
-function scenarioOf({ tiers }: Analysis, typed: string | undefined): string {
+function scenarioOf({ tiers }: Analysis, wanted: string | null): string {
   const names = [...new Set(tiers.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)))];
-  const chosen = typed ?? (names.includes(usualScenario) ? usualScenario : names[0]);
+  const chosen = wanted ?? (names.includes(usualScenario) ? usualScenario : names[0]);
   if (chosen !== undefined && names.includes(chosen)) return chosen;
   throw new TierbenchError(
     'OPTIONS_INVALID',
@@ -71,52 +75,46 @@ function scenarioOf({ tiers }: Analysis, typed: string | undefined): string {
   );
 }
 
-function readPlanOptions(typed: TypedPlanOptions): Omit<PlanQuestion, 'scenario'> {
+/** What was typed, over what the workload file says. */
+async function readPlanOptions(typed: TypedPlanOptions): Promise<Pick<PlanQuestion, 'workload' | 'prices'>> {
   const problems: Problem[] = [];
   const read = typedReader(problems);
   const most = { from: 1e-6, to: 1e12 };
+  const amounts = [
+    ['daily-users', read.range('--users', typed.users, most)],
+    ['peak-rate', read.range('--rate', typed.rate, most)],
+    ['concurrent-users', read.range('--concurrent', typed.concurrent, most)],
+  ] as const;
   const given = [typed.users, typed.rate, typed.concurrent].filter((each) => each !== undefined);
-  if (given.length !== 1) {
+  if (given.length > 1 || (given.length === 0 && typed.workload === undefined)) {
     problems.push({
       what: `${given.length === 0 ? 'none' : 'more than one'} of --users, --rate and --concurrent is given`,
-      nextStep: 'give one: --users 1000000',
+      nextStep: 'give one: --users 1000000; or a file: --workload workload.yaml',
     });
   }
-  const wanted: Wanted =
-    typed.concurrent !== undefined
-      ? { kind: 'concurrent', users: read.number('--concurrent', typed.concurrent, 1, most) }
-      : typed.rate !== undefined
-        ? { kind: 'rate', peakPerS: read.number('--rate', typed.rate, 1, most) }
-        : {
-            kind: 'users',
-            dailyUsers: read.number('--users', typed.users, 1, most),
-            sessionsPerUser: read.number('--sessions', typed.sessions, 3, { from: 1e-3, to: 1000 }),
-            requestsPerSession: read.number('--requests', typed.requests, 20, { from: 1e-3, to: 1e6 }),
-            peakFactor: read.number('--peak-factor', typed.peakFactor, 3, { from: 1, to: 1000 }),
-          };
-  const options = {
-    wanted,
-    thinkS: read.seconds('--think', typed.think, 5, { from: 0, to: 86_400 }),
-    growthRatio: read.percent('--growth', typed.growth, 0, { from: 0, to: 10_000 }),
-    headroomRatio: 1 - read.percent('--headroom', typed.headroom, 0.2, { from: 0, to: 90 }),
-    failures: read.number('--failures', typed.failures, 1, { from: 0, to: 100, whole: true }),
-    cpuFactor: rangeOf(typed.cpuFactor ?? '1', problems),
+  const ranges = {
+    sessionsPerUser: read.range('--sessions', typed.sessions, { from: 1e-3, to: 1000 }),
+    requestsPerSession: read.range('--requests', typed.requests, { from: 1e-3, to: 1e6 }),
+    peakFactor: read.range('--peak-factor', typed.peakFactor, { from: 1, to: 1000 }),
+    thinkS: read.range('--think', typed.think, { from: 0, to: 86_400 }, 's'),
+    growthRatio: read.range('--growth', typed.growth, { from: 0, to: 10_000 }, '%'),
+    cpuFactor: read.range('--cpu-factor', typed.cpuFactor, { from: 0.01, to: 100 }),
   };
+  const headroom = read.percent('--headroom', typed.headroom, 0, { from: 0, to: 90 });
+  const failures = read.number('--failures', typed.failures, 1, { from: 0, to: 100, whole: true });
   if (problems.length > 0) {
     throw new TierbenchError('OPTIONS_INVALID', 'options cannot be used', 'Fix what is listed.', { problems });
   }
-  return options;
-}
-
-/** `2`, or `1.5..3` */
-function rangeOf(text: string, problems: Problem[]): Range {
-  const [low, high = low, ...more] = text.split('..').map((each) => Number(each.trim() || Number.NaN));
-  if (low !== undefined && high !== undefined && more.length === 0 && low >= 0.01 && high >= low && high <= 100) {
-    return { low, high };
-  }
-  problems.push({
-    what: `--cpu-factor must be a number from 0.01 to 100 or two with .. between them, but is '${text}'`,
-    nextStep: 'write for example 1.5..3',
-  });
-  return { low: 1, high: 1 };
+  const prices = typed.prices === undefined ? null : await readPrices(typed.prices);
+  const [kind, value] = amounts.find(([, range]) => range !== undefined) ?? [];
+  const amount = kind === undefined || value === undefined ? undefined : { kind, value };
+  const said: TypedWorkload = {
+    ...(Object.fromEntries(Object.entries(ranges).filter(([, range]) => range !== undefined)) as Partial<Assumptions>),
+    ...(typed.headroom !== undefined && { headroomRatio: 1 - headroom }),
+    ...(typed.failures !== undefined && { failures }),
+    ...(typed.scenario !== undefined && { scenario: typed.scenario }),
+    ...(amount !== undefined && { amount }),
+  };
+  if (typed.workload !== undefined) return { workload: await readWorkload(typed.workload, said), prices };
+  return { workload: workloadFrom({ ...said, amount: amount ?? { kind: 'peak-rate', value: exactly(1) } }), prices };
 }

@@ -10,6 +10,7 @@ import {
   formatSeconds,
   parseIn,
   parseQuantity,
+  parseRange,
   units,
 } from './units.ts';
 
@@ -134,5 +135,32 @@ describe('writing quantities', () => {
         return read.value.unit === unit && Math.abs(read.value.value - value) <= value * 0.005;
       }),
     );
+  });
+});
+
+describe('parseRange', () => {
+  test.each([
+    ['3', null, 3, 3],
+    ['2..4', null, 2, 4],
+    ['1,000 .. 2e3', null, 1000, 2000],
+    ['5 s', 's', 5, 5],
+    ['3..7 s', 's', 3, 7],
+    ['300 ms..1 s', 's', 0.3, 1],
+    ['10..30 %', 'ratio', 0.1, 0.3],
+  ] as const)('%s', (text, unit, low, high) => {
+    expect(parseRange(text, unit)).toEqual({ value: { low, high } });
+  });
+
+  test.each([
+    ['4..2', null],
+    ['1..2..3', null],
+    ['..', null],
+    ['', null],
+    ['5', 's'],
+    ['3..7', 's'],
+    ['many', null],
+    ['1,2', null],
+  ] as const)('%s is none', (text, unit) => {
+    expect(parseRange(text, unit)).toHaveProperty('problem');
   });
 });

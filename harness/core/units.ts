@@ -121,6 +121,30 @@ export function parseIn(text: string, unit: Unit): Parsed<number> {
   return { value: parsed.value.value };
 }
 
+/** `5 s`, or two with .. between them, the second one's unit being that of both: `3..7 s`. In `unit`, or plain numbers. */
+export function parseRange(text: string, unit: Unit | null): Parsed<{ readonly low: number; readonly high: number }> {
+  const ends = text.split('..');
+  const [first = '', last = first] = ends;
+  const suffix = unit === null || /[^\d.,\s+-]/u.test(first) ? '' : last.replace(/^[\s\d.,+-]*/u, '');
+  const [low, high] = [`${first.trim()} ${suffix}`, last].map((end) => parseEnd(end.trim(), unit));
+  if (low === undefined || high === undefined) return { problem: `'${shown(text)}' is no number` };
+  if ('problem' in low) return low;
+  if ('problem' in high) return high;
+  if (ends.length > 2 || high.value < low.value) {
+    return { problem: `'${shown(text)}' is no range; write the lower end first, as in '2..4'` };
+  }
+  return { value: { low: low.value, high: high.value } };
+}
+
+function parseEnd(text: string, unit: Unit | null): Parsed<number> {
+  if (unit !== null) return parseIn(text, unit);
+  const digits = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e\+?\d{1,3})?$/iu.test(text)
+    ? text.replaceAll(',', '')
+    : '';
+  const value = digits === '' ? Number.NaN : Number(digits);
+  return Number.isFinite(value) ? { value } : { problem: `'${shown(text)}' is no number` };
+}
+
 function inUnit(value: number, unit: Unit, text: string): Parsed<Quantity> {
   if (!Number.isFinite(value)) return { problem: `'${shown(text)}' is too large` };
   // 0.1 * 0.01 is not 0.001 in binary: what a person wrote with a few digits is kept at a few digits.

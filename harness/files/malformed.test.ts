@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { TierbenchError } from '../core/errors.ts';
 import { readMix } from './mix-file.ts';
+import { readPrices } from './price-file.ts';
 import { readTargets } from './target-file.ts';
 import { readTier } from './tier-file.ts';
+import { readWorkload } from './workload-file.ts';
 
 const folder = fileURLToPath(new URL('./fixtures/malformed/', import.meta.url));
 const unreadable = 'FILE_NOT_READABLE';
@@ -280,8 +282,55 @@ test('a mix is read with 0 for what is left out', async () => {
   });
 });
 
+const workloadFiles: Record<string, readonly string[]> = {
+  'everything-wrong': [
+    "1:13 dailyUsers: 'many' is no number",
+    '2:1 it says monthlyUsers beside dailyUsers',
+    "3:17 sessionsPerDay: '4..2' is no range",
+    "4:12 thinkTime: '5' has no unit",
+    '5:1 it says sessionLength beside thinkTime',
+    "5:16 sessionLength: '10 minutes' has an unknown unit",
+    "6:13 peakFactor must be from 1 to 1000, but is '0.5'",
+    '7:11 dayCurve must have 24 numbers',
+    "8:1 unknown key 'headrom'",
+    '9:11 failures must be a whole number, but is 1.5',
+    '10:1 requestsPerPageView goes with pageViewsPerSession',
+  ],
+  'no-load': ['1:1 it says no load'],
+};
+
+describe('malformed workload files', () => {
+  test.each(Object.entries(workloadFiles))('%s', async (name, expected) => {
+    const path = `${folder}workload-${name}.yaml`;
+    expectProblems(await failure(readWorkload(path)), 'WORKLOAD_FILE_INVALID', expected, path);
+  });
+});
+
+const priceFiles: Record<string, readonly string[]> = {
+  'everything-wrong': [
+    '1:1 source is missing',
+    '1:11 currency is no currency',
+    "2:7 date is '28.11.2026', but must be a day",
+    "3:10 cpuHour must be from 0 to 1000000000, but is '-1'",
+    "4:16 memoryGibHour: 'cheap' is no number",
+    "6:8 instanceMonth.api: '100..50' is no range",
+    "7:3 unknown key 'servers'",
+    "8:1 unknown key 'networkGB'",
+  ],
+  'no-service': ['1:1 it has no price of a service'],
+};
+
+describe('malformed price files', () => {
+  test.each(Object.entries(priceFiles))('%s', async (name, expected) => {
+    const path = `${folder}price-${name}.yaml`;
+    expectProblems(await failure(readPrices(path)), 'PRICE_FILE_INVALID', expected, path);
+  });
+});
+
 test('each malformed file is tried', () => {
   const tried = [
+    ...Object.keys(priceFiles).map((name) => `price-${name}.yaml`),
+    ...Object.keys(workloadFiles).map((name) => `workload-${name}.yaml`),
     ...Object.keys(mixFiles).map((name) => `mix-${name}.yaml`),
     ...Object.keys(targetFiles).map((name) => `target-${name}.yaml`),
     ...Object.keys(tierFiles).map((name) => `tier-${name}.yaml`),

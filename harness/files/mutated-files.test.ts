@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse, parseDocument, stringify } from 'yaml';
 import { TierbenchError } from '../core/errors.ts';
+import { parsePrices } from './price-file.ts';
 import { parseTargets } from './target-file.ts';
 import { parseTier } from './tier-file.ts';
+import { parseWorkload } from './workload-file.ts';
 
 const timeout = 60_000;
 
@@ -16,6 +18,11 @@ const texts = (pattern: string) =>
   globSync(pattern, { cwd: harness }).map((file) => readFileSync(`${harness}${file}`, 'utf8'));
 const tiers = texts('tiers/*.yaml');
 const targets = texts('targets/*.yaml');
+const prices = texts('prices/*.yaml');
+const workloads = [
+  'dailyUsers: 1000..2000\nsessionsPerDay: 3\nrequestsPerSession: 20\nthinkTime: 3..7 s\ngrowth: 20 %\nheadroom: 25 %\nfailures: 1\n',
+  `monthlyUsers: 1e6\ndailyShare: 10..30 %\npageViewsPerSession: 5\nrequestsPerPageView: 3\nsessionLength: 10 min\ndayCurve: [${'1, '.repeat(23)}2]\n`,
+];
 
 const junk = fc.constantFrom(
   ...['\t', '\n', ' ', ':', ': ', '- ', '[', ']', '{', '}', '&a ', '*a', '*', '!', '!!set ', '|', '>', '#', '"', "'"],
@@ -86,6 +93,8 @@ function readsOrExplains(read: (text: string, path: string) => unknown, code: st
 test.each([
   ['tier', tiers, parseTier, 'TIER_FILE_INVALID'],
   ['target', targets, parseTargets, 'TARGET_FILE_INVALID'],
+  ['price', prices, parsePrices, 'PRICE_FILE_INVALID'],
+  ['workload', workloads, parseWorkload, 'WORKLOAD_FILE_INVALID'],
 ] as const)(
   'a mutated %s file is read or explained',
   (_, originals, read, code) => {
@@ -166,6 +175,22 @@ test(
     const target = object(['title', 'section', 'comparison', 'value', 'appliesTo', 'judged', 'contradictions', 'note']);
     const file = fc.record({ document: anything, targets: fc.dictionary(fc.constantFrom('a', 'b', 'c'), target) });
     fc.assert(fc.property(file, (value) => readsOrExplains(parseTargets, 'TARGET_FILE_INVALID', stringify(value))));
+  },
+  timeout,
+);
+
+test.each([
+  ['workload', parseWorkload, 'WORKLOAD_FILE_INVALID', ['dailyUsers', 'peakRate', 'thinkTime', 'dayCurve', 'headroom']],
+  [
+    'price',
+    parsePrices,
+    'PRICE_FILE_INVALID',
+    ['currency', 'date', 'source', 'cpuHour', 'instanceMonth', 'fixedMonth'],
+  ],
+] as const)(
+  'values of any shape in a %s file are read or explained',
+  (_, read, code, keys) => {
+    fc.assert(fc.property(object(keys), (value) => readsOrExplains(read, code, stringify(value))));
   },
   timeout,
 );

@@ -1,8 +1,4 @@
-/** A value between its ends, which are not a chance of 95 %: each is the worse or the better of everything measured. */
-export interface Range {
-  readonly low: number;
-  readonly high: number;
-}
+import type { Range } from '../core/plan.ts';
 
 /** What a request costs a service, and what one instance of it has. */
 export interface ServiceCost {
@@ -55,6 +51,8 @@ export interface TierPlan {
   readonly next: ServicePlan | null;
   /** Requests per second that the services that do not scale carry, with headroom. */
   readonly limitPerS: number;
+  /** Requests per second that all of it carries, with headroom. */
+  readonly capacityPerS: number;
   /** Sum over the services whose CPUs the tier file limits. */
   readonly cpus: number;
 }
@@ -68,14 +66,14 @@ export interface TierPlan {
 export function planTier(costs: readonly ServiceCost[], withinTargets: Range, requirement: Requirement): TierPlan {
   const services = costs.map((cost) => planService(cost, withinTargets, requirement));
   const byUse = services.toSorted((one, other) => other.utilizationRatio - one.utilizationRatio);
-  const fixed = services.filter(({ scales }) => !scales);
+  const mostPerS = (own: readonly ServicePlan[]) =>
+    Math.min(...own.map(({ capacityPerS, instances }) => capacityPerS.low * instances * requirement.headroomRatio));
   return {
     services,
     carries: services.every(({ carries }) => carries),
     next: byUse[0] ?? null,
-    limitPerS: Math.min(
-      ...fixed.map(({ capacityPerS, instances }) => capacityPerS.low * instances * requirement.headroomRatio),
-    ),
+    limitPerS: mostPerS(services.filter(({ scales }) => !scales)),
+    capacityPerS: mostPerS(services),
     cpus: services.reduce((total, { cpus }) => total + (cpus ?? 0), 0),
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
+import { type AssumptionId, assumptionIds, middle, usualAssumptions } from '../core/plan.ts';
 import { planTier, type Requirement, type ServiceCost } from './capacity-plan.ts';
 import { meanValueAnalysis } from './mva.ts';
-import { activeUsers, mostRequestsPerS, requestRate } from './workload.ts';
+import { activeUsers, loadOf } from './workload.ts';
 
 describe('mean value analysis', () => {
   test('R. Jain, 1991, page 577: 20 users who think for 4 s', () => {
@@ -33,17 +34,19 @@ describe('mean value analysis', () => {
   });
 });
 
+const middles = Object.fromEntries(assumptionIds.map((id) => [id, middle(usualAssumptions[id])])) as Record<
+  AssumptionId,
+  number
+>;
+
 test('a million users a day: 2,083 requests/s at the peak, from 10,583 users at once', () => {
-  const { meanPerS, peakPerS } = requestRate({
-    dailyUsers: 1e6,
-    sessionsPerUser: 3,
-    requestsPerSession: 20,
-    peakFactor: 3,
-  });
+  const { meanPerS, peakPerS } = loadOf('daily-users', { ...middles, amount: 1e6 }, 0.08);
   expect(meanPerS).toBeCloseTo(694.44, 2);
   expect(peakPerS).toBeCloseTo(2083.33, 2);
   expect(activeUsers(peakPerS, 0.08, 5)).toBeCloseTo(10_583.3, 1);
-  expect(mostRequestsPerS(10_583.3, 0.08, 5)).toBeCloseTo(peakPerS, 1);
+  expect(loadOf('concurrent-users', { ...middles, amount: 10_583.3 }, 0.08).peakPerS).toBeCloseTo(peakPerS, 1);
+  expect(loadOf('monthly-users', { ...middles, amount: 5e6 }, 0.08)).toEqual({ meanPerS, peakPerS });
+  expect(loadOf('peak-rate', { ...middles, amount: 300 }, 0.08)).toEqual({ meanPerS: 100, peakPerS: 300 });
 });
 
 describe('planTier', () => {

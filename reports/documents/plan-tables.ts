@@ -1,0 +1,152 @@
+import { type AssumptionId, assumptionIds, isExact, type Range } from '../../harness/core/plan.ts';
+import { formatBytes, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import type { ServicePlan } from '../../harness/models/capacity-plan.ts';
+import { peakAssumptions } from '../../harness/models/workload.ts';
+import { type CellDraft, head, left, right, type Table, table } from '../document.ts';
+import type { Format } from '../figures.ts';
+import { fits, type PlannedTier, type PlanOutcome, type PlanQuestion, suffices } from '../plan.ts';
+import { list } from '../text.ts';
+
+type Planned = Extract<PlanOutcome, { readonly kind: 'planned' }>;
+
+/** `USD 950`, `USD 950 to 1,200`; whole numbers from 10 on. */
+export function money({ low, high }: Range, currency: string): string {
+  const text = (value: number) => formatNumber(value < 10 ? value : Math.round(value));
+  return `${currency} ${text(low)}${text(low) === text(high) ? '' : ` to ${text(high)}`}`;
+}
+
+function rangeText(range: Range, format: Format): string {
+  const [low, high] = [format(range.low), format(range.high)];
+  return low === high ? low : `${low} to ${high}`;
+}
+
+/** `8 to 9`: what the better and the worse end of the measurements need. */
+export function neededText({ atLeast, instances }: ServicePlan): string {
+  return rangeText({ low: atLeast, high: instances }, formatNumber);
+}
+
+/** A row for each tier: what a reader with a budget compares. */
+export function overviewTable(tiers: readonly PlannedTier[]): Table {
+  const planned = tiers.flatMap((each) => (each.outcome.kind === 'planned' ? [{ each, ...each.outcome }] : []));
+  const hasCost = planned.some(({ cost }) => cost !== null);
+  const columns = [head('Tier'), left('Carries it'), left('Instances'), right('CPUs'), right('Memory')];
+  const costColumns = hasCost ? [right('A month'), right('A million requests')] : [];
+  return table(
+    'Tiers',
+    [...columns, ...costColumns, left('Saturated next')],
+    planned.map(({ each, plan, planned: tier, cost }): CellDraft[] => {
+      const memory = tier.services.map(({ instances, resources }) => (resources.memoryBytes ?? 0) * instances);
+      return [
+        { text: each.tier },
+        suffices(each) ? { text: 'yes', strong: true } : { text: 'no' },
+        { text: list(plan.services.map(({ name, instances }) => `${formatNumber(instances)} ${name}`)) },
+        { text: formatNumber(plan.cpus) },
+        { text: formatBytes(memory.reduce((total, bytes) => total + bytes, 0)) },
+        ...(hasCost
+          ? [
+              { text: cost === null ? '' : money(cost.total, cost.currency) },
+              {
+                text: cost === null ? '' : money(cost.perMillion.atMean, cost.currency),
+                detail: cost === null ? '' : `${money(cost.perMillion.atCapacity, cost.currency)} at its capacity`,
+              },
+            ]
+          : []),
+        { text: plan.next === null ? '' : `${plan.next.name} (${formatRatio(plan.next.utilizationRatio)})` },
+      ];
+    }),
+  );
+}
+
+export function servicesTable(tier: string, { plan: { services }, connections, planned }: Planned): Table {
+  return table(
+    `Services of ${tier}`,
+    [
+      head('Service'),
+      right('Instances'),
+      right('Needed'),
+      right('Carries each'),
+      right('At the peak'),
+      right('CPUs'),
+      right('Memory'),
+      left('Connections'),
+    ],
+    services.map((service): CellDraft[] => {
+      const { name, scales, instances, capacityPerS, utilizationRatio, cpus } = service;
+      const memoryBytes = planned.services.find((each) => each.name === name)?.resources.memoryBytes;
+      const sum = connections.find((each) => each.service === name);
+      return [
+        { text: name },
+        { text: formatNumber(instances), strong: scales },
+        { text: scales ? neededText(service) : 'one only' },
+        { text: Number.isFinite(capacityPerS.low) ? formatRate(capacityPerS.low) : 'not limited' },
+        { text: formatRatio(utilizationRatio) },
+        { text: cpus === null ? 'not limited' : formatNumber(cpus) },
+        { text: memoryBytes === undefined ? 'not limited' : formatBytes(memoryBytes * instances) },
+        sum === undefined
+          ? { text: '' }
+          : {
+              text: `${formatNumber(sum.total)} of ${formatNumber(sum.limit)}`,
+              detail: sum.sum,
+              ...(!fits(sum) && { verdict: 'missed' as const }),
+            },
+      ];
+    }),
+  );
+}
+
+/** What a month of a tier is made of; no rows without prices. */
+export function costTable(tier: string, { cost }: Planned): Table {
+  return table(
+    `A month of ${tier}`,
+    [head('Item'), right('A month')],
+    cost === null
+      ? []
+      : [
+          ...cost.items.map(({ name, month }): CellDraft[] => [{ text: name }, { text: money(month, cost.currency) }]),
+          ...cost.withoutPrice.map((name): CellDraft[] => [{ text: name }, { text: 'no price' }]),
+          [
+            { text: 'total', strong: true },
+            { text: money(cost.total, cost.currency), strong: true },
+          ],
+        ],
+  );
+}
+
+const assumptionNames: Readonly<Record<AssumptionId, readonly [name: string, format: Format]>> = {
+  dailyShareRatio: ['Users of a month who come on a day', formatRatio],
+  sessionsPerUser: ['Sessions of a user on a day', formatNumber],
+  requestsPerSession: ['Requests of a session', formatNumber],
+  peakFactor: ['Rate of the busiest time over the mean of the day', formatNumber],
+  thinkS: ['Time between two requests of a user', formatSeconds],
+  growthRatio: ['Growth', formatRatio],
+  cpuFactor: ['Speed of the planned CPUs over those of the run', formatNumber],
+  cacheLifetimeS: ['Lifetime of an entry of the cache', formatSeconds],
+};
+
+/** What the plan rests on and nobody measured, and who says so. */
+export function assumptionsTable({ workload, prices }: PlanQuestion): Table {
+  const { kind, headroomRatio, failures, given } = workload;
+  const used = new Set<AssumptionId>([...peakAssumptions[kind], 'peakFactor', 'thinkS', 'growthRatio', 'cpuFactor']);
+  const rows = assumptionIds
+    .filter((id) => used.has(id))
+    .map((id): CellDraft[] => {
+      const [name, format] = assumptionNames[id];
+      return [
+        { text: name },
+        { text: rangeText(workload[id], format), ...(!isExact(workload[id]) && { detail: 'planned for the middle' }) },
+        { text: given.includes(id) ? 'you' : 'usual: assumed' },
+      ];
+    });
+  return table(
+    'Assumptions',
+    [head('Assumption'), left('Value'), left('Source')],
+    [
+      ...rows,
+      [{ text: 'Used at most at the peak' }, { text: formatRatio(headroomRatio) }, { text: 'rule of the plan' }],
+      [{ text: 'Instances that may fail' }, { text: formatNumber(failures) }, { text: 'rule of the plan' }],
+      ...(prices === null
+        ? []
+        : [[{ text: 'Prices' }, { text: `${prices.currency}, ${prices.date}` }, { text: prices.source }]]),
+    ],
+  );
+}
