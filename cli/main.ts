@@ -132,6 +132,17 @@ function commands(conclude: Conclude): Command {
   );
 
   program
+    .command('compare')
+    .description('hold results of `run` against the first of them: what is worse, and what may not be compared')
+    .argument('<results...>', 'folders; with a name: before=FOLDER; with repeats of a run: before=FOLDER,FOLDER')
+    .option('--markdown <file>', 'write the body of a comment on a pull request')
+    .option('--out <folder>', 'write a report there: page, Markdown, JSON and charts')
+    .option('--json', 'print JSON instead of the summary')
+    .action((results: string[], typed) =>
+      conclude(async () => (await import('./commands/compare.ts')).compare(results, typed, processOutput)),
+    );
+
+  program
     .command('fit')
     .description('fit a model of scalability, or of p95, to measurements from anywhere')
     .argument(

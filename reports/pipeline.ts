@@ -78,7 +78,7 @@ function failureOf(status: StudyStatus): PipelineResult['failure'] {
 }
 
 /** Answer and notes first, then the tables that are short, and what else the document has without its charts. */
-function shortBlocks({ blocks, subtitle }: Document, tables: readonly Table[]): readonly Block[] {
+export function shortBlocks({ blocks, subtitle }: Document, tables: readonly Table[]): readonly Block[] {
   const isFirst = ({ kind }: Block) => kind === 'answer' || kind === 'note';
   return [
     ...blocks.filter(isFirst),

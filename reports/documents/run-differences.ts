@@ -14,13 +14,21 @@ import { endTexts } from './run-rates.ts';
 import { whySo } from './run-why.ts';
 
 /** What changes from tier to tier: a sentence for each difference and for each that is none, and a table of the rest. */
-export function differenceBlocks(differences: readonly TierDifference[]): readonly Block[] {
-  const items = [...differences.flatMap(differenceText), ...noDifferenceTexts(differences)];
+export function differenceBlocks(
+  differences: readonly TierDifference[],
+  text = 'What changes from tier to tier',
+): readonly Block[] {
+  const items = differenceTexts(differences);
   const blocks: readonly Block[] = [
     ...(items.length === 0 ? [] : [{ kind: 'list' as const, items }]),
     ...tableBlocks(openTable(differences)),
   ];
-  return blocks.length === 0 ? [] : [{ kind: 'heading', level: 2, text: 'What changes from tier to tier' }, ...blocks];
+  return blocks.length === 0 ? [] : [{ kind: 'heading', level: 2, text }, ...blocks];
+}
+
+/** A sentence for each difference, and for what is none. */
+export function differenceTexts(differences: readonly TierDifference[]): readonly string[] {
+  return [...differences.flatMap(differenceText), ...noDifferenceTexts(differences)];
 }
 
 /** `crud: a request takes 3.3 times the CPU of database on pooled as on single (2.9 to 3.6): 0.49 ms instead of ...` */

@@ -2,6 +2,8 @@ import type { Block } from '../document.ts';
 import type { PipelineResult } from '../pipeline.ts';
 import { renderBlocks } from './markdown.ts';
 
+type Commented = Pick<PipelineResult, 'id' | 'blocks' | 'footer'>;
+
 /** GitHub takes 65,536 characters in a comment, GitLab and a step summary a million bytes. */
 const MOST_COMMENT = 60_000;
 const MOST_SUMMARY = 250_000;
@@ -12,15 +14,15 @@ export function commentMarker({ id }: Pick<PipelineResult, 'id'>): string {
 }
 
 /** The body of a comment on a pull request: the answer, a small table, and the rest folded as far as it fits. */
-export function renderComment(result: PipelineResult): string {
+export function renderComment(result: Commented): string {
   return `${commentMarker(result)}\n${fitting(result, MOST_COMMENT)}`;
 }
 
-export function renderSummary(result: PipelineResult): string {
+export function renderSummary(result: Commented): string {
   return fitting(result, MOST_SUMMARY);
 }
 
-function fitting({ blocks, footer }: PipelineResult, most: number): string {
+function fitting({ blocks, footer }: Commented, most: number): string {
   const short = blocks.filter(({ kind }) => kind !== 'details');
   const first: readonly (readonly Block[])[] = [blocks, short, short.filter(({ kind }) => kind !== 'table')];
   const texts = first.map((each) => renderBlocks(each, footer));
