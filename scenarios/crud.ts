@@ -4,11 +4,11 @@ import {
   createTask,
   deleteTask,
   listTasks,
-  logIn,
   readDeletedTask,
   readTask,
   replaceTask,
   type SignedIn,
+  signIn,
   type TaskFields,
   taskIdOf,
 } from './task-api.ts';
@@ -16,9 +16,7 @@ import {
 export default defineScenario({
   name: 'crud',
   description: 'Logs in once, then creates, reads, lists, updates and deletes tasks, and checks every answer.',
-  *begin({ user }) {
-    return yield* logIn(user);
-  },
+  begin: signIn,
   iteration({ session, ...virtualUser }) {
     return taskLife(virtualUser, session);
   },

@@ -1,7 +1,7 @@
 import { readTasks } from './browse.ts';
 import { taskLife } from './crud.ts';
 import { type Behaviour, defineScenario, type Random, type Scenario, type VirtualUser } from './kit.ts';
-import { call, logIn, logOut, refresh, type SignedIn, taskStats } from './task-api.ts';
+import { call, logIn, logOut, refresh, type SignedIn, signIn, taskStats } from './task-api.ts';
 
 export const mixParts = ['browse', 'crud', 'login'] as const;
 type MixPart = (typeof mixParts)[number];
@@ -40,9 +40,7 @@ export function mixedScenario(mix: Mix): Scenario<SignedIn> {
   return defineScenario({
     name: 'mixed',
     description: `Everyday traffic: each iteration is one part of a visit, without pauses: ${shares.join(', ')}.`,
-    *begin({ user }) {
-      return yield* logIn(user);
-    },
+    begin: signIn,
     iteration({ session, ...virtualUser }) {
       return behaviours[pickPart(virtualUser.random)](virtualUser, session);
     },

@@ -33,6 +33,11 @@ export function* logIn(user: User): Behaviour<SignedIn> {
   return answer.ok ? signedInBy(answer) : signedOut();
 }
 
+/** The setup of a user: one function for all scenarios, so that one goes on with the sessions of another. */
+export function* signIn({ user }: { readonly user: User }): Behaviour<SignedIn> {
+  return yield* logIn(user);
+}
+
 export function* refresh(session: SignedIn): Behaviour {
   const answer = yield* send({
     name: 'refresh',

@@ -1,4 +1,4 @@
-import type { User } from '../../scenarios/kit.ts';
+import type { Scenario, User } from '../../scenarios/kit.ts';
 import { TierbenchError } from '../core/errors.ts';
 import type { Note } from '../core/findings.ts';
 import { describeLoad } from '../core/load.ts';
@@ -8,6 +8,7 @@ import { LatencyHistogram, mergeHistograms } from '../histograms/latency-histogr
 import { judgeTrial } from '../judging/judge-trial.ts';
 import type { JudgedTrial } from '../judging/judged-trial.ts';
 import { requestsIn, succeededIn, throughputPerSIn } from '../judging/trial-window.ts';
+import { monotonicS } from '../machine/clock.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Deployment } from '../providers/provider.ts';
 import { MOST_REPEATS_OF_A_LOAD, mayBeValidNextTime } from './budget.ts';
@@ -145,6 +146,7 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
   const { engine, scenarios, results, emit, signal } = environment;
   let idleAtMs = performance.now();
   let planned: readonly TrialStep[] = [];
+  const setups = userSetups();
   const crashNotes = () => [...running.values()].flatMap(({ crashes }) => crashes.seen);
 
   async function attempt(step: TrialStep, subject: RunningSubject, number: number, repeated?: JudgedTrial) {
@@ -190,15 +192,16 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
         scenario: source.scenario,
         ...(source.file !== undefined && { scenarioFile: source.file }),
         users: subject.users.slice(0, step.users),
-        // Trials of a search, and those of pairs, follow each other with the same users.
-        ...(isOneOfMany(step) && { sessionsKey: `${step.subject} ${scenario}` }),
+        ...(keepsSessions(step) && { sessionsKey: `${step.subject} ${setups.idOf(source.scenario)}` }),
         skipThinkTimes: facts.settings.skipThinkTimes,
       },
       subject.probes,
       stop,
       (interval) => emit(intervalEvent(interval, step)),
     );
-    idleAtMs = performance.now() + drainTimeS(measurement.trial) * 1000;
+    const { startedAtMonotonicS, measuredS } = measurement.trial;
+    const overForS = Math.max(0, monotonicS() - startedAtMonotonicS - measuredS);
+    idleAtMs = performance.now() + (drainTimeS(measurement.trial) - overForS) * 1000;
     const record = (sequence: number): TrialRecord => ({
       ...measurement,
       notes: [...measurement.notes, ...crashNotes()],
@@ -269,6 +272,23 @@ function trialsOf(running: ReadonlyMap<string, RunningSubject>, conducted: Condu
 /** The study itself decides what an invalid one is worth. */
 function isOneOfMany({ bracket, pair }: TrialStep): boolean {
   return bracket !== undefined || pair !== undefined;
+}
+
+/** Trials of a search, its pilot trial, and those of pairs follow each other with the same users. */
+function keepsSessions(step: TrialStep): boolean {
+  return isOneOfMany(step) || step.purpose === 'warm-up';
+}
+
+/** Scenarios that have the same function for the setup of their users go on with the same sessions. */
+function userSetups(): { idOf(scenario: Scenario): number } {
+  const known: unknown[] = [];
+  return {
+    idOf(scenario) {
+      const setup = scenario.begin ?? scenario;
+      if (!known.includes(setup)) known.push(setup);
+      return known.indexOf(setup);
+    },
+  };
 }
 
 /** Load on an API that answers wrongly measures nothing: better to know before the long part. */

@@ -20,6 +20,9 @@ import type { Transport } from './transport.ts';
 import { createVirtualUsers, type VirtualUser } from './virtual-users.ts';
 import { createWakeTimer, type WakeTimer } from './wake-timer.ts';
 
+/** So long answers are awaited after the window of a trial whose users go on in the next one. */
+const LONGEST_DRAIN_S = 5;
+
 export interface DriveSettings {
   readonly engine: string;
   readonly transport: Transport;
@@ -72,10 +75,13 @@ export async function driveTrial(
   let inFlightSinceS: number[] = [];
   let isReady = false;
   let isOver = false;
+  /** The window is over, and answers to what is in flight are still awaited. */
+  let isDraining = false;
+  let awaited = 0;
 
   const secondsAt = (ms: number): number =>
     windowStartMs === null ? Number.NEGATIVE_INFINITY : (ms - windowStartMs) / 1000;
-  const onAbort = (): void => finish();
+  const onAbort = (): void => (isDraining ? endDrain() : finish());
   const guarded = (work: () => void) => (): void => {
     try {
       if (!isOver) work();
@@ -91,18 +97,49 @@ export async function driveTrial(
     endedAtS = secondsAt(nowMs);
     if (watch !== undefined) health = watch.stop();
     for (const timer of timers) clearInterval(timer);
-    signal.removeEventListener('abort', onAbort);
-    settings.sessions?.keep(request.sessionsKey, users.sessions(), users.count * share.of);
-    const inFlightSinceMs = users.close();
     // What is in flight before there is a window belongs to the session set-up.
-    inFlightSinceS = windowStartMs === null ? [] : inFlightSinceMs.map(secondsAt);
+    inFlightSinceS = windowStartMs === null ? [] : users.inFlightSinceMs().map(secondsAt);
     // Scheduled by now, but the thread was too late to start it.
     for (; schedule.nextMs < nowMs; schedule.advance()) {
       accounting.iterationStarted(secondsAt(schedule.nextMs));
       inFlightSinceS.push(secondsAt(schedule.nextMs));
     }
-    if (error === undefined) resolveOver();
-    else rejectOver(error);
+    if (error !== undefined) {
+      close();
+      rejectOver(error);
+      return;
+    }
+    isDraining = request.sessionsKey !== undefined && !signal.aborted;
+    if (isDraining) timers.push(setTimeout(endDrain, Math.min(plan.timeoutS, LONGEST_DRAIN_S) * 1000));
+    awaited = users.inFlightSinceMs().length;
+    if (!isDraining || awaited === 0) endDrain();
+  }
+
+  function close(): void {
+    isDraining = false;
+    for (const timer of timers) clearInterval(timer);
+    signal.removeEventListener('abort', onAbort);
+    users.close();
+  }
+
+  function endDrain(): void {
+    settings.sessions?.keep(request.sessionsKey, users.sessions(), users.count * share.of);
+    close();
+    resolveOver();
+  }
+
+  /**
+   * After the window: the user stops where the iteration would go on, and keeps the session. Abandoned in the middle of a
+   * request nobody would know what the session is worth, and after an overload each user would have to sign in again.
+   */
+  function endRequest(user: VirtualUser, response: RawResponse): void {
+    user.isSending = false;
+    const { ended, next } = user.runner.answer(response);
+    if (next.kind === 'done') user.hasFailed = next.failed;
+    else if (ended.outcome !== 'ok') user.hasFailed = true;
+    users.release(user);
+    awaited -= 1;
+    if (awaited === 0) endDrain();
   }
 
   function setUpAll(): void {
@@ -258,8 +295,12 @@ export async function driveTrial(
   }
 
   function onResponse(user: VirtualUser | undefined, response: RawResponse, nowMs: number): void {
-    if (isOver) return;
+    if (isOver && !isDraining) return;
     try {
+      if (isDraining) {
+        if (user !== undefined) endRequest(user, response);
+        return;
+      }
       // What was scheduled before this response comes before it, also in the accounts.
       if (schedule.nextMs <= nowMs) startScheduled(nowMs);
       const nowS = secondsAt(nowMs);
@@ -269,6 +310,7 @@ export async function driveTrial(
       user.isSending = false;
       const { ended, next } = user.runner.answer(response);
       const { step, outcome, status, bodyBytes, resource } = ended;
+      if (outcome !== 'ok') user.hasFailed = true;
       const latencyS = (nowMs - user.scheduledMs) / 1000;
       const serviceTimeS = (nowMs - user.startedMs) / 1000;
       const { isClosedLoopSample } = user;
@@ -277,7 +319,8 @@ export async function driveTrial(
       accounting.requestEnded(nowS, { step, outcome, status, bodyBytes, resource, ...times, describe });
       perform(user, next, nowMs, nowMs);
     } catch (error) {
-      finish(error);
+      if (isDraining) endDrain();
+      else finish(error);
     }
   }
 

@@ -61,6 +61,24 @@ test('a trial goes on with the sessions of the one before it that had the same k
   expect(await begins(undefined, 2)).toEqual([0, 1]);
 });
 
+test('users whose request is in flight when the window ends go on with their sessions in the next trial', async () => {
+  let begun = 0;
+  await using server = await startTestServer((seen, _request, response) => {
+    if (seen.path === '/begin') begun += 1;
+    if (seen.path === '/begin') response.end(`token-${seen.body}`);
+    else setTimeout(() => response.end('{}'), 1200);
+  });
+  await using processes = generatorProcesses({ count: 1 });
+  const engine = openLoopEngine({ processes });
+  const load = { model: 'open', arrivalRatePerS: 50, arrivals: 'constant' } as const;
+  const { plan, ...request } = requestFor(withBegin, server.baseUrl, 4, { durationS: 1 });
+  for (const _trial of ['first', 'second']) {
+    const trial = await engine.run({ ...request, sessionsKey: 'a', plan: { ...plan, load } }, never);
+    expect(trial.iterations).toMatchObject({ completed: 0, dropped: 46 });
+    expect(begun).toBe(4);
+  }
+});
+
 describe.each([
   { name: 'open-loop', makeEngine: openLoopEngine, module: '../open-loop/open-loop.ts' },
   { name: 'autocannon', makeEngine: autocannonEngine, module: '../autocannon/autocannon.ts' },

@@ -17,7 +17,7 @@ export type Sessions = ReadonlyMap<number, Session>;
  */
 export interface KeptSessions {
   of(key: string | undefined): Sessions;
-  /** Of a trial with so many virtual users; those of others stay. */
+  /** Of a trial with so many virtual users; those of others stay. Without a key nothing changes. */
   keep(key: string | undefined, sessions: Sessions, virtualUsers: number): void;
 }
 
@@ -30,9 +30,10 @@ export function keptSessions(): KeptSessions {
       return new Map([...sessions].filter(([, { sinceMs }]) => sinceMs >= oldestMs));
     },
     keep(key, sessions, virtualUsers) {
+      if (key === undefined) return;
       const before = kept?.key === key ? (kept?.sessions ?? []) : [];
       const others = [...before].filter(([virtualUser]) => virtualUser >= virtualUsers);
-      kept = key === undefined ? undefined : { key, sessions: new Map([...others, ...sessions]) };
+      kept = { key, sessions: new Map([...others, ...sessions]) };
     },
   };
 }

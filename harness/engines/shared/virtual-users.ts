@@ -51,8 +51,10 @@ export interface VirtualUsers {
   startTurns(): void;
   /** Of those who are between two iterations. */
   sessions(): Sessions;
-  /** Ends what they wait for; gives the scheduled starts of the requests in flight. */
-  close(): readonly number[];
+  /** The scheduled starts of the requests in flight. */
+  inFlightSinceMs(): readonly number[];
+  /** Ends what they wait for. */
+  close(): void;
 }
 
 export function createVirtualUsers(
@@ -158,11 +160,10 @@ export function createVirtualUsers(
           return [[share.index + user.index * share.of, { ...begun, sinceMs: user.sessionSinceMs }]];
         }),
       ),
+    inFlightSinceMs: () => users.filter((user) => user.isSending).map((user) => user.scheduledMs),
     close() {
-      const inFlight = users.filter((user) => user.isSending).map((user) => user.scheduledMs);
       for (const user of users) clearTimeout(user.thinking);
       for (const connection of connections.all()) connection.close();
-      return inFlight;
     },
   };
 }

@@ -34,7 +34,8 @@ export const run: Study<RunQuestion, RunAnswer> = {
       yield rest;
       yield step;
     }
-    return { subject: subject.id, scenarios: answer };
+    const place = ({ scenario }: (typeof answer)[number]) => question.scenarios.indexOf(scenario);
+    return { subject: subject.id, scenarios: answer.toSorted((one, other) => place(one) - place(other)) };
   },
   estimate(group, question, context) {
     const subject = onlyOne(group);
@@ -50,14 +51,20 @@ function onlyOne([subject]: readonly Subject[]): Subject {
   return subject;
 }
 
+/**
+ * In the order in which they are measured: those that are loaded with many users come last, since what these leave in flight
+ * keeps a slow system busy for seconds.
+ */
 function scenariosOn(subject: Subject, { scenarios }: RunQuestion, context: StudyContext): ScenarioOnSubject[] {
-  return scenarios.flatMap((name) => {
+  const all = scenarios.flatMap((name) => {
     const traits = context.scenarios.get(name);
     if (traits === undefined) return [];
     const documented = documentedLoads(context.targets, subject.tier.name, name);
     const goals = rateGoals(context.targets, subject.tier.name, name);
     return { ...traits, subject: subject.id, documented, goals, userCount: context.userCount };
   });
+  const mostUsers = ({ documented: { concurrencies } }: ScenarioOnSubject) => Math.max(0, ...concurrencies);
+  return all.toSorted((one, other) => mostUsers(one) - mostUsers(other));
 }
 
 /** What comes after the scenario at that index: the other scenarios and the faults, each after a rest. */
