@@ -143,6 +143,16 @@ function commands(conclude: Conclude): Command {
     );
 
   program
+    .command('history')
+    .description('results of runs or gates over time: a chart of each figure, and where it changed for good')
+    .argument('<folder>', 'a folder that holds results folders')
+    .option('--out <folder>', 'write a report there: page, Markdown, JSON and charts')
+    .option('--json', 'print JSON instead of the summary')
+    .action((folder: string, typed) =>
+      conclude(async () => (await import('./commands/history.ts')).history(folder, typed, processOutput)),
+    );
+
+  program
     .command('fit')
     .description('fit a model of scalability, or of p95, to measurements from anywhere')
     .argument(
