@@ -7,6 +7,7 @@ import { madeUpRun, madeUpTrial } from '../test-support/made-up-trial.ts';
 import { analyse } from './analysis.ts';
 import { planDocument, planReport } from './documents/plan.ts';
 import { type PlanQuestion, planTiers, suffices } from './plan.ts';
+import { planCapacity } from './plan-choice.ts';
 import { renderTerminal } from './renderers/terminal.ts';
 
 /** A request costs the API 3 ms of CPU and the database 0.5 ms; 300/s are sustained by two instances of the API. */
@@ -21,6 +22,10 @@ function runOf(tier: Tier, lowPerS: number | null = 500) {
         { atS, source: 'api/1', metric: 'cpu-cores', value: arrivalRatePerS * 0.0015 } as const,
         { atS, source: 'api/2', metric: 'cpu-cores', value: arrivalRatePerS * 0.0015 } as const,
         { atS, source: 'database/1', metric: 'cpu-cores', value: arrivalRatePerS * 0.0005 } as const,
+        { atS, source: 'database/1', metric: 'wal-bytes', value: arrivalRatePerS * 400 } as const,
+        { atS, source: 'api/1', metric: 'cache-misses', value: arrivalRatePerS / 4 } as const,
+        { atS, source: 'cache/1', metric: 'keys', value: 1000 * atS } as const,
+        { atS, source: 'cache/1', metric: 'data-memory', value: 1e6 + 500_000 * atS } as const,
       ]),
     }),
   );
@@ -133,18 +138,69 @@ describe('the plan of a tier', () => {
 });
 
 test('the document answers first, in two sentences', () => {
-  const textOf = (peakPerS: number) => {
-    const own = questionOf('peak-rate', peakPerS);
-    const source = { runId: 'r', startedAt: '2026-11-21T08:00:00.000Z' };
-    const tiers = planTiers(runOf(tierOf('pooled')), own);
-    expect(JSON.parse(planReport(tiers, own, source))).toMatchObject({ schemaVersion: 1, runId: 'r' });
-    return renderTerminal(planDocument(tiers, own, source), null, 200);
+  const textOf = (peakPerS: number, prices: Prices | null = null) => {
+    const own = questionOf('peak-rate', peakPerS, {}, prices);
+    const analysis = runOf(tierOf('pooled'));
+    const plan = planCapacity(analysis, own);
+    expect(JSON.parse(planReport(plan, analysis, own))).toMatchObject({
+      schemaVersion: 2,
+      runId: analysis.facts.runId,
+    });
+    return renderTerminal(planDocument(plan, analysis, own, 'tierbench plan RUN'), null, 400);
   };
   expect(textOf(600)).toMatch(
-    /pooled carries 600 requests\/s at the peak \(3,030 users at once\) with 4 instances of api\./u,
+    /pooled carries 600 requests\/s at the peak \(3,030 users at once\) with 4 instances.* of api\./u,
   );
-  expect(textOf(600)).toContain('1.2 times what was measured');
+  expect(textOf(600)).toContain('1.2 times the measured rate');
+  expect(textOf(600, pricesOfDocument)).toMatch(/of api, for at least USD 1,100 a month/u);
   expect(textOf(900)).toMatch(
     /No tier that was measured carries 900 requests\/s.*\n.*database would be at 120 % and needs/u,
   );
+});
+
+/** Those of the document lsf-auth. */
+const pricesOfDocument: Prices = {
+  currency: 'USD',
+  date: '2026-11-27',
+  source: 'lsf-auth',
+  cpuHour: null,
+  memoryGibHour: null,
+  instanceMonth: { api: exactly(100), primary: exactly(450), cache: exactly(200) },
+  networkGb: null,
+  fixedMonth: { frontend: exactly(100), monitoring: exactly(150) },
+};
+
+describe('how to choose among tiers', () => {
+  const prices = pricesOfDocument;
+
+  it('knows what a tier costs at other rates, and from which rate on nobody carries the load', () => {
+    const plan = planCapacity(runOf(tierOf('pooled')), questionOf('peak-rate', 600, {}, prices));
+    expect(plan.first).toMatchObject({ tier: 'pooled', outcome: { cost: { total: exactly(1100) } } });
+    expect(plan.first?.outcome.cost?.perMillion.atCapacity.low).toBeCloseTo((1100 / 730 / 3600 / 600) * 1e6, 6);
+    // The database is at 80 % with 600/s: it carries no more.
+    expect(plan.breakEvens).toEqual([{ peakPerS: expect.any(Number), below: 'pooled', above: null }]);
+    expect((plan.breakEvens[0]?.peakPerS ?? 0) / 600).toBeCloseTo(1, 2);
+    const costs = plan.curves[0]?.points.map(({ cost }) => cost) ?? [];
+    expect(costs[0]).toBe(900);
+    expect(costs.at(-1)).toBeNull();
+  });
+
+  it('has the least regret where the peak may be low or high', () => {
+    const question = questionOf('peak-rate', 300, {}, prices);
+    const workload = { ...question.workload, amount: { low: 100, high: 500 } };
+    const regret = planCapacity(runOf(tierOf('pooled')), { ...question, workload }).regret;
+    expect(regret?.peaksPerS).toEqual([expect.closeTo(110, -1), expect.closeTo(300, -1), expect.closeTo(490, -1)]);
+    const worst = regret?.choices.map(({ regrets }) => Math.max(...regrets)) ?? [];
+    expect(worst).toEqual(worst.toSorted((one, other) => one - other));
+    expect(planCapacity(runOf(tierOf('pooled')), question).regret).toBeNull();
+  });
+
+  it('needs the memory of a cache that its misses fill, and the log that requests write', () => {
+    const { resources } = planned(tierOf('cached'), questionOf('daily-users', 1e5));
+    const byCode = Object.fromEntries(resources.map(({ code, estimate }) => [code, estimate.value]));
+    // 69.4/s on a day; 400 bytes of log and 1/4 of a miss for a request, an entry of 500 bytes lives 1,950 s.
+    expect(byCode['log-day']).toBeCloseTo(1e5 * 60 * 400, -3);
+    expect(byCode['cache-entry']).toBeCloseTo(500, 6);
+    expect(byCode['cache-memory']).toBeCloseTo(208.333 * 0.25 * 1950 * 500, -4);
+  });
 });

@@ -1,20 +1,40 @@
 import {
   type AssumptionId,
   assumptionIds,
+  exactly,
   middle,
   type Prices,
+  product,
   type Range,
   type Workload,
 } from '../harness/core/plan.ts';
 import type { Service, Tier } from '../harness/core/tier.ts';
-import type { Demand } from '../harness/judging/demands.ts';
+import type { Demand, Demands } from '../harness/judging/demands.ts';
 import { planTier, type ServiceCost, type TierPlan } from '../harness/models/capacity-plan.ts';
-import { MONTH_HOURS, type MonthlyCost, monthlyCost, perMillionRequests } from '../harness/models/cost.ts';
+import {
+  instanceMonth,
+  MONTH_S,
+  type MonthlyCost,
+  monthlyCost,
+  type PricedService,
+  perMillionRequests,
+} from '../harness/models/cost.ts';
+import { drawWorlds, type Uncertain } from '../harness/models/monte-carlo.ts';
 import { meanValueAnalysis } from '../harness/models/mva.ts';
+import {
+  inputsOf,
+  type ModelledPrices,
+  type PlanModel,
+  planInWorlds,
+  UNKNOWN_DEMAND,
+  type WorldsOfPlan,
+} from '../harness/models/plan-worlds.ts';
 import { activeUsers, type Load, loadOf } from '../harness/models/workload.ts';
 import { connectionSum, connectionSumText } from '../harness/services/connections.ts';
 import { shippedTypes } from '../harness/services/registry.ts';
-import type { Analysis, ScenarioAnalysis, TierAnalysis } from './analysis.ts';
+import { seededRandom } from '../harness/statistics/block-bootstrap.ts';
+import type { Analysis, Limit, ScenarioAnalysis, TierAnalysis } from './analysis.ts';
+import { type ResourceNeed, resourceNeeds } from './plan-resources.ts';
 
 export interface PlanQuestion {
   readonly workload: Workload;
@@ -39,6 +59,7 @@ export type PlanOutcome =
       readonly withinTargets: Range;
       /** Demands of fewer than three trials have no interval. */
       readonly demandsHaveIntervals: boolean;
+      readonly costs: readonly ServiceCost[];
       readonly plan: TierPlan;
       /** The tier with the planned instances. */
       readonly planned: Tier;
@@ -48,7 +69,20 @@ export type PlanOutcome =
       readonly connections: readonly PlannedConnections[];
       /** Null without prices. */
       readonly cost: PlanCost | null;
+      /** The plan where what was measured and what is assumed vary within their intervals. */
+      readonly inWorlds: WorldsOfPlan;
+      readonly model: PlanModel;
+      /** What it needs besides CPUs. */
+      readonly resources: readonly ResourceNeed[];
+      /** What limited the tier above the rate that it sustained; null where nothing above it was measured. */
+      readonly limit: Limit | null;
+      readonly demands: Demands;
     };
+
+export type Planned = Extract<PlanOutcome, { readonly kind: 'planned' }>;
+
+/** The plan of a tier, without what makes it a tier of a run: at any rate. */
+export type PlanAtRate = Pick<Planned, 'load' | 'plan' | 'planned' | 'connections' | 'cost'>;
 
 export interface PlannedConnections {
   readonly service: string;
@@ -63,6 +97,9 @@ export interface PlanCost extends MonthlyCost {
   readonly perMillion: { readonly atCapacity: Range; readonly atMean: Range };
 }
 
+const WORLDS = 10_000;
+/** The same result and question have the same plan. */
+const SEED = 1;
 /** Each user more is a step of mean value analysis. */
 const MOST_USERS_SIMULATED = 100_000;
 
@@ -72,14 +109,18 @@ export function planTiers({ tiers }: Analysis, question: PlanQuestion): readonly
 }
 
 export function suffices({ outcome }: PlannedTier): boolean {
-  return outcome.kind === 'planned' && outcome.plan.carries && outcome.connections.every(fits);
+  return outcome.kind === 'planned' && carries(outcome);
+}
+
+export function carries({ plan, connections }: PlanAtRate): boolean {
+  return plan.carries && connections.every(fits);
 }
 
 export function fits({ total, limit }: PlannedConnections): boolean {
   return total <= limit;
 }
 
-function planOf({ facts, scenarios }: TierAnalysis, question: PlanQuestion): PlanOutcome {
+function planOf({ facts, scenarios, records }: TierAnalysis, question: PlanQuestion): PlanOutcome {
   const { workload, prices } = question;
   const scenario = scenarios.find(({ name }) => name === question.scenario);
   if (facts === null) return { kind: 'no-plan', why: 'no-tier' };
@@ -103,23 +144,87 @@ function planOf({ facts, scenarios }: TierAnalysis, question: PlanQuestion): Pla
   const thinkS = middle(workload.thinkS);
   const users =
     workload.kind === 'concurrent-users' ? middle(workload.amount) : activeUsers(load.peakPerS, responseS, thinkS);
-  const { headroomRatio, failures } = workload;
-  const growthRatio = middle(workload.growthRatio);
-  const plan = planTier(costs, withinTargets, { peakPerS: load.peakPerS, growthRatio, headroomRatio, failures });
-  const planned = withInstances(tier, plan);
+  const atPeak = planAtRate({ costs, withinTargets, demands, load }, tier, question, load.peakPerS);
+  const { plan } = atPeak;
+  const model: PlanModel = {
+    workload,
+    services: demands.services.flatMap((demand) => {
+      const cost = costs.find(({ name }) => name === demand.service);
+      if (cost === undefined) return [];
+      return [{ ...cost, cpuS: demand.cpuS, mainThreadS: demand.mainThread?.cpuS ?? null, demand: doubtOf(demand) }];
+    }),
+    sustainedPerS: {
+      value: (sustainedPerS.low + (sustainedPerS.high ?? sustainedPerS.low)) / 2,
+      low: sustainedPerS.low,
+      high: sustainedPerS.high ?? Math.max(sustainedPerS.low, usedUpPerS),
+      shape: 'range',
+    },
+    usedUpPerS,
+    usedUpBy: usedUpBy(demands),
+    prices: prices === null ? null : modelledPrices(tier, demands.responseBytes, prices),
+  };
+  const inWorlds = planInWorlds(
+    model,
+    plan.services.map(({ instances }) => instances),
+    drawWorlds(inputsOf(model), WORLDS, seededRandom(SEED)),
+  );
   return {
     kind: 'planned',
-    load,
+    ...atPeak,
     activeUsers: users,
     sustainedPerS,
     withinTargets,
     demandsHaveIntervals: demands.services.every(({ interval }) => interval !== null),
+    costs,
+    meanResponseS: meanResponse(costs, plan, Math.ceil(users), thinkS),
+    inWorlds,
+    model,
+    resources: resourceNeeds({ tier, demands, records, load, peakPerS: inWorlds.peakPerS, plan }, workload),
+    limit: scenario.searched?.above?.limit ?? null,
+    demands,
+  };
+}
+
+/** The plan for another rate at the peak, everything else as it is. */
+export function planAtRate(
+  { costs, withinTargets, demands, load }: Pick<Planned, 'costs' | 'withinTargets' | 'demands' | 'load'>,
+  tier: Tier,
+  { workload, prices }: PlanQuestion,
+  peakPerS: number,
+): PlanAtRate {
+  const { headroomRatio, failures } = workload;
+  const plan = planTier(costs, withinTargets, {
+    peakPerS,
+    growthRatio: middle(workload.growthRatio),
+    headroomRatio,
+    failures,
+  });
+  const planned = withInstances(tier, plan);
+  const scaled = { meanPerS: (load.meanPerS * peakPerS) / load.peakPerS, peakPerS };
+  return {
+    load: scaled,
     plan,
     planned,
-    meanResponseS: meanResponse(costs, plan, Math.ceil(users), thinkS),
     connections: connectionsOf(planned),
-    cost: prices === null ? null : costOfPlan(planned, plan, load, demands.responseBytes, prices),
+    cost: prices === null ? null : costOfPlan(planned, plan, scaled, demands.responseBytes, prices),
   };
+}
+
+/** As a multiple of the demand. */
+function doubtOf({ cpuS, interval }: Demand): Uncertain {
+  if (interval === null || !(cpuS > 0)) return UNKNOWN_DEMAND;
+  return { value: 1, low: interval.lowS / cpuS, high: interval.highS / cpuS, shape: 'interval' };
+}
+
+/** Whose demand says when the measured tier is used up: a service, or all of them where it is the machine they share. */
+function usedUpBy({ expected, services }: Demands): PlanModel['usedUpBy'] {
+  const [first] = expected.here;
+  const own = services.filter(({ service }) => service === first?.station);
+  const sharing = own.length > 0 ? own : services;
+  const totalS = sharing.reduce((total, { cpuS }) => total + cpuS, 0);
+  return Object.fromEntries(
+    sharing.map(({ service, cpuS }) => [service, totalS > 0 ? cpuS / totalS : 1 / sharing.length]),
+  );
 }
 
 /** What a plan is for: the middle of every range. */
@@ -137,6 +242,24 @@ function withInstances(tier: Tier, { services }: TierPlan): Tier {
   };
 }
 
+function pricedService({ name, kind, instances, resources }: Service): PricedService {
+  return { name, kind, instances, cpus: resources.cpus ?? null, memoryBytes: resources.memoryBytes ?? null };
+}
+
+function modelledPrices({ services }: Tier, responseBytes: number | null, prices: Prices): ModelledPrices {
+  const nothing = monthlyCost([], prices, null);
+  return {
+    instanceMonth: Object.fromEntries(
+      services.flatMap((service) => {
+        const month = instanceMonth(pricedService(service), prices);
+        return month === null ? [] : [[service.name, month]];
+      }),
+    ),
+    fixedMonth: nothing.total,
+    perRequest: product(prices.networkGb ?? exactly(0), exactly((responseBytes ?? 0) / 1e9)),
+  };
+}
+
 function costOfPlan(
   { services }: Tier,
   { capacityPerS }: TierPlan,
@@ -144,14 +267,12 @@ function costOfPlan(
   responseBytes: number | null,
   prices: Prices,
 ): PlanCost {
-  const priced = services.map(({ name, kind, instances, resources: { cpus = null, memoryBytes = null } }) => {
-    return { name, kind, instances, cpus, memoryBytes };
-  });
-  const perMonth = MONTH_HOURS * 3600;
-  const month = monthlyCost(priced, prices, responseBytes === null ? null : responseBytes * meanPerS * perMonth);
-  const at = (ratePerS: number) => ({
-    low: perMillionRequests(month.total.low, ratePerS),
-    high: perMillionRequests(month.total.high, ratePerS),
+  const bytes = responseBytes === null ? null : responseBytes * meanPerS * MONTH_S;
+  const month = monthlyCost(services.map(pricedService), prices, bytes);
+  const { total } = month;
+  const at = (ratePerS: number): Range => ({
+    low: perMillionRequests(total.low, ratePerS),
+    high: perMillionRequests(total.high, ratePerS),
   });
   return { ...month, perMillion: { atCapacity: at(capacityPerS), atMean: at(meanPerS) } };
 }

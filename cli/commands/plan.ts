@@ -9,7 +9,8 @@ import { readWorkload, type TypedWorkload, workloadFrom } from '../../harness/fi
 import { studiesByName } from '../../harness/studies/registry.ts';
 import { type Analysis, analyse } from '../../reports/analysis.ts';
 import { planDocument, planReport } from '../../reports/documents/plan.ts';
-import { type PlanQuestion, planTiers, suffices } from '../../reports/plan.ts';
+import type { PlanQuestion } from '../../reports/plan.ts';
+import { planCapacity } from '../../reports/plan-choice.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
 import { typedReader } from '../typed-reader.ts';
 import { printDocument } from './report.ts';
@@ -48,17 +49,27 @@ export async function plan(folder: string, typed: TypedPlanOptions, output: Outp
   }
   const analysis = analyse(record);
   const question: PlanQuestion = { workload, prices, scenario: scenarioOf(analysis, workload.scenario) };
-  const tiers = planTiers(analysis, question);
-  const { runId, startedAt } = record.facts;
-  const source = { runId, startedAt };
-  const json = planReport(tiers, question, source);
+  const planned = planCapacity(analysis, question);
   await printDocument(
-    { document: planDocument(tiers, question, source), json: () => json, verdict: null },
+    {
+      document: planDocument(planned, analysis, question, commandOf(folder, typed)),
+      json: () => planReport(planned, analysis, question),
+      verdict: null,
+    },
     typed,
     output,
   );
-  if (tiers.some(suffices)) return exitCodes.met;
-  return tiers.some(({ outcome }) => outcome.kind === 'planned') ? exitCodes.missed : exitCodes.inconclusive;
+  if (planned.first !== null) return exitCodes.met;
+  return planned.tiers.some(({ outcome }) => outcome.kind === 'planned') ? exitCodes.missed : exitCodes.inconclusive;
+}
+
+/** As it was typed, without where the report goes. */
+function commandOf(folder: string, { out: _out, json: _json, ...typed }: TypedPlanOptions): string {
+  const options = Object.entries(typed).map(([name, value]) => {
+    const option = name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+    return `--${option} ${/\s/u.test(value) ? `'${value}'` : value}`;
+  });
+  return ['tierbench plan', folder, ...options].join(' ');
 }
 
 /** Everyday traffic where it was measured. */

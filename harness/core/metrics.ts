@@ -132,6 +132,7 @@ const table = {
   // A key-value store.
   'data-memory': ['bytes', 'memory', 'utilization', 'memory for data', 'data-memory-limit'],
   'data-memory-limit': ['bytes', 'memory', 'limit', 'memory for data it may use'],
+  keys: ['count', 'memory', 'gauge', 'keys'],
   'key-hits': ['per-second', 'cache', 'rate', 'keys found'],
   'key-misses': ['per-second', 'cache', 'rate', 'keys not found'],
   evictions: ['per-second', 'memory', 'rate', 'keys evicted'],

@@ -80,14 +80,14 @@ export function planTier(costs: readonly ServiceCost[], withinTargets: Range, re
 
 function planService(cost: ServiceCost, withinTargets: Range, requirement: Requirement): ServicePlan {
   const { name, scales, cpus, cpuS, mainThreadS } = cost;
-  const { peakPerS, growthRatio, headroomRatio, failures } = requirement;
+  const { peakPerS, growthRatio, headroomRatio } = requirement;
   const grownPerS = peakPerS * (1 + growthRatio);
   const capacityPerS = {
     low: withinTargets.low / secondsOfOne(cpuS.high, cost),
     high: withinTargets.high / secondsOfOne(cpuS.low, cost),
   };
   const needed = (capacity: number) =>
-    Math.max(1, wholeFrom(grownPerS / (capacity * headroomRatio)), wholeFrom(peakPerS / capacity) + failures);
+    instancesFor({ now: peakPerS / capacity, grown: grownPerS / capacity }, requirement);
   const instances = scales ? needed(capacityPerS.low) : cost.instances;
   const utilizationRatio = grownPerS / (capacityPerS.low * instances);
   const carries = utilizationRatio <= headroomRatio * (1 + 1e-9);
@@ -107,12 +107,29 @@ function planService(cost: ServiceCost, withinTargets: Range, requirement: Requi
   };
 }
 
+/** How many instances a load uses up, in fractions: as it is at the peak, and with growth. */
+export interface PlannedLoad {
+  readonly now: number;
+  readonly grown: number;
+}
+
+/** Whole instances that keep the headroom, and carry the load without it where some fail. */
+export function instancesFor(
+  { now, grown }: PlannedLoad,
+  { headroomRatio, failures }: Pick<Requirement, 'headroomRatio' | 'failures'>,
+): number {
+  return Math.max(1, wholeFrom(grown / headroomRatio), wholeFrom(now) + failures);
+}
+
 /** Rounded up, where 6.0000000001 is 6. */
 function wholeFrom(value: number): number {
   return Math.ceil(value * (1 - 1e-9));
 }
 
 /** Seconds for which a request uses up one instance; 0 where nothing limits it. */
-function secondsOfOne(cpuS: number, { cpus, backgroundCpus, mainThreadS }: ServiceCost): number {
+export function secondsOfOne(
+  cpuS: number,
+  { cpus, backgroundCpus, mainThreadS }: Pick<ServiceCost, 'cpus' | 'backgroundCpus' | 'mainThreadS'>,
+): number {
   return Math.max(cpus === null ? 0 : cpuS / Math.max(1e-3, cpus - backgroundCpus), mainThreadS ?? 0);
 }

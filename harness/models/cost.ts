@@ -1,7 +1,8 @@
 import { exactly, type Prices, product, type Range } from '../core/plan.ts';
 
 /** What a month is: 365 days over 12. */
-export const MONTH_HOURS = 730;
+const MONTH_HOURS = 730;
+export const MONTH_S = MONTH_HOURS * 3600;
 const GIB = 2 ** 30;
 
 export interface PricedService {

@@ -67,6 +67,7 @@ export function redisProbe({ url, source }: { readonly url: string; readonly sou
         'connections-limit': clients > 0 ? clients : undefined,
         'data-memory': field(info, 'used_memory'),
         'data-memory-limit': memoryBytes > 0 ? memoryBytes : undefined,
+        keys: keysIn(info),
         'key-hits': since?.perS.hits,
         'key-misses': since?.perS.misses,
         evictions: since?.perS.evictions,
@@ -84,6 +85,13 @@ export function redisProbe({ url, source }: { readonly url: string; readonly sou
 
 function parseInfo(text: string): ReadonlyMap<string, string> {
   return new Map(text.split(/\r?\n/).map((line) => line.split(':') as [string, string]));
+}
+
+/** Of all databases: `db0:keys=12,expires=12`. One without keys is not named. */
+function keysIn(info: ReadonlyMap<string, string>): number {
+  return [...info]
+    .filter(([name]) => /^db\d+$/u.test(name))
+    .reduce((total, [, text]) => total + Number(/keys=(\d+)/u.exec(text)?.[1] ?? 0), 0);
 }
 
 function field(info: ReadonlyMap<string, string>, name: string): number {

@@ -183,7 +183,8 @@ function legendItems(drawn: Chart, look: ChartLook): LegendItem[] {
 function seriesLook(series: Series, look: ChartLook): SeriesLook {
   if (series.isReference === true) return { color: look.mutedText, dash: [5, 4], mark: 'circle' };
   const styled = series.style === null ? undefined : look.series[series.style % look.series.length];
-  return styled ?? { color: look.text, dash: [], mark: 'circle' };
+  const own = styled ?? { color: look.text, dash: [], mark: 'circle' };
+  return series.isBeyond === true ? { ...own, dash: [2, 4] } : own;
 }
 
 function scalesOf(chart: ChartDescription, look: ChartLook): NonNullable<LineOptions['scales']> {

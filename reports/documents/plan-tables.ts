@@ -1,13 +1,11 @@
 import { type AssumptionId, assumptionIds, isExact, type Range } from '../../harness/core/plan.ts';
 import { formatBytes, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import type { ServicePlan } from '../../harness/models/capacity-plan.ts';
 import { peakAssumptions } from '../../harness/models/workload.ts';
 import { type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import type { Format } from '../figures.ts';
-import { fits, type PlannedTier, type PlanOutcome, type PlanQuestion, suffices } from '../plan.ts';
+import { fits, type Planned, type PlannedTier, type PlanQuestion, suffices } from '../plan.ts';
+import type { ResourceNeed } from '../plan-resources.ts';
 import { list } from '../text.ts';
-
-type Planned = Extract<PlanOutcome, { readonly kind: 'planned' }>;
 
 /** `USD 950`, `USD 950 to 1,200`; whole numbers from 10 on. */
 export function money({ low, high }: Range, currency: string): string {
@@ -15,14 +13,21 @@ export function money({ low, high }: Range, currency: string): string {
   return `${currency} ${text(low)}${text(low) === text(high) ? '' : ` to ${text(high)}`}`;
 }
 
-function rangeText(range: Range, format: Format): string {
+export function rangeText(range: Range, format: Format): string {
   const [low, high] = [format(range.low), format(range.high)];
   return low === high ? low : `${low} to ${high}`;
 }
 
-/** `8 to 9`: what the better and the worse end of the measurements need. */
-export function neededText({ atLeast, instances }: ServicePlan): string {
-  return rangeText({ low: atLeast, high: instances }, formatNumber);
+/** `74 of 100`; the ends are named as such. */
+export function chanceText(chance: number): string {
+  if (chance > 0.995) return chance === 1 ? 'all' : 'more than 99 of 100';
+  return chance < 0.005 ? 'none' : `${formatNumber(Math.round(100 * chance))} of 100`;
+}
+
+/** `5 to 14`: what 95 % of the worlds need. */
+export function neededText(name: string, { inWorlds }: Planned): string {
+  const needed = inWorlds.instances[name];
+  return needed === undefined ? '' : rangeText(needed, formatNumber);
 }
 
 /** A row for each tier: what a reader with a budget compares. */
@@ -34,17 +39,24 @@ export function overviewTable(tiers: readonly PlannedTier[]): Table {
   return table(
     'Tiers',
     [...columns, ...costColumns, left('Saturated next')],
-    planned.map(({ each, plan, planned: tier, cost }): CellDraft[] => {
+    planned.map(({ each, plan, planned: tier, cost, inWorlds }): CellDraft[] => {
       const memory = tier.services.map(({ instances, resources }) => (resources.memoryBytes ?? 0) * instances);
       return [
         { text: each.tier },
-        suffices(each) ? { text: 'yes', strong: true } : { text: 'no' },
+        {
+          text: suffices(each) ? 'yes' : 'no',
+          strong: suffices(each),
+          detail: `in ${chanceText(inWorlds.chance)} worlds`,
+        },
         { text: list(plan.services.map(({ name, instances }) => `${formatNumber(instances)} ${name}`)) },
         { text: formatNumber(plan.cpus) },
         { text: formatBytes(memory.reduce((total, bytes) => total + bytes, 0)) },
         ...(hasCost
           ? [
-              { text: cost === null ? '' : money(cost.total, cost.currency) },
+              {
+                text: cost === null ? '' : `${atLeastText(cost.withoutPrice)}${money(cost.total, cost.currency)}`,
+                detail: cost === null ? '' : `needed: ${money(inWorlds.cost, cost.currency)}`,
+              },
               {
                 text: cost === null ? '' : money(cost.perMillion.atMean, cost.currency),
                 detail: cost === null ? '' : `${money(cost.perMillion.atCapacity, cost.currency)} at its capacity`,
@@ -57,31 +69,36 @@ export function overviewTable(tiers: readonly PlannedTier[]): Table {
   );
 }
 
-export function servicesTable(tier: string, { plan: { services }, connections, planned }: Planned): Table {
+export function servicesTable(tier: string, outcome: Planned): Table {
+  const { plan, connections, planned, resources } = outcome;
   return table(
     `Services of ${tier}`,
     [
       head('Service'),
       right('Instances'),
-      right('Needed'),
+      right('Needed (95 %)'),
       right('Carries each'),
       right('At the peak'),
       right('CPUs'),
       right('Memory'),
       left('Connections'),
     ],
-    services.map((service): CellDraft[] => {
+    plan.services.map((service): CellDraft[] => {
       const { name, scales, instances, capacityPerS, utilizationRatio, cpus } = service;
       const memoryBytes = planned.services.find((each) => each.name === name)?.resources.memoryBytes;
+      const seen = resources.find((each) => each.code === 'memory-seen' && each.service === name);
       const sum = connections.find((each) => each.service === name);
       return [
         { text: name },
         { text: formatNumber(instances), strong: scales },
-        { text: scales ? neededText(service) : 'one only' },
+        { text: scales ? neededText(name, outcome) : 'one only' },
         { text: Number.isFinite(capacityPerS.low) ? formatRate(capacityPerS.low) : 'not limited' },
         { text: formatRatio(utilizationRatio) },
         { text: cpus === null ? 'not limited' : formatNumber(cpus) },
-        { text: memoryBytes === undefined ? 'not limited' : formatBytes(memoryBytes * instances) },
+        {
+          text: memoryBytes === undefined ? 'not limited' : formatBytes(memoryBytes * instances),
+          detail: seen === undefined ? '' : `${formatBytes(seen.estimate.value)} of one seen`,
+        },
         sum === undefined
           ? { text: '' }
           : {
@@ -89,6 +106,47 @@ export function servicesTable(tier: string, { plan: { services }, connections, p
               detail: sum.sum,
               ...(!fits(sum) && { verdict: 'missed' as const }),
             },
+      ];
+    }),
+  );
+}
+
+/** Prices that do not name every service make a lower end. */
+export function atLeastText(withoutPrice: readonly string[]): string {
+  return withoutPrice.length === 0 ? '' : 'at least ';
+}
+
+const needNames: Readonly<
+  Record<Exclude<ResourceNeed['code'], 'memory-seen'>, readonly [name: string, format: Format]>
+> = {
+  'network-at-peak': ['Bodies of responses at the peak', (value) => `${formatBytes(value)}/s`],
+  'network-month': ['Bodies of responses in a month', formatBytes],
+  'log-day': ['Write-ahead log of a day', formatBytes],
+  'rows-written-day': ['Rows written in a day', formatNumber],
+  'cache-memory': ['Memory for entries of the cache', formatBytes],
+  'cache-entry': ['One entry of the cache', formatBytes],
+  'reads-at-replicas': ['Rows read at replicas, of all', formatRatio],
+  replicas: ['Replicas of this size', formatNumber],
+};
+
+/** What the tier needs besides CPUs; no rows where nothing was seen. */
+export function resourcesTable(tier: string, { resources }: Planned): Table {
+  return table(
+    `What ${tier} needs besides`,
+    [head('Need'), left('Service'), right('Likely'), right('95 % of the worlds'), left('Source')],
+    resources.flatMap(({ code, service, estimate, source }): CellDraft[][] => {
+      if (code === 'memory-seen') return [];
+      const [name, format] = needNames[code];
+      const sources = source === 'modelled' ? 'modelled, from what a request was measured to need' : source;
+      const interval = estimate.low === estimate.high ? '' : rangeText(estimate, format);
+      return [
+        [
+          { text: name },
+          { text: service ?? '' },
+          { text: format(estimate.value) },
+          { text: interval },
+          { text: sources },
+        ],
       ];
     }),
   );
@@ -112,7 +170,7 @@ export function costTable(tier: string, { cost }: Planned): Table {
   );
 }
 
-const assumptionNames: Readonly<Record<AssumptionId, readonly [name: string, format: Format]>> = {
+export const assumptionNames: Readonly<Record<AssumptionId, readonly [name: string, format: Format]>> = {
   dailyShareRatio: ['Users of a month who come on a day', formatRatio],
   sessionsPerUser: ['Sessions of a user on a day', formatNumber],
   requestsPerSession: ['Requests of a session', formatNumber],

@@ -1,95 +1,143 @@
-import { isExact, middle, type Workload } from '../../harness/core/plan.ts';
-import { formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import type { ServicePlan } from '../../harness/models/capacity-plan.ts';
-import { type Answer, type Block, type Document, tableBlocks } from '../document.ts';
+import { isExact, type Workload } from '../../harness/core/plan.ts';
+import { type Estimate, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import type { Analysis } from '../analysis.ts';
+import { costChart, planLatencyChart } from '../charts/plan-charts.ts';
+import { type Answer, type Block, type Document, details, figures, tableBlocks } from '../document.ts';
 import { dateTime } from '../figures.ts';
-import { fits, type PlannedTier, type PlanOutcome, type PlanQuestion, suffices } from '../plan.ts';
+import { fits, type Planned, type PlannedTier, type PlanQuestion } from '../plan.ts';
+import type { BreakEven, CapacityPlan, TierWithPlan } from '../plan-choice.ts';
 import { list, plural } from '../text.ts';
-import { assumptionsTable, costTable, money, neededText, overviewTable, servicesTable } from './plan-tables.ts';
+import { costWords, doubtBlocks } from './plan-doubts.ts';
+import {
+  assumptionsTable,
+  atLeastText,
+  chanceText,
+  costTable,
+  money,
+  neededText,
+  overviewTable,
+  resourcesTable,
+  servicesTable,
+} from './plan-tables.ts';
+import { limitSentence } from './run-limits.ts';
 
-type Planned = Extract<PlanOutcome, { readonly kind: 'planned' }>;
-
-export interface PlanSource {
-  readonly runId: string;
-  readonly startedAt: string;
-}
-
-/** What `tierbench plan` says: which tier with how many instances carries the load, what it costs, and why. */
-export function planDocument(tiers: readonly PlannedTier[], question: PlanQuestion, source: PlanSource): Document {
-  const first = tiers.find(suffices);
+/** What `tierbench plan` says: which tier with how many instances carries the load, what it costs, how sure that is, and why; `command` makes it again. */
+export function planDocument(
+  plan: CapacityPlan,
+  analysis: Analysis,
+  question: PlanQuestion,
+  command: string,
+): Document {
+  const { tiers, regret } = plan;
+  const { runId, startedAt, machine } = analysis.facts;
+  const shown = plan.first ?? nearest(tiers);
+  const { scenario } = question;
+  const others = tiers.filter(({ tier }) => tier !== shown?.tier);
   return {
     title: 'Capacity plan',
-    subtitle: `${wantedText(question.workload)} of ${question.scenario}, from run ${source.runId} of ${dateTime(source.startedAt)}`,
+    subtitle: `${wantedText(question.workload)} of ${scenario}, from run ${runId} of ${dateTime(startedAt)}`,
     blocks: [
-      { kind: 'answer', answers: [answerOf(tiers, question)] },
+      { kind: 'answer', answers: [answerOf(plan, question)] },
       ...notesOf(tiers, question),
       ...tableBlocks(overviewTable(tiers)),
-      ...(first?.outcome.kind === 'planned' ? [{ kind: 'drawing', tier: first.outcome.planned } as const] : []),
-      ...carryingFirst(tiers).flatMap(tierBlocks),
+      ...(shown === null
+        ? []
+        : [
+            ...tierBlocks(shown),
+            ...doubtBlocks(shown, regret, question, measureCommand(shown.tier, scenario)),
+            ...costBlocks(plan, shown.outcome, question),
+            ...evidenceBlocks(shown, analysis, scenario),
+          ]),
+      ...(others.length === 0 ? [] : [{ kind: 'heading', level: 2, text: 'The other tiers' } as const]),
+      ...others.flatMap((tier) => details(tier.tier, otherBlocks(tier))),
       { kind: 'heading', level: 2, text: 'Assumptions' },
       { kind: 'table', table: assumptionsTable(question) },
+      { kind: 'heading', level: 2, text: 'How to repeat it' },
+      {
+        kind: 'list',
+        items: [
+          `The plan: ${command}`,
+          `The measurements: ${measureCommand('', scenario)}, on ${machine.cpuModel} with ${plural(machine.cpus, 'CPU')}`,
+        ],
+      },
     ],
     footer: 'Demands are measured; the numbers of instances follow from the bottleneck law (docs/plan.md).',
   };
+}
+
+function measureCommand(tier: string, scenario: string): string {
+  return `tierbench run${tier === '' ? '' : ` --tier ${tier}`} --scenario ${scenario}`;
+}
+
+/** Of those that do not carry it, the one that carries most. */
+function nearest(tiers: readonly PlannedTier[]): TierWithPlan | null {
+  const planned = tiers.flatMap(({ tier, outcome }) => (outcome.kind === 'planned' ? [{ tier, outcome }] : []));
+  return planned.toSorted((one, other) => other.outcome.plan.limitPerS - one.outcome.plan.limitPerS)[0] ?? null;
 }
 
 function wantedText({ kind, amount }: Workload): string {
   const text = isExact(amount)
     ? formatNumber(amount.low)
     : `${formatNumber(amount.low)} to ${formatNumber(amount.high)}`;
-  const what = {
-    'daily-users': 'users a day',
-    'monthly-users': 'users a month',
-    'concurrent-users': 'users at once',
-    'peak-rate': 'requests/s at the peak',
-  };
-  return `${text} ${what[kind]}`;
+  return `${text} ${unitNames[kind]}`;
 }
 
-/** In two sentences: which tier with how many instances, and what it costs; what is saturated next. */
-function answerOf(tiers: readonly PlannedTier[], { workload }: PlanQuestion): Answer {
-  const carrying = tiers.filter(suffices);
-  const [first] = carrying;
-  if (first?.outcome.kind === 'planned') {
-    const { plan, cost } = first.outcome;
+const unitNames = {
+  'daily-users': 'users a day',
+  'monthly-users': 'users a month',
+  'concurrent-users': 'users at once',
+  'peak-rate': 'requests/s at the peak',
+} as const;
+
+/** In two sentences: which tier with how many instances, and what it costs; how sure that is, and what is saturated next. */
+function answerOf({ tiers, first, cheapest }: CapacityPlan, { workload }: PlanQuestion): Answer {
+  const wanted = wantedText(workload);
+  if (first !== null) {
+    const { plan, cost, inWorlds } = first.outcome;
     const costs =
-      cost === null ? '' : `, for ${atLeastText(cost.withoutPrice)}${money(cost.total, cost.currency)} a month`;
+      cost === null
+        ? ''
+        : `, for ${atLeastText(cost.withoutPrice)}${money(cost.total, cost.currency)} a month${neededCostText(inWorlds.cost, cost.currency)}`;
+    const parts = [
+      `It carries the peak in ${chanceText(inWorlds.chance)} worlds that the measurements and assumptions allow`,
+      ...(plan.next === null
+        ? []
+        : [`next to be saturated is ${plan.next.name}, at ${formatRatio(plan.next.utilizationRatio)} of its capacity`]),
+      ...(cost === null ? [`it has ${plural(plan.cpus, 'CPU')}`] : []),
+      ...cheapestText(cheapest, first),
+      ...beyondText(first.outcome),
+    ];
     return {
       about: '',
-      statement: `${first.tier} carries ${wantedText(workload)}${loadText(first.outcome, workload)} with ${instancesText(plan.services)}${costs}.`,
-      because: `${plan.next === null ? '' : `Next to be saturated is ${plan.next.name}, at ${formatRatio(plan.next.utilizationRatio)} of its capacity. `}It has ${plural(plan.cpus, 'CPU')}.${cheapestText(carrying, first)}${beyondText(first.outcome)}`,
+      statement: `${first.tier} carries ${wanted}${loadText(first.outcome, workload)} with ${instancesText(first.outcome)}${costs}.`,
+      because: `${parts.join('; ')}.`,
     };
   }
-  const planned = tiers.flatMap(({ tier, outcome }) => (outcome.kind === 'planned' ? [{ tier, outcome }] : []));
-  const best = planned.toSorted((one, other) => other.outcome.plan.limitPerS - one.outcome.plan.limitPerS)[0];
+  const best = nearest(tiers);
   return {
     about: '',
-    statement: `No tier that was measured carries ${wantedText(workload)}.`,
+    statement: `No tier that was measured carries ${wanted}${best === null ? '' : loadText(best.outcome, workload)}.`,
     because:
-      best === undefined
+      best === null
         ? 'None has both demands and a sustained rate for this scenario.'
         : `The most is ${formatRate(best.outcome.plan.limitPerS)}, by ${best.tier}: ${obstacles(best.outcome).join('; ')}.`,
   };
 }
 
-/** Prices that do not name every service make a lower end. */
-function atLeastText(withoutPrice: readonly string[]): string {
-  return withoutPrice.length === 0 ? '' : 'at least ';
+/** ` (USD 1,200 to 2,100)`: what the worlds need. */
+function neededCostText({ low, high }: Estimate, currency: string): string {
+  return low === high ? '' : ` (${money({ low, high }, currency)})`;
 }
 
-/** By price where there is one, else by CPUs; empty where the first tier is it. */
-function cheapestText(carrying: readonly PlannedTier[], first: PlannedTier): string {
-  const [cheapest] = carrying.toSorted((one, other) => sizeOf(one) - sizeOf(other));
-  if (cheapest?.outcome.kind !== 'planned' || cheapest.tier === first.tier) return '';
+/** By price where there is one, else by CPUs; none where the first tier is it. */
+function cheapestText(cheapest: TierWithPlan | null, first: TierWithPlan): readonly string[] {
+  if (cheapest === null || cheapest.tier === first.tier) return [];
   const { cost, plan } = cheapest.outcome;
-  return cost === null
-    ? ` Fewest CPUs has ${cheapest.tier} (${formatNumber(plan.cpus)}).`
-    : ` The cheapest is ${cheapest.tier} (${money(cost.total, cost.currency)} a month).`;
-}
-
-function sizeOf({ outcome }: PlannedTier): number {
-  if (outcome.kind !== 'planned') return Number.POSITIVE_INFINITY;
-  return outcome.cost === null ? outcome.plan.cpus : middle(outcome.cost.total);
+  return [
+    cost === null
+      ? `fewest CPUs has ${cheapest.tier} (${formatNumber(plan.cpus)})`
+      : `the cheapest is ${cheapest.tier} (${atLeastText(cost.withoutPrice)}${money(cost.total, cost.currency)} a month)`,
+  ];
 }
 
 /** ` (2,083/s, 10,476 users at once)`, without what was asked for. */
@@ -102,19 +150,17 @@ function loadText({ load: { peakPerS }, activeUsers }: Planned, { kind }: Worklo
 }
 
 /** A plan for more than was measured rests on the model. */
-function beyondText({ load: { peakPerS }, sustainedPerS }: Planned): string {
+function beyondText({ load: { peakPerS }, sustainedPerS }: Planned): readonly string[] {
   const times = peakPerS / sustainedPerS.low;
-  return times <= 1
-    ? ''
-    : ` The plan is for ${formatNumber(times)} times what was measured: a model, not a measurement.`;
+  return times <= 1 ? [] : [`it is for ${formatNumber(times)} times the measured rate, by a model`];
 }
 
-function instancesText(services: readonly ServicePlan[]): string {
-  const scaled = services.filter(({ scales }) => scales);
+function instancesText(outcome: Planned): string {
+  const scaled = outcome.plan.services.filter(({ scales }) => scales);
   if (scaled.length === 0) return 'one instance of each service';
-  const texts = scaled.map((service) => {
-    const { instances, name } = service;
-    const range = service.atLeast === service.instances ? '' : ` (${neededText(service)})`;
+  const texts = scaled.map(({ name, instances }) => {
+    const needed = neededText(name, outcome);
+    const range = needed === formatNumber(instances) ? '' : ` (${needed})`;
     return `${plural(instances, 'instance')}${range} of ${name}`;
   });
   return list(texts);
@@ -134,11 +180,6 @@ function obstacles({ plan, connections }: Planned): readonly string[] {
       .filter((each) => !fits(each))
       .map(({ service, sum, limit }) => `${service} would get ${sum} connections and accepts ${formatNumber(limit)}`),
   ];
-}
-
-/** What a reader asks for first. */
-function carryingFirst(tiers: readonly PlannedTier[]): readonly PlannedTier[] {
-  return [...tiers.filter(suffices), ...tiers.filter((tier) => !suffices(tier))];
 }
 
 function notesOf(tiers: readonly PlannedTier[], { prices, workload: { cpuFactor } }: PlanQuestion): readonly Block[] {
@@ -171,25 +212,82 @@ function notesOf(tiers: readonly PlannedTier[], { prices, workload: { cpuFactor 
 const oneFactorText =
   'A request of the scenario crud cost the API 0.65 ms of CPU on two busy cores and 0.19 ms on a machine with 16 free ones, 3.4 times less; a password hash took 70 ms and 80 ms there. The factor is applied to all of the CPU of a request: where logging in has a large share of it, do not go above 1.';
 
-function tierBlocks({ tier, outcome }: PlannedTier): readonly Block[] {
-  const heading: Block = { kind: 'heading', level: 2, text: tier };
-  if (outcome.kind === 'no-plan') {
-    return [heading, { kind: 'paragraph', text: `No plan: ${noPlanText[outcome.why]}.` }];
-  }
+function tierBlocks({ tier, outcome }: TierWithPlan): readonly Block[] {
+  return [
+    { kind: 'heading', level: 2, text: `The plan of ${tier}` },
+    { kind: 'paragraph', text: verdictText(outcome) },
+    { kind: 'drawing', tier: outcome.planned },
+    ...tablesOf(tier, outcome),
+  ];
+}
+
+function otherBlocks({ tier, outcome }: PlannedTier): readonly Block[] {
+  if (outcome.kind === 'no-plan') return [{ kind: 'paragraph', text: `No plan: ${noPlanText[outcome.why]}.` }];
+  return [{ kind: 'paragraph', text: verdictText(outcome) }, ...tablesOf(tier, outcome)];
+}
+
+function tablesOf(tier: string, outcome: Planned): readonly Block[] {
+  return [servicesTable(tier, outcome), resourcesTable(tier, outcome), costTable(tier, outcome)].flatMap(tableBlocks);
+}
+
+function verdictText(outcome: Planned): string {
   const why = obstacles(outcome);
   const { low, high } = outcome.sustainedPerS;
   const response =
     outcome.meanResponseS === null
       ? ''
       : ` Mean response time of the plan by mean value analysis: ${formatSeconds(outcome.meanResponseS)}.`;
+  const verdict = why.length === 0 ? 'Carries it.' : `Does not carry it: ${why.join('; ')}.`;
+  return `${verdict} Measured: ${high === null ? `${formatRate(low)} and more` : `${formatRate(low)} to ${formatRate(high)}`}.${response}`;
+}
+
+/** What each tier costs at other loads, and where another becomes the cheapest. */
+function costBlocks(plan: CapacityPlan, outcome: Planned, question: PlanQuestion): readonly Block[] {
+  const { kind, amount } = question.workload;
+  const isRate = kind === 'peak-rate';
+  const unit = {
+    name: isRate ? 'requests/s at the peak' : unitNames[kind],
+    perRequestRate: isRate ? 1 : (amount.low + amount.high) / 2 / outcome.load.peakPerS,
+  };
+  const chart = costChart(plan, unit, costWords(question));
+  if (chart === null) return [];
+  const at = ({ peakPerS }: BreakEven) => {
+    const rate = `${formatRate(peakPerS)} at the peak`;
+    return isRate
+      ? rate
+      : `${formatNumber(Number((peakPerS * unit.perRequestRate).toPrecision(3)))} ${unit.name} (${rate})`;
+  };
   return [
-    heading,
+    { kind: 'heading', level: 2, text: 'Other loads' },
+    ...figures([chart]),
+    {
+      kind: 'list',
+      items:
+        plan.breakEvens.length === 0
+          ? ['One tier is the cheapest at all of these loads.']
+          : plan.breakEvens.map((each) => `From ${at(each)} on ${changeText(each)}.`),
+    },
+  ];
+}
+
+function changeText({ below, above }: BreakEven): string {
+  if (above === null) return 'no tier that was measured carries the load';
+  return below === null
+    ? `${above} carries it`
+    : `${above} is cheaper than ${below}, or carries what ${below} does not`;
+}
+
+/** What the plan rests on: the measured curve with the bracket of the search, and what limited it. */
+function evidenceBlocks({ tier, outcome }: TierWithPlan, analysis: Analysis, scenario: string): readonly Block[] {
+  const own = analysis.tiers.find(({ name }) => name === tier)?.scenarios.find(({ name }) => name === scenario);
+  const { limit, demands } = outcome;
+  return [
+    { kind: 'heading', level: 2, text: 'Evidence' },
+    ...figures([planLatencyChart(tier, outcome, own?.trials ?? [], own?.searched?.goals ?? [])]),
     {
       kind: 'paragraph',
-      text: `${why.length === 0 ? 'Carries it.' : `Does not carry it: ${why.join('; ')}.`} Measured: ${high === null ? `${formatRate(low)} and more` : `${formatRate(low)} to ${formatRate(high)}`}.${response}`,
+      text: `${limit === null ? 'No rate above the sustained one was measured' : `Above the sustained rate ${limitSentence(limit)}`}. Demands are those of ${plural(demands.trials, 'trial')} at ${formatRate(demands.takenAtPerS[0])} to ${formatRate(demands.takenAtPerS[1])}.`,
     },
-    { kind: 'table', table: servicesTable(tier, outcome) },
-    ...tableBlocks(costTable(tier, outcome)),
   ];
 }
 
@@ -200,6 +298,15 @@ const noPlanText = {
 } as const;
 
 /** The JSON of `tierbench plan --json`: SI units. */
-export function planReport(tiers: readonly PlannedTier[], question: PlanQuestion, source: PlanSource): string {
-  return `${JSON.stringify({ schemaVersion: 1, ...source, question, tiers }, null, 2)}\n`;
+export function planReport(plan: CapacityPlan, { facts }: Analysis, question: PlanQuestion): string {
+  const { runId, startedAt } = facts;
+  const tiers = plan.tiers.map(({ tier, outcome }) => {
+    if (outcome.kind === 'no-plan') return { tier, outcome };
+    // What these are calculated from is in the results of the run.
+    const { model: _model, demands: _demands, costs: _costs, limit: _limit, ...rest } = outcome;
+    return { tier, outcome: rest };
+  });
+  const [first, cheapest] = [plan.first, plan.cheapest].map((each) => each?.tier ?? null);
+  const report = { schemaVersion: 2, runId, startedAt, question, ...plan, tiers, first, cheapest };
+  return `${JSON.stringify(report, null, 2)}\n`;
 }

@@ -1,0 +1,145 @@
+import { middle } from '../harness/core/plan.ts';
+import { type Choice, leastRegret, type RegretOf } from '../harness/models/monte-carlo.ts';
+import type { Analysis } from './analysis.ts';
+import { carries, type Planned, type PlannedTier, type PlanQuestion, planAtRate, planTiers, suffices } from './plan.ts';
+
+/** Every tier of a run, planned, and how to choose among them. */
+export interface CapacityPlan {
+  readonly tiers: readonly PlannedTier[];
+  /** The first that carries the load, in the order of the run; null where none does. */
+  readonly first: TierWithPlan | null;
+  /** By price where there are prices, else by CPUs. */
+  readonly cheapest: TierWithPlan | null;
+  /** What each tier costs at other rates; without prices in CPUs. */
+  readonly curves: readonly CostCurve[];
+  /** Rates at which another tier becomes the cheapest, ascending; a tier is null where none carries the load. */
+  readonly breakEvens: readonly BreakEven[];
+  /** Null where the load is exact. */
+  readonly regret: Regret | null;
+}
+
+export interface TierWithPlan {
+  readonly tier: string;
+  readonly outcome: Planned;
+}
+
+export interface CostCurve {
+  readonly tier: string;
+  /** Null cost: it does not carry so much. */
+  readonly points: readonly { readonly peakPerS: number; readonly cost: number | null }[];
+}
+
+export interface BreakEven {
+  readonly peakPerS: number;
+  readonly below: string | null;
+  readonly above: string | null;
+}
+
+export interface Regret {
+  /** The peak in the lower, the middle and the upper world: 2.5 %, 50 % and 97.5 %. */
+  readonly peaksPerS: readonly number[];
+  /** The least largest regret first. */
+  readonly choices: readonly RegretOf<PlanChoice>[];
+}
+
+export interface PlanChoice extends Choice {
+  readonly tier: string;
+  readonly plannedForPerS: number;
+  readonly instances: readonly { readonly name: string; readonly instances: number }[];
+}
+
+/** How many times less and more than the planned load is looked at. */
+const SPREAD = 20;
+const POINTS = 160;
+const MOST_BREAK_EVENS = 12;
+
+/** A pure function of the results folder and the question. */
+export function planCapacity(analysis: Analysis, question: PlanQuestion): CapacityPlan {
+  const tiers = planTiers(analysis, question);
+  const planned = tiers.flatMap(({ tier, outcome }) => (outcome.kind === 'planned' ? [{ tier, outcome }] : []));
+  const carrying = planned.filter(suffices);
+  const peakPerS = Math.max(...planned.map(({ outcome }) => outcome.load.peakPerS));
+  const rates = Array.from({ length: POINTS + 1 }, (_, step) => (peakPerS / SPREAD) * SPREAD ** ((2 * step) / POINTS));
+  return {
+    tiers,
+    first: carrying[0] ?? null,
+    cheapest: carrying.toSorted((one, other) => sizeOf(one.outcome) - sizeOf(other.outcome))[0] ?? null,
+    curves: planned.map(({ tier, outcome }) => ({
+      tier,
+      points: rates.map((each) => ({ peakPerS: each, cost: costAt(outcome, question, each)?.cost ?? null })),
+    })),
+    breakEvens: breakEvens(planned, question, planned.length === 0 ? [] : rates),
+    regret: regretOf(planned, question),
+  };
+}
+
+function sizeOf({ cost, plan }: Pick<Planned, 'cost' | 'plan'>): number {
+  return cost === null ? plan.cpus : middle(cost.total);
+}
+
+function costAt(outcome: Planned, question: PlanQuestion, peakPerS: number) {
+  const at = planAtRate(outcome, outcome.planned, question, peakPerS);
+  return carries(at) ? { ...at, cost: sizeOf(at) } : null;
+}
+
+function breakEvens(
+  planned: readonly TierWithPlan[],
+  question: PlanQuestion,
+  ratesPerS: readonly number[],
+): readonly BreakEven[] {
+  /** Of tiers that cost the same the first one. */
+  const cheapestAt = (peakPerS: number): string | null => {
+    let best: { readonly tier: string; readonly cost: number } | null = null;
+    for (const { tier, outcome } of planned) {
+      const at = costAt(outcome, question, peakPerS);
+      if (at !== null && (best === null || at.cost < best.cost)) best = { tier, cost: at.cost };
+    }
+    return best?.tier ?? null;
+  };
+  const found: BreakEven[] = [];
+  let [low = 0] = ratesPerS;
+  let below = cheapestAt(low);
+  for (const rate of ratesPerS.slice(1)) {
+    const above = cheapestAt(rate);
+    if (above !== below) found.push({ peakPerS: crossing(cheapestAt, below, low, rate), below, above });
+    if (found.length === MOST_BREAK_EVENS) break;
+    [low, below] = [rate, above];
+  }
+  return found;
+}
+
+/** The rate between both from which the tier is not `below` any more, to a thousandth. */
+function crossing(
+  cheapestAt: (peakPerS: number) => string | null,
+  below: string | null,
+  from: number,
+  to: number,
+): number {
+  let [low, high] = [from, to];
+  while (high / low > 1.001) {
+    const middleOfBoth = Math.sqrt(low * high);
+    if (cheapestAt(middleOfBoth) === below) low = middleOfBoth;
+    else high = middleOfBoth;
+  }
+  return high;
+}
+
+function regretOf(planned: readonly TierWithPlan[], question: PlanQuestion): Regret | null {
+  const { workload } = question;
+  const [first] = planned;
+  if (first === undefined) return null;
+  const { low, value, high } = first.outcome.inWorlds.peakPerS;
+  if (low === high) return null;
+  const peaksPerS = [low, value, high];
+  const choices = planned.flatMap(({ tier, outcome }) =>
+    peaksPerS.flatMap((plannedForPerS): PlanChoice[] => {
+      const at = costAt(outcome, question, plannedForPerS);
+      if (at === null) return [];
+      // What is missed is what the headroom cannot take either.
+      const capacity = at.plan.capacityPerS / workload.headroomRatio / (1 + middle(workload.growthRatio));
+      const instances = at.plan.services.filter(({ scales }) => scales);
+      return [{ tier, plannedForPerS, capacity, cost: at.cost, instances }];
+    }),
+  );
+  return choices.length === 0 ? null : { peaksPerS, choices: leastRegret(choices, peaksPerS, workload.shortageCost) };
+}
