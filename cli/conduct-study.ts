@@ -28,21 +28,19 @@ export interface Preparation {
   say(text: string): void;
 }
 
-/** Each tier with the app of tierbench. */
-async function eachTier(tiers: readonly Tier[]): Promise<readonly Subject[]> {
-  return tiers.map((tier) => ({ id: tier.name, tier, app }));
-}
-
-/** Reads the files, chooses engine and provider, has the study performed, and reports whatever was measured. */
+/**
+ * Reads the files, chooses engine and provider, has the study performed, and reports whatever was measured. Unless
+ * `subjectsOf` says more, the subjects are the tiers with the app of tierbench.
+ */
 export async function conductStudy<Question, Answer>(
   study: Study<Question, Answer>,
   question: Question,
   options: RunOptions,
   output: Output,
-  subjectsOf: (tiers: readonly Tier[], preparation: Preparation) => Promise<readonly Subject[]> = eachTier,
+  subjectsOf?: (tiers: readonly Tier[], preparation: Preparation) => Promise<readonly Subject[]>,
   outputs: PipelineOutputs | null = null,
 ): Promise<number> {
-  const { tiers, targets, scenarios, names, usersOfFile, mix } = await readInputs(options);
+  const { tiers, variants, targets, scenarios, names, usersOfFile, mix } = await readInputs(options);
   using interrupt = untilInterrupted();
   using progress = progressDisplay(output, options.quiet);
   const say = (text: string) => progress.show({ kind: 'message', text });
@@ -65,7 +63,9 @@ export async function conductStudy<Question, Answer>(
   const { name, why } = await resolveProvider(settings.provider);
   if (why !== undefined) progress.show({ kind: 'note', note: why });
   if (options.installMissing && name === 'local') await installFor(tiers, say);
-  const subjects = await subjectsOf(tiers, { folder: run.folder, signal, say });
+  const preparation = { folder: run.folder, signal, say };
+  const subjects =
+    subjectsOf === undefined ? variants.map((each) => ({ ...each, app })) : await subjectsOf(tiers, preparation);
   const conducted = await performStudy({
     study,
     question,

@@ -342,6 +342,12 @@ function runOptions(command: Command): Command {
       (faults: string, before: readonly string[] = []) => [...before, faults],
     )
     .option('--faults', 'kill and pause every service in turn')
+    .option(
+      '--sweep <setting>',
+      'measure each tier with each of these values instead: api.instances=1,2,3 (also cpus, memory, any setting of a tier file); several options make every combination',
+      (setting: string, before: readonly string[] = []) => [...before, setting],
+    )
+    .option('--all', 'with --sweep: measure also values of which those around them say as much')
     .option('--install-missing', 'install what the tiers need and this machine lacks, saying each command first')
     .option('--skip-think-times', 'leave the think times of scenarios out')
     .option(

@@ -12,10 +12,13 @@ import { type Mix, mixedScenario } from '../scenarios/mixed.ts';
 import { checkFaultServices } from './fault-choices.ts';
 import { type MixChoice, mixOf } from './mix-option.ts';
 import type { RunOptions } from './run-options.ts';
+import { readVariants, type Variant } from './sweep-option.ts';
 import { withTypedTargets } from './typed-targets.ts';
 
 export interface Inputs {
   readonly tiers: readonly Tier[];
+  /** What is measured: the tiers, and in a sweep each of them with each of its values. */
+  readonly variants: readonly Variant[];
   readonly targets: readonly Target[];
   readonly scenarios: ReadonlyMap<string, ScenarioSource>;
   /** The name of each scenario by what was typed for it. */
@@ -43,6 +46,10 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
     options.url === undefined
       ? (await Promise.all(names.map((name) => attempt(readTier(name))))).filter((tier) => tier !== undefined)
       : [externalTier];
+  const isSweep = options.question.sweep.length > 0 && tiers.length === names.length;
+  const variants = isSweep
+    ? await attempt(readVariants(names, options.question.sweep))
+    : tiers.map((tier) => ({ id: tier.name, tier, variant: [] }));
   const loaded = await Promise.all(options.question.scenarios.map((name) => attempt(readScenario(name, options.mix))));
   const scenarios = loaded.filter((scenario) => scenario !== undefined);
   const targets = await attempt(
@@ -69,9 +76,10 @@ export async function readInputs(options: RunOptions): Promise<Inputs> {
   }
   const [first, ...others] = failures;
   if (first !== undefined && others.length === 0) throw first;
-  if (first !== undefined || targets === undefined) throw allOf(failures);
+  if (first !== undefined || targets === undefined || variants === undefined) throw allOf(failures);
   return {
     tiers,
+    variants,
     targets,
     scenarios: new Map(scenarios.map((source) => [source.scenario.name, source])),
     names: new Map(scenarios.map(({ reference, scenario }) => [reference, scenario.name])),

@@ -8,6 +8,7 @@ import { dataOptions, usersOption } from './app.ts';
 import { readFaultChoices } from './fault-choices.ts';
 import { type EngineName, engineNames, readLoads, type TypedLoadOptions } from './load-options.ts';
 import { type MixChoice, readMixChoice } from './mix-option.ts';
+import { readSweep } from './sweep-option.ts';
 import { splitList, type TypedReader, typedReader } from './typed-reader.ts';
 import { readTypedTargets, type TypedTargets } from './typed-targets.ts';
 
@@ -39,6 +40,8 @@ export interface TypedRunOptions extends TypedLoadOptions, TypedTargets {
   readonly fault?: readonly string[];
   readonly faults?: boolean;
   readonly installMissing?: boolean;
+  readonly sweep?: readonly string[];
+  readonly all?: boolean;
   /** Those that say how much data the app has, by their names. */
   readonly [dataOption: string]: string | boolean | readonly string[] | undefined;
 }
@@ -85,8 +88,13 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
     problems.push({ what: '--stages and --duration exclude each other', nextStep: 'the last stage says when it ends' });
   }
   const { workers, ...loads } = readLoads(typed, engine, quick, read, problems);
-  const scenarios =
-    typed.scenario === undefined ? (quick ? quickScenarios : fullScenarios) : [...new Set(splitList(typed.scenario))];
+  const sweep = readSweep(typed.sweep ?? [], problems);
+  const isSweep = sweep.length > 0;
+  const usualScenarios = quick || isSweep ? quickScenarios : fullScenarios;
+  const scenarios = typed.scenario === undefined ? usualScenarios : [...new Set(splitList(typed.scenario))];
+  if (typed.all === true && !isSweep) {
+    problems.push({ what: '--all goes with --sweep only', nextStep: 'every load of a run without it is measured' });
+  }
   if (scenarios.length === 0)
     problems.push({ what: '--scenario names no scenario', nextStep: 'see `tierbench scenarios`' });
   if (typed.url !== undefined && typed.tier !== undefined) {
@@ -164,7 +172,11 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       warmUpS: read.seconds('--warm-up', typed.warmUp, quick ? 1 : 5, { from: 0, to: 3600 }),
       timeoutS: read.seconds('--timeout', typed.timeout, 10, { from: 1, to: 600 }),
       ...loads,
+      // One search for each value, and nothing else unless it is asked for.
+      concurrencies: isSweep && typed.concurrency === undefined ? [] : loads.concurrencies,
       faults,
+      sweep,
+      sweepsAll: typed.all ?? false,
     },
     settings: {
       engine,
@@ -201,13 +213,14 @@ function readData(typed: TypedRunOptions, quick: boolean, read: TypedReader): Da
 
 /** What needs services of our own. */
 function refuseWithUrl(typed: TypedRunOptions, problems: Problem[]): void {
-  const { fault, faults, installMissing } = typed;
+  const { fault, faults, installMissing, sweep } = typed;
   // How many users there are is asked for with a URL too.
   const ofData = dataOptions.filter((each) => each !== usersOption);
   const given = {
     '--fault': fault !== undefined && fault.length > 0,
     '--faults': faults === true,
     '--install-missing': installMissing === true,
+    '--sweep': sweep !== undefined,
     ...Object.fromEntries(ofData.map(({ name, option }) => [option, typed[name] !== undefined])),
   };
   for (const [option, isGiven] of Object.entries(given)) {

@@ -1,5 +1,6 @@
 import { byLoad, isOneRate, isSameLoad, loadLevel } from '../harness/core/load.ts';
 import type { RunQuestion, RunResult, SustainedRateAnswer } from '../harness/core/run.ts';
+import { tierOfSubject } from '../harness/core/setting-change.ts';
 import type { PlannedLoad, StudyFacts, StudyStatus, SubjectFacts } from '../harness/core/study-record.ts';
 import type { Target } from '../harness/core/target.ts';
 import type { TrialRecord } from '../harness/core/trial.ts';
@@ -107,7 +108,9 @@ export function analyse(result: RunResult): Analysis {
 }
 
 function differencesOf(tiers: readonly TierAnalysis[]): readonly TierDifference[] {
-  const all = tiers.flatMap(({ name: tier, facts, scenarios }) =>
+  // What a sweep changes in a tier is no other tier.
+  const own = tiers.filter(({ name }) => name === tierOfSubject(name));
+  const all = own.flatMap(({ name: tier, facts, scenarios }) =>
     scenarios.map(({ name: scenario, searched: rate, demands }) => {
       return { scenario, tier, rate, limit: rate?.above?.limit ?? null, demands, notes: facts?.notes ?? [] };
     }),

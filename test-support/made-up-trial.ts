@@ -185,6 +185,8 @@ export function madeUpRun(
       stages: null,
       concurrencies: [...new Set(loads.flatMap((load) => (load.model === 'closed' ? [load.concurrency] : [])))],
       faults: [],
+      sweep: [],
+      sweepsAll: false,
       ...changes.question,
     },
     facts: {
@@ -218,6 +220,7 @@ export function madeUpRun(
       {
         id: changes.tier?.tier?.name ?? 'single',
         tier: madeUpTier,
+        variant: [],
         provider: 'local',
         services: [],
         data: {

@@ -1,13 +1,16 @@
+import type { VariedSetting } from './setting-change.ts';
 import type { SettingValue, Tier } from './tier.ts';
 import type { Unit } from './units.ts';
 
 type Settings = Readonly<Record<string, SettingValue>>;
 
-/** What is measured: an app in a tier. In a run the id is the name of the tier. */
+/** What is measured: an app in a tier. In a run the id is the name of the tier, and in a sweep what is changed of it too. */
 export interface Subject {
   readonly id: string;
   readonly tier: Tier;
   readonly app: App;
+  /** In a sweep: what is changed in the tier. */
+  readonly variant?: readonly VariedSetting[];
 }
 
 /** What the data of an app is made of, by the names of its data options: `{ userCount: 1000, seed: 1 }`. */

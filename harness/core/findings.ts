@@ -113,6 +113,13 @@ export const noteSchema = z.discriminatedUnion('code', [
   }),
   /** `pilot-only`: nothing but the pilot trial warmed it up. */
   finding('caches', { state: z.enum(['warm', 'cold', 'pilot-only']) }),
+  /** A value of a sweep that was not measured, as the values below and above it say as much within the precision. */
+  finding('value-known', {
+    subject: text,
+    below: text,
+    above: text,
+    predictions: listOf(z.object({ scenario: text, lowPerS: number, highPerS: number })),
+  }),
   /** No iteration of the pilot trial succeeded, so no arrival rate was chosen. */
   finding('rates-unknown', { scenario: text, pilotLoad: offeredLoadSchema }),
   /** An invalid trial was measured again; `valid`: its last attempt is. */

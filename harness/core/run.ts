@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { arrivalProcesses } from './load.ts';
-import type { StudyRecord } from './study-record.ts';
+import { type StudyRecord, settingValueSchema } from './study-record.ts';
 import { faultKinds } from './trial.ts';
 
 /** What the study `run` asks and answers: what does each tier sustain within its targets? */
@@ -48,6 +48,10 @@ export const runQuestionSchema = z.object({
   searchesConcurrency: z.boolean().optional(),
   /** Faults made on purpose after the trials of each tier that has the service. */
   faults: listOf(faultChoiceSchema),
+  /** Each combination of these values is a subject of its own. */
+  sweep: listOf(z.object({ service: z.string(), setting: z.string(), values: listOf(settingValueSchema) })).default([]),
+  /** Whether values of a sweep are measured too that a model knows within the precision. */
+  sweepsAll: z.boolean().default(false),
 });
 export type RunQuestion = z.infer<typeof runQuestionSchema>;
 
@@ -75,6 +79,8 @@ export const runAnswerSchema = z.object({
       scenario: z.string(),
       /** Null where loads were given by hand, or where none was found to begin with. */
       sustainedRate: sustainedRateSchema.nullable(),
+      /** Iterations/s of the pilot trial; absent without one. */
+      pilotPerS: z.number().exactOptional(),
       /** One for each p95 target that names no load; `target` is its id, null where none applies. */
       sustained: listOf(
         z.object({

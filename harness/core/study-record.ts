@@ -18,6 +18,8 @@ const count = z.number().int().nonnegative();
 const durationS = z.number().nonnegative();
 const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
 
+export const settingValueSchema = z.union([text, z.number(), z.boolean()]);
+
 export const documentReferenceSchema = z.object({ document: text, section: text });
 
 const tierSchema: z.ZodType<Tier> = z.object({
@@ -31,7 +33,7 @@ const tierSchema: z.ZodType<Tier> = z.object({
       name: text,
       kind: text,
       instances: count,
-      settings: z.record(text, z.union([text, z.number(), z.boolean()])),
+      settings: z.record(text, settingValueSchema),
       resources: z.object({ cpus: z.number().exactOptional(), memoryBytes: z.number().exactOptional() }),
       connectsTo: z.record(text, text),
     }),
@@ -141,6 +143,10 @@ export type PlannedLoad = z.infer<typeof plannedLoadSchema>;
 export const subjectSchema = z.object({
   id: text,
   tier: tierSchema,
+  /** In a sweep: what is changed in the tier file; else empty. `isOwn`: the file has the same value. */
+  variant: listOf(z.object({ service: text, setting: text, value: settingValueSchema, isOwn: z.boolean() })).default(
+    [],
+  ),
   provider: text,
   services: listOf(runningServiceSchema),
   /** `values` by the names of the data options of the app, `amounts` by the units of targets; null where it is not ours. */
@@ -166,6 +172,11 @@ export const statusSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('failed'), endedAt: text, code: text, what: text, nextStep: text }),
 ]);
 export type StudyStatus = z.infer<typeof statusSchema>;
+
+/** In a sweep: another tier than that of the file. It is evidence of how the tier scales, and is not judged itself. */
+export function isChanged({ variant }: Pick<SubjectFacts, 'variant'>): boolean {
+  return variant.some(({ isOwn }) => !isOwn);
+}
 
 /** A results folder, read. Everything a report needs, and nothing else goes into one. */
 export interface StudyRecord<Question = unknown, Answer = unknown> {

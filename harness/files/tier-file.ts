@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { suggestion } from '../core/closest-match.ts';
 import { type Problem, TierbenchError } from '../core/errors.ts';
+import { type SettingChange, type VariedSetting, variantId } from '../core/setting-change.ts';
 import type { Tier } from '../core/tier.ts';
+import { parseIn } from '../core/units.ts';
 import { shippedTypes } from '../services/registry.ts';
 import { tierProblems } from './tier-problems.ts';
+import { group } from './written-value.ts';
 import {
   checkSchema,
   closedObject,
@@ -94,11 +97,71 @@ export async function builtInTiers(): Promise<string[]> {
 }
 
 /**
+ * A tier with these settings changed, checked as if the file had them. A change whose service the tier does not have is
+ * left out: of several tiers a sweep is about those that have it.
+ * @throws TierbenchError as `readTier`
+ */
+export async function readVariant(
+  nameOrPath: string,
+  changes: readonly SettingChange[],
+): Promise<{ readonly tier: Tier; readonly variant: readonly VariedSetting[] }> {
+  const file = await readTierFile(nameOrPath);
+  let { value } = file;
+  const variant: VariedSetting[] = [];
+  for (const change of changes) {
+    const changed = withChange(value, change);
+    if (changed === undefined) continue;
+    value = changed.value;
+    variant.push({ ...change, isOwn: changed.isOwn });
+  }
+  const path = variant.length === 0 ? file.path : `${file.path} with ${variantId('', variant).slice(1)}`;
+  return { tier: toTier({ ...file, path, value }), variant };
+}
+
+/** Of the services of that name, else of that kind; undefined where there is none. */
+function withChange(value: unknown, change: SettingChange) {
+  const services = Object.entries(group(group(value).services));
+  const named = services.filter(([name]) => name === change.service);
+  const meant = named.length > 0 ? named : services.filter(([, service]) => group(service).kind === change.service);
+  if (meant.length === 0) return undefined;
+  const { setting } = change;
+  const key = setting === 'cpus' || setting === 'memory' ? 'resources' : 'settings';
+  const withValue = (service: Readonly<Record<string, unknown>>) =>
+    setting === 'instances'
+      ? { ...service, instances: change.value }
+      : { ...service, [key]: { ...group(service[key]), [setting]: change.value } };
+  return {
+    isOwn: meant.every(([, service]) => {
+      const own = group(service);
+      return isSame(setting === 'instances' ? (own.instances ?? 1) : group(own[key])[setting], change);
+    }),
+    value: {
+      ...group(value),
+      services: Object.fromEntries([
+        ...services,
+        ...meant.map(([name, own]) => [name, withValue(group(own))] as const),
+      ]),
+    },
+  };
+}
+
+/** A size of memory may be written in another unit. */
+function isSame(written: unknown, { setting, value }: SettingChange): boolean {
+  if (setting !== 'memory' || written === undefined) return written === value;
+  const [one, other] = [String(written), String(value)].map((text) => parseIn(text, 'bytes'));
+  return one !== undefined && other !== undefined && 'value' in one && 'value' in other && one.value === other.value;
+}
+
+/**
  * The tier of that name, or the one a user wrote into a file: what has a slash or ends in .yaml is a path.
  * @throws TierbenchError TIER_UNKNOWN, FILE_NOT_FOUND, FILE_NOT_READABLE, or TIER_FILE_INVALID with every problem.
  */
 export async function readTier(nameOrPath: string): Promise<Tier> {
-  if (/[/\\]|\.ya?ml$/iu.test(nameOrPath)) return toTier(await readYamlFile(nameOrPath, tierFile));
+  return toTier(await readTierFile(nameOrPath));
+}
+
+async function readTierFile(nameOrPath: string): Promise<YamlFile> {
+  if (/[/\\]|\.ya?ml$/iu.test(nameOrPath)) return readYamlFile(nameOrPath, tierFile);
   const known = await builtInTiers();
   if (!known.includes(nameOrPath)) {
     throw new TierbenchError(
@@ -107,7 +170,7 @@ export async function readTier(nameOrPath: string): Promise<Tier> {
       `${suggestion(nameOrPath, known)} A tier file of your own is given by its path: ./${nameOrPath || 'mine'}.yaml`,
     );
   }
-  return toTier(await readYamlFile(`${builtInFolder}${nameOrPath}.yaml`, tierFile));
+  return readYamlFile(`${builtInFolder}${nameOrPath}.yaml`, tierFile);
 }
 
 /** A tier from the text of its file; `path` is what errors call it. */

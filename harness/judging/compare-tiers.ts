@@ -1,6 +1,7 @@
 import type { WhyNot } from '../core/findings.ts';
 import { byLoad, isSameLoad, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
+import { tierOfSubject } from '../core/setting-change.ts';
 import type { Estimate } from '../core/units.ts';
 import {
   type BlockFigure,
@@ -124,8 +125,10 @@ function matters(ratio: number): boolean {
   return Math.abs(Math.log(ratio)) >= Math.log1p(SMALLEST_CHANGE_RATIO);
 }
 
+/** Those of a sweep are one tier in several sizes, which have a document of their own. */
 function tiersOf({ subjects, trials }: RunResult): readonly string[] {
-  return [...new Set([...subjects.map(({ id }) => id), ...trials.map(({ subject }) => subject)])];
+  const names = new Set([...subjects.map(({ id }) => id), ...trials.map(({ subject }) => subject)]);
+  return [...names].filter((name) => name === tierOfSubject(name));
 }
 
 /** A change before all of them are corrected for each other. */

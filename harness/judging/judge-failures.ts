@@ -5,7 +5,7 @@ import { proportionInterval } from '../statistics/binomial.ts';
 import { whyPessimistic } from './disturbance.ts';
 import { type Bound, boundOf, exactly, inconclusive, type Judgement, met, missed } from './judged-target.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
-import { type LoadSteps, levelOf, loadsOf, lowestValid, trialsFor, whyInvalid } from './load-steps.ts';
+import { isAbout, type LoadSteps, levelOf, loadsOf, lowestValid, trialsFor, whyInvalid } from './load-steps.ts';
 
 /**
  * Requests that failed or were never sent, of all that a tier was sent: `steps` are those of its scenarios.
@@ -100,11 +100,7 @@ function counts(trial: JudgedTrial): boolean {
 
 function errorBound(targets: readonly Target[], { tier, scenario }: LoadSteps): Bound {
   const target = targets.find(
-    ({ judged, appliesTo: { tiers, scenarios } }) =>
-      judged.by === 'measured' &&
-      judged.metric === 'error-ratio' &&
-      (tiers.length === 0 || tiers.includes(tier)) &&
-      (scenarios.length === 0 || scenarios.includes(scenario)),
+    (each) => each.judged.by === 'measured' && each.judged.metric === 'error-ratio' && isAbout(each, tier, scenario),
   );
   if (target !== undefined) return boundOf(target, 'at most');
   return { limit: DEFAULT_ERROR_RATIO, keeps: (ratio) => ratio < DEFAULT_ERROR_RATIO };

@@ -1,6 +1,6 @@
 import { isNonEmpty } from '../core/findings.ts';
 import type { RunResult } from '../core/run.ts';
-import type { SubjectFacts } from '../core/study-record.ts';
+import { isChanged, type SubjectFacts } from '../core/study-record.ts';
 import type { Target } from '../core/target.ts';
 import type { SettingReader } from '../core/tier-setting.ts';
 import { judgeResponseBytes } from './judge-bytes.ts';
@@ -15,7 +15,8 @@ import { loadStepsOf } from './load-steps.ts';
 /**
  * Every target that applies to the tiers of a run, judged by what was measured: once for each tier, and where it is about
  * requests once for each scenario. A run that ended early is judged by what there is. `trials` are its judged trials;
- * `readSetting` knows in which unit a setting is written.
+ * `readSetting` knows in which unit a setting is written. Tiers that a sweep changes are not judged: that a smaller one
+ * misses a target is what a sweep asks about, and no miss of the tier.
  *
  * What can never happen: `met` by a trial that is invalid, and `met` for slower or fewer answers where faster and more
  * would be `missed`.
@@ -26,6 +27,7 @@ export function judgeTargets(
   readSetting: SettingReader,
 ): JudgedTarget[] {
   return result.subjects.flatMap((tierFacts) => {
+    if (isChanged(tierFacts)) return [];
     const { name } = tierFacts.tier;
     const targets = result.targets.filter(({ appliesTo: { tiers } }) => tiers.length === 0 || tiers.includes(name));
     const own = { ...result, targets };
@@ -47,7 +49,7 @@ function judgeForTier(
   readSetting: SettingReader,
 ): readonly JudgedTarget[] {
   const { judged } = target;
-  const tier = tierFacts.tier.name;
+  const tier = tierFacts.id;
   const about = (scenario: string | null, judgement: Judgement): JudgedTarget => {
     return { target, tier, scenario, ...judgement };
   };

@@ -1,6 +1,7 @@
 import type { WhyNot } from '../core/findings.ts';
 import { byLoad, isOneRate, isSameLoad, loadLevel, type OfferedLoad } from '../core/load.ts';
 import type { RunResult } from '../core/run.ts';
+import { tierOfSubject } from '../core/setting-change.ts';
 import type { Target } from '../core/target.ts';
 import { isValid, type JudgedTrial } from './judged-trial.ts';
 import { type PilotEstimate, pilotOf, wholeRequests } from './pilot.ts';
@@ -70,7 +71,10 @@ const ROUNDED_UP_BY = 0.01;
 
 /** An empty list of names stands for all. */
 export function isAbout({ appliesTo: { tiers, scenarios } }: Target, tier: string, scenario: string): boolean {
-  return (tiers.length === 0 || tiers.includes(tier)) && (scenarios.length === 0 || scenarios.includes(scenario));
+  return (
+    (tiers.length === 0 || tiers.includes(tierOfSubject(tier))) &&
+    (scenarios.length === 0 || scenarios.includes(scenario))
+  );
 }
 
 /** Either of the two may name the other. */

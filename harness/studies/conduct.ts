@@ -7,7 +7,7 @@ import type { Deployment, Provider } from '../providers/provider.ts';
 import { repeatBudget, timeKeeper } from './budget.ts';
 import { conductSteps, type RunningSubject, restUntil, type ServiceCrashes, watchForCrashes } from './conduct-steps.ts';
 import type { Conducted, StudyEnvironment } from './environment.ts';
-import { exactTime, type Study, type StudyContext, sumOfTimes } from './study.ts';
+import { type Answered, exactTime, type Study, type StudyContext, sumOfTimes } from './study.ts';
 
 /**
  * Conducts a study: checks what already runs, calibrates the generator, then for each group of subjects starts them, prepares their data, takes the
@@ -117,7 +117,7 @@ async function conductGroups<Question, Answer>(
     repeats: repeatBudget(),
     nextSequence: () => (sequence += 1),
   };
-  const answers: Answer[] = [];
+  const earlier: Answered<Answer>[] = [];
   const ended: EndedGroup[] = [];
   let started = 0;
   for (const { group, obstacles, estimate } of groups) {
@@ -126,6 +126,13 @@ async function conductGroups<Question, Answer>(
     if (obstacles.length > 0) {
       for (const subject of group) await results.subject({ ...notStarted(subject, provider), notRun: obstacles });
       ended.push({ subjects: ids, notRun: obstacles });
+      continue;
+    }
+    const known = study.known?.(group, question, earlier) ?? null;
+    if (known !== null) {
+      emit({ kind: 'note', note: known });
+      for (const subject of group) await results.subject({ ...notStarted(subject, provider), notes: [known] });
+      conducted.time.group(sumOfTimes([estimate, exactTime(coolDownS)]));
       continue;
     }
     if (started > 0) {
@@ -137,11 +144,11 @@ async function conductGroups<Question, Answer>(
     }
     conducted.time.group(estimate);
     const end = await conductGroup(group, started, subjects.length, conducted, async (running) => {
-      const walker = study.steps(group, question, context);
+      const walker = study.steps(group, question, context, earlier);
       const outcome = await conductSteps(walker, running, conducted);
       if ('failure' in outcome) return outcome.failure;
-      answers.push(outcome.answer);
-      await results.answers(answers);
+      earlier.push({ group, answer: outcome.answer });
+      await results.answers(earlier.map(({ answer }) => answer));
       return undefined;
     });
     started += group.length;
@@ -309,10 +316,11 @@ function failureOf(ended: readonly EndedGroup[]): TierbenchError | undefined {
   );
 }
 
-function notStarted({ id, tier }: Subject, provider: Provider): SubjectFacts {
+function notStarted({ id, tier, variant = [] }: Subject, provider: Provider): SubjectFacts {
   return {
     id,
     tier,
+    variant,
     provider: provider.name,
     services: [],
     data: null,

@@ -20,16 +20,28 @@ export interface Study<Question = unknown, Answer = unknown> {
   scenarios(question: Question): readonly string[];
   /** Which subjects run at the same time: `[[single], [pooled]]`. Groups are measured one after the other. */
   groups(subjects: readonly Subject[], question: Question): readonly (readonly Subject[])[];
-  /** Pure. Proposes steps, receives what each trial measured (undefined after the others), ends with the group's answer. */
+  /**
+   * Pure. Proposes steps, receives what each trial measured (undefined after the others), ends with the group's answer.
+   * `earlier` are the groups that were measured to their end before it.
+   */
   steps(
     group: readonly Subject[],
     question: Question,
     context: StudyContext,
+    earlier?: readonly Answered<Answer>[],
   ): Generator<Step, Answer, JudgedTrial | undefined>;
+  /** What earlier groups say of this one, where that is as much as its trials would: then it is not measured. */
+  known?(group: readonly Subject[], question: Question, earlier: readonly Answered<Answer>[]): Note | null;
   /** How long the steps of a group take, as far as that is known before the first of them. */
   estimate(group: readonly Subject[], question: Question, context: StudyContext): TimeBounds;
   /** What the answers come to, for the exit code; absent where a study has no verdict. */
   verdict?(answers: readonly Answer[]): 'met' | 'missed' | 'inconclusive';
+}
+
+/** A group that was measured to its end. */
+export interface Answered<Answer> {
+  readonly group: readonly Subject[];
+  readonly answer: Answer;
 }
 
 /** What a study may know before the first trial. */

@@ -1,7 +1,7 @@
 import type { Note, Obstacle } from '../../harness/core/findings.ts';
 import { describeLoad } from '../../harness/core/load.ts';
 import type { SystemLack } from '../../harness/core/machine.ts';
-import { formatBytes, formatRate, formatSeconds } from '../../harness/core/units.ts';
+import { formatBytes, formatNumber, formatRate, formatSeconds } from '../../harness/core/units.ts';
 import { list } from '../text.ts';
 import { describer } from './reasons.ts';
 
@@ -58,6 +58,8 @@ export const describeNote = describer<Note>({
   'external-api': () => 'Where the API runs is not known to tierbench: the load generator has no CPU kept free for it.',
   'cpus-shared': ({ cause }) => `the load generator and the system share all CPUs: ${cpusSharedBecause[cause]}`,
   caches: ({ state }) => caches[state],
+  'value-known': ({ subject, below, above, predictions }) =>
+    `${subject} was not measured: between ${below} and ${above} it sustains ${list(predictions.map(({ scenario, lowPerS, highPerS }) => `${formatNumber(lowPerS)} to ${formatRate(highPerS)} of ${scenario}`))}, which is within the precision of a search`,
   'rates-unknown': ({ scenario, pilotLoad }) =>
     `No arrival rate of ${scenario} was measured: in the pilot trial at ${describeLoad(pilotLoad)} no iteration succeeded, so that none was known to be sustained; name the arrival rates.`,
   'trial-repeated': ({ scenario, load, attempts, valid }) =>

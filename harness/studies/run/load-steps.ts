@@ -24,6 +24,8 @@ export interface LoadStepsResult {
   readonly trials: readonly JudgedTrial[];
   /** Null where no search was made. */
   readonly sustainedRate: SustainedRateAnswer | null;
+  /** Iterations/s of the pilot trial; null without one. */
+  readonly pilotPerS: number | null;
 }
 
 const ANSWER_CHECK_S = 1;
@@ -54,6 +56,7 @@ export function* loadSteps(
   question: RunQuestion,
   scenario: ScenarioOnSubject,
   after: TimeBounds,
+  startPerS: (pilotPerS: number) => number | null = () => null,
 ): Generator<Step, LoadStepsResult, JudgedTrial | undefined> {
   const { timeoutS } = question;
   const { subject, name, userCount } = scenario;
@@ -98,8 +101,12 @@ export function* loadSteps(
   });
   const search =
     findsRates && found !== undefined
-      ? yield* searchRate(question, scenario, found, (arrivalRatePerS, durationS) =>
-          atRate({ model: 'open', arrivalRatePerS, arrivals: question.arrivals }, durationS),
+      ? yield* searchRate(
+          question,
+          scenario,
+          { ...found, startPerS: startPerS(found.iterationsPerS) },
+          (arrivalRatePerS, durationS) =>
+            atRate({ model: 'open', arrivalRatePerS, arrivals: question.arrivals }, durationS),
         )
       : null;
 
@@ -118,7 +125,7 @@ export function* loadSteps(
     const judged = yield step;
     if (judged !== undefined) measured.push(judged);
   }
-  return { trials: measured, sustainedRate: search?.answer ?? null };
+  return { trials: measured, sustainedRate: search?.answer ?? null, pilotPerS: found?.iterationsPerS ?? null };
 }
 
 /** How long the trials of one scenario take, as far as that is known before its pilot trial. */

@@ -1,4 +1,5 @@
 import type { Target } from '../../core/target.ts';
+import { isAbout } from '../../judging/load-steps.ts';
 import { type PilotEstimate, wholeRequests } from '../../judging/pilot.ts';
 import { samplesNeeded } from '../../statistics/quantile-ranks.ts';
 
@@ -18,10 +19,7 @@ const SAMPLES_TO_SPARE = 1.3;
 
 /** The loads that targets for this tier and scenario speak of. */
 export function documentedLoads(targets: readonly Target[], tier: string, scenario: string): DocumentedLoads {
-  const own = targets.filter(
-    ({ appliesTo: { tiers, scenarios } }) =>
-      (tiers.length === 0 || tiers.includes(tier)) && (scenarios.length === 0 || scenarios.includes(scenario)),
-  );
+  const own = targets.filter((target) => isAbout(target, tier, scenario));
   const rates = own.flatMap(({ unit, value, appliesTo: { arrivalRatePerS } }) => [
     ...(unit === 'requests/s' ? [value].flat() : []),
     ...(arrivalRatePerS === undefined ? [] : [arrivalRatePerS]),

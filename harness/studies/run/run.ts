@@ -10,6 +10,7 @@ import { exactTime, lengthS, type Step, type Study, type StudyContext, sumOfTime
 import { faultSteps } from './faults.ts';
 import { loadSteps, type ScenarioOnSubject, timeOfLoadSteps } from './load-steps.ts';
 import { documentedLoads } from './loads.ts';
+import { knownFrom, startFrom } from './sweep.ts';
 
 /** What does each tier sustain within its targets? Tiers run one after the other, each through the same scenarios. */
 export const run: Study<RunQuestion, RunAnswer> = {
@@ -18,7 +19,7 @@ export const run: Study<RunQuestion, RunAnswer> = {
   answer: runAnswerSchema,
   scenarios: ({ scenarios }) => scenarios,
   groups: (subjects) => subjects.map((subject) => [subject]),
-  *steps(group, question, context): Generator<Step, RunAnswer, JudgedTrial | undefined> {
+  *steps(group, question, context, earlier = []): Generator<Step, RunAnswer, JudgedTrial | undefined> {
     const subject = onlyOne(group);
     const scenarios = scenariosOn(subject, question, context);
     const answer: RunAnswer['scenarios'][number][] = [];
@@ -27,8 +28,11 @@ export const run: Study<RunQuestion, RunAnswer> = {
     for (const [index, scenario] of scenarios.entries()) {
       if (index > 0) yield rest;
       const after = timeAfter(index, scenarios, subject, question, context);
-      const { trials, sustainedRate } = yield* loadSteps(question, scenario, after);
-      answer.push({ scenario: scenario.name, sustainedRate, sustained: sustainedIn(context.targets, trials) });
+      const { trials, sustainedRate, pilotPerS } = yield* loadSteps(question, scenario, after, (pilot) =>
+        startFrom(subject, earlier, scenario.name, pilot),
+      );
+      const sustained = sustainedIn(context.targets, trials);
+      answer.push({ scenario: scenario.name, sustainedRate, ...(pilotPerS !== null && { pilotPerS }), sustained });
     }
     for (const step of faultSteps(question, subject)) {
       yield rest;
@@ -37,6 +41,7 @@ export const run: Study<RunQuestion, RunAnswer> = {
     const place = ({ scenario }: (typeof answer)[number]) => question.scenarios.indexOf(scenario);
     return { subject: subject.id, scenarios: answer.toSorted((one, other) => place(one) - place(other)) };
   },
+  known: (group, question, earlier) => knownFrom(onlyOne(group), question, earlier),
   estimate(group, question, context) {
     const subject = onlyOne(group);
     const scenarios = scenariosOn(subject, question, context);

@@ -21,14 +21,17 @@ export interface SearchedRate {
   readonly trials: readonly JudgedTrial[];
 }
 
+/** `startPerS`: where the search starts, in iterations/s; null where nothing but the pilot trial says so. */
+type Pilot = PilotEstimate & { readonly startPerS: number | null };
+
 /** Searches the highest arrival rate of a scenario that keeps its goals: each proposal of the search is a trial. */
 export function* searchRate(
   question: RunQuestion,
   { goals, documented }: { readonly goals: readonly RateGoal[]; readonly documented: DocumentedLoads },
-  pilot: PilotEstimate,
+  pilot: Pilot,
   trialAt: (arrivalRatePerS: number, durationS: number) => TrialStep,
 ): Generator<Step, SearchedRate, JudgedTrial | undefined> {
-  const search = searchSustainedRate(searchSettings(question, goals, pilot, documentedRates(pilot, documented)));
+  const search = searchSustainedRate(searchSettings(question, goals, pilot, firstRates(question, pilot, documented)));
   const trials: JudgedTrial[] = [];
   let next = search.next();
   while (!next.done) {
@@ -42,14 +45,19 @@ export function* searchRate(
   return { answer: { ...found, binding }, trials };
 }
 
+/** In a sweep only the sustained rate is asked for. */
+function firstRates({ sweep }: RunQuestion, pilot: Pilot, documented: DocumentedLoads): readonly number[] {
+  return sweep.length > 0 ? [] : documentedRates(pilot, documented);
+}
+
 /** What a search is given; the benchmark of the search gives it the same. */
 export function searchSettings(
   question: Pick<RunQuestion, 'quick' | 'precisionRatio' | 'searchBudgetS'>,
   goals: readonly SearchGoal[],
-  { iterationsPerS }: Pick<PilotEstimate, 'iterationsPerS'>,
+  { iterationsPerS, startPerS: expectedPerS = null }: Pick<PilotEstimate, 'iterationsPerS'> & Partial<Pilot>,
   firstRatesPerS: readonly number[],
 ): SearchSettings {
-  const startPerS = rounded(START_OF_PILOT * iterationsPerS);
+  const startPerS = rounded(expectedPerS ?? START_OF_PILOT * iterationsPerS);
   const { shortestS, longestS } = trialTimesOf(question);
   const trialS = longEnoughS(shortestS, longestS, startPerS);
   return {
