@@ -238,6 +238,14 @@ function commands(conclude: Conclude): Command {
       conclude(async () => (await import('./commands/init-scenario.ts')).initScenario(name, processOutput)),
     );
 
+  init
+    .command('ci')
+    .description('write a workflow for GitHub or a job for GitLab that gates each pull request')
+    .argument('[service]', 'github or gitlab (default: gitlab where there is a .gitlab-ci.yml, else github)')
+    .action((service: string | undefined) =>
+      conclude(async () => (await import('./commands/init-ci.ts')).initCi(service, processOutput)),
+    );
+
   const exported = program.command('export').description('write what other tools run');
   exported
     .command('k6')

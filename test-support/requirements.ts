@@ -30,6 +30,7 @@ export const requirements = {
     isThere: () => programFor('k6-1') !== undefined,
     how: 'put k6 1.x on the PATH as k6-1, beside the newer one',
   },
+  jq: { isThere: () => programFor('jq') !== undefined, how: 'apt-get install jq' },
   lsof: { isThere: () => programFor('lsof') !== undefined, how: 'apt-get install lsof' },
   taskset: { isThere: () => findProgram(['taskset']) !== undefined, how: 'apt-get install util-linux' },
   'control groups': {
