@@ -85,8 +85,9 @@ function commands(conclude: Conclude): Command {
   const gate = program
     .command('gate')
     .description('measure two versions of the app side by side: slower, not slower, or too noisy here to decide')
-    .requiredOption('--base <source>', 'what to compare with: a branch, tag or commit of this repository, or a folder')
+    .option('--base <source>', 'what to compare with: a branch, tag or commit of this repository, or a folder')
     .option('--head <source>', 'what may be slower (default: the repository around the working directory, as it is)')
+    .option('--noise', 'instead: measure one version against itself for a minute, and say what a gate can see here')
     .option('--tier <tier>', 'a built-in tier or a file of your own', 'single')
     .option('--scenario <scenario>', 'a built-in scenario or a file of your own', 'crud')
     .option(
@@ -226,6 +227,7 @@ function commands(conclude: Conclude): Command {
       'what this machine can run, what is missing and how to get it; removes what a killed command left behind',
     )
     .option('--install', 'run the commands that install what is missing')
+    .option('--noise', 'measure for a minute which changes `tierbench gate` can see here')
     .option('--json', 'print JSON')
     .action((typed) => conclude(async () => (await import('./commands/doctor.ts')).doctor(typed, processOutput)));
 

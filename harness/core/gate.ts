@@ -25,10 +25,10 @@ export const gateQuestionSchema = z.object({
 });
 export type GateQuestion = z.infer<typeof gateQuestionSchema>;
 
-/** `step` null: of all steps together. */
+/** `step` null: of all steps together; `service` null: of all services together. */
 const gateMetricSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('latency'), step: z.string().nullable(), quantile: z.number() }),
-  z.object({ kind: z.literal('cpu'), service: z.string() }),
+  z.object({ kind: z.literal('cpu'), service: z.string().nullable() }),
   z.object({ kind: z.literal('throughput') }),
   z.object({ kind: z.literal('errors') }),
 ]);
@@ -66,6 +66,42 @@ export const gateAnswerSchema = z.object({
 export type GateAnswer = z.infer<typeof gateAnswerSchema>;
 
 export type GateResult = StudyRecord<GateQuestion, GateAnswer>;
+
+/** What the study `noise` asks and answers: which changes can be seen here? The same code is measured twice in each pair. */
+export const noiseQuestionSchema = gateQuestionSchema.omit({ budgetS: true }).extend({
+  pairs: count,
+  /** How many pairs a gate would measure that is to see something. */
+  gatePairs: count,
+  /** What such a gate takes. */
+  gateS: durationS,
+});
+export type NoiseQuestion = z.infer<typeof noiseQuestionSchema>;
+
+export const noiseAnswerSchema = z.object({
+  scenario: z.string(),
+  arrivalRatePerS: z.number().nullable(),
+  pairs: count,
+  lostPairs: count,
+  /** Neither CPU nor p95 is quiet enough for any number of pairs. */
+  isTooNoisy: z.boolean(),
+  metrics: z
+    .array(
+      z.object({
+        metric: gateMetricSchema,
+        /** As in a gate. */
+        noise: z.number(),
+        /** The least change that a gate finds in nine of ten cases, as head over base; null where it finds none. */
+        visibleRatio: z.number().nullable(),
+      }),
+    )
+    .readonly(),
+});
+export type NoiseAnswer = z.infer<typeof noiseAnswerSchema>;
+export type NoiseResult = StudyRecord<NoiseQuestion, NoiseAnswer>;
+
+export function isNoise(record: StudyRecord): record is NoiseResult {
+  return record.study === 'noise';
+}
 
 export function isGate(record: StudyRecord): record is GateResult {
   return record.study === 'gate';

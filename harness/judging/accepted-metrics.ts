@@ -58,6 +58,6 @@ function isAbout(accepted: Accepted, scenario: string, metric: GateMetric): bool
   return isQuantile && (step === null || step === metric.step);
 }
 
-function is(named: string | null, name: string): boolean {
+function is(named: string | null, name: string | null): boolean {
   return named === null || named === name;
 }

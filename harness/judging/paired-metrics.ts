@@ -1,5 +1,6 @@
 import type { GateMetric } from '../core/gate.ts';
 import { MOST_NOISE, type PairedChange } from '../models/paired-change.ts';
+import { sum } from '../statistics/sums.ts';
 import type { JudgedTrial } from './judged-trial.ts';
 import { meansInWindow, requestsIn, serviceOf, succeededIn } from './trial-window.ts';
 
@@ -57,10 +58,30 @@ function latencies({ answers }: JudgedTrial): readonly MetricValue[] {
 function cpuOfServices({ record }: JudgedTrial, requestsPerS: number): readonly MetricValue[] {
   const cores = meansInWindow(record).filter(({ metric, source }) => metric === 'cpu-cores' && source !== 'generator');
   const services = Map.groupBy(cores, ({ source }) => serviceOf(source));
-  return [...services].flatMap(([service, own]) => {
-    const cpuS = own.reduce((sum, each) => sum + each.mean, 0) / requestsPerS;
-    return cpuS > 0 ? [{ metric: { kind: 'cpu', service } as const, cost: cpuS, value: cpuS }] : [];
-  });
+  const values = [...services].map(([service, own]) => ({
+    service,
+    cpuS: sum(own.map((each) => each.mean)) / requestsPerS,
+  }));
+  const all = { service: null, cpuS: sum(values.map(({ cpuS }) => cpuS)) };
+  return (values.length > 1 ? [all, ...values] : values).flatMap(({ service, cpuS }) =>
+    cpuS > 0 ? [{ metric: { kind: 'cpu', service } as const, cost: cpuS, value: cpuS }] : [],
+  );
+}
+
+/** Which metric is the quietest: the CPU of all services together where it was read, else p95 of all requests. */
+export function quietestFirst(metrics: readonly GateMetric[]): readonly GateMetric[] {
+  const place = (metric: GateMetric) =>
+    metric.kind === 'cpu' ? (metric.service === null ? 0 : 1) : isP95OfAll(metric) ? 2 : 3;
+  return metrics.toSorted((one, other) => place(one) - place(other));
+}
+
+/** What may show that nothing is slower. */
+export function isEvidence(metric: GateMetric): boolean {
+  return metric.kind === 'cpu' || isP95OfAll(metric);
+}
+
+function isP95OfAll(metric: GateMetric): boolean {
+  return metric.kind === 'latency' && metric.step === null && metric.quantile === 0.95;
 }
 
 export interface JudgedMetric extends PairedChange {
@@ -68,22 +89,15 @@ export interface JudgedMetric extends PairedChange {
 }
 
 /**
- * Slower when anything is. Not slower when the CPU of each service is not, nor p95 and throughput of all steps together; a
- * single step may stay undecided, and so may a p95 that is too noisy where CPU was read. Throughput alone decides nothing: at a
- * rate that both sustain it is the same.
+ * Slower when anything is. Not slower when the CPU is not, nor p95 and throughput of all steps together; a single step may
+ * stay undecided, and so may what is too noisy where the CPU of all services was read. Throughput alone decides nothing: at
+ * a rate that both sustain it is the same.
  */
 export function gateVerdict(metrics: readonly JudgedMetric[]): 'slower' | 'not-slower' | 'cannot-tell' {
   if (metrics.some(({ kind }) => kind === 'slower')) return 'slower';
-  const cpu = metrics.filter(({ metric }) => metric.kind === 'cpu');
-  const p95 = metrics.filter(
-    ({ metric, noise }) =>
-      metric.kind === 'latency' &&
-      metric.step === null &&
-      metric.quantile === 0.95 &&
-      (cpu.length === 0 || noise <= MOST_NOISE),
-  );
+  const [quietest, ...others] = metrics.filter(({ metric }) => isEvidence(metric));
+  if (quietest === undefined) return 'cannot-tell';
   const throughput = metrics.filter(({ metric }) => metric.kind === 'throughput');
-  const evidence = [...cpu, ...p95];
-  const isDecided = [...evidence, ...throughput].every(({ kind }) => kind === 'not-slower');
-  return evidence.length > 0 && isDecided ? 'not-slower' : 'cannot-tell';
+  const evidence = [quietest, ...others.filter(({ noise }) => noise <= MOST_NOISE), ...throughput];
+  return evidence.every(({ kind }) => kind === 'not-slower') ? 'not-slower' : 'cannot-tell';
 }

@@ -46,6 +46,15 @@ export function signedRankLimits(
 
 /** P(T+ <= sum) for so many pairs whose middle is 0: the share of all ways to give them signs. */
 export function signedRankAtMost(sum: number, pairs: number): number {
+  const atMost = distributions.get(pairs) ?? distributionOf(pairs);
+  distributions.set(pairs, atMost);
+  return sum < 0 ? 0 : (atMost[sum] ?? 1);
+}
+
+/** By the number of pairs: they are asked for again and again. */
+const distributions = new Map<number, readonly number[]>();
+
+function distributionOf(pairs: number): readonly number[] {
   // ways[t]: so many sets of the ranks 1 to `rank` have the sum t. Whole numbers, exact below 2^53.
   const ways = new Array<number>((pairs * (pairs + 1)) / 2 + 1).fill(0);
   ways[0] = 1;
@@ -54,7 +63,11 @@ export function signedRankAtMost(sum: number, pairs: number): number {
       ways[total] = (ways[total] ?? 0) + (ways[total - rank] ?? 0);
     }
   }
-  return ways.slice(0, Math.max(0, sum + 1)).reduce((total, count) => total + count, 0) / 2 ** pairs;
+  let upTo = 0;
+  return ways.map((count) => {
+    upTo += count;
+    return upTo / 2 ** pairs;
+  });
 }
 
 function byValue(one: number, other: number): number {

@@ -107,7 +107,7 @@ export function nameOf(metric: GateMetric): string {
     case 'latency':
       return `p${formatNumber(100 * metric.quantile)} of ${metric.step ?? 'all requests'}`;
     case 'cpu':
-      return `CPU of ${metric.service} per request`;
+      return `CPU of ${metric.service ?? 'all services'} per request`;
     case 'throughput':
       return 'time per successful request';
     case 'errors':

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type GateResult, isGate } from '../../harness/core/gate.ts';
+import { type GateResult, isGate, isNoise } from '../../harness/core/gate.ts';
 import { isRun } from '../../harness/core/run.ts';
 import type { StudyRecord } from '../../harness/core/study-record.ts';
 import { overallVerdict } from '../../harness/judging/judge.ts';
@@ -9,6 +9,7 @@ import type { Document } from '../document.ts';
 import { gateDocument } from './gate.ts';
 import { judgeAccepted } from './gate-accepted.ts';
 import { genericDocument, genericReport } from './generic.ts';
+import { noiseDocument } from './noise.ts';
 import { runDocument } from './run.ts';
 import { runReport, runReportSchema } from './run-json.ts';
 
@@ -24,7 +25,7 @@ export interface StudyReport {
 export function reportOf(record: StudyRecord): StudyReport {
   if (!isRun(record)) {
     return {
-      document: isGate(record) ? gateDocument(record) : genericDocument(record),
+      document: documentOf(record),
       json: () => `${JSON.stringify(genericReport(record), null, 2)}\n`,
       verdict: isGate(record) ? gateVerdict(record) : null,
     };
@@ -35,6 +36,11 @@ export function reportOf(record: StudyRecord): StudyReport {
     json: () => renderJson(runReport(analysis), runReportSchema),
     verdict: verdictOf(analysis),
   };
+}
+
+function documentOf(record: StudyRecord): Document {
+  if (isGate(record)) return gateDocument(record);
+  return isNoise(record) ? noiseDocument(record) : genericDocument(record);
 }
 
 /** report.json: the data of a report as its schema has it, in the order of the schema, whatever order a file had. */

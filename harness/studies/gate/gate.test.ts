@@ -4,8 +4,9 @@ import type { Subject } from '../../core/app.ts';
 import type { GateAnswer, GateQuestion } from '../../core/gate.ts';
 import { judgeTrial } from '../../judging/judge-trial.ts';
 import { seededRandom } from '../../statistics/block-bootstrap.ts';
-import type { Step, StudyContext, TrialStep } from '../study.ts';
+import type { Step, Study, StudyContext, TrialStep } from '../study.ts';
 import { gate } from './gate.ts';
+import { noise } from './noise.ts';
 
 const service = { kind: 'api', instances: 2, settings: {}, resources: {}, connectsTo: {} };
 const tier = {
@@ -40,12 +41,17 @@ interface System {
   readonly isLost?: (trial: number) => boolean;
 }
 
-function conductGate(
-  asked: GateQuestion,
-  { latencyRatio = 1, cpuRatio = 1, noise = 0.02, okPerS = 100, isLost }: System,
+function conductGate(asked: GateQuestion, system: System) {
+  return conduct(gate, asked, system);
+}
+
+function conduct<Question, Answer>(
+  study: Study<Question, Answer>,
+  asked: Question,
+  { latencyRatio = 1, cpuRatio = 1, noise: spread = 0.02, okPerS = 100, isLost }: System,
 ) {
   const random = seededRandom(11);
-  const noisy = () => Math.exp(noise * (random() + random() + random() - 1.5) * 2);
+  const noisy = () => Math.exp(spread * (random() + random() + random() - 1.5) * 2);
   const steps: Step[] = [];
   let pairTrials = 0;
   const measure = (step: TrialStep) => {
@@ -72,7 +78,7 @@ function conductGate(
       null,
     );
   };
-  const walker = gate.steps(subjects, asked, context);
+  const walker = study.steps(subjects, asked, context);
   let next = walker.next(undefined);
   while (!next.done) {
     steps.push(next.value);
@@ -148,4 +154,24 @@ test('the budget says how many pairs there may be, and eight are always', () => 
   expect(conductGate({ ...question, budgetS: 60 }, { noise: 0.5 }).answer.pairs).toBe(8);
   expect(conductGate({ ...question, budgetS: 300 }, { noise: 0.5 }).answer.pairs).toBe(14);
   expect(gate.estimate(subjects, question, context)).toEqual({ atLeastS: 12 + 8 * 17, atMostS: 12 + 30 * 17 });
+});
+
+const noiseQuestion = { ...question, pairs: 7, gatePairs: 30, gateS: 600 };
+
+test('the noise of the same code says which changes a gate sees', () => {
+  const { answer, steps } = conduct(noise, noiseQuestion, {});
+  expect(answer).toMatchObject({ pairs: 7, lostPairs: 0, isTooNoisy: false });
+  expect(steps.filter((step) => step.kind === 'trial' && step.purpose === 'measure')).toHaveLength(14);
+  const [cpu] = answer.metrics;
+  expect(cpu?.metric).toEqual({ kind: 'cpu', service: 'api' });
+  // Little noise: the least estimate of an alarm decides, which is half of the tolerance.
+  expect(cpu?.visibleRatio).toBeGreaterThan(1.05);
+  expect(cpu?.visibleRatio).toBeLessThan(1.08);
+  expect(noise.verdict?.([answer])).toBe('met');
+});
+
+test('where the same code differs widely, the machine is too noisy', () => {
+  const { answer } = conduct(noise, noiseQuestion, { noise: 0.5 });
+  expect(answer.isTooNoisy).toBe(true);
+  expect(noise.verdict?.([answer])).toBe('inconclusive');
 });
