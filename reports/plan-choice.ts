@@ -33,6 +33,8 @@ export interface BreakEven {
   readonly peakPerS: number;
   readonly below: string | null;
   readonly above: string | null;
+  /** It changes because `below` carries no more, not because `above` is cheaper. */
+  readonly belowEnds: boolean;
 }
 
 export interface Regret {
@@ -101,7 +103,12 @@ function breakEvens(
   let below = cheapestAt(low);
   for (const rate of ratesPerS.slice(1)) {
     const above = cheapestAt(rate);
-    if (above !== below) found.push({ peakPerS: crossing(cheapestAt, below, low, rate), below, above });
+    if (above !== below) {
+      const at = crossing(cheapestAt, below, low, rate);
+      const before = planned.find(({ tier }) => tier === below);
+      const belowEnds = before !== undefined && costAt(before.outcome, question, at) === null;
+      found.push({ peakPerS: at, below, above, belowEnds });
+    }
     if (found.length === MOST_BREAK_EVENS) break;
     [low, below] = [rate, above];
   }

@@ -178,7 +178,7 @@ describe('how to choose among tiers', () => {
     expect(plan.first).toMatchObject({ tier: 'pooled', outcome: { cost: { total: exactly(1100) } } });
     expect(plan.first?.outcome.cost?.perMillion.atCapacity.low).toBeCloseTo((1100 / 730 / 3600 / 600) * 1e6, 6);
     // The database is at 80 % with 600/s: it carries no more.
-    expect(plan.breakEvens).toEqual([{ peakPerS: expect.any(Number), below: 'pooled', above: null }]);
+    expect(plan.breakEvens).toEqual([{ peakPerS: expect.any(Number), below: 'pooled', above: null, belowEnds: true }]);
     expect((plan.breakEvens[0]?.peakPerS ?? 0) / 600).toBeCloseTo(1, 2);
     const costs = plan.curves[0]?.points.map(({ cost }) => cost) ?? [];
     expect(costs[0]).toBe(900);

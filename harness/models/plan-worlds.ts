@@ -2,7 +2,7 @@ import { type AssumptionId, assumptionIds, isExact, middle, type Range, type Wor
 import type { Estimate } from '../core/units.ts';
 import { instancesFor, type PlannedLoad, type ServiceCost, secondsOfOne } from './capacity-plan.ts';
 import { MONTH_S } from './cost.ts';
-import { type Inputs, type Swing, spreadOf, tornado, type Uncertain, type World } from './monte-carlo.ts';
+import { type Inputs, likelyWorld, type Swing, spreadOf, tornado, type Uncertain, type World } from './monte-carlo.ts';
 import { type Load, loadOf, peakAssumptions } from './workload.ts';
 
 /**
@@ -100,7 +100,8 @@ export interface WorldsOfPlan {
   readonly instances: Readonly<Record<string, Estimate>>;
   /** Of what each world needs: money a month where there are prices, else CPUs. */
   readonly cost: Estimate;
-  /** By how much each input moves the cost, instances counted in fractions. */
+  /** In the likely world, instances counted in fractions, and by how much each input moves that. */
+  readonly likelyCost: number;
   readonly swings: readonly Swing<InputId>[];
 }
 
@@ -121,6 +122,12 @@ export function planInWorlds(
   const carried = needs.filter(({ need }) =>
     need.services.every(({ grown }, index) => grown <= (instances[index] ?? 0) * (1 + 1e-9)),
   );
+  const inputs = inputsOf(model);
+  const costInFractions = (world: World<InputId>) => {
+    const need = needIn(model, world);
+    const fractions = need.services.map((load, index) => fractionFor(load, services[index], workload));
+    return costIn(model, world, need, fractions);
+  };
   return {
     worlds: worlds.length,
     chance: carried.length / worlds.length,
@@ -131,15 +138,8 @@ export function planInWorlds(
       ),
     ),
     cost: spreadOf(needs.map(({ world, need }, index) => costIn(model, world, need, counts[index] ?? []))),
-    swings: tornado(inputsOf(model), (world) => {
-      const need = needIn(model, world);
-      return costIn(
-        model,
-        world,
-        need,
-        need.services.map((load, index) => fractionFor(load, services[index], workload)),
-      );
-    }),
+    likelyCost: costInFractions(likelyWorld(inputs)),
+    swings: tornado(inputs, costInFractions),
   };
 }
 

@@ -68,6 +68,17 @@ export function linearTicks(to: number, write: Writer, most = 6): readonly Tick[
   }));
 }
 
+/** Round values within [from, to], as far apart as on an axis of that length. */
+export function ticksBetween(from: number, to: number, write: Writer): readonly Tick[] {
+  const step = linearTicks(to - from, write)[1]?.value ?? 1;
+  const first = Math.ceil(from / step);
+  const count = Math.max(0, Math.floor(to / step) - first + 1);
+  return Array.from({ length: count }, (_, index) => tidy((first + index) * step)).map((value) => ({
+    value,
+    label: write(value),
+  }));
+}
+
 const timeStepsS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 
 /** Times within [from, to], at a distance that a clock would use. */

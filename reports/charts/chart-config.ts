@@ -184,7 +184,7 @@ function seriesLook(series: Series, look: ChartLook): SeriesLook {
   if (series.isReference === true) return { color: look.mutedText, dash: [5, 4], mark: 'circle' };
   const styled = series.style === null ? undefined : look.series[series.style % look.series.length];
   const own = styled ?? { color: look.text, dash: [], mark: 'circle' };
-  return series.isBeyond === true ? { ...own, dash: [2, 4] } : own;
+  return series.line === undefined ? own : { ...own, dash: series.line === 'whole' ? [] : [2, 4] };
 }
 
 function scalesOf(chart: ChartDescription, look: ChartLook): NonNullable<LineOptions['scales']> {

@@ -51,8 +51,8 @@ export interface Series {
   readonly marks: boolean;
   /** A thin dashed line that others are compared with, in no style. The subtitle says what it is. */
   readonly isReference?: true;
-  /** Beyond what was measured, thin and dotted in the colour of its style. */
-  readonly isBeyond?: true;
+  /** In place of the dash of its style: whole for what was measured, dotted for what a model says. */
+  readonly line?: 'whole' | 'dotted';
   readonly points: readonly Point[];
 }
 

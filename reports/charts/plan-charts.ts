@@ -7,7 +7,7 @@ import { estimateWithInterval, type Format } from '../figures.ts';
 import type { Planned } from '../plan.ts';
 import type { CapacityPlan } from '../plan-choice.ts';
 import { chartName } from '../text.ts';
-import { linearAxis, logAxis, rateAxis, yAxis } from './axes.ts';
+import { linearAxis, logAxis, rateAxis, ticksBetween, yAxis } from './axes.ts';
 import { type ChartDescription, fileNamePart, type Point, type Series, valuesOf } from './chart.ts';
 
 /** Charts of a plan. What was measured has marks or whole lines; what follows from a model is dotted. */
@@ -30,30 +30,31 @@ export function planLatencyChart(
   if (measured.length < 2 || !Number.isFinite(plan.capacityPerS)) return null;
   // Within the targets, without headroom: as the measured tier at its sustained rate.
   const factor = plan.capacityPerS / model.workload.headroomRatio / sustainedPerS.low;
-  const modelled = measured
-    .filter(({ valid }) => valid)
-    .map(
-      ({ x, y }): Point => ({
-        x: x * factor,
-        y,
-        text: `${formatSeconds(y ?? 0)} at ${formatRate(x * factor)}, by the model`,
-      }),
-    );
+  const modelled = [
+    ...Map.groupBy(
+      measured.filter(({ valid }) => valid),
+      ({ x }) => x,
+    ),
+  ].map(([x, same]): Point => {
+    // Of several trials at one rate the slowest.
+    const y = Math.max(...same.map((point) => point.y ?? 0));
+    return { x: x * factor, y, text: `${formatSeconds(y)} at ${formatRate(x * factor)}, by the model` };
+  });
   const targets = goals.flatMap((target) =>
     target.judged.by === 'measured' && target.judged.metric === 'latency-p95' && typeof target.value === 'number'
       ? [{ value: target.value, label: `target ${formatBound(target)}` }]
       : [],
   );
   const series: readonly Series[] = [
-    { label: 'measured', style: 0, inLegend: true, marks: true, points: measured },
-    { label: 'planned tier, by the model', style: 1, inLegend: true, marks: false, isBeyond: true, points: modelled },
+    { label: 'measured', style: 0, inLegend: true, marks: true, points: measured.flatMap(apart) },
+    { label: 'planned tier, by the model', style: 1, inLegend: true, marks: false, line: 'dotted', points: modelled },
   ];
   const values = [...valuesOf(series), ...targets.map(({ value }) => value)];
   const high = sustainedPerS.high ?? sustainedPerS.low;
   return {
     id: fileNamePart(`plan.latency.${tier}`),
     title: `p95 latency over the rate · ${chartName(tier)}`,
-    subtitle: `Marks: measured, with 95 % intervals; hollow: invalid. Shaded: where the sustained rate lies, ${formatRate(sustainedPerS.low)} to ${sustainedPerS.high === null ? 'above' : formatRate(high)}. Dotted: the planned instances, as much in use as the measured ones were`,
+    subtitle: `Marks: measured, with 95 % intervals; hollow: invalid. Shaded: where the sustained rate lies, ${formatRate(sustainedPerS.low)} ${sustainedPerS.high === null ? 'and more' : `to ${formatRate(high)}`}. Dotted: the planned instances, as much in use as the measured ones were`,
     alt: `Chart of the p95 latency of ${tier} over requests per second: measured up to ${formatRate(Math.max(...measured.map(({ x }) => x)))}, and by the model up to the planned peak of ${formatRate(load.peakPerS)}.`,
     x: rateAxis(
       'Requests/s',
@@ -76,28 +77,19 @@ export function costChart(
     tiers.flatMap(({ tier, outcome }) => (outcome.kind === 'planned' ? [[tier, outcome.sustainedPerS.low]] : [])),
   );
   const series = curves.flatMap(({ tier, points }, style): Series[] => {
-    const drawn = points.filter(({ cost: value }) => value !== null);
     const split = measuredPerS.get(tier) ?? 0;
-    const pointOf = ({ peakPerS, cost: value }: (typeof points)[number]): Point => {
+    const drawn = points.flatMap(({ peakPerS, cost: value }): Point[] => {
+      if (value === null) return [];
       const x = peakPerS * unit.perRequestRate;
-      return {
-        x,
-        y: value,
-        text: `${cost.format(value ?? 0)} at ${formatNumber(Number(x.toPrecision(3)))} ${unit.name}`,
-      };
-    };
-    const within = drawn.filter(({ peakPerS }) => peakPerS <= split);
-    const beyond = drawn.slice(Math.max(0, within.length - 1));
-    const look = { style, marks: false } as const;
+      return [{ x, y: value, text: `${cost.format(value)} at ${formatNumber(Number(x.toPrecision(3)))} ${unit.name}` }];
+    });
+    const within = drawn.filter(({ x }) => x <= split * unit.perRequestRate);
+    const ends = [within.at(-1), drawn.at(-1)].filter((point) => point !== undefined);
+    const look = { label: chartName(tier), style, inLegend: false, marks: false } as const;
     return [
-      { ...look, label: chartName(tier), inLegend: true, points: within.map(pointOf) },
-      {
-        ...look,
-        label: `${chartName(tier)}, by the model`,
-        inLegend: within.length === 0,
-        isBeyond: true,
-        points: beyond.map(pointOf),
-      },
+      { ...look, line: 'whole', points: within },
+      { ...look, line: 'dotted', points: drawn.slice(Math.max(0, within.length - 1)) },
+      { ...look, inLegend: true, marks: true, points: ends.flatMap(apart) },
     ];
   });
   const drawn = series.filter(({ points }) => points.length > 0);
@@ -111,7 +103,7 @@ export function costChart(
     id: 'plan.cost',
     title: `${cost.name} over the load`,
     subtitle:
-      'Whole lines: rates that the tier was measured at. Dotted: by the model. A line ends where the tier carries no more',
+      'Whole lines: up to the rate that was measured, which has a mark. Dotted: by the model, up to the most that the tier carries',
     alt: `Chart of the cost of each tier over the load. ${drawn.map(({ label, points }) => `${label}: ${points[0]?.text ?? ''} to ${points.at(-1)?.text ?? ''}`).join('; ')}.`,
     x,
     panels: [{ y: linearAxis(cost.name, valuesOf(drawn), cost.format), weight: 1, series: drawn, targets: [] }],
@@ -134,53 +126,50 @@ export function tornadoChart(
 ): ChartDescription | null {
   if (bars.length === 0) return null;
   const rows = bars.map((bar, index) => ({ ...bar, y: bars.length - index }));
-  const line = (end: 'Low' | 'High', style: number): Series => ({
-    label: end === 'Low' ? 'at the lower end' : 'at the upper end',
-    style,
-    inLegend: true,
-    marks: true,
-    points: rows.flatMap((row): Point[] => {
-      const x = row[`at${end}`];
-      const text = `${row.label}, ${end === 'Low' ? row.lowText : row.highText}: ${cost.format(x)}`;
-      return [
-        { x: likely, y: row.y, text },
-        { x, y: row.y, text },
-        { x, y: null, text: '' },
-      ];
-    }),
-  });
+  const pointsOf = (ends: readonly ('Low' | 'High')[]) =>
+    rows.flatMap((row): Point[] => [
+      ...ends.map((end): Point => {
+        const x = row[`at${end}`];
+        return { x, y: row.y, text: `${row.label}, ${end === 'Low' ? row.lowText : row.highText}: ${cost.format(x)}` };
+      }),
+      { x: likely, y: null, text: '' },
+    ]);
   const values = [likely, ...bars.flatMap(({ atLow, atHigh }) => [atLow, atHigh])];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = (high - low) * 0.08;
-  const axis = linearAxis(cost.name, [high + room], cost.format);
-  const from = Math.max(0, low - room);
+  const [from, to] = [Math.max(0, low - room), high + room];
   return {
     id: 'plan.tornado',
     title: 'What moves the answer most',
     subtitle:
       'Each line: one input from its lower to its upper end, all others in the middle; instances counted in fractions',
     alt: `Chart of how much each input moves the answer. ${bars.map(({ label, atLow, atHigh }) => `${label}: ${cost.format(atLow)} to ${cost.format(atHigh)}`).join('; ')}.`,
-    x: {
-      ...axis,
-      from,
-      to: high + room,
-      ticks: axis.ticks.filter(({ value }) => value >= from && value <= high + room),
-    },
+    x: { title: cost.name, scale: 'linear', from, to, ticks: ticksBetween(from, to, formatNumber) },
     panels: [
       {
         y: {
           title: '',
           scale: 'linear',
-          from: 0.5,
+          // Room for the name of the line in the middle.
+          from: -0.8,
           to: bars.length + 0.5,
           ticks: rows.map(({ y, label }) => ({ value: y, label })).toReversed(),
         },
         weight: 1,
-        series: [line('Low', 0), line('High', 1)],
+        series: [
+          { label: '', style: null, inLegend: false, marks: false, line: 'whole', points: pointsOf(['Low', 'High']) },
+          { label: 'at the lower end', style: 0, inLegend: true, marks: true, points: pointsOf(['Low']) },
+          { label: 'at the upper end', style: 1, inLegend: true, marks: true, points: pointsOf(['High']) },
+        ],
         targets: [],
       },
     ],
     spans: [],
-    moments: [],
+    moments: [{ at: likely, label: cost.format(likely) }],
   };
+}
+
+/** A point without a value behind one keeps it from being joined to the next. */
+function apart(point: Point): readonly Point[] {
+  return [point, { x: point.x, y: null, text: '' }];
 }

@@ -1,4 +1,5 @@
-import { formatNumber, formatRate, formatRatio } from '../../harness/core/units.ts';
+import type { AssumptionId } from '../../harness/core/plan.ts';
+import { formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
 import { type Swing, sizeOf } from '../../harness/models/monte-carlo.ts';
 import { type InputId, UNKNOWN_DEMAND } from '../../harness/models/plan-worlds.ts';
 import { tornadoChart } from '../charts/plan-charts.ts';
@@ -7,7 +8,7 @@ import type { Format } from '../figures.ts';
 import type { Planned, PlanQuestion } from '../plan.ts';
 import type { Regret, TierWithPlan } from '../plan-choice.ts';
 import { list, plural } from '../text.ts';
-import { assumptionNames, chanceText, money, rangeText } from './plan-tables.ts';
+import { assumptionWords, chanceText, money, rangeText } from './plan-tables.ts';
 
 /** How sure a plan is: worlds, what moves the answer, what to measure next, and what to buy where demand is not known. */
 
@@ -47,8 +48,8 @@ export function doubtBlocks(
       : [
           ...figures([
             tornadoChart(
-              rows.map(({ swing, name, low, high }) => ({ label: name, ...swing, lowText: low, highText: high })),
-              inWorlds.cost.value,
+              rows.map(({ swing, short, low, high }) => ({ label: short, ...swing, lowText: low, highText: high })),
+              inWorlds.likelyCost,
               cost,
             ),
           ]),
@@ -68,6 +69,7 @@ export function doubtBlocks(
 interface Row {
   readonly swing: Swing<InputId>;
   readonly name: string;
+  readonly short: string;
   readonly low: string;
   readonly high: string;
   readonly source: string;
@@ -89,32 +91,45 @@ function swingsTable(rows: readonly Row[], cost: { readonly name: string; readon
 }
 
 /** An input in words, its ends, and where it is from. */
-function inputText(input: InputId, { model }: Planned, { workload, prices, scenario }: PlanQuestion) {
+function inputText(
+  input: InputId,
+  { model }: Planned,
+  { workload, prices, scenario }: PlanQuestion,
+): Omit<Row, 'swing'> {
   if (input === 'sustained') {
     const { low, high } = model.sustainedPerS;
-    return { name: 'sustained rate of the run', low: formatRate(low), high: formatRate(high), source: 'measured' };
+    const ends = { low: formatRate(low), high: formatRate(high) };
+    return { name: 'Sustained rate of the run', short: 'sustained rate', ...ends, source: 'measured' };
   }
-  if (input === 'price') return { name: 'prices', low: 'lower ends', high: 'upper ends', source: prices?.source ?? '' };
+  if (input === 'price') {
+    return { name: 'Prices', short: 'prices', low: 'lower ends', high: 'upper ends', source: prices?.source ?? '' };
+  }
   if (input === 'amount') {
     const { low, high } = workload.amount;
-    return { name: 'users or rate', low: formatNumber(low), high: formatNumber(high), source: 'you' };
+    return { name: 'Users or rate', short: 'load', low: formatNumber(low), high: formatNumber(high), source: 'you' };
   }
   const service = serviceOf(input);
   if (service !== null) {
     const found = model.services.find(({ name }) => name === service);
     const demand = found?.demand ?? UNKNOWN_DEMAND;
-    const text = (ratio: number) => `${formatNumber(1000 * ratio * (found?.cpuS ?? 0))} ms`;
+    const text = (ratio: number) => formatSeconds(ratio * (found?.cpuS ?? 0));
     return {
       name: `CPU of a request of ${scenario}: ${service}`,
+      short: `CPU of ${service}`,
       low: text(demand.low),
       high: text(demand.high),
       source: demand === UNKNOWN_DEMAND ? 'measured; ± 20 % is assumed, as trials are too few' : 'measured',
     };
   }
-  const id = input as keyof typeof assumptionNames;
-  const [name, format] = assumptionNames[id];
+  const id = input as AssumptionId;
+  const { format, ...names } = assumptionWords[id];
   const { low, high } = workload[id];
-  return { name, low: format(low), high: format(high), source: workload.given.includes(id) ? 'you' : 'usual: assumed' };
+  return {
+    ...names,
+    low: format(low),
+    high: format(high),
+    source: workload.given.includes(id) ? 'you' : 'usual: assumed',
+  };
 }
 
 function serviceOf(input: InputId): string | null {

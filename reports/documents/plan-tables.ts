@@ -1,11 +1,12 @@
 import { type AssumptionId, assumptionIds, isExact, type Range } from '../../harness/core/plan.ts';
 import { formatBytes, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
+import type { TierPlan } from '../../harness/models/capacity-plan.ts';
 import { peakAssumptions } from '../../harness/models/workload.ts';
 import { type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import type { Format } from '../figures.ts';
 import { fits, type Planned, type PlannedTier, type PlanQuestion, suffices } from '../plan.ts';
 import type { ResourceNeed } from '../plan-resources.ts';
-import { list } from '../text.ts';
+import { plural } from '../text.ts';
 
 /** `USD 950`, `USD 950 to 1,200`; whole numbers from 10 on. */
 export function money({ low, high }: Range, currency: string): string {
@@ -34,7 +35,7 @@ export function neededText(name: string, { inWorlds }: Planned): string {
 export function overviewTable(tiers: readonly PlannedTier[]): Table {
   const planned = tiers.flatMap((each) => (each.outcome.kind === 'planned' ? [{ each, ...each.outcome }] : []));
   const hasCost = planned.some(({ cost }) => cost !== null);
-  const columns = [head('Tier'), left('Carries it'), left('Instances'), right('CPUs'), right('Memory')];
+  const columns = [head('Tier'), left('Carries it'), left('Instances')];
   const costColumns = hasCost ? [right('A month'), right('A million requests')] : [];
   return table(
     'Tiers',
@@ -48,9 +49,10 @@ export function overviewTable(tiers: readonly PlannedTier[]): Table {
           strong: suffices(each),
           detail: `in ${chanceText(inWorlds.chance)} worlds`,
         },
-        { text: list(plan.services.map(({ name, instances }) => `${formatNumber(instances)} ${name}`)) },
-        { text: formatNumber(plan.cpus) },
-        { text: formatBytes(memory.reduce((total, bytes) => total + bytes, 0)) },
+        {
+          text: instancesOf(plan),
+          detail: `${plural(plan.cpus, 'CPU')}, ${formatBytes(memory.reduce((total, bytes) => total + bytes, 0))}`,
+        },
         ...(hasCost
           ? [
               {
@@ -67,6 +69,13 @@ export function overviewTable(tiers: readonly PlannedTier[]): Table {
       ];
     }),
   );
+}
+
+/** `4 api, 1 of each other service` */
+function instancesOf({ services }: TierPlan): string {
+  const scaling = services.filter(({ scales }) => scales);
+  const texts = scaling.map(({ name, instances }) => `${formatNumber(instances)} ${name}`);
+  return [...texts, `1 of each ${texts.length === 0 ? '' : 'other '}service`].join(', ');
 }
 
 export function servicesTable(tier: string, outcome: Planned): Table {
@@ -170,15 +179,22 @@ export function costTable(tier: string, { cost }: Planned): Table {
   );
 }
 
-export const assumptionNames: Readonly<Record<AssumptionId, readonly [name: string, format: Format]>> = {
-  dailyShareRatio: ['Users of a month who come on a day', formatRatio],
-  sessionsPerUser: ['Sessions of a user on a day', formatNumber],
-  requestsPerSession: ['Requests of a session', formatNumber],
-  peakFactor: ['Rate of the busiest time over the mean of the day', formatNumber],
-  thinkS: ['Time between two requests of a user', formatSeconds],
-  growthRatio: ['Growth', formatRatio],
-  cpuFactor: ['Speed of the planned CPUs over those of the run', formatNumber],
-  cacheLifetimeS: ['Lifetime of an entry of the cache', formatSeconds],
+interface AssumptionWords {
+  readonly name: string;
+  /** For a chart. */
+  readonly short: string;
+  readonly format: Format;
+}
+
+export const assumptionWords: Readonly<Record<AssumptionId, AssumptionWords>> = {
+  dailyShareRatio: { name: 'Users of a month who come on a day', short: 'share of a day', format: formatRatio },
+  sessionsPerUser: { name: 'Sessions of a user on a day', short: 'sessions', format: formatNumber },
+  requestsPerSession: { name: 'Requests of a session', short: 'requests', format: formatNumber },
+  peakFactor: { name: 'Rate of the busiest time over the mean of the day', short: 'peak factor', format: formatNumber },
+  thinkS: { name: 'Time between two requests of a user', short: 'think time', format: formatSeconds },
+  growthRatio: { name: 'Growth', short: 'growth', format: formatRatio },
+  cpuFactor: { name: 'Speed of the planned CPUs over those of the run', short: 'CPU factor', format: formatNumber },
+  cacheLifetimeS: { name: 'Lifetime of an entry of the cache', short: 'cache lifetime', format: formatSeconds },
 };
 
 /** What the plan rests on and nobody measured, and who says so. */
@@ -188,7 +204,7 @@ export function assumptionsTable({ workload, prices }: PlanQuestion): Table {
   const rows = assumptionIds
     .filter((id) => used.has(id))
     .map((id): CellDraft[] => {
-      const [name, format] = assumptionNames[id];
+      const { name, format } = assumptionWords[id];
       return [
         { text: name },
         { text: rangeText(workload[id], format), ...(!isExact(workload[id]) && { detail: 'planned for the middle' }) },

@@ -39,6 +39,7 @@ export function planDocument(
     blocks: [
       { kind: 'answer', answers: [answerOf(plan, question)] },
       ...notesOf(tiers, question),
+      { kind: 'heading', level: 2, text: 'The tiers' },
       ...tableBlocks(overviewTable(tiers)),
       ...(shown === null
         ? []
@@ -238,7 +239,18 @@ function verdictText(outcome: Planned): string {
       ? ''
       : ` Mean response time of the plan by mean value analysis: ${formatSeconds(outcome.meanResponseS)}.`;
   const verdict = why.length === 0 ? 'Carries it.' : `Does not carry it: ${why.join('; ')}.`;
-  return `${verdict} Measured: ${high === null ? `${formatRate(low)} and more` : `${formatRate(low)} to ${formatRate(high)}`}.${response}`;
+  return `${verdict} ${failuresText(outcome)} Measured: ${high === null ? `${formatRate(low)} and more` : `${formatRate(low)} to ${formatRate(high)}`}.${response}`;
+}
+
+/** Which services may lose instances at the peak: the others stop the tier. */
+function failuresText({ plan: { services }, model: { workload } }: Planned): string {
+  const spare = services.filter(({ scales }) => scales && workload.failures > 0).map(({ name }) => name);
+  const alone = services.filter(({ scales }) => !scales).map(({ name }) => name);
+  const kept =
+    spare.length === 0
+      ? ''
+      : `It carries the peak with ${plural(workload.failures, 'instance')} less of ${list(spare)}; `;
+  return `${kept}${kept === '' ? 'There' : 'there'} is one instance of ${list(alone)}, whose failure stops it.`;
 }
 
 /** What each tier costs at other loads, and where another becomes the cheapest. */
@@ -270,11 +282,12 @@ function costBlocks(plan: CapacityPlan, outcome: Planned, question: PlanQuestion
   ];
 }
 
-function changeText({ below, above }: BreakEven): string {
+function changeText({ below, above, belowEnds }: BreakEven): string {
   if (above === null) return 'no tier that was measured carries the load';
-  return below === null
-    ? `${above} carries it`
-    : `${above} is cheaper than ${below}, or carries what ${below} does not`;
+  if (below === null) return `${above} carries it`;
+  return belowEnds
+    ? `${below} carries no more, and ${above} is the cheapest that does`
+    : `${above} is cheaper than ${below}`;
 }
 
 /** What the plan rests on: the measured curve with the bracket of the search, and what limited it. */
