@@ -8,6 +8,7 @@ import {
   type Range,
   type Workload,
 } from '../harness/core/plan.ts';
+import { isChanged } from '../harness/core/study-record.ts';
 import type { Service, Tier } from '../harness/core/tier.ts';
 import type { Demand, Demands } from '../harness/judging/demands.ts';
 import { planTier, type ServiceCost, type TierPlan } from '../harness/models/capacity-plan.ts';
@@ -105,7 +106,18 @@ const MOST_USERS_SIMULATED = 100_000;
 
 /** Every tier of a run, in its order: a pure function of the results folder and the question. */
 export function planTiers({ tiers }: Analysis, question: PlanQuestion): readonly PlannedTier[] {
-  return tiers.map((tier) => ({ tier: tier.name, outcome: planOf(tier, question) }));
+  return unchangedTiers(tiers).map(({ tier, of }) => ({ tier, outcome: planOf(of, question) }));
+}
+
+/** Of each tier that a sweep measured with several settings the one with those of its file, else the first. */
+export function unchangedTiers(
+  tiers: readonly TierAnalysis[],
+): readonly { readonly tier: string; readonly of: TierAnalysis }[] {
+  const byName = Map.groupBy(tiers, ({ name, facts }) => facts?.tier.name ?? name);
+  return [...byName].flatMap(([tier, same]) => {
+    const of = same.find(({ facts }) => facts === null || !isChanged(facts)) ?? same[0];
+    return of === undefined ? [] : [{ tier, of }];
+  });
 }
 
 export function suffices({ outcome }: PlannedTier): boolean {

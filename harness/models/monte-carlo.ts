@@ -99,7 +99,7 @@ export interface RegretOf<Chosen extends Choice> {
 
 /**
  * What each choice costs more than the best one for each demand: what is paid and not needed, and `shortageCost` times what
- * it would cost to carry the share of the demand that is not carried. The first has the least largest regret (L. Savage,
+ * it would cost to carry the share of the demand that it cannot take. The first has the least largest regret (L. Savage,
  * *The Theory of Statistical Decision*, 1951). A demand that no choice carries counts for none.
  */
 export function leastRegret<Chosen extends Choice>(

@@ -119,7 +119,7 @@ export function planInWorlds(
       return service === undefined || !service.scales ? (instances[index] ?? 1) : instancesFor(load, workload);
     }),
   );
-  const carried = needs.filter(({ need }) =>
+  const enough = needs.filter(({ need }) =>
     need.services.every(({ grown }, index) => grown <= (instances[index] ?? 0) * (1 + 1e-9)),
   );
   const inputs = inputsOf(model);
@@ -130,7 +130,7 @@ export function planInWorlds(
   };
   return {
     worlds: worlds.length,
-    chance: carried.length / worlds.length,
+    chance: enough.length / worlds.length,
     peakPerS: spreadOf(needs.map(({ need }) => need.load.peakPerS)),
     instances: Object.fromEntries(
       services.flatMap(({ name, scales }, index) =>

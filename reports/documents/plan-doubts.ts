@@ -197,5 +197,5 @@ function regretTable({ peaksPerS, choices }: Regret, question: PlanQuestion): Ta
 }
 
 function regretNote({ workload }: PlanQuestion): string {
-  return `Regret: what is paid more than the best choice would cost, and ${formatNumber(workload.shortageCost)} times what it would cost to carry the share of the load that is not carried (shortageCost). ${formatRatio(workload.headroomRatio)} of each service is used at most in what is bought.`;
+  return `Regret: what is paid more than the best choice would cost, and ${formatNumber(workload.shortageCost)} times what it would cost to carry the share of the load that it cannot take (shortageCost). ${formatRatio(workload.headroomRatio)} of each service is used at most in what is bought.`;
 }

@@ -4,7 +4,7 @@ import type { Analysis } from '../analysis.ts';
 import { costChart, planLatencyChart } from '../charts/plan-charts.ts';
 import { type Answer, type Block, type Document, details, figures, tableBlocks } from '../document.ts';
 import { dateTime } from '../figures.ts';
-import { fits, type Planned, type PlannedTier, type PlanQuestion } from '../plan.ts';
+import { fits, type Planned, type PlannedTier, type PlanQuestion, unchangedTiers } from '../plan.ts';
 import type { BreakEven, CapacityPlan, TierWithPlan } from '../plan-choice.ts';
 import { list, plural } from '../text.ts';
 import { costWords, doubtBlocks } from './plan-doubts.ts';
@@ -292,7 +292,9 @@ function changeText({ below, above, belowEnds }: BreakEven): string {
 
 /** What the plan rests on: the measured curve with the bracket of the search, and what limited it. */
 function evidenceBlocks({ tier, outcome }: TierWithPlan, analysis: Analysis, scenario: string): readonly Block[] {
-  const own = analysis.tiers.find(({ name }) => name === tier)?.scenarios.find(({ name }) => name === scenario);
+  const own = unchangedTiers(analysis.tiers)
+    .find((each) => each.tier === tier)
+    ?.of.scenarios.find(({ name }) => name === scenario);
   const { limit, demands } = outcome;
   return [
     { kind: 'heading', level: 2, text: 'Evidence' },
