@@ -9,7 +9,7 @@ import {
   searchSustainedRate,
 } from '../harness/models/sustained-rate-search.ts';
 import { seededRandom } from '../harness/statistics/block-bootstrap.ts';
-import { searchSettings } from '../harness/studies/run/search-rate.ts';
+import { searchSettings, searchWarmUpS } from '../harness/studies/run/search-rate.ts';
 import { ERROR_GOAL_RATIO, type KnownServer, knownServers, otherServers } from '../test-support/known-capacity.ts';
 
 /**
@@ -144,7 +144,7 @@ function runOnce(server: KnownServer, { search, quick, others }: Contender, seed
   let next = generator.next();
   while (next.done !== true) {
     const { ratePerS, durationS } = next.value;
-    const { warmUpS } = question;
+    const warmUpS = searchWarmUpS(question);
     const { all, bad, failed = 0 } = server.trial(ratePerS, { warmUpS, durationS, atS }, random);
     atS += durationS + warmUpS;
     trialsS += durationS;

@@ -30,7 +30,7 @@ const quickConcurrencies = [1, 10, 100];
 const PRECISION = 0.05;
 const PRECISION_QUICK = 0.1;
 const SEARCH_S = 300;
-const SEARCH_QUICK_S = 15;
+const SEARCH_QUICK_S = 20;
 
 export interface TypedLoadOptions {
   readonly rate?: string;

@@ -183,7 +183,7 @@ export function readRunOptions(typed: TypedRunOptions): RunOptions {
       provider,
       workers,
       seed,
-      coolDownS: read.seconds('--cool-down', typed.coolDown, quick ? 2 : 5, { from: 0, to: 3600 }),
+      coolDownS: read.seconds('--cool-down', typed.coolDown, quick ? 1 : 5, { from: 0, to: 3600 }),
       skipThinkTimes: typed.skipThinkTimes ?? false,
     },
   };

@@ -93,7 +93,7 @@ const SHORT_TRIALS_WHEN_CONFIRMED = 4;
 const INVALID_IN_A_ROW = 3;
 const CLIFF_EXCESS = 5;
 /** How far outside of the trials an end is taken to be that nothing confirms. */
-const UNCONFIRMED = 1.4;
+const UNCONFIRMED = 1.3;
 
 /** Proposes trials until the bracket is as narrow as asked for or the budget is used; never a trial beyond the budget. */
 export function* searchSustainedRate(settings: SearchSettings): Generator<SearchStep, SearchResult, SearchEvidence> {

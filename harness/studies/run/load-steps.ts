@@ -8,7 +8,7 @@ import { throughputDrift } from '../../judging/steadiness.ts';
 import { throughputPerSIn, wholeSeconds } from '../../judging/trial-window.ts';
 import { exactTime, type ScenarioTraits, type Step, sumOfTimes, type TimeBounds, type TrialStep } from '../study.ts';
 import type { DocumentedLoads } from './loads.ts';
-import { searchRate, searchTime } from './search-rate.ts';
+import { searchRate, searchTime, searchWarmUpS } from './search-rate.ts';
 
 /** One scenario on one subject. */
 export interface ScenarioOnSubject extends ScenarioTraits {
@@ -105,8 +105,10 @@ export function* loadSteps(
           question,
           scenario,
           { ...found, startPerS: startPerS(found.iterationsPerS) },
-          (arrivalRatePerS, durationS) =>
-            atRate({ model: 'open', arrivalRatePerS, arrivals: question.arrivals }, durationS),
+          (arrivalRatePerS, durationS) => ({
+            ...atRate({ model: 'open', arrivalRatePerS, arrivals: question.arrivals }, durationS),
+            warmUpS: searchWarmUpS(question),
+          }),
         )
       : null;
 

@@ -12,7 +12,7 @@ const trialTimes = { full: { shortestS: 10, longestS: 30 }, quick: { shortestS: 
 const START_OF_PILOT = 0.85;
 /** Whatever the budget: fewer cannot show a rate that is kept and one that is not, and so many may be needed to find both. */
 const FEWEST_TRIALS = 3;
-const FEWEST_TRIALS_WHILE_OPEN = 5;
+const FEWEST_TRIALS_WHILE_OPEN = 4;
 const LOWEST_OF_PILOT = 0.02;
 const HIGHEST_OF_PILOT = 8;
 
@@ -75,11 +75,17 @@ export function searchSettings(
 
 export function searchTime(question: RunQuestion): TimeBounds {
   const { shortestS, longestS } = trialTimesOf(question);
+  const warmUpS = searchWarmUpS(question);
   const trials = Math.ceil(question.searchBudgetS / shortestS);
   return {
-    atLeastS: shortestS + question.warmUpS,
-    atMostS: Math.max(question.searchBudgetS, longestS * FEWEST_TRIALS_WHILE_OPEN) + trials * question.warmUpS,
+    atLeastS: shortestS + warmUpS,
+    atMostS: Math.max(question.searchBudgetS, longestS * FEWEST_TRIALS_WHILE_OPEN) + trials * warmUpS,
   };
+}
+
+/** The pilot trial has warmed the system up; in so little time a further trial tells more than a second before each. */
+export function searchWarmUpS({ quick, warmUpS }: Pick<RunQuestion, 'quick' | 'warmUpS'>): number {
+  return quick ? 0 : warmUpS;
 }
 
 function trialTimesOf({ quick }: Pick<RunQuestion, 'quick'>) {
