@@ -29,11 +29,11 @@ export interface PipelineResult {
   readonly footer: string;
 }
 
-/** `undecided`: measured, and it decides nothing. `skipped`: not about what was measured. */
+/** `undecided`: measured, and it decides nothing. */
 export interface Check {
   readonly group: string;
   readonly name: string;
-  readonly outcome: 'passed' | 'failed' | 'undecided' | 'skipped';
+  readonly outcome: 'passed' | 'failed' | 'undecided';
   readonly text: string;
 }
 
@@ -104,13 +104,13 @@ const measures = {
   throughput: 'throughput',
   errors: 'error-ratio',
 } as const satisfies Record<GateMetric['kind'], PipelineValue['measure']>;
-/** More do not fit a phone; the folded table has all. */
-const MOST_SLOWER = 8;
+/** More do not fit a phone; what is folded has all. */
+const MOST_ROWS = 8;
 
 function gateResult(record: GateResult): PipelineResult {
   const [answer] = record.answers;
   const metrics = answer?.metrics ?? [];
-  const slower = worstFirst(metrics.filter(({ kind }) => kind === 'slower')).slice(0, MOST_SLOWER);
+  const slower = worstFirst(metrics.filter(({ kind }) => kind === 'slower')).slice(0, MOST_ROWS);
   const shown = [...slower, ...metrics.filter((each) => each.kind !== 'slower' && isMain(each.metric))];
   const accepted = new Map(judgeAccepted(record)?.accepted.map(({ metric, by }) => [metric, by]));
   const short = table(
@@ -149,12 +149,14 @@ function isMain(metric: GateMetric): boolean {
   return metric.kind === 'latency' ? metric.step === null && metric.quantile === 0.95 : metric.kind !== 'errors';
 }
 
-const runOutcomes = { met: 'passed', missed: 'failed', inconclusive: 'undecided', 'not-judged': 'skipped' } as const;
+const runOutcomes = { met: 'passed', missed: 'failed', inconclusive: 'undecided' } as const;
 
 function runResult(record: RunResult): PipelineResult {
   const analysis = analyse(record);
   const judged = analysis.tiers.flatMap(({ targets }) => targets);
-  const open = judged.filter(({ verdict }) => verdict.kind === 'missed' || verdict.kind === 'inconclusive');
+  const open = (['missed', 'inconclusive'] as const)
+    .flatMap((kind) => judged.filter(({ verdict }) => verdict.kind === kind))
+    .slice(0, MOST_ROWS);
   const short = table(
     '',
     [head('Target'), right('Measured'), left('')],
@@ -166,16 +168,23 @@ function runResult(record: RunResult): PipelineResult {
   );
   return {
     ...common(record, record.question.scenarios, runDocument(analysis), [short]),
-    checks: judged.map((each) => ({
-      group: [each.tier, ...(each.scenario === null ? [] : [each.scenario])].join('.'),
-      name: `${each.target.title} ${formatBound(each.target)} (${each.target.id})`,
-      outcome: runOutcomes[each.verdict.kind],
-      text: [evidenceText(each.evidence), list(verdictReasons(each.verdict, each.target))]
-        .filter((part) => part !== '')
-        .join('. '),
-    })),
+    checks: judged.flatMap(checkOf),
     values: runValues(analysis),
   };
+}
+
+/** None where the target is not about what was measured. */
+function checkOf({ target, tier, scenario, verdict, evidence }: JudgedTarget): readonly Check[] {
+  if (verdict.kind === 'not-judged') return [];
+  const text = [evidenceText(evidence), list(verdictReasons(verdict, target))].filter((part) => part !== '').join('. ');
+  return [
+    {
+      group: [tier, scenario].filter((part) => part !== null).join('.'),
+      name: `${target.title} ${formatBound(target)} (${target.id})`,
+      outcome: runOutcomes[verdict.kind],
+      text,
+    },
+  ];
 }
 
 function targetName({ target, tier, scenario }: JudgedTarget): string {

@@ -17,9 +17,9 @@ export function renderBencher({ values }: PipelineResult): string {
 function metricOf({ measure, value, low, high }: PipelineValue) {
   const scale = bencherScale[measure] ?? 1;
   return {
-    value: scale * value,
-    ...(low !== null && { lower_value: scale * low }),
-    ...(high !== null && { upper_value: scale * high }),
+    value: tidy(scale * value),
+    ...(low !== null && { lower_value: tidy(scale * low) }),
+    ...(high !== null && { upper_value: tidy(scale * high) }),
   };
 }
 
@@ -36,9 +36,14 @@ export function renderBenchmarkJson({ values }: PipelineResult): string {
     const unit = units[measure];
     const scale = unit === 'ms' ? 1000 : 1;
     const range = low === null || high === null ? {} : { range: `${digits(scale * low)} to ${digits(scale * high)}` };
-    return [{ name, unit, value: scale * value, ...range }];
+    return [{ name, unit, value: tidy(scale * value), ...range }];
   });
   return `${JSON.stringify(entries, null, 2)}\n`;
+}
+
+/** Cuts the noise that multiplying floating point numbers adds. */
+function tidy(value: number): number {
+  return Number(value.toPrecision(12));
 }
 
 function digits(value: number): string {
