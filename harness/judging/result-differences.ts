@@ -147,7 +147,12 @@ function ofTier(before: RunResult, after: RunResult, [one, other]: TierPair): re
   const scenarios = before.question.scenarios.filter((scenario) => after.question.scenarios.includes(scenario));
   return [
     ...scenarios.flatMap((scenario) =>
-      differing('targets', goalsOf(before, one, scenario), goalsOf(after, other, scenario), { tier, scenario }),
+      differing(
+        'targets',
+        goalsOf(before, from?.tier.name ?? one, scenario),
+        goalsOf(after, to?.tier.name ?? other, scenario),
+        { tier, scenario },
+      ),
     ),
     ...(from === undefined || to === undefined ? [] : ofSubject(from, to, tier)),
   ];
