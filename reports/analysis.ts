@@ -210,7 +210,8 @@ function soFar(goals: readonly RateGoal[], trials: readonly JudgedTrial[]): Sust
   return { ...bracket, valuePerS: null, end: 'stopped', binding: null, shape: null, monotone: true };
 }
 
-function contextOf({ placement }: StudyFacts, facts: SubjectFacts | null) {
+/** What services use up, as the subject runs here. */
+export function contextOf({ placement }: Pick<StudyFacts, 'placement'>, facts: SubjectFacts | null) {
   const services = (facts?.tier.services ?? []).map(({ name, kind, instances, connectsTo, resources: { cpus } }) => ({
     name,
     instances,

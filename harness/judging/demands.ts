@@ -147,10 +147,12 @@ export function demandsOf(trials: readonly JudgedTrial[], context: DemandContext
  * Requests/s at which each service is used up, and the machine where its CPUs are known, the lowest first. The demands may
  * be those of the same services in another number or size: a request costs as much of each.
  */
-export function expectedRates(
-  demands: readonly Demand[],
-  { services, systemCpus }: DemandContext,
-): readonly ExpectedCapacity[] {
+export function expectedRates(demands: readonly Demand[], context: DemandContext): readonly ExpectedCapacity[] {
+  return expectedCapacities(stationsOf(demands, context));
+}
+
+/** What requests use up: the CPU of each service, its main threads, and the CPUs that all services share. */
+export function stationsOf(demands: readonly Demand[], { services, systemCpus }: DemandContext): readonly Station[] {
   const stationOf = (name: string, of: Pick<Demand, 'cpuS' | 'backgroundCpus'>, availablePerS: number): Station => ({
     name,
     perUnitS: of.cpuS,
@@ -169,7 +171,7 @@ export function expectedRates(
     cpuS: sum(demands.map(({ cpuS }) => cpuS)),
     backgroundCpus: sum(demands.map(({ backgroundCpus }) => backgroundCpus)),
   };
-  return expectedCapacities([...ofServices, ...(systemCpus === null ? [] : [stationOf('machine', all, systemCpus)])]);
+  return [...ofServices, ...(systemCpus === null ? [] : [stationOf('machine', all, systemCpus)])];
 }
 
 function tells({ record: { trial }, validity, summary, requests }: JudgedTrial): boolean {

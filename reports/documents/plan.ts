@@ -6,7 +6,10 @@ import { type Answer, type Block, type Document, details, figures, tableBlocks }
 import { dateTime } from '../figures.ts';
 import { fits, type Planned, type PlannedTier, type PlanQuestion, unchangedTiers } from '../plan.ts';
 import type { BreakEven, CapacityPlan, TierWithPlan } from '../plan-choice.ts';
+import { sweepCurves } from '../sweep.ts';
 import { list, plural } from '../text.ts';
+import { heldOutBlocks } from './held-out.ts';
+import { autoscalingBlocks } from './plan-autoscaling.ts';
 import { costWords, doubtBlocks } from './plan-doubts.ts';
 import {
   assumptionsTable,
@@ -33,6 +36,7 @@ export function planDocument(
   const shown = plan.first ?? nearest(tiers);
   const { scenario } = question;
   const others = tiers.filter(({ tier }) => tier !== shown?.tier);
+  const heldOut = heldOutBlocks(sweepCurves(analysis).filter((curve) => curve.scenario === scenario));
   return {
     title: 'Capacity plan',
     subtitle: `${wantedText(question.workload)} of ${scenario}, from run ${runId} of ${dateTime(startedAt)}`,
@@ -47,8 +51,11 @@ export function planDocument(
             ...tierBlocks(shown),
             ...doubtBlocks(shown, regret, question, measureCommand(shown.tier, scenario)),
             ...costBlocks(plan, shown.outcome, question),
+            ...autoscalingBlocks(shown, question.workload),
             ...evidenceBlocks(shown, analysis, scenario),
           ]),
+      ...(heldOut.length === 0 ? [] : [{ kind: 'heading', level: 2, text: 'Predicted beside measured' } as const]),
+      ...heldOut,
       ...(others.length === 0 ? [] : [{ kind: 'heading', level: 2, text: 'The other tiers' } as const]),
       ...others.flatMap((tier) => details(tier.tier, otherBlocks(tier))),
       { kind: 'heading', level: 2, text: 'Assumptions' },

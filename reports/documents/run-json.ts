@@ -9,7 +9,7 @@ import {
 } from '../../harness/core/findings.ts';
 import { type MetricId, metrics } from '../../harness/core/metrics.ts';
 import { runQuestionSchema, sustainedRateSchema } from '../../harness/core/run.ts';
-import { factsSchema, statusSchema, subjectSchema } from '../../harness/core/study-record.ts';
+import { factsSchema, settingValueSchema, statusSchema, subjectSchema } from '../../harness/core/study-record.ts';
 import { faultKinds } from '../../harness/core/trial.ts';
 import { targetsSchema } from '../../harness/files/results-schema.ts';
 import type { Demands } from '../../harness/judging/demands.ts';
@@ -17,6 +17,7 @@ import { isValid, type JudgedTrial } from '../../harness/judging/judged-trial.ts
 import type { LatencyView } from '../../harness/judging/latency-views.ts';
 import type { RecoveryPhase } from '../../harness/judging/recovery.ts';
 import type { Analysis, Limit, Sustained, TierAnalysis } from '../analysis.ts';
+import { sweepCurves } from '../sweep.ts';
 import { workOf } from '../work.ts';
 
 /**
@@ -244,6 +245,44 @@ const difference = z
   ])
   .describe('From the tier `before` to the next one; different where the interval of the ratio excludes 10 %.');
 
+const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
+const swept = settingValueSchema.nullable().describe('Null where no value that was measured does.');
+const sweepCurve = z
+  .object({
+    tier: z.string(),
+    scenario: z.string(),
+    setting: z.string(),
+    beside: z.string().describe('The other settings of the sweep.'),
+    points: listOf(
+      z.object({
+        subject: z.string(),
+        value: settingValueSchema,
+        isOwn: z.boolean().describe('The tier file has the same value.'),
+        ratePerS: estimate.nullable(),
+        known: z
+          .object({ lowPerS: z.number(), highPerS: z.number() })
+          .nullable()
+          .describe('What the values around it say, where that was enough not to measure it.'),
+        heldOut: z
+          .object({
+            model: z.enum(['demands', 'usl', 'interpolation']),
+            predictedPerS: estimate,
+            measuredPerS: estimate,
+            errorRatio: z.number(),
+            isInside: z.boolean(),
+          })
+          .nullable()
+          .describe('Predicted from the other values, beside what was measured.'),
+      }),
+    ),
+    demand: listOf(z.object({ ratePerS: z.number(), atLeast: swept, enough: swept })),
+    fit: z
+      .object({ lambdaPerS: estimate, sigma: estimate, kappa: estimate.nullable() })
+      .nullable()
+      .describe('Universal Scalability Law through instances.'),
+  })
+  .describe('The sustained rate in iterations/s over one setting.');
+
 export const runReportSchema = z.object({
   schemaVersion: z.literal(2),
   study: z.literal('run'),
@@ -277,22 +316,15 @@ export const runReportSchema = z.object({
     ),
     comparison: comparison.nullable().describe('Null for a run of one tier.'),
     differences: z.array(difference).readonly(),
+    sweep: listOf(sweepCurve).describe('Empty for a run without a sweep.'),
   }),
 });
 
 type RunReport = z.infer<typeof runReportSchema>;
 type ReportTier = RunReport['answer']['subjects'][number];
 
-export function runReport({
-  question,
-  facts,
-  status,
-  subjects,
-  targets,
-  tiers,
-  comparison: compared,
-  differences,
-}: Analysis): RunReport {
+export function runReport(analysis: Analysis): RunReport {
+  const { question, facts, status, subjects, targets, tiers, comparison: compared, differences } = analysis;
   return {
     schemaVersion: 2,
     study: 'run',
@@ -304,6 +336,7 @@ export function runReport({
     answer: {
       subjects: tiers.map(tierReport),
       differences,
+      sweep: sweepCurves(analysis),
       comparison:
         compared === null
           ? null

@@ -21,6 +21,7 @@ import { describeMix, factsOfRun } from './run-facts.ts';
 import { demandsTable, ratesTable, stepsTable } from './run-rates.ts';
 import { comparisonTable, notJudgedTable, targetCounts, targetsTable, trialsTable } from './run-tables.ts';
 import { tierDetails } from './run-tier.ts';
+import { sweepParts } from './sweep.ts';
 
 /** What `run` found: the answer, a chart and a table of each scenario, the targets, and all evidence folded. */
 export function runDocument(analysis: Analysis): Document {
@@ -30,13 +31,18 @@ export function runDocument(analysis: Analysis): Document {
   const counts = targetCounts(tiers);
   const settings = targetsTable(tiers, 'setting');
   const notJudged = notJudgedTable(tiers);
+  const sweep = sweepParts(analysis);
+  // Sizes of one tier are no tiers to choose from.
+  const whole = sweep.answers.length === 0 ? tiers : tiers.filter(({ facts: own }) => own?.variant.length === 0);
+  const answers = [...sweep.answers, ...(whole.length === 0 ? [] : answersOf(whole))];
   return {
     title: names.length === 0 ? 'No tier was run' : `Load test of ${list(names)}`,
     subtitle: `${dateTime(facts.startedAt)} · ${list(question.scenarios)} · ${machine.cpuModel}, ${plural(machine.cpus, 'core')}, ${formatBytes(machine.memoryBytes)}${question.quick ? ' · quick run' : ''}`,
     blocks: [
-      { kind: 'answer', answers: answersOf(tiers).map((answer) => withMix(answer, facts)) },
+      { kind: 'answer', answers: answers.map((answer) => withMix(answer, facts)) },
       ...incompleteNote(analysis.status),
       ...earlyNotes(analysis),
+      ...sweep.blocks,
       ...tableBlocks(ratesTable(tiers)),
       ...tableBlocks(answerTable(tiers)),
       ...differenceBlocks(analysis.differences),
