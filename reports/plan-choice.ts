@@ -62,15 +62,16 @@ export function planCapacity(analysis: Analysis, question: PlanQuestion): Capaci
   const carrying = planned.filter(suffices);
   const peakPerS = Math.max(...planned.map(({ outcome }) => outcome.load.peakPerS));
   const rates = Array.from({ length: POINTS + 1 }, (_, step) => (peakPerS / SPREAD) * SPREAD ** ((2 * step) / POINTS));
+  const curves = planned.map(({ tier, outcome }) => ({
+    tier,
+    points: rates.map((each) => ({ peakPerS: each, cost: costAt(outcome, question, each)?.cost ?? null })),
+  }));
   return {
     tiers,
     first: carrying[0] ?? null,
     cheapest: carrying.toSorted((one, other) => sizeOf(one.outcome) - sizeOf(other.outcome))[0] ?? null,
-    curves: planned.map(({ tier, outcome }) => ({
-      tier,
-      points: rates.map((each) => ({ peakPerS: each, cost: costAt(outcome, question, each)?.cost ?? null })),
-    })),
-    breakEvens: breakEvens(planned, question, planned.length === 0 ? [] : rates),
+    curves,
+    breakEvens: breakEvens(planned, question, curves, planned.length === 0 ? [] : rates),
     regret: regretOf(planned, question),
   };
 }
@@ -87,32 +88,36 @@ function costAt(outcome: Planned, question: PlanQuestion, peakPerS: number) {
 function breakEvens(
   planned: readonly TierWithPlan[],
   question: PlanQuestion,
+  curves: readonly CostCurve[],
   ratesPerS: readonly number[],
 ): readonly BreakEven[] {
-  /** Of tiers that cost the same the first one. */
-  const cheapestAt = (peakPerS: number): string | null => {
-    let best: { readonly tier: string; readonly cost: number } | null = null;
-    for (const { tier, outcome } of planned) {
-      const at = costAt(outcome, question, peakPerS);
-      if (at !== null && (best === null || at.cost < best.cost)) best = { tier, cost: at.cost };
-    }
-    return best?.tier ?? null;
-  };
-  const found: BreakEven[] = [];
-  let [low = 0] = ratesPerS;
-  let below = cheapestAt(low);
-  for (const rate of ratesPerS.slice(1)) {
-    const above = cheapestAt(rate);
-    if (above !== below) {
-      const at = crossing(cheapestAt, below, low, rate);
+  const costOf = ({ outcome }: TierWithPlan, peakPerS: number) => costAt(outcome, question, peakPerS)?.cost ?? null;
+  const cheapestAt = (peakPerS: number) => cheapestOf(planned, (tier) => costOf(tier, peakPerS));
+  const onGrid = ratesPerS.map((_, index) =>
+    cheapestOf(planned, (_tier, place) => curves[place]?.points[index]?.cost ?? null),
+  );
+  return onGrid
+    .flatMap((above, index): BreakEven[] => {
+      const [below, from, to] = [onGrid[index - 1], ratesPerS[index - 1], ratesPerS[index]];
+      if (below === undefined || from === undefined || to === undefined || below === above) return [];
+      const at = crossing(cheapestAt, below, from, to);
       const before = planned.find(({ tier }) => tier === below);
-      const belowEnds = before !== undefined && costAt(before.outcome, question, at) === null;
-      found.push({ peakPerS: at, below, above, belowEnds });
-    }
-    if (found.length === MOST_BREAK_EVENS) break;
-    [low, below] = [rate, above];
+      return [{ peakPerS: at, below, above, belowEnds: before !== undefined && costOf(before, at) === null }];
+    })
+    .slice(0, MOST_BREAK_EVENS);
+}
+
+/** Of tiers that cost the same the first one; null where none carries the load. */
+function cheapestOf(
+  planned: readonly TierWithPlan[],
+  costOf: (tier: TierWithPlan, place: number) => number | null,
+): string | null {
+  let best: { readonly tier: string; readonly cost: number } | null = null;
+  for (const [place, each] of planned.entries()) {
+    const cost = costOf(each, place);
+    if (cost !== null && (best === null || cost < best.cost)) best = { tier: each.tier, cost };
   }
-  return found;
+  return best?.tier ?? null;
 }
 
 /** The rate between both from which the tier is not `below` any more, to a thousandth. */

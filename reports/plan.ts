@@ -25,6 +25,7 @@ import { meanValueAnalysis } from '../harness/models/mva.ts';
 import {
   inputsOf,
   type ModelledPrices,
+  modelErrorAt,
   type PlanModel,
   planInWorlds,
   UNKNOWN_DEMAND,
@@ -171,6 +172,7 @@ function planOf({ facts, scenarios, records }: TierAnalysis, question: PlanQuest
       high: sustainedPerS.high ?? Math.max(sustainedPerS.low, usedUpPerS),
       shape: 'range',
     },
+    modelError: modelErrorAt(load.peakPerS / sustainedPerS.low),
     usedUpPerS,
     usedUpBy: usedUpBy(demands),
     prices: prices === null ? null : modelledPrices(tier, demands.responseBytes, prices),

@@ -15,7 +15,7 @@ export type Inputs<Id extends string> = Readonly<Record<Id, Uncertain>>;
 export type World<Id extends string> = Readonly<Record<Id, number>>;
 
 /** Of a normal distribution: 95 % lies within as many standard deviations. */
-const SIDES_95 = 1.959964;
+export const SIDES_95 = 1.959964;
 
 /**
  * So many worlds, each with a value of every input, independent of each other: an interval is lognormal on either side of its

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { exactly, usualAssumptions, type Workload } from '../core/plan.ts';
 import { seededRandom } from '../statistics/block-bootstrap.ts';
 import { drawWorlds, likelyWorld, type Uncertain } from './monte-carlo.ts';
-import { inputsOf, needIn, type PlanModel, planInWorlds } from './plan-worlds.ts';
+import { inputsOf, modelErrorAt, needIn, type PlanModel, planInWorlds } from './plan-worlds.ts';
 
 const certain = (value: number): Uncertain => ({ value, low: value, high: value, shape: 'range' });
 const workload: Workload = {
@@ -42,6 +42,7 @@ const model: PlanModel = {
     },
   ],
   sustainedPerS: certain(360),
+  modelError: certain(1),
   usedUpPerS: 400,
   usedUpBy: { api: 1 },
   prices: null,
@@ -94,6 +95,16 @@ describe('a plan in many worlds', () => {
       const at = (cpuFactor: number) => needIn(own, { ...world, cpuFactor }).services[0]?.now ?? 0;
       expect(at(2)).toBeCloseTo(at(1) / 2, 9);
     }
+  });
+
+  it('is less sure the farther it is from what was measured', () => {
+    expect(modelErrorAt(0.5)).toEqual(modelErrorAt(1));
+    expect(modelErrorAt(1).high).toBeCloseTo(Math.exp(1.96 * 0.08), 3);
+    expect(modelErrorAt(10).high).toBeCloseTo(Math.exp(1.96 * Math.hypot(0.08, 0.12 * Math.LN10)), 3);
+    const far = { ...model, modelError: modelErrorAt(10) };
+    const { instances, chance } = planInWorlds(far, [4, 1], worldsOf(far));
+    expect(chance).toBeLessThan(1);
+    expect(instances.api).toMatchObject({ low: 3, high: 7 });
   });
 
   it('costs what its instances cost, with what is fixed and what each request costs', () => {

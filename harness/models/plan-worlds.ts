@@ -2,7 +2,16 @@ import { type AssumptionId, assumptionIds, isExact, middle, type Range, type Wor
 import type { Estimate } from '../core/units.ts';
 import { instancesFor, type PlannedLoad, type ServiceCost, secondsOfOne } from './capacity-plan.ts';
 import { MONTH_S } from './cost.ts';
-import { type Inputs, likelyWorld, type Swing, spreadOf, tornado, type Uncertain, type World } from './monte-carlo.ts';
+import {
+  type Inputs,
+  likelyWorld,
+  SIDES_95,
+  type Swing,
+  spreadOf,
+  tornado,
+  type Uncertain,
+  type World,
+} from './monte-carlo.ts';
 import { type Load, loadOf, peakAssumptions } from './workload.ts';
 
 /**
@@ -10,8 +19,8 @@ import { type Load, loadOf, peakAssumptions } from './workload.ts';
  * the capacity of every service follow from them.
  */
 
-/** `sustained`: the rate that was measured. `price`: from the lower end of the prices to the upper one, 0..1. */
-export type InputId = AssumptionId | 'amount' | 'sustained' | 'price' | `demand:${string}`;
+/** `sustained`: the rate that was measured. `model`: what is true over what the model says. `price`: from the lower end of the prices to the upper one, 0..1. */
+export type InputId = AssumptionId | 'amount' | 'sustained' | 'model' | 'price' | `demand:${string}`;
 
 export interface PlanModel {
   readonly workload: Workload;
@@ -21,6 +30,7 @@ export interface PlanModel {
   /** Requests per second at which it is used up by its demands, and the part that each service has in what is used up. */
   readonly usedUpPerS: number;
   readonly usedUpBy: Readonly<Record<string, number>>;
+  readonly modelError: Uncertain;
   /** A month of one instance of each service by its name, and of all that the instances do not change; null without prices. */
   readonly prices: ModelledPrices | null;
 }
@@ -42,8 +52,19 @@ export interface ModelledPrices {
 /** Demands of fewer than three trials have no interval: what is taken in its place. */
 export const UNKNOWN_DEMAND: Uncertain = { value: 1, low: 0.8, high: 1.2, shape: 'range' };
 
+/** Of the logarithm of the rate: from one start of a tier to the next, and for each e-fold beyond the measured rate. */
+const SCATTER = 0.08;
+const SCATTER_BEYOND = 0.12;
+
+/** How far off the bottleneck law may be at `times` the measured rate: as in sweeps whose values were held out. */
+export function modelErrorAt(times: number): Uncertain {
+  const deviation = Math.hypot(SCATTER, SCATTER_BEYOND * Math.log(Math.max(1, times)));
+  const factor = Math.exp(SIDES_95 * deviation);
+  return { value: 1, low: 1 / factor, high: factor, shape: 'interval' };
+}
+
 /** Everything that the plan depends on. */
-export function inputsOf({ workload, services, sustainedPerS, prices }: PlanModel): Inputs<InputId> {
+export function inputsOf({ workload, services, sustainedPerS, modelError, prices }: PlanModel): Inputs<InputId> {
   const used = new Set<AssumptionId>([...peakAssumptions[workload.kind], 'growthRatio', 'cpuFactor']);
   if (prices !== null && !isExact(prices.perRequest)) used.add('peakFactor');
   const ofRange = (range: Range): Uncertain => ({ ...range, value: middle(range), shape: 'range' });
@@ -57,6 +78,7 @@ export function inputsOf({ workload, services, sustainedPerS, prices }: PlanMode
     ) as Record<AssumptionId, Uncertain>),
     amount: ofRange(workload.amount),
     sustained: sustainedPerS,
+    model: modelError,
     price: hasPriceRange
       ? { value: 0.5, low: 0, high: 1, shape: 'range' }
       : { value: 0.5, low: 0.5, high: 0.5, shape: 'range' },
@@ -84,7 +106,7 @@ export function needIn(model: PlanModel, world: World<InputId>): NeedInWorld {
     services: services.map((service): PlannedLoad => {
       const faster = demandOf(service.name) / world.cpuFactor;
       const own = { ...service, mainThreadS: service.mainThreadS === null ? null : service.mainThreadS * faster };
-      const now = (load.peakPerS * secondsOfOne(service.cpuS * faster, own)) / withinTargets;
+      const now = (load.peakPerS * secondsOfOne(service.cpuS * faster, own)) / withinTargets / world.model;
       return { now, grown: now * (1 + world.growthRatio) };
     }),
   };

@@ -6,7 +6,7 @@ import { byRate } from '../analysis.ts';
 import { estimateWithInterval, type Format } from '../figures.ts';
 import type { Planned } from '../plan.ts';
 import type { CapacityPlan } from '../plan-choice.ts';
-import { chartName } from '../text.ts';
+import { chartName, list } from '../text.ts';
 import { linearAxis, logAxis, rateAxis, ticksBetween, yAxis } from './axes.ts';
 import { type ChartDescription, fileNamePart, type Point, type Series, valuesOf } from './chart.ts';
 
@@ -104,7 +104,10 @@ export function costChart(
     title: `${cost.name} over the load`,
     subtitle:
       'Whole lines: up to the rate that was measured, which has a mark. Dotted: by the model, up to the most that the tier carries',
-    alt: `Chart of the cost of each tier over the load. ${drawn.map(({ label, points }) => `${label}: ${points[0]?.text ?? ''} to ${points.at(-1)?.text ?? ''}`).join('; ')}.`,
+    alt: `Chart of the cost of each tier over the load. ${series
+      .filter(({ marks }) => marks)
+      .map(({ label, points }) => `${label}: ${list(points.map(({ text }) => text).filter((text) => text !== ''))}`)
+      .join('; ')}.`,
     x,
     panels: [{ y: linearAxis(cost.name, valuesOf(drawn), cost.format), weight: 1, series: drawn, targets: [] }],
     spans: [],

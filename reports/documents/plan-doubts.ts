@@ -93,13 +93,18 @@ function swingsTable(rows: readonly Row[], cost: { readonly name: string; readon
 /** An input in words, its ends, and where it is from. */
 function inputText(
   input: InputId,
-  { model }: Planned,
+  { model, load, sustainedPerS }: Planned,
   { workload, prices, scenario }: PlanQuestion,
 ): Omit<Row, 'swing'> {
   if (input === 'sustained') {
     const { low, high } = model.sustainedPerS;
     const ends = { low: formatRate(low), high: formatRate(high) };
     return { name: 'Sustained rate of the run', short: 'sustained rate', ...ends, source: 'measured' };
+  }
+  if (input === 'model') {
+    const { low, high } = model.modelError;
+    const name = `Bottleneck law at ${formatNumber(load.peakPerS / sustainedPerS.low)} times the measured rate`;
+    return { name, short: 'model', low: formatRatio(low), high: formatRatio(high), source: 'modelled (docs/plan.md)' };
   }
   if (input === 'price') {
     return { name: 'Prices', short: 'prices', low: 'lower ends', high: 'upper ends', source: prices?.source ?? '' };
@@ -138,25 +143,26 @@ function serviceOf(input: InputId): string | null {
 
 /** The measurement that would narrow the answer most, and the look-up that would. */
 function nextBlocks(swings: readonly Swing<InputId>[], repeat: string): readonly Block[] {
-  const measured = swings.find(({ input }) => input === 'sustained' || serviceOf(input) !== null);
-  const assumed = swings.find(({ input }) => input !== 'sustained' && serviceOf(input) === null && input !== 'price');
-  const service = measured === undefined ? null : serviceOf(measured.input);
+  const measured = swings.find(({ input }) => input === 'sustained' || input === 'model' || serviceOf(input) !== null);
+  const assumed = swings.find(({ input }) => input in lookUpText);
   const items = [
-    ...(assumed === undefined
-      ? []
-      : [`${lookUpText[assumed.input as keyof typeof lookUpText]} It moves the answer most of what is assumed.`]),
-    ...(measured === undefined
-      ? []
-      : service === null
-        ? [`The sustained rate, more precisely: ${repeat} `]
-        : [`The demand of ${service}, in longer trials near its saturation, three at least: ${repeat} --duration 30`]),
+    ...(assumed === undefined ? [] : [lookUpText[assumed.input as keyof typeof lookUpText]]),
+    ...(measured === undefined ? [] : [measureText(measured.input, repeat)]),
   ];
-  return items.length === 0
-    ? []
-    : [
-        { kind: 'heading', level: 3, text: 'Measure this next' },
-        { kind: 'list', items },
-      ];
+  if (items.length === 0) return [];
+  return [
+    { kind: 'heading', level: 3, text: 'Measure this next' },
+    { kind: 'list', items },
+  ];
+}
+
+function measureText(input: InputId, repeat: string): string {
+  if (input === 'model')
+    return `How the tier scales, with more instances and a higher rate: ${repeat} --sweep api.instances=1,2,3`;
+  const service = serviceOf(input);
+  return service === null
+    ? `The sustained rate, more precisely: ${repeat}`
+    : `The demand of ${service}, in longer trials near its saturation, three at least: ${repeat} --duration 30`;
 }
 
 const lookUpText = {

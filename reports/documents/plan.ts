@@ -22,6 +22,7 @@ import {
   resourcesTable,
   servicesTable,
 } from './plan-tables.ts';
+import { faultBlocks } from './run-faults.ts';
 import { limitSentence } from './run-limits.ts';
 
 /** What `tierbench plan` says: which tier with how many instances carries the load, what it costs, how sure that is, and why; `command` makes it again. */
@@ -257,7 +258,7 @@ function failuresText({ plan: { services }, model: { workload } }: Planned): str
     spare.length === 0
       ? ''
       : `It carries the peak with ${plural(workload.failures, 'instance')} less of ${list(spare)}; `;
-  return `${kept}${kept === '' ? 'There' : 'there'} is one instance of ${list(alone)}, whose failure stops it.`;
+  return `${kept}${kept === '' ? 'There' : 'there'} is one instance of ${list(alone)}, so that none of them may fail.`;
 }
 
 /** What each tier costs at other loads, and where another becomes the cheapest. */
@@ -299,9 +300,8 @@ function changeText({ below, above, belowEnds }: BreakEven): string {
 
 /** What the plan rests on: the measured curve with the bracket of the search, and what limited it. */
 function evidenceBlocks({ tier, outcome }: TierWithPlan, analysis: Analysis, scenario: string): readonly Block[] {
-  const own = unchangedTiers(analysis.tiers)
-    .find((each) => each.tier === tier)
-    ?.of.scenarios.find(({ name }) => name === scenario);
+  const of = unchangedTiers(analysis.tiers).find((each) => each.tier === tier)?.of;
+  const own = of?.scenarios.find(({ name }) => name === scenario);
   const { limit, demands } = outcome;
   return [
     { kind: 'heading', level: 2, text: 'Evidence' },
@@ -310,6 +310,7 @@ function evidenceBlocks({ tier, outcome }: TierWithPlan, analysis: Analysis, sce
       kind: 'paragraph',
       text: `${limit === null ? 'No rate above the sustained one was measured' : `Above the sustained rate ${limitSentence(limit)}`}. Demands are those of ${plural(demands.trials, 'trial')} at ${formatRate(demands.takenAtPerS[0])} to ${formatRate(demands.takenAtPerS[1])}.`,
     },
+    ...(of === undefined ? [] : faultBlocks(of)),
   ];
 }
 
