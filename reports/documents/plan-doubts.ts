@@ -161,7 +161,7 @@ function measureText(input: InputId, repeat: string): string {
     return `How the tier scales, with more instances and a higher rate: ${repeat} --sweep api.instances=1,2,3`;
   const service = serviceOf(input);
   return service === null
-    ? `The sustained rate, more precisely: ${repeat}`
+    ? `The sustained rate, more precisely: ${repeat} --precision 2% --search-time 900`
     : `The demand of ${service}, in longer trials near its saturation, three at least: ${repeat} --duration 30`;
 }
 
