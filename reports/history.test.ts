@@ -9,6 +9,7 @@ const noise = [0.01, -0.02, 0.015, -0.01, 0.005, -0.015, 0.02, 0];
 function results(measure: PipelineValue['measure'], ...levels: readonly number[]): readonly KeptResult[] {
   return levels.map((level, index) => ({
     source: `r${index}`,
+    machine: 'one',
     result: {
       startedAt: new Date(Date.UTC(2026, 0, index + 1)).toISOString(),
       values: [
@@ -47,6 +48,14 @@ test('of a gate only ratios are followed', () => {
   const kept =
     first === undefined ? [] : [{ ...first, result: { ...first.result, values: [...first.result.values, ratio] } }];
   expect(historyOf(kept).map(({ measure }) => measure)).toEqual(['head-over-base']);
+});
+
+test('figures of several machines are said, ratios of gates are not', () => {
+  const kept = results('latency', ...before).map((each, index) => ({ ...each, machine: `m${index % 2}` }));
+  const kindsOf = (series: ReturnType<typeof historyOf>) =>
+    historyDocument(series, 'results').blocks.map(({ kind }) => kind);
+  expect(kindsOf(historyOf(kept))).toContain('note');
+  expect(kindsOf(historyOf(kept).map((each) => ({ ...each, measure: 'head-over-base' })))).not.toContain('note');
 });
 
 test('a chart of each figure: those that changed first, the others folded', () => {

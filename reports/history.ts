@@ -11,15 +11,17 @@ export interface HistorySeries extends Pick<PipelineValue, 'name' | 'measure'> {
 export interface HistoryPoint extends Pick<PipelineValue, 'value' | 'low' | 'high'> {
   readonly startedAt: string;
   readonly source: string;
+  readonly machine: string;
 }
 
 export interface HistoryChange extends ChangePoint {
   readonly isWorse: boolean;
 }
 
-/** A result and where it lies. */
+/** A result, where it lies, and what it was measured on. */
 export interface KeptResult {
   readonly source: string;
+  readonly machine: string;
   readonly result: Pick<PipelineResult, 'startedAt' | 'values'>;
 }
 
@@ -34,9 +36,9 @@ export function historyOf(results: readonly KeptResult[]): readonly HistorySerie
   const ordered = results.toSorted(
     (one, other) => Date.parse(one.result.startedAt) - Date.parse(other.result.startedAt),
   );
-  const all = ordered.flatMap(({ source, result: { startedAt, values } }) => {
+  const all = ordered.flatMap(({ source, machine, result: { startedAt, values } }) => {
     const ratios = values.filter(({ measure }) => measure === 'head-over-base');
-    return (ratios.length > 0 ? ratios : values).map((value) => ({ ...value, startedAt, source }));
+    return (ratios.length > 0 ? ratios : values).map((value) => ({ ...value, startedAt, source, machine }));
   });
   return [...Map.groupBy(all, ({ name, measure }) => JSON.stringify([name, measure])).values()].flatMap((points) => {
     const [first] = points;

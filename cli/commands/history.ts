@@ -7,6 +7,7 @@ import { studiesByName } from '../../harness/studies/registry.ts';
 import { historyDocument, historyReport } from '../../reports/documents/history.ts';
 import { historyOf, historyVerdict, type KeptResult } from '../../reports/history.ts';
 import { pipelineResult } from '../../reports/pipeline.ts';
+import { plural } from '../../reports/text.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
 import { printDocument } from './report.ts';
 
@@ -32,7 +33,9 @@ async function keptResults(folder: string, output: Output): Promise<readonly Kep
   for (const source of await resultsIn(folder)) {
     try {
       const record = await readResults(join(folder, source), studiesByName);
-      if (record.status.state === 'finished') kept.push({ source, result: pipelineResult(record) });
+      const { cpuModel, cpus } = record.facts.machine;
+      const machine = `${cpuModel}, ${plural(cpus, 'CPU')}`;
+      if (record.status.state === 'finished') kept.push({ source, machine, result: pipelineResult(record) });
       else output.err(`note: ${source} is left out: it was not finished`);
     } catch (error) {
       if (!(error instanceof TierbenchError)) throw error;

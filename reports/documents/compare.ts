@@ -66,10 +66,20 @@ function answerOf(pair: ResultPair): Answer {
         : `${after.name} ${verdictTexts[verdict]} ${before.name}.`,
     because: [
       ...texts.slice(0, MOST_TEXTS),
+      ...(verdict === 'inconclusive' && texts.length === 0 ? [whyUndecided(pair)] : []),
       ...(verdict === 'missed' && worse.length === 0 ? ['It is at the same load, as the tables show.'] : []),
       ...(explains.length === 0 ? [] : [`They also differ in ${list(explains)}, which may be why.`]),
     ].join(' '),
   };
+}
+
+function whyUndecided({ figures: found, differences }: ResultPair): string {
+  const open = found.filter(({ verdict }) => verdict === 'open').length;
+  if (open > 0) return `Of ${plural(found.length, 'figure')} ${open} are undecided; the table says why.`;
+  const isForbidden = differences.some(({ effect }) => forbids[effect] !== undefined);
+  return isForbidden
+    ? 'They may not be compared, as the notes say.'
+    : 'Nothing was measured in both that can be compared.';
 }
 
 const forbids: Partial<Record<Effect, string>> = {

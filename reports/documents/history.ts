@@ -3,6 +3,7 @@ import { linearAxis, yAxis } from '../charts/axes.ts';
 import { type ChartDescription, fileNamePart, type Point, valuesOf } from '../charts/chart.ts';
 import {
   type Answer,
+  type Block,
   type CellDraft,
   type Document,
   details,
@@ -28,12 +29,23 @@ export function historyDocument(series: readonly HistorySeries[], folder: string
     subtitle: `${folder} · ${plural(results.size, 'result')}`,
     blocks: [
       { kind: 'answer', answers: [answerOf(series)] },
+      ...machinesNote(series),
       ...tableBlocks(changesTable(changed)),
       ...figures(changed.map(chartOf)),
       ...details(`${plural(steady.length, 'figure')} without a change`, figures(steady.map(chartOf))),
     ],
     footer: `Changes of more than ${formatRatio(SMALLEST_CHANGE)} by E-divisive means and Student's t-test at 0.001, as Apache Otava finds them.`,
   };
+}
+
+/** Ratios of head to base are of one machine each. */
+function machinesNote(series: readonly HistorySeries[]): readonly Block[] {
+  const machines = new Set(
+    series.flatMap(({ measure, points }) => (measure === 'head-over-base' ? [] : points.map(({ machine }) => machine))),
+  );
+  if (machines.size < 2) return [];
+  const text = `${list([...machines])}. A change may be that of the machine.`;
+  return [{ kind: 'note', title: `Measured on ${plural(machines.size, 'machine')}`, text }];
 }
 
 const units: Readonly<Record<PipelineValue['measure'], { readonly title: string; readonly format: Format }>> = {
