@@ -1,5 +1,5 @@
 import type { Accepted } from '../core/accepted.ts';
-import type { GateAnswer, GatedMetric, GateMetric } from '../core/gate.ts';
+import type { GateAnswer, GatedMetric, GateMetric, GateQuestion } from '../core/gate.ts';
 
 /** The answer of a gate beside what was accepted before. */
 export interface AcceptedGate {
@@ -46,7 +46,21 @@ export function applyAccepted(
   };
 }
 
-function isWithin({ ratio }: GatedMetric, { upToRatio }: Accepted): boolean {
+/** A gate goes on where all that is slower is accepted: what else it measures is not decided yet. */
+export function withoutAccepted<Metric extends Judged>(
+  metrics: readonly Metric[],
+  { scenario, accepted = [] }: Pick<GateQuestion, 'scenario' | 'accepted'>,
+): readonly Metric[] {
+  const isAccepted = (judged: Metric) =>
+    accepted.some((by) => isAbout(by, scenario, judged.metric) && isWithin(judged, by));
+  return metrics.filter((judged) => judged.kind !== 'slower' || !isAccepted(judged));
+}
+
+interface Judged extends Pick<GatedMetric, 'metric' | 'kind'> {
+  readonly ratio: { readonly value: number };
+}
+
+function isWithin({ ratio }: Pick<Judged, 'ratio'>, { upToRatio }: Accepted): boolean {
   return ratio.value <= 1 + upToRatio;
 }
 

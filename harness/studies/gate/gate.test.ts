@@ -116,6 +116,17 @@ test('CPU of a service alone makes it slower', () => {
   expect(slowerIn(answer)).toEqual([{ kind: 'cpu', service: 'api' }]);
 });
 
+test('what is slower and accepted does not end it: the rest is measured until it is decided', () => {
+  const api = { metric: 'cpu', scenario: null, step: null, service: 'api', until: '2027-01-31', why: '' } as const;
+  const slower = { cpuRatio: 1.15, noise: 0.09 };
+  const [ends, goesOn] = [[], [{ ...api, upToRatio: 0.3 }]].map((accepted) =>
+    conductGate({ ...question, accepted }, slower),
+  );
+  expect(ends?.answer.verdict).toBe('slower');
+  expect(goesOn?.answer.pairs).toBeGreaterThan(ends?.answer.pairs ?? 0);
+  expect(goesOn && slowerIn(goesOn.answer)).toContainEqual({ kind: 'cpu', service: 'api' });
+});
+
 test('where pairs differ widely nothing can be said, and nothing is said', () => {
   const { answer } = conductGate(question, { noise: 0.5 });
   expect(answer).toMatchObject({ verdict: 'cannot-tell', pairs: 30 });

@@ -5,6 +5,7 @@ import {
   gateAnswerSchema,
   gateQuestionSchema,
 } from '../../core/gate.ts';
+import { withoutAccepted } from '../../judging/accepted-metrics.ts';
 import { gateVerdict, type JudgedMetric } from '../../judging/paired-metrics.ts';
 import { judgeChanges, type Look, looksWithin, type Side } from '../../models/paired-change.ts';
 import { median } from '../../statistics/sums.ts';
@@ -24,7 +25,7 @@ export const gate: Study<GateQuestion, GateAnswer> = {
     const measured = yield* measurePairs(group, question, looks.at(-1)?.pairs ?? 0, (pairs) => {
       const look = looks.find((each) => each.pairs === pairs.length);
       if (look !== undefined) judged = judgePairs(pairs, look, question);
-      return gateVerdict(judged) !== 'cannot-tell';
+      return gateVerdict(withoutAccepted(judged, question)) !== 'cannot-tell';
     });
     const { arrivalRatePerS, pairs, lost: lostPairs } = measured;
     const [base = '', head = ''] = group.map(({ id }) => id);
