@@ -9,17 +9,35 @@ import { programEnvironment } from '../harness/machine/environment.ts';
 import { app } from './app.ts';
 import type { Preparation } from './conduct-study.ts';
 
+export type SourceKind = 'url' | 'folder' | 'image' | 'commit';
+
+/**
+ * What a version of an app is, by how it is written: `http://...` is an address, a folder that is there (or is written as a
+ * path) a folder, a name with a tag or a digest (`shop/api:1.4`, `api@sha256:...`) an image, anything else a commit. Git
+ * allows no colon in the name of a branch or tag.
+ */
+export function sourceKind(source: string, isThere: boolean): SourceKind {
+  if (/^https?:\/\//iu.test(source)) return 'url';
+  if (isThere || /^(?:\.{0,2}\/|~|\.{1,2}$)/u.test(source)) return 'folder';
+  return /^[a-z\d][\w.-]*(?::\d+(?=\/))?(?:\/[\w.-]+)*(?::[\w.-]+|@sha256:[\da-f]+)$/u.test(source)
+    ? 'image'
+    : 'commit';
+}
+
 const INSTALL_LIMIT_S = 600;
 /** Where the app is in a repository: at its top, or in the folder that tierbench itself has it in. */
 const places = ['.', 'reference-app'];
 
 /**
- * The app as it is in a folder, or in a commit of the repository around the working directory (a branch, a tag, a hash).
+ * The app as it is in a folder, in an image, or in a commit of the repository around the working directory (a branch, a tag, a hash).
  * A commit is written to a folder of its own, with the packages of the working tree where both need the same.
  * @throws TierbenchError SOURCE_INVALID where there is no such thing, or no app in it, or its packages cannot be installed.
  */
 export async function appFrom(source: string, name: string, preparation: Preparation): Promise<App> {
-  const folder = existsSync(source) ? resolve(source) : await checkOut(source, name, preparation);
+  const kind = sourceKind(source, existsSync(source));
+  if (kind === 'image') return { ...app, image: source, isBuilt: true };
+  const folder = kind === 'folder' ? resolve(source) : await checkOut(source, name, preparation);
+  if (!existsSync(folder)) throw invalid(`there is no folder ${source}`, 'Check the path.');
   const found = places.map((place) => join(folder, place)).find(hasApp);
   if (found === undefined) {
     throw invalid(

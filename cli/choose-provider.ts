@@ -19,11 +19,12 @@ export async function resolveProvider(
 export async function makeProvider(
   name: Exclude<ProviderName, 'auto'>,
   {
-    url,
+    url = '',
+    urls,
     allowRemote,
     authoritiesFile,
     insecure,
-  }: Pick<RunOptions, 'url' | 'allowRemote' | 'authoritiesFile' | 'insecure'>,
+  }: Pick<RunOptions, 'url' | 'urls' | 'allowRemote' | 'authoritiesFile' | 'insecure'>,
   run: RegisteredRun,
   systemCpus?: readonly number[],
 ): Promise<Provider> {
@@ -33,11 +34,10 @@ export async function makeProvider(
       return (await import('../harness/providers/local/local-provider.ts')).localProvider(options);
     case 'containers':
       return (await import('../harness/providers/containers/containers-provider.ts')).containersProvider(options);
-    case 'url':
-      return (await import('../harness/providers/url.ts')).urlProvider(url ?? '', {
-        allowRemoteHost: allowRemote,
-        authoritiesFile,
-        insecure,
-      });
+    case 'url': {
+      const { urlProvider, urlProviders } = await import('../harness/providers/url.ts');
+      const how = { allowRemoteHost: allowRemote, authoritiesFile, insecure };
+      return urls === undefined ? urlProvider(url, how) : urlProviders(urls, how);
+    }
   }
 }

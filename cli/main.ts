@@ -85,11 +85,18 @@ function commands(conclude: Conclude): Command {
   const gate = program
     .command('gate')
     .description('measure two versions of the app side by side: slower, not slower, or too noisy here to decide')
-    .option('--base <source>', 'what to compare with: a branch, tag or commit of this repository, or a folder')
+    .option(
+      '--base <source>',
+      'what to compare with: a branch, tag or commit of this repository, a folder, an image with its tag, or a URL',
+    )
     .option('--head <source>', 'what may be slower (default: the repository around the working directory, as it is)')
     .option('--noise', 'instead: measure one version against itself for a minute, and say what a gate can see here')
-    .option('--tier <tier>', 'a built-in tier or a file of your own', 'single')
-    .option('--scenario <scenario>', 'a built-in scenario or a file of your own', 'crud')
+    .option('--tier <tier>', 'a built-in tier or a file of your own (default: single)')
+    .option('--scenario <scenario>', 'a built-in scenario or a file of your own (default: crud)')
+    .option(
+      '--target <targets>',
+      'hold head against these targets too: a file, or ids of `tierbench targets`, separated by commas',
+    )
     .option(
       '--rate <perS>',
       'iterations that arrive per second (default: half of what a pilot trial of the base completes)',
@@ -103,6 +110,10 @@ function commands(conclude: Conclude): Command {
     .option('--duration <s>', 'seconds that are measured in each trial (default: 6)')
     .option('--warm-up <s>', 'seconds of load before them (default: 2)')
     .option('--provider <name>', 'where the services run: auto, local, containers')
+    .option('--allow-remote', 'with URLs: load a host other than this machine')
+    .option('--cacert <file>', 'with URLs: trust the certificate authorities in this file (PEM) too')
+    .option('--insecure', 'with URLs: do not check certificates; those of this machine never are')
+    .option('--users <file>', 'with URLs: a YAML or JSON list of { email, password } to sign in with')
     .option('--seed <number>', 'seed of data, traffic and order (default: 1)')
     .option('--install-missing', 'install what the tier needs and this machine lacks, saying each command first')
     .option('--out <folder>', 'the results folder to make')
@@ -110,7 +121,7 @@ function commands(conclude: Conclude): Command {
     .option('--quiet', 'no progress')
     .action((typed) => conclude(async () => (await import('./commands/gate.ts')).gate(typed, processOutput)));
   pipelineOptions(gate);
-  for (const { option, what } of dataOptions) gate.option(`${option} <count>`, what, '100');
+  for (const { option, what } of dataOptions) gate.option(`${option} <count>`, `${what} (default: 100)`);
 
   const up = program
     .command('up')

@@ -50,6 +50,8 @@ export interface RunOptions {
   /** Names and files; undefined for all built-in tiers. */
   readonly tiers: readonly string[] | undefined;
   readonly url: string | undefined;
+  /** Several that run already, by the names of their tiers. */
+  readonly urls?: Readonly<Record<string, string>>;
   readonly allowRemote: boolean;
   /** Certificate authorities that are trusted besides those of the system. */
   readonly authoritiesFile: string | undefined;

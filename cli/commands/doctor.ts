@@ -32,7 +32,7 @@ export async function doctor(
   output.out(options.json ? JSON.stringify(report, null, 2) : doctorText(report));
   if (notRemoved.length > 0) return exitCodes.couldNotRun;
   if (options.noise !== true) return exitCodes.met;
-  return (await import('./gate.ts')).measureNoise({ noise: true }, async () => app, output);
+  return (await import('./gate.ts')).measureNoise({ noise: true }, output, app);
 }
 
 /** More than an engine that answers: every image is here, or a registry has it. */

@@ -21,8 +21,9 @@ export interface App {
   readonly name: string;
   /** The folder with its sources and its Dockerfile: absolute, or relative to the installed package. */
   readonly folder: string;
-  /** What an image built from `folder` is called, without its tag. */
+  /** What an image built from `folder` is called, without its tag; with `isBuilt` the whole name of one that is there. */
   readonly image: string;
+  readonly isBuilt?: boolean;
   /** The program that serves: a file of `folder` without its extension, run by Node. */
   readonly script: string;
   readonly port: number;

@@ -20,6 +20,8 @@ export const gateQuestionSchema = z.object({
   timeoutS: durationS,
   /** All pairs together; at least as many as the first look takes are measured. */
   budgetS: durationS,
+  /** Targets of the study, by their ids, that the head is held against; null: all of them. */
+  targets: z.array(z.string()).readonly().nullable().exactOptional(),
   /** What may be slower: its verdict is that of the rest (harness/judging/accepted-metrics.ts). */
   accepted: z.array(acceptedSchema).readonly().exactOptional(),
 });
@@ -50,6 +52,16 @@ const gatedMetricSchema = z.object({
 });
 export type GatedMetric = z.infer<typeof gatedMetricSchema>;
 
+/** A target held against all trials of the head together; `step` null: all steps. */
+const gateTargetSchema = z.object({
+  id: z.string(),
+  step: z.string().nullable(),
+  verdict: z.enum(['met', 'missed', 'inconclusive', 'not-judged']),
+  /** Seconds or a ratio; null where nothing was judged. */
+  value: z.number().nullable(),
+});
+export type GateTarget = z.infer<typeof gateTargetSchema>;
+
 const gateVerdicts = ['slower', 'not-slower', 'cannot-tell'] as const;
 
 export const gateAnswerSchema = z.object({
@@ -62,13 +74,14 @@ export const gateAnswerSchema = z.object({
   lostPairs: count,
   verdict: z.enum(gateVerdicts),
   metrics: z.array(gatedMetricSchema).readonly(),
+  targets: z.array(gateTargetSchema).readonly().exactOptional(),
 });
 export type GateAnswer = z.infer<typeof gateAnswerSchema>;
 
 export type GateResult = StudyRecord<GateQuestion, GateAnswer>;
 
 /** What the study `noise` asks and answers: which changes can be seen here? The same code is measured twice in each pair. */
-export const noiseQuestionSchema = gateQuestionSchema.omit({ budgetS: true }).extend({
+export const noiseQuestionSchema = gateQuestionSchema.omit({ budgetS: true, targets: true, accepted: true }).extend({
   pairs: count,
   /** How many pairs a gate would measure that is to see something. */
   gatePairs: count,

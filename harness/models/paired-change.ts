@@ -17,7 +17,7 @@ export interface Look {
   readonly errorProbability: number;
 }
 
-/** All looks together: below 0.02, and below 0.01 in simulations, since a false alarm also takes an estimate of half the tolerance. */
+/** All looks together: below 0.02 for one metric, and much less in simulations, since an alarm also takes an estimate of half the tolerance. */
 export const looks: readonly Look[] = [
   { pairs: 8, errorProbability: 0.004 },
   { pairs: 14, errorProbability: 0.003 },
@@ -101,8 +101,19 @@ function shareOfFirst(look: Look): number {
   return isFirst(look) ? 1 : SHARE_OF_FIRST;
 }
 
+/**
+ * Of the probability of a look, for several metrics. A single quiet metric hardly ever alarms by chance, since its estimate
+ * must be half the tolerance too; of many metrics some are so noisy that only the test holds them back.
+ */
+const SHARE_OF_SEVERAL = 1 / 8;
+
+/** At the first look nothing less than the whole probability allows an alarm at all. */
+function errorOf(look: Look, metrics: number): number {
+  return look.errorProbability * (metrics === 1 || isFirst(look) ? 1 : SHARE_OF_SEVERAL);
+}
+
 function rejected([first = 1, ...others]: readonly number[], look: Look): readonly boolean[] {
-  const { errorProbability } = look;
+  const errorProbability = errorOf(look, 1 + others.length);
   const share = others.length === 0 ? 1 : shareOfFirst(look);
   const standsFirst = first <= share * errorProbability;
   const rest = holm(others, (standsFirst ? 1 : 1 - share) * errorProbability);
@@ -135,7 +146,7 @@ export function visibleRatio(
   const look = looks.findLast((each) => each.pairs <= pairs);
   if (look === undefined) return null;
   const share = metrics === 1 ? 1 : shareOfFirst(look);
-  const error = look.errorProbability * (isFirst ? share : (1 - share) / (metrics - 1));
+  const error = errorOf(look, metrics) * (isFirst ? share : (1 - share) / (metrics - 1));
   if (error < 2 ** -look.pairs) return null;
   const ofMean = noise / Math.sqrt(look.pairs * SIGNED_RANK_EFFICIENCY);
   const missed = studentTQuantile(1 - POWER, look.pairs - 1) * ofMean;

@@ -77,6 +77,25 @@ export function urlProvider(baseUrls: string, options: UrlProviderOptions = {}):
   };
 }
 
+/** Several that run already, each with the name of its tier. */
+export function urlProviders(baseUrls: Readonly<Record<string, string>>, options: UrlProviderOptions = {}): Provider {
+  const providers = new Map(Object.entries(baseUrls).map(([tier, url]) => [tier, urlProvider(url, options)]));
+  return {
+    name: 'url',
+    async obstacles() {
+      return [];
+    },
+    async check(signal) {
+      for (const provider of providers.values()) await provider.check?.(signal);
+    },
+    async deploy(subject, ...others) {
+      const own = providers.get(subject.tier.name);
+      if (own === undefined) throw new Error(`no URL for '${subject.tier.name}'`);
+      return await own.deploy(subject, ...others);
+    },
+  };
+}
+
 /** Asks each for an answer, at all its addresses. Of those of one host the first that answers stays. */
 async function reachOf(
   urls: readonly URL[],

@@ -43,7 +43,7 @@ export function appType(kind: string, app: App): ServiceType {
       ]);
       const { [settings.port]: _, ...set } = service.settings;
       return {
-        image: { name: app.image, folder: app.folder },
+        image: { name: app.image, ...(app.isBuilt !== true && { folder: app.folder }) },
         command: { program: { from: 'node', folder: app.folder, name: app.script }, arguments: [] },
         environment: {
           NODE_ENV: 'production',

@@ -296,7 +296,7 @@ function wrongAnswers(step: TrialStep, trial: Trial): TierbenchError | undefined
   if (trial.iterations.failed === 0) return undefined;
   return new TierbenchError(
     'ANSWERS_WRONG',
-    `${trial.iterations.failed} of ${trial.iterations.completed} iterations of scenario '${step.scenario}' failed at ${describeLoad(step.load)}, before any load`,
+    `${trial.iterations.failed} of ${trial.iterations.completed} iterations of scenario '${step.scenario}' failed against ${step.subject} at ${describeLoad(step.load)}, before any load`,
     'Fix the scenario or the API, then run again; the first failure of each kind is above.',
     {
       problems: trial.failureExamples.map(({ step: name, outcome, message }) => ({

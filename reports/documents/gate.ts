@@ -1,15 +1,27 @@
 import type { GateAnswer, GatedMetric, GateMetric, GateQuestion, GateResult } from '../../harness/core/gate.ts';
 import {
   type Estimate,
+  formatBound,
   formatBytes,
   formatNumber,
+  formatQuantity,
   formatRate,
   formatRatio,
   formatSeconds,
 } from '../../harness/core/units.ts';
 import { MOST_NOISE } from '../../harness/models/paired-change.ts';
-import { type Answer, type CellDraft, type Document, head, incompleteNote, left, right, table } from '../document.ts';
-import { changeSize, dateTime } from '../figures.ts';
+import {
+  type Answer,
+  type Block,
+  type CellDraft,
+  type Document,
+  head,
+  incompleteNote,
+  left,
+  right,
+  table,
+} from '../document.ts';
+import { changeSize, dateTime, verdictWords } from '../figures.ts';
 import { list, plural } from '../text.ts';
 import { acceptedAnswer, acceptedNotes, judgeAccepted } from './gate-accepted.ts';
 
@@ -36,6 +48,7 @@ export function gateDocument(record: GateResult): Document {
       ...(answer === undefined || answer.metrics.length === 0
         ? []
         : [{ kind: 'table' as const, table: metricsTable(answer, question) }]),
+      ...targetsBlocks(record),
       { kind: 'paragraph', text: howItWasMeasured(question, answer) },
     ],
     footer: `Made by tierbench ${tierbench.version} from the results of run ${facts.runId}.`,
@@ -136,6 +149,23 @@ function metricsTable({ metrics }: GateAnswer, { toleranceRatio }: GateQuestion)
       { text: kindTexts[kind], verdict: kindVerdicts[kind] },
     ]),
   );
+}
+
+/** What the head was held against, whatever the base does. */
+function targetsBlocks({ answers, targets }: GateResult): readonly Block[] {
+  const judged = answers[0]?.targets ?? [];
+  if (judged.length === 0) return [];
+  const rows = judged.map(({ id, step, verdict, value }): CellDraft[] => {
+    const target = targets.find((each) => each.id === id);
+    return [
+      { text: step === null ? (target?.title ?? id) : `${target?.title ?? id}: ${step}` },
+      { text: target === undefined ? '' : formatBound(target) },
+      { text: value === null || target === undefined ? '' : formatQuantity(value, target.unit) },
+      { text: verdictWords[verdict], verdict },
+    ];
+  });
+  const columns = [head('Target'), right('Value'), right('Head'), left('Verdict')];
+  return [{ kind: 'table', table: table('Targets, held against all trials of head together', columns, rows) }];
 }
 
 function howItWasMeasured({ durationS, warmUpS, seed }: GateQuestion, answer: GateAnswer | undefined): string {

@@ -4,6 +4,7 @@ import { isRun } from '../../harness/core/run.ts';
 import type { StudyRecord } from '../../harness/core/study-record.ts';
 import { overallVerdict } from '../../harness/judging/judge.ts';
 import { isValid } from '../../harness/judging/judged-trial.ts';
+import { overallOfGate } from '../../harness/judging/pooled-targets.ts';
 import { type Analysis, analyse } from '../analysis.ts';
 import type { Document } from '../document.ts';
 import { gateDocument } from './gate.ts';
@@ -48,12 +49,10 @@ export function renderJson<Report>(report: Report, schema: z.ZodType<Report>): s
   return `${JSON.stringify(schema.parse(report), null, 2)}\n`;
 }
 
-const gateVerdicts = { slower: 'missed', accepted: 'met', 'not-slower': 'met', 'cannot-tell': 'inconclusive' } as const;
-
 /** What was accepted is not missed. */
 function gateVerdict(record: GateResult): StudyReport['verdict'] {
   const judged = judgeAccepted(record);
-  return judged === null ? 'inconclusive' : gateVerdicts[judged.verdict];
+  return judged === null ? 'inconclusive' : overallOfGate(judged.verdict, record.answers[0]?.targets);
 }
 
 /** Without targets a run that measured something valid has done what it was asked. */

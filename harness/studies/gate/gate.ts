@@ -7,6 +7,7 @@ import {
 } from '../../core/gate.ts';
 import { withoutAccepted } from '../../judging/accepted-metrics.ts';
 import { gateVerdict, type JudgedMetric } from '../../judging/paired-metrics.ts';
+import { judgePooled, overallOfGate } from '../../judging/pooled-targets.ts';
 import { judgeChanges, type Look, looksWithin, type Side } from '../../models/paired-change.ts';
 import { median } from '../../statistics/sums.ts';
 import type { Study } from '../study.ts';
@@ -19,7 +20,7 @@ export const gate: Study<GateQuestion, GateAnswer> = {
   answer: gateAnswerSchema,
   scenarios: ({ scenario }) => [scenario],
   groups: (subjects) => [subjects],
-  *steps(group, question) {
+  *steps(group, question, context) {
     const looks = looksWithin(question.budgetS / pairS(question));
     let judged: readonly JudgedMetric[] = [];
     const measured = yield* measurePairs(group, question, looks.at(-1)?.pairs ?? 0, (pairs) => {
@@ -27,7 +28,8 @@ export const gate: Study<GateQuestion, GateAnswer> = {
       if (look !== undefined) judged = judgePairs(pairs, look, question);
       return gateVerdict(withoutAccepted(judged, question)) !== 'cannot-tell';
     });
-    const { arrivalRatePerS, pairs, lost: lostPairs } = measured;
+    const { arrivalRatePerS, pairs, lost: lostPairs, ofHead } = measured;
+    const targets = context.targets.filter(({ id }) => question.targets === null || question.targets?.includes(id));
     const [base = '', head = ''] = group.map(({ id }) => id);
     return {
       base,
@@ -38,6 +40,7 @@ export const gate: Study<GateQuestion, GateAnswer> = {
       lostPairs,
       verdict: gateVerdict(judged),
       metrics: judged.map((each) => gated(each, pairs)),
+      targets: judgePooled(targets, ofHead, { tier: group[1]?.tier.name ?? '', scenario: question.scenario }),
     };
   },
   estimate(_group, question) {
@@ -46,8 +49,7 @@ export const gate: Study<GateQuestion, GateAnswer> = {
   },
   verdict(answers) {
     const [answer] = answers;
-    if (answer === undefined || answer.verdict === 'cannot-tell') return 'inconclusive';
-    return answer.verdict === 'slower' ? 'missed' : 'met';
+    return answer === undefined ? 'inconclusive' : overallOfGate(answer.verdict, answer.targets);
   },
 };
 

@@ -1,6 +1,7 @@
 import type { Subject } from '../../core/app.ts';
 import type { GateMetric } from '../../core/gate.ts';
 import type { OfferedLoad } from '../../core/load.ts';
+import type { SettingValue } from '../../core/tier.ts';
 import type { JudgedTrial } from '../../judging/judged-trial.ts';
 import { type MetricValue, pairedMetrics, quietestFirst } from '../../judging/paired-metrics.ts';
 import { readPilot } from '../../judging/pilot.ts';
@@ -65,6 +66,7 @@ export function* measurePairs(
   const pairs: Pair[] = [];
   const ofHead: JudgedTrial[] = [];
   let lost = 0;
+  const instances = changedInstances([base, head]);
   if (arrivalRatePerS === null) return { arrivalRatePerS, pairs, lost, ofHead };
   const load: OfferedLoad = { model: 'open', arrivalRatePerS, arrivals: 'constant' };
   for (const [turn, order] of sidesOfPairs(most + MOST_LOST_PAIRS, question.seed).entries()) {
@@ -72,7 +74,7 @@ export function* measurePairs(
     let trialOfHead: JudgedTrial | undefined;
     for (const side of order) {
       const subject = side === 'base' ? base : head;
-      yield { kind: 'restart', subject: subject.id, instances: appInstances(subject), durationS: RESTART_S };
+      yield { kind: 'restart', subject: subject.id, instances, durationS: RESTART_S };
       const step = trial(subject, question, 'measure', load, question.durationS);
       const seen = yield { ...step, warmUpS: question.warmUpS, pair: { number: turn + 1, most } };
       const read = seen && pairedMetrics(seen);
@@ -125,10 +127,12 @@ function* pilotRate(base: Subject, question: PairQuestion): Steps<number | null>
   return ratePerS;
 }
 
-/** Processes of the app itself: what is around it is the same for both. */
-function appInstances({ tier }: Subject): readonly string[] {
-  return tier.services
-    .filter(({ kind }) => kind === 'api')
+/** Processes of the app itself, and of what differs between the two; what is around them is the same for both. */
+function changedInstances([base, head]: readonly [Subject, Subject]): readonly string[] {
+  const isSame = (name: string, image: SettingValue | undefined) =>
+    base.tier.services.some((each) => each.name === name && each.settings.image === image);
+  return head.tier.services
+    .filter(({ kind, name, settings }) => kind === 'api' || !isSame(name, settings.image))
     .flatMap(({ name, instances }) => Array.from({ length: instances }, (_, index) => `${name}/${index + 1}`));
 }
 
