@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Accepted } from '../../harness/core/accepted.ts';
 import type { App, Subject } from '../../harness/core/app.ts';
-import { suggestion } from '../../harness/core/closest-match.ts';
+import { nearestWord } from '../../harness/core/closest-match.ts';
 import { type Problem, TierbenchError } from '../../harness/core/errors.ts';
 import type { Tier } from '../../harness/core/tier.ts';
 import { ACCEPT_FILE, readAccepted } from '../../harness/files/accept-file.ts';
@@ -63,9 +63,13 @@ async function targetIds(typed: string | undefined, options: RunOptions): Promis
   const known = (await readInputs(options)).targets.map(({ id }) => id);
   const problems = ids
     .filter((id) => !known.includes(id))
-    .map((id): Problem => ({ what: `--target '${id}' is unknown`, nextStep: suggestion(id, known) }));
+    .map((id): Problem => ({ what: `--target '${id}' is unknown`, nextStep: nextStepFor(nearestWord(id, known)) }));
   if (problems.length > 0) throw invalid(problems);
   return ids;
+}
+
+function nextStepFor(near: string | undefined): string {
+  return near === undefined ? 'see `tierbench targets`' : `did you mean '${near}'?`;
 }
 
 function isFile(target: string | undefined): target is string {
