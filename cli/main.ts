@@ -211,6 +211,9 @@ function commands(conclude: Conclude): Command {
     .command('targets')
     .description('print every figure of the scaling documents and how it is judged')
     .option('--targets <file>', 'a targets file of your own instead of the built-in ones')
+    .option('--result <folder>', 'judge those that a model judges by a plan from this run, each with its calculation')
+    .option('--scenario <scenario>', 'with --result: what users do (default: mixed where it was measured)')
+    .option('--out <folder>', 'with --result: write a report there')
     .option('--json', 'print JSON')
     .action((typed) => conclude(async () => (await import('./commands/lists.ts')).targets(typed, processOutput)));
 

@@ -1,16 +1,41 @@
+import { exactly } from '../../harness/core/plan.ts';
 import { builtInScenarios, loadScenario } from '../../harness/files/load-scenario.ts';
 import { readTargets } from '../../harness/files/target-file.ts';
 import { builtInTiers, readTier } from '../../harness/files/tier-file.ts';
+import { workloadFrom } from '../../harness/files/workload-file.ts';
+import { judgeClaims } from '../../reports/claims.ts';
+import { claimsDocument, claimsReport } from '../../reports/documents/claims.ts';
 import { exitCodes, type Output } from '../output/streams.ts';
 import { targetsTable } from '../output/targets-table.ts';
 import { tiersTable } from '../output/tiers-table.ts';
 import { describeWhere, whereItRuns } from '../where-tiers-run.ts';
+import { readAnalysis, scenarioOf } from './plan.ts';
+import { printDocument } from './report.ts';
+
+/** What the plans are for that judge claims; each claim scales them to its own load. */
+const MILLION_USERS = 1_000_000;
 
 export async function targets(
-  options: { readonly targets?: string; readonly json?: boolean },
+  options: {
+    readonly targets?: string;
+    readonly json?: boolean;
+    readonly result?: string;
+    readonly scenario?: string;
+    readonly out?: string;
+  },
   output: Output,
 ): Promise<number> {
   const all = await readTargets(options.targets === undefined ? undefined : [options.targets]);
+  if (options.result !== undefined) {
+    const analysis = await readAnalysis(options.result);
+    const scenario = scenarioOf(analysis, options.scenario ?? null);
+    const workload = workloadFrom({ amount: { kind: 'daily-users', value: exactly(MILLION_USERS) } });
+    const claims = judgeClaims(analysis, all, { workload, scenario, prices: null });
+    const json = claimsReport(claims, analysis, scenario);
+    const document = claimsDocument(claims, analysis, scenario);
+    await printDocument({ document, json: () => json, verdict: null }, options, output);
+    return exitCodes.met;
+  }
   output.out(options.json ? JSON.stringify(all, null, 2) : targetsTable(all, output.width));
   return exitCodes.met;
 }

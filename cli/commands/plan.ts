@@ -39,15 +39,7 @@ export interface TypedPlanOptions {
  */
 export async function plan(folder: string, typed: TypedPlanOptions, output: Output): Promise<number> {
   const { workload, prices } = await readPlanOptions(typed);
-  const record = await readResults(absoluteFolder(folder), studiesByName);
-  if (!isRun(record)) {
-    throw new TierbenchError(
-      'OPTIONS_INVALID',
-      `${folder} holds results of the study ${record.study}`,
-      'Name a folder that `tierbench run` made.',
-    );
-  }
-  const analysis = analyse(record);
+  const analysis = await readAnalysis(folder);
   const question: PlanQuestion = { workload, prices, scenario: scenarioOf(analysis, workload.scenario) };
   const planned = planCapacity(analysis, question);
   await printDocument(
@@ -63,6 +55,17 @@ export async function plan(folder: string, typed: TypedPlanOptions, output: Outp
   return planned.tiers.some(({ outcome }) => outcome.kind === 'planned') ? exitCodes.missed : exitCodes.inconclusive;
 }
 
+/** @throws TierbenchError OPTIONS_INVALID for the results of another study, and as `readResults` */
+export async function readAnalysis(folder: string): Promise<Analysis> {
+  const record = await readResults(absoluteFolder(folder), studiesByName);
+  if (isRun(record)) return analyse(record);
+  throw new TierbenchError(
+    'OPTIONS_INVALID',
+    `${folder} holds results of the study ${record.study}`,
+    'Name a folder that `tierbench run` made.',
+  );
+}
+
 /** As it was typed, without where the report goes. */
 function commandOf(folder: string, { out: _out, json: _json, ...typed }: TypedPlanOptions): string {
   const options = Object.entries(typed).map(([name, value]) => {
@@ -75,7 +78,7 @@ function commandOf(folder: string, { out: _out, json: _json, ...typed }: TypedPl
 /** Everyday traffic where it was measured. */
 const usualScenario = 'mixed';
 
-function scenarioOf({ tiers }: Analysis, wanted: string | null): string {
+export function scenarioOf({ tiers }: Analysis, wanted: string | null): string {
   const names = [...new Set(tiers.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)))];
   const chosen = wanted ?? (names.includes(usualScenario) ? usualScenario : names[0]);
   if (chosen !== undefined && names.includes(chosen)) return chosen;
