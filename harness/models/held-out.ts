@@ -32,10 +32,10 @@ export interface HeldOut {
  * How much the sustained rate differs from one start of a tier to the next, with all that a model leaves out: standard
  * deviation of its logarithm, and how many measurements that is worth. Two or three values of a sweep show little of it.
  */
-const USUAL_SCATTER = 0.08;
+export const USUAL_SCATTER = 0.08;
 const WORTH = 4;
 /** Of the logarithm of the rate for each logarithm of the value beyond those that were measured. */
-const SCATTER_BEYOND = 0.12;
+export const SCATTER_BEYOND = 0.12;
 /** A law of two or three parameters through as many points bends where it likes beyond them. */
 const SCATTER_BEYOND_USL = 0.6;
 

@@ -2,6 +2,7 @@ import { type AssumptionId, assumptionIds, isExact, middle, type Range, type Wor
 import type { Estimate } from '../core/units.ts';
 import { instancesFor, type PlannedLoad, type ServiceCost, secondsOfOne } from './capacity-plan.ts';
 import { MONTH_S } from './cost.ts';
+import { SCATTER_BEYOND, USUAL_SCATTER } from './held-out.ts';
 import {
   type Inputs,
   likelyWorld,
@@ -52,13 +53,9 @@ export interface ModelledPrices {
 /** Demands of fewer than three trials have no interval: what is taken in its place. */
 export const UNKNOWN_DEMAND: Uncertain = { value: 1, low: 0.8, high: 1.2, shape: 'range' };
 
-/** Of the logarithm of the rate: from one start of a tier to the next, and for each e-fold beyond the measured rate. */
-const SCATTER = 0.08;
-const SCATTER_BEYOND = 0.12;
-
 /** How far off the bottleneck law may be at `times` the measured rate: as in sweeps whose values were held out. */
 export function modelErrorAt(times: number): Uncertain {
-  const deviation = Math.hypot(SCATTER, SCATTER_BEYOND * Math.log(Math.max(1, times)));
+  const deviation = Math.hypot(USUAL_SCATTER, SCATTER_BEYOND * Math.log(Math.max(1, times)));
   const factor = Math.exp(SIDES_95 * deviation);
   return { value: 1, low: 1 / factor, high: factor, shape: 'interval' };
 }
