@@ -11,6 +11,7 @@ import {
 import { seededRandom } from '../harness/statistics/block-bootstrap.ts';
 import { searchSettings, searchWarmUpS } from '../harness/studies/run/search-rate.ts';
 import { ERROR_GOAL_RATIO, type KnownServer, knownServers, otherServers } from '../test-support/known-capacity.ts';
+import { searchLive } from './search-live.ts';
 
 /**
  * The search for the sustained rate on simulated servers whose truth is known, with the settings of `tierbench run` and of
@@ -18,15 +19,21 @@ import { ERROR_GOAL_RATIO, type KnownServer, knownServers, otherServers } from '
  * other searches where asked for. Writes the tables of docs/search.md.
  *
  *   npm run bench:search -- --seeds 100 [--noise 0,3,8] [--rivals]
+ *   npm run bench:search -- --live [--seeds 20]   quick searches of two real servers instead
  */
 const { values: options } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '100' },
+    seeds: { type: 'string' },
+    live: { type: 'boolean', default: false },
     noise: { type: 'string', default: '0,3,8' },
     rivals: { type: 'boolean', default: false },
   },
 });
-const seeds = Number(options.seeds);
+const seeds = Number(options.seeds ?? (options.live ? '20' : '100'));
+if (options.live) {
+  await searchLive(readRunOptions({ quick: true }).question, seeds);
+  process.exit();
+}
 
 type Search = (
   settings: SearchSettings,

@@ -267,6 +267,7 @@ describe('what limited a trial', () => {
       bottleneckOf(madeUpTrial({ samples: samplesOf(means) }), { services, systemCpus: 1 });
     expect(unknown({})).toEqual({ unknown: 'no-samples' });
     expect(unknown({ generator: { 'cpu-cores': 1, 'cpu-limit': 1 } })).toEqual({ unknown: 'no-utilization' });
+    expect(unknown({ machine: { 'machine-utilization': 0.3 } })).toEqual({ unknown: 'no-service' });
     expect(unknown({ 'api/1': { 'cpu-cores': 1 } })).not.toHaveProperty('unknown');
   });
 });

@@ -47,9 +47,12 @@ export interface Bottleneck {
   readonly queues: readonly Queue[];
 }
 
-/** Why nothing can be said: no probe was read in the window, or none that sees a service or the machine. */
+/**
+ * Why nothing can be said: no probe was read in the window, or none that sees a service or the machine, or only the machine is
+ * seen, which is not at its limit, as where the services run elsewhere.
+ */
 export interface BottleneckUnknown {
-  readonly unknown: 'no-samples' | 'no-utilization';
+  readonly unknown: 'no-samples' | 'no-utilization' | 'no-service';
 }
 
 export interface BottleneckContext {
@@ -113,6 +116,8 @@ export function bottleneckOf(
       sizeOf(other) - sizeOf(one),
   );
   const first = saturated[0] ?? null;
+  if (first === null && [...utilizations, ...queues].every(({ source }) => source === 'machine'))
+    return { unknown: 'no-service' };
   const others = [...saturated, ...evidence].filter((each) => first === null || !isSame(each, first));
   const because =
     first === null ? [] : contributionsTo(first, seen, requestsIn(record.trial.steps) / record.trial.measuredS);

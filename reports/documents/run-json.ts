@@ -90,7 +90,7 @@ const queue = z.object({
 const use = z.discriminatedUnion('kind', [utilization, queue]);
 
 const limit = z.union([
-  z.object({ unknown: z.enum(['no-samples', 'no-utilization']) }),
+  z.object({ unknown: z.enum(['no-samples', 'no-utilization', 'no-service']) }),
   z.object({
     first: use.nullable(),
     next: use.nullable(),

@@ -1,13 +1,13 @@
 import { metrics } from '../../harness/core/metrics.ts';
 import { formatBytes, formatNumber, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import type { Bottleneck } from '../../harness/judging/bottleneck.ts';
+import type { Bottleneck, BottleneckUnknown } from '../../harness/judging/bottleneck.ts';
 import type { Contribution } from '../../harness/judging/contributions.ts';
 import type { Queue, Utilization } from '../../harness/judging/resource-use.ts';
 import type { Limit } from '../analysis.ts';
 
 /** What limited a load, in words; the first that was saturated, and what is next to it. */
 export function limitTexts(limit: Limit): readonly string[] {
-  if ('unknown' in limit) return ['not known, as nothing was observed'];
+  if ('unknown' in limit) return [unknownText(limit)];
   const { first, next } = limit;
   if (first === null) {
     return [next === null ? 'nothing that was observed' : `nothing that was observed; most used: ${useText(next)}`];
@@ -18,7 +18,10 @@ export function limitTexts(limit: Limit): readonly string[] {
 
 /** First and next in one sentence, without its full stop: `the database's CPU limits it (98 % of 1 CPU); next would be ...`. */
 export function limitSentence(limit: Limit): string {
-  if ('unknown' in limit) return 'what limits it is not known, as nothing was observed';
+  if ('unknown' in limit) {
+    const howTo = '; services that tierbench starts by a tier file (--tier FILE) are observed';
+    return `what limits it is ${unknownText(limit)}${limit.unknown === 'no-samples' ? '' : howTo}`;
+  }
   const { first, next, because, cpuShares, utilizations } = limit;
   if (first === null) {
     const others = cpuShares.find(({ name }) => name === 'others')?.ratio ?? 0;
@@ -31,6 +34,12 @@ export function limitSentence(limit: Limit): string {
   const makesItWorse = because.map(contributionText);
   const then = next === null ? [] : [`next would be ${ownerOf(next)} (${amountOf(next)})`];
   return [firstText(first, limit), ...makesItWorse, ...then].join('; ');
+}
+
+function unknownText({ unknown }: BottleneckUnknown): string {
+  return unknown === 'no-samples'
+    ? 'not known, as nothing was observed'
+    : 'not known: nothing of it can be seen from here';
 }
 
 function firstText(first: Utilization | Queue, { cpuShares }: Bottleneck): string {
