@@ -297,15 +297,12 @@ export async function driveTrial(
   function onResponse(user: VirtualUser | undefined, response: RawResponse, nowMs: number): void {
     if (isOver && !isDraining) return;
     try {
-      if (isDraining) {
-        if (user !== undefined) endRequest(user, response);
-        return;
-      }
       // What was scheduled before this response comes before it, also in the accounts.
       if (schedule.nextMs <= nowMs) startScheduled(nowMs);
       const nowS = secondsAt(nowMs);
       // On a busy thread answers may come after the window's end and before its timer.
       if (nowS >= plan.durationS) finish();
+      if (isDraining && user !== undefined) endRequest(user, response);
       if (isOver || user === undefined) return;
       user.isSending = false;
       const { ended, next } = user.runner.answer(response);
