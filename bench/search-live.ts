@@ -7,6 +7,7 @@ import { judgeTrial } from '../harness/judging/judge-trial.ts';
 import { readPilot } from '../harness/judging/pilot.ts';
 import { type RateGoal, searchEvidence } from '../harness/judging/rate-goals.ts';
 import { type RateBracket, searchSustainedRate } from '../harness/models/sustained-rate-search.ts';
+import { probesFor } from '../harness/probes/choose.ts';
 import { measure } from '../harness/studies/measure.ts';
 import { searchSettings, searchWarmUpS } from '../harness/studies/run/search-rate.ts';
 
@@ -16,6 +17,8 @@ const CAPACITY_PER_S = 250;
 const LIMIT_S = 0.2;
 const PILOT_S = 5;
 const AT_ONCE = 4;
+/** What others take of the machine, so that it does not count against the server. */
+const probes = probesFor({ services: [], probes: [] }, async () => undefined);
 const never = new AbortController().signal;
 
 const servers: Readonly<Record<string, QueueSettings>> = {
@@ -42,7 +45,7 @@ async function searchOnce(settings: QueueSettings, question: RunQuestion, seed: 
   let sequence = 0;
   const trialAt = async (load: OfferedLoad, warmUpS: number, durationS: number) => {
     const plan = { scenario: oneRequest.name, baseUrl: server.baseUrl, load, warmUpS, durationS, seed, timeoutS: 10 };
-    return await measure(openLoopEngine(), { plan, scenario: oneRequest, users }, [], never).then((measurement) => {
+    return await measure(openLoopEngine(), { plan, scenario: oneRequest, users }, probes, never).then((measurement) => {
       sequence += 1;
       return judgeTrial({ ...measurement, sequence, subject: 'known', purpose: 'measure' }, null);
     });

@@ -8,7 +8,7 @@ import { withAdvice } from '../describe/remedies.ts';
 import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import { estimateInterval, loadWords } from '../figures.ts';
 import { list } from '../text.ts';
-import { limitSentence, limitTexts } from './run-limits.ts';
+import { limitSentence, limitTexts, nothingSustained } from './run-limits.ts';
 import { rateAnswers } from './run-rates.ts';
 import { whyInvalidMost, whyNotRun, whySo } from './run-why.ts';
 
@@ -151,24 +151,20 @@ function p95Of({ summary: { latency, errorRatio } }: JudgedTrial): string {
 }
 
 function noneSustained({ target, tiers }: Question): Omit<Answer, 'about'> {
-  const within = target === null ? '' : ` within p95 ${target}`;
-  const who = tiers.length === 1 ? (tiers[0]?.tier ?? '') : 'no tier';
+  const names = tiers.map(({ tier }) => tier);
+  const within = target === null ? '' : `p95 ${target}`;
   const [lowest] = tiers
     .flatMap(({ tier, sustained: { next, limit } }) =>
       next?.why === 'missed' && limit !== null ? [{ tier, trial: next.trial, limit }] : [],
     )
     .toSorted((one, other) => loadLevel(one.trial.summary.load) - loadLevel(other.trial.summary.load));
   if (lowest !== undefined) {
-    return {
-      statement: `${who} sustained ${tiers.length === 1 ? 'no' : 'a'} measured load${within}.`,
-      because: `${capitalized(limitSentence(lowest.limit))}. At ${loadWords(lowest.trial.summary.load)} ${lowest.tier} missed the target${p95Of(lowest.trial)}.`,
-    };
+    const load = `${loadWords(lowest.trial.summary.load)}${p95Of(lowest.trial)}`;
+    const limit = `${capitalized(limitSentence(lowest.limit))}.`;
+    return nothingSustained(names, within, { missed: { tier: lowest.tier, load, limit } });
   }
   const [invalid] = tiers.flatMap(({ sustained: { next } }) => (next?.why === 'invalid' ? [next.trial] : []));
-  return {
-    statement: `what is sustained${within} is not known.`,
-    because: `No valid trial decides it. ${invalid === undefined ? '' : becauseInvalid(invalid)}`.trim(),
-  };
+  return nothingSustained(names, within, { undecided: invalid === undefined ? '' : becauseInvalid(invalid) });
 }
 
 /** A row for each scenario, target and tier; the highest of each scenario stands out. */

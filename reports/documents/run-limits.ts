@@ -4,6 +4,7 @@ import type { Bottleneck, BottleneckUnknown } from '../../harness/judging/bottle
 import type { Contribution } from '../../harness/judging/contributions.ts';
 import type { Queue, Utilization } from '../../harness/judging/resource-use.ts';
 import type { Limit } from '../analysis.ts';
+import type { Answer } from '../document.ts';
 
 /** What limited a load, in words; the first that was saturated, and what is next to it. */
 export function limitTexts(limit: Limit): readonly string[] {
@@ -14,6 +15,29 @@ export function limitTexts(limit: Limit): readonly string[] {
   }
   if (next === null || !isSaturated(next)) return [useText(first)];
   return [useText(first), next.source === first.source ? whatOf(next) : useText(next)];
+}
+
+/**
+ * The answer where nothing met the targets, for rates that were searched and loads that were given.
+ * @param within such as `p95 < 200 ms`; empty where no target applies.
+ */
+export function nothingSustained(
+  tiers: readonly string[],
+  within: string,
+  why:
+    | { readonly missed: { readonly tier: string; readonly load: string; readonly limit: string } }
+    | { readonly undecided: string },
+): Omit<Answer, 'about'> {
+  const targets = within === '' ? '' : ` within ${within}`;
+  if ('undecided' in why) {
+    const because = `No valid trial decides it. ${why.undecided}`.trim();
+    return { statement: `what is sustained${targets} is not known.`, because };
+  }
+  const { tier, load, limit } = why.missed;
+  return {
+    statement: `${tiers.length === 1 ? `${tier} sustained no` : 'no tier sustained a'} measured load${targets}.`,
+    because: `${tier} missed the target at ${load}. ${limit}`.trim(),
+  };
 }
 
 /** First and next in one sentence, without its full stop: `the database's CPU limits it (98 % of 1 CPU); next would be ...`. */

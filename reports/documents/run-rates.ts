@@ -14,7 +14,7 @@ import type { SearchedRate, TierAnalysis } from '../analysis.ts';
 import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import { estimateInterval } from '../figures.ts';
 import { list } from '../text.ts';
-import { limitSentence as describeLimit, limitTexts } from './run-limits.ts';
+import { limitSentence as describeLimit, limitTexts, nothingSustained } from './run-limits.ts';
 
 /** The sustained rate of each tier and scenario that was searched: what it is, what limits it, what a request costs. */
 
@@ -65,17 +65,15 @@ export function rateAnswers(tiers: readonly TierAnalysis[]): readonly Answer[] {
 }
 
 function noneSustained({ tiers }: Question): Omit<Answer, 'about'> {
+  const names = tiers.map(({ tier }) => tier);
   const [missed] = tiers.filter(({ searched }) => searched.highPerS !== null);
+  const within = goalsText((missed ?? tiers[0])?.searched.goals ?? []);
   if (missed === undefined) {
-    return {
-      statement: 'what is sustained is not known.',
-      because: `No valid trial decides it: ${list([...new Set(tiers.map(({ searched }) => whyEnded(searched)))])}.`,
-    };
+    const ends = list([...new Set(tiers.map(({ searched }) => whyEnded(searched)))]);
+    return nothingSustained(names, within, { undecided: ends === '' ? '' : `The search ended: ${ends}.` });
   }
-  return {
-    statement: `no tier sustains a rate that was measured${goalsText(missed.searched.goals) === '' ? '' : ` within ${goalsText(missed.searched.goals)}`}.`,
-    because: `${missed.tier} misses at ${formatRate(missed.searched.highPerS ?? 0)}. ${limitSentence(missed)}`.trim(),
-  };
+  const load = `${formatRate(missed.searched.highPerS ?? 0)}`;
+  return nothingSustained(names, within, { missed: { tier: missed.tier, load, limit: limitSentence(missed) } });
 }
 
 function levelOf({ valuePerS, lowPerS }: SearchedRate): number {
