@@ -196,6 +196,7 @@ function commands(conclude: Conclude): Command {
     .option('--growth <percent>', 'how much more it is to carry (default: 0%)')
     .option('--headroom <percent>', 'share of each service that is to stay free at the peak (default: 20%)')
     .option('--failures <count>', 'instances of each service that may fail at the peak (default: 1)')
+    .option('--largest-instance <cpus>', 'CPUs that a service of one instance may be given (default: 8)')
     .option(
       '--cpu-factor <range>',
       'how many times faster the planned CPUs are than those of the run: 2 or 1.5..3 (default: 1)',

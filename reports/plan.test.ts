@@ -55,7 +55,7 @@ const questionOf = (
   changes: Partial<Omit<TypedWorkload, 'amount'>> = {},
   prices: Prices | null = null,
 ): PlanQuestion => ({
-  workload: workloadFrom({ ...changes, amount: { kind, value: exactly(amount) } }),
+  workload: workloadFrom({ largestCpus: 0.5, ...changes, amount: { kind, value: exactly(amount) } }),
   scenario: 'crud',
   prices,
 });
@@ -92,6 +92,16 @@ describe('the plan of a tier', () => {
     expect(enough).toBe(false);
     expect(plan.services[1]).toMatchObject({ carries: false, needsCpus: expect.closeTo(0.75, 6) });
     expect(planned(tierOf('single')).plan.services[0]).toMatchObject({ scales: false, instances: 1, carries: false });
+  });
+
+  it('gives what there can be only one of more CPUs, and counts what they cost', () => {
+    const asked = questionOf('peak-rate', 900, { largestCpus: 8 }, pricesOfDocument);
+    const { plan, planned: tier, enough, cost } = planned(tierOf('pooled'), asked);
+    expect(enough).toBe(true);
+    expect(plan.services[1]).toMatchObject({ name: 'database', cpusOfOne: 1, carries: true });
+    expect(tier.services.find(({ name }) => name === 'database')?.resources.cpus).toBe(1);
+    // Twice the size of the one whose price is 450.
+    expect(cost?.items.find(({ name }) => name === 'database')?.month).toEqual(exactly(900));
   });
 
   it('is refused where the connections do not fit, with the sum', () => {

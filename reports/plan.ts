@@ -11,7 +11,7 @@ import {
 import { isChanged } from '../harness/core/study-record.ts';
 import type { Service, Tier } from '../harness/core/tier.ts';
 import type { Demand, Demands } from '../harness/judging/demands.ts';
-import { planTier, type ServiceCost, type TierPlan } from '../harness/models/capacity-plan.ts';
+import { costsOfPlan, planTier, type ServiceCost, type TierPlan } from '../harness/models/capacity-plan.ts';
 import {
   instanceMonth,
   MONTH_S,
@@ -162,7 +162,7 @@ function planOf({ facts, scenarios, records }: TierAnalysis, question: PlanQuest
   const model: PlanModel = {
     workload,
     services: demands.services.flatMap((demand) => {
-      const cost = costs.find(({ name }) => name === demand.service);
+      const cost = costsOfPlan(costs, plan).find(({ name }) => name === demand.service);
       if (cost === undefined) return [];
       return [{ ...cost, cpuS: demand.cpuS, mainThreadS: demand.mainThread?.cpuS ?? null, demand: doubtOf(demand) }];
     }),
@@ -175,7 +175,7 @@ function planOf({ facts, scenarios, records }: TierAnalysis, question: PlanQuest
     modelError: modelErrorAt(load.peakPerS / sustainedPerS.low),
     usedUpPerS,
     usedUpBy: usedUpBy(demands),
-    prices: prices === null ? null : modelledPrices(tier, demands.responseBytes, prices),
+    prices: prices === null ? null : modelledPrices(atPeak.planned, costs, demands.responseBytes, prices),
   };
   const inWorlds = planInWorlds(
     model,
@@ -190,7 +190,7 @@ function planOf({ facts, scenarios, records }: TierAnalysis, question: PlanQuest
     withinTargets,
     demandsHaveIntervals: demands.services.every(({ interval }) => interval !== null),
     costs,
-    meanResponseS: meanResponse(costs, plan, Math.ceil(users), thinkS),
+    meanResponseS: meanResponse(costsOfPlan(costs, plan), plan, Math.ceil(users), thinkS),
     inWorlds,
     model,
     resources: resourceNeeds({ tier, demands, records, load, peakPerS: inWorlds.peakPerS, plan }, workload),
@@ -206,21 +206,22 @@ export function planAtRate(
   { workload, prices }: PlanQuestion,
   peakPerS: number,
 ): PlanAtRate {
-  const { headroomRatio, failures } = workload;
+  const { headroomRatio, failures, largestCpus } = workload;
   const plan = planTier(costs, withinTargets, {
     peakPerS,
     growthRatio: middle(workload.growthRatio),
     headroomRatio,
     failures,
+    largestCpus,
   });
-  const planned = withInstances(tier, plan);
+  const planned = asPlanned(tier, plan);
   const scaled = { meanPerS: (load.meanPerS * peakPerS) / load.peakPerS, peakPerS };
   return {
     load: scaled,
     plan,
     planned,
     connections: connectionsOf(planned),
-    cost: prices === null ? null : costOfPlan(planned, plan, scaled, demands.responseBytes, prices),
+    cost: prices === null ? null : costOfPlan({ planned, costs, plan, load: scaled }, demands.responseBytes, prices),
   };
 }
 
@@ -247,25 +248,37 @@ function middles(workload: Workload): Readonly<Record<AssumptionId | 'amount', n
   return Object.fromEntries([of('amount'), ...assumptionIds.map(of)]) as Record<AssumptionId | 'amount', number>;
 }
 
-function withInstances(tier: Tier, { services }: TierPlan): Tier {
-  const instancesOf = ({ name, instances }: Service) =>
-    services.find((each) => each.name === name)?.instances ?? instances;
+function asPlanned(tier: Tier, { services }: TierPlan): Tier {
   return {
     ...tier,
-    services: tier.services.map((service) => ({ ...service, instances: instancesOf(service) })),
+    services: tier.services.map((service) => {
+      const own = services.find(({ name }) => name === service.name);
+      if (own === undefined) return service;
+      const { instances, cpusOfOne } = own;
+      const resources = cpusOfOne === null ? service.resources : { ...service.resources, cpus: cpusOfOne };
+      return { ...service, instances, resources };
+    }),
   };
 }
 
-function pricedService({ name, kind, instances, resources }: Service): PricedService {
-  return { name, kind, instances, cpus: resources.cpus ?? null, memoryBytes: resources.memoryBytes ?? null };
+function pricedService({ name, kind, instances, resources }: Service, costs: readonly ServiceCost[]): PricedService {
+  const cpus = resources.cpus ?? null;
+  const measured = costs.find((each) => each.name === name)?.cpus ?? null;
+  const size = cpus === null || measured === null ? 1 : cpus / measured;
+  return { name, kind, instances, cpus, memoryBytes: resources.memoryBytes ?? null, size };
 }
 
-function modelledPrices({ services }: Tier, responseBytes: number | null, prices: Prices): ModelledPrices {
+function modelledPrices(
+  { services }: Tier,
+  costs: readonly ServiceCost[],
+  responseBytes: number | null,
+  prices: Prices,
+): ModelledPrices {
   const nothing = monthlyCost([], prices, null);
   return {
     instanceMonth: Object.fromEntries(
       services.flatMap((service) => {
-        const month = instanceMonth(pricedService(service), prices);
+        const month = instanceMonth(pricedService(service, costs), prices);
         return month === null ? [] : [[service.name, month]];
       }),
     ),
@@ -275,14 +288,21 @@ function modelledPrices({ services }: Tier, responseBytes: number | null, prices
 }
 
 function costOfPlan(
-  { services }: Tier,
-  { capacityPerS }: TierPlan,
-  { meanPerS }: Load,
+  {
+    planned: { services },
+    costs,
+    plan: { capacityPerS },
+    load: { meanPerS },
+  }: Pick<Planned, 'planned' | 'costs' | 'plan' | 'load'>,
   responseBytes: number | null,
   prices: Prices,
 ): PlanCost {
   const bytes = responseBytes === null ? null : responseBytes * meanPerS * MONTH_S;
-  const month = monthlyCost(services.map(pricedService), prices, bytes);
+  const month = monthlyCost(
+    services.map((service) => pricedService(service, costs)),
+    prices,
+    bytes,
+  );
   const { total } = month;
   const at = (ratePerS: number): Range => ({
     low: perMillionRequests(total.low, ratePerS),

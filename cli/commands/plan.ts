@@ -27,6 +27,7 @@ export interface TypedPlanOptions {
   readonly growth?: string;
   readonly headroom?: string;
   readonly failures?: string;
+  readonly largestInstance?: string;
   readonly cpuFactor?: string;
   readonly workload?: string;
   readonly prices?: string;
@@ -116,6 +117,7 @@ async function readPlanOptions(typed: TypedPlanOptions): Promise<Pick<PlanQuesti
   };
   const headroom = read.percent('--headroom', typed.headroom, 0, { from: 0, to: 90 });
   const failures = read.number('--failures', typed.failures, 1, { from: 0, to: 100, whole: true });
+  const largestCpus = read.number('--largest-instance', typed.largestInstance, 1, { from: 0.1, to: 1024 });
   if (problems.length > 0) {
     throw new TierbenchError('OPTIONS_INVALID', 'options cannot be used', 'Fix what is listed.', { problems });
   }
@@ -126,6 +128,7 @@ async function readPlanOptions(typed: TypedPlanOptions): Promise<Pick<PlanQuesti
     ...(Object.fromEntries(Object.entries(ranges).filter(([, range]) => range !== undefined)) as Partial<Assumptions>),
     ...(typed.headroom !== undefined && { headroomRatio: 1 - headroom }),
     ...(typed.failures !== undefined && { failures }),
+    ...(typed.largestInstance !== undefined && { largestCpus }),
     ...(typed.scenario !== undefined && { scenario: typed.scenario }),
     ...(amount !== undefined && { amount }),
   };

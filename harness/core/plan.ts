@@ -51,6 +51,8 @@ export interface Workload extends Assumptions {
   readonly headroomRatio: number;
   /** How many instances of each service that scales may be gone at the peak. */
   readonly failures: number;
+  /** CPUs of the largest instance: what there can be only one of may grow so far. */
+  readonly largestCpus: number;
   /** How many times as much as a unit of capacity that is not needed one costs that is missing. */
   readonly shortageCost: number;
   /** How busy each hour of the day is, relative to the others; null: not known. */

@@ -20,7 +20,7 @@ const tiers = texts('tiers/*.yaml');
 const targets = texts('targets/*.yaml');
 const prices = texts('prices/*.yaml');
 const workloads = [
-  'dailyUsers: 1000..2000\nsessionsPerDay: 3\nrequestsPerSession: 20\nthinkTime: 3..7 s\ngrowth: 20 %\nheadroom: 25 %\nfailures: 1\n',
+  'dailyUsers: 1000..2000\nsessionsPerDay: 3\nrequestsPerSession: 20\nthinkTime: 3..7 s\ngrowth: 20 %\nheadroom: 25 %\nfailures: 1\nlargestInstanceCpus: 4\n',
   `monthlyUsers: 1e6\ndailyShare: 10..30 %\npageViewsPerSession: 5\nrequestsPerPageView: 3\nsessionLength: 10 min\ndayCurve: [${'1, '.repeat(23)}2]\n`,
 ];
 

@@ -65,6 +65,7 @@ const schema = closedObject({
     .refine(({ low, high }) => low === high, 'must be one number, not a range')
     .exactOptional(),
   failures: z.int().min(0).max(100).exactOptional(),
+  largestInstanceCpus: z.number().min(0.1).max(1024).exactOptional(),
   shortageCost: z.number().min(0).max(1000).exactOptional(),
   dayCurve: z
     .array(z.number().min(0).max(MOST))
@@ -129,6 +130,7 @@ function toWorkload(file: YamlFile, typed: TypedWorkload): Workload {
       ...(value.scenario !== undefined && { scenario: value.scenario }),
       ...(value.headroom !== undefined && { headroomRatio: 1 - value.headroom.low }),
       ...(value.failures !== undefined && { failures: value.failures }),
+      ...(value.largestInstanceCpus !== undefined && { largestCpus: value.largestInstanceCpus }),
       ...(value.shortageCost !== undefined && { shortageCost: value.shortageCost }),
       ...typed,
       amount: typed.amount ?? { kind: amounts[amountKey], value: value[amountKey] ?? exactly(1) },
@@ -147,6 +149,7 @@ export function workloadFrom(
     scenario: null,
     headroomRatio: 0.8,
     failures: 1,
+    largestCpus: 8,
     shortageCost: 3,
     ...usualAssumptions,
     ...rest,

@@ -5,7 +5,7 @@ export interface ServiceCost {
   readonly name: string;
   /** In the tier that was measured. */
   readonly instances: number;
-  /** Whether the tier can have more of it. */
+  /** Whether the tier can have more of it; else it can only be larger. */
   readonly scales: boolean;
   /** CPUs of an instance; null where the tier file does not limit them. */
   readonly cpus: number | null;
@@ -25,6 +25,8 @@ export interface Requirement {
   readonly headroomRatio: number;
   /** How many instances of each service that scales may be gone at the peak. */
   readonly failures: number;
+  /** CPUs of the largest instance that one can have. */
+  readonly largestCpus: number;
 }
 
 export interface ServicePlan {
@@ -39,6 +41,8 @@ export interface ServicePlan {
   readonly utilizationRatio: number;
   /** All instances together. */
   readonly cpus: number | null;
+  /** CPUs of one instance: more than measured where there can be one only. */
+  readonly cpusOfOne: number | null;
   /** CPUs that an instance would need to carry it; null where it carries it, or more CPUs would not help. */
   readonly needsCpus: number | null;
   readonly carries: boolean;
@@ -61,7 +65,8 @@ export interface TierPlan {
  * How many instances of each service carry the peak. A service is used up at CPUs over CPU seconds a request (the bottleneck
  * law); within the targets it carries `withinTargets` of that, the share that was measured between the sustained rate and
  * the rate at which the measured tier is used up. Instances = max(ceil(peak (1 + growth)/(capacity × headroom)),
- * ceil(peak/capacity) + failures).
+ * ceil(peak/capacity) + failures). What there can be only one of gets as many CPUs as it needs, up to the largest instance, unless
+ * its main thread is used up, which more CPUs do not help.
  */
 export function planTier(costs: readonly ServiceCost[], withinTargets: Range, requirement: Requirement): TierPlan {
   const services = costs.map((cost) => planService(cost, withinTargets, requirement));
@@ -78,10 +83,17 @@ export function planTier(costs: readonly ServiceCost[], withinTargets: Range, re
   };
 }
 
-function planService(cost: ServiceCost, withinTargets: Range, requirement: Requirement): ServicePlan {
-  const { name, scales, cpus, cpuS, mainThreadS } = cost;
+function planService(measured: ServiceCost, withinTargets: Range, requirement: Requirement): ServicePlan {
+  const { name, scales, cpuS, mainThreadS } = measured;
   const { peakPerS, growthRatio, headroomRatio } = requirement;
   const grownPerS = peakPerS * (1 + growthRatio);
+  const neededCpus = measured.backgroundCpus + (grownPerS * cpuS.high) / (withinTargets.low * headroomRatio);
+  const ofOneThread = mainThreadS === null ? 0 : (grownPerS * mainThreadS) / (withinTargets.low * headroomRatio);
+  const isLarger = !scales && ofOneThread <= measured.instances;
+  const cost = isLarger
+    ? { ...measured, cpus: largerCpus(measured.cpus, neededCpus / measured.instances, requirement) }
+    : measured;
+  const { cpus } = cost;
   const capacityPerS = {
     low: withinTargets.low / secondsOfOne(cpuS.high, cost),
     high: withinTargets.high / secondsOfOne(cpuS.low, cost),
@@ -91,8 +103,6 @@ function planService(cost: ServiceCost, withinTargets: Range, requirement: Requi
   const instances = scales ? needed(capacityPerS.low) : cost.instances;
   const utilizationRatio = grownPerS / (capacityPerS.low * instances);
   const carries = utilizationRatio <= headroomRatio * (1 + 1e-9);
-  const ofThreads =
-    mainThreadS === null ? 0 : (grownPerS * mainThreadS) / (instances * withinTargets.low * headroomRatio);
   return {
     name,
     scales,
@@ -101,10 +111,21 @@ function planService(cost: ServiceCost, withinTargets: Range, requirement: Requi
     capacityPerS,
     utilizationRatio,
     cpus: cpus === null ? null : cpus * instances,
-    needsCpus:
-      carries || ofThreads > 1 ? null : (grownPerS * cpuS.high) / (instances * withinTargets.low * headroomRatio),
+    cpusOfOne: cpus,
+    needsCpus: carries || ofOneThread > instances ? null : neededCpus / instances,
     carries,
   };
+}
+
+/** What a person orders: half CPUs. Never fewer than the tier file has. */
+function largerCpus(cpus: number | null, needed: number, { largestCpus }: Requirement): number | null {
+  if (cpus === null || needed <= cpus) return cpus;
+  return Math.max(cpus, Math.min(largestCpus, wholeFrom(2 * needed) / 2));
+}
+
+/** The services as they are planned: with the CPUs of the plan. */
+export function costsOfPlan(costs: readonly ServiceCost[], { services }: TierPlan): readonly ServiceCost[] {
+  return costs.map((cost, index) => ({ ...cost, cpus: services[index]?.cpusOfOne ?? cost.cpus }));
 }
 
 /** How many instances a load uses up, in fractions: as it is at the peak, and with growth. */

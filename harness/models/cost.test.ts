@@ -12,7 +12,7 @@ const prices: Prices = {
   networkGb: null,
   fixedMonth: { frontend: exactly(100), monitoring: exactly(150) },
 };
-const api: PricedService = { name: 'api', kind: 'api', instances: 3, cpus: 2, memoryBytes: 2 ** 31 };
+const api: PricedService = { name: 'api', kind: 'api', instances: 3, cpus: 2, memoryBytes: 2 ** 31, size: 1 };
 const database: PricedService = { ...api, name: 'database', kind: 'primary', instances: 1 };
 const cache: PricedService = { ...api, name: 'cache', kind: 'cache', instances: 1 };
 
@@ -21,6 +21,10 @@ describe('the cost of a month', () => {
     const { total, withoutPrice } = monthlyCost([api, database, cache], prices, null);
     expect(total).toEqual(exactly(1200));
     expect(withoutPrice).toEqual([]);
+  });
+
+  it('takes the price of a kind as often as an instance is larger', () => {
+    expect(monthlyCost([{ ...database, size: 1.5 }], prices, null).items[0]?.month).toEqual(exactly(675));
   });
 
   it('names what has no price, and leaves it out', () => {

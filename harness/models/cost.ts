@@ -12,6 +12,8 @@ export interface PricedService {
   /** Of one instance; null where nothing limits it. */
   readonly cpus: number | null;
   readonly memoryBytes: number | null;
+  /** How many times larger it is than the one that has the price of its kind. */
+  readonly size: number;
 }
 
 export interface MonthlyCost {
@@ -26,7 +28,7 @@ export interface MonthlyCost {
 /** A month of one instance: by its kind, else by its CPUs and memory; null where the prices say nothing of it. */
 export function instanceMonth(service: Omit<PricedService, 'name' | 'instances'>, prices: Prices): Range | null {
   const ofKind = Object.hasOwn(prices.instanceMonth, service.kind) ? prices.instanceMonth[service.kind] : undefined;
-  if (ofKind !== undefined) return ofKind;
+  if (ofKind !== undefined) return product(ofKind, exactly(service.size));
   if (prices.cpuHour === null || service.cpus === null) return null;
   const cpu = product(prices.cpuHour, exactly(service.cpus * MONTH_HOURS));
   if (prices.memoryGibHour === null) return cpu;

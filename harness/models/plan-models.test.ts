@@ -68,7 +68,7 @@ describe('planTier', () => {
     cpuS: { low: 0.0004, high: 0.0005 },
     mainThreadS: null,
   };
-  const requirement: Requirement = { peakPerS: 1000, growthRatio: 0, headroomRatio: 0.8, failures: 1 };
+  const requirement: Requirement = { peakPerS: 1000, growthRatio: 0, headroomRatio: 0.8, failures: 1, largestCpus: 1 };
   const within = { low: 0.9, high: 1 };
 
   it('takes the larger of headroom and failures, at the worse end of what was measured', () => {
@@ -87,10 +87,20 @@ describe('planTier', () => {
     expect(services[1]?.needsCpus).toBeCloseTo((4000 * 0.0005) / (0.9 * 0.8), 9);
   });
 
+  it('gives a service that there can be one of the CPUs that it needs, up to the largest instance', () => {
+    const larger = planTier([api, database], within, { ...requirement, peakPerS: 4000, largestCpus: 4 });
+    // 2.78 CPUs are needed.
+    expect(larger.services[1]).toMatchObject({ instances: 1, cpusOfOne: 3, carries: true, needsCpus: null });
+    expect(larger.carries).toBe(true);
+    expect(larger.services[0]).toMatchObject({ cpusOfOne: 1 });
+    const tooLarge = planTier([database], within, { ...requirement, peakPerS: 8000, largestCpus: 4 });
+    expect(tooLarge.services[0]).toMatchObject({ cpusOfOne: 4, carries: false, needsCpus: expect.closeTo(5.556, 3) });
+  });
+
   it('does not ask for CPUs that a main thread cannot use', () => {
     const pooler = { ...database, name: 'pooler', mainThreadS: 0.0004 };
-    const { services } = planTier([pooler], within, { ...requirement, peakPerS: 4000 });
-    expect(services[0]).toMatchObject({ carries: false, needsCpus: null });
+    const { services } = planTier([pooler], within, { ...requirement, peakPerS: 4000, largestCpus: 8 });
+    expect(services[0]).toMatchObject({ carries: false, needsCpus: null, cpusOfOne: 1 });
   });
 
   it('carries any load where nothing limits a service', () => {

@@ -12,6 +12,7 @@ const workload: Workload = {
   scenario: null,
   headroomRatio: 0.8,
   failures: 1,
+  largestCpus: 1,
   shortageCost: 3,
   dayCurve: null,
   given: [],

@@ -1,6 +1,6 @@
 import { type AssumptionId, assumptionIds, isExact, type Range } from '../../harness/core/plan.ts';
 import { formatBytes, formatNumber, formatRate, formatRatio, formatSeconds } from '../../harness/core/units.ts';
-import type { TierPlan } from '../../harness/models/capacity-plan.ts';
+import type { ServicePlan, TierPlan } from '../../harness/models/capacity-plan.ts';
 import { peakAssumptions } from '../../harness/models/workload.ts';
 import { type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import type { Format } from '../figures.ts';
@@ -97,13 +97,18 @@ export function servicesTable(tier: string, outcome: Planned): Table {
       const memoryBytes = planned.services.find((each) => each.name === name)?.resources.memoryBytes;
       const seen = resources.find((each) => each.code === 'memory-seen' && each.service === name);
       const sum = connections.find((each) => each.service === name);
+      const measuredCpus = cpusBefore(service, outcome);
       return [
         { text: name },
         { text: formatNumber(instances), strong: scales },
         { text: scales ? neededText(name, outcome) : 'one only' },
         { text: Number.isFinite(capacityPerS.low) ? formatRate(capacityPerS.low) : 'not limited' },
         { text: formatRatio(utilizationRatio) },
-        { text: cpus === null ? 'not limited' : formatNumber(cpus) },
+        {
+          text: cpus === null ? 'not limited' : formatNumber(cpus),
+          strong: measuredCpus !== null,
+          detail: measuredCpus === null ? '' : `measured with ${formatNumber(measuredCpus)}`,
+        },
         {
           text: memoryBytes === undefined ? 'not limited' : formatBytes(memoryBytes * instances),
           detail: seen === undefined ? '' : `${formatBytes(seen.estimate.value)} of one seen`,
@@ -118,6 +123,12 @@ export function servicesTable(tier: string, outcome: Planned): Table {
       ];
     }),
   );
+}
+
+/** What one instance had when it was measured, where the plan gives it more; else null. */
+export function cpusBefore({ name, cpusOfOne }: ServicePlan, { costs }: Pick<Planned, 'costs'>): number | null {
+  const measured = costs.find((each) => each.name === name)?.cpus ?? null;
+  return measured === null || measured === cpusOfOne ? null : measured;
 }
 
 /** Prices that do not name every service make a lower end. */
@@ -199,7 +210,7 @@ export const assumptionWords: Readonly<Record<AssumptionId, AssumptionWords>> = 
 
 /** What the plan rests on and nobody measured, and who says so. */
 export function assumptionsTable({ workload, prices }: PlanQuestion): Table {
-  const { kind, headroomRatio, failures, given } = workload;
+  const { kind, headroomRatio, failures, largestCpus, given } = workload;
   const used = new Set<AssumptionId>([...peakAssumptions[kind], 'peakFactor', 'thinkS', 'growthRatio', 'cpuFactor']);
   const rows = assumptionIds
     .filter((id) => used.has(id))
@@ -218,6 +229,14 @@ export function assumptionsTable({ workload, prices }: PlanQuestion): Table {
       ...rows,
       [{ text: 'Used at most at the peak' }, { text: formatRatio(headroomRatio) }, { text: 'rule of the plan' }],
       [{ text: 'Instances that may fail' }, { text: formatNumber(failures) }, { text: 'rule of the plan' }],
+      [
+        { text: 'CPUs of the largest instance' },
+        {
+          text: formatNumber(largestCpus),
+          detail: 'for services of one instance; more CPUs are assumed to be used as well as those measured',
+        },
+        { text: 'rule of the plan' },
+      ],
       ...(prices === null
         ? []
         : [[{ text: 'Prices' }, { text: `${prices.currency}, ${prices.date}` }, { text: prices.source }]]),

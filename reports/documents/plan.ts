@@ -16,6 +16,7 @@ import {
   atLeastText,
   chanceText,
   costTable,
+  cpusBefore,
   money,
   neededText,
   overviewTable,
@@ -165,14 +166,20 @@ function beyondText({ load: { peakPerS }, sustainedPerS }: Planned): readonly st
 }
 
 function instancesText(outcome: Planned): string {
-  const scaled = outcome.plan.services.filter(({ scales }) => scales);
-  if (scaled.length === 0) return 'one instance of each service';
+  const { services } = outcome.plan;
+  const scaled = services.filter(({ scales }) => scales);
   const texts = scaled.map(({ name, instances }) => {
     const needed = neededText(name, outcome);
     const range = needed === formatNumber(instances) ? '' : ` (${needed})`;
     return `${plural(instances, 'instance')}${range} of ${name}`;
   });
-  return list(texts);
+  const larger = services.flatMap((service) => {
+    const measuredCpus = cpusBefore(service, outcome);
+    return measuredCpus === null
+      ? []
+      : [`${plural(service.cpusOfOne ?? 0, 'CPU')} instead of ${formatNumber(measuredCpus)} for ${service.name}`];
+  });
+  return list([...(texts.length === 0 ? ['one instance of each service'] : texts), ...larger]);
 }
 
 /** Why a tier does not carry the load. */
