@@ -54,6 +54,8 @@ export interface PlanChoice extends Choice {
 const SPREAD = 20;
 const POINTS = 160;
 const MOST_BREAK_EVENS = 12;
+/** Of the cost: less is no reason to change the tier. */
+const LEAST_SAVING = 0.1;
 
 /** A pure function of the results folder and the question. */
 export function planCapacity(analysis: Analysis, question: PlanQuestion): CapacityPlan {
@@ -92,14 +94,16 @@ function breakEvens(
   ratesPerS: readonly number[],
 ): readonly BreakEven[] {
   const costOf = ({ outcome }: TierWithPlan, peakPerS: number) => costAt(outcome, question, peakPerS)?.cost ?? null;
-  const cheapestAt = (peakPerS: number) => cheapestOf(planned, (tier) => costOf(tier, peakPerS));
-  const onGrid = ratesPerS.map((_, index) =>
-    cheapestOf(planned, (_tier, place) => curves[place]?.points[index]?.cost ?? null),
-  );
+  let incumbent: string | null = null;
+  const onGrid = ratesPerS.map((_, index) => {
+    incumbent = cheapestOf(planned, (_tier, place) => curves[place]?.points[index]?.cost ?? null, incumbent);
+    return incumbent;
+  });
   return onGrid
     .flatMap((above, index): BreakEven[] => {
       const [below, from, to] = [onGrid[index - 1], ratesPerS[index - 1], ratesPerS[index]];
       if (below === undefined || from === undefined || to === undefined || below === above) return [];
+      const cheapestAt = (peakPerS: number) => cheapestOf(planned, (tier) => costOf(tier, peakPerS), below);
       const at = crossing(cheapestAt, below, from, to);
       const before = planned.find(({ tier }) => tier === below);
       return [{ peakPerS: at, below, above, belowEnds: before !== undefined && costOf(before, at) === null }];
@@ -107,17 +111,23 @@ function breakEvens(
     .slice(0, MOST_BREAK_EVENS);
 }
 
-/** Of tiers that cost the same the first one; null where none carries the load. */
+/**
+ * The tier that carries the load for least, or the incumbent unless that saves much: instances come in whole numbers, so that
+ * costs cross often.
+ */
 function cheapestOf(
   planned: readonly TierWithPlan[],
   costOf: (tier: TierWithPlan, place: number) => number | null,
+  incumbent: string | null,
 ): string | null {
-  let best: { readonly tier: string; readonly cost: number } | null = null;
-  for (const [place, each] of planned.entries()) {
+  const costs = planned.flatMap((each, place) => {
     const cost = costOf(each, place);
-    if (cost !== null && (best === null || cost < best.cost)) best = { tier: each.tier, cost };
-  }
-  return best?.tier ?? null;
+    return cost === null ? [] : [{ tier: each.tier, cost }];
+  });
+  const best = costs.toSorted((one, other) => one.cost - other.cost)[0];
+  const kept = costs.find(({ tier }) => tier === incumbent);
+  if (best === undefined || kept === undefined) return best?.tier ?? null;
+  return best.cost < kept.cost * (1 - LEAST_SAVING) ? best.tier : kept.tier;
 }
 
 /** The rate between both from which the tier is not `below` any more, to a thousandth. */
