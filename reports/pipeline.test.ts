@@ -42,6 +42,19 @@ describe('a gate', () => {
     expect(reportOf(later).verdict).toBe('missed');
   });
 
+  test('has a check for each target that was judged, and shows those that are not met', () => {
+    const targets = (['met', 'missed', 'not-judged'] as const).map((verdict) => {
+      return { id: 'p95', step: null, verdict, value: 0.02 };
+    });
+    const gate = madeUpGate([{ ...slowerAnswer, targets }]);
+    const result = pipelineResult({ ...gate, targets: [target] });
+    expect(result.checks.slice(4).map(({ group, outcome }) => [group, outcome])).toEqual([
+      ['gate.crud.targets', 'passed'],
+      ['gate.crud.targets', 'failed'],
+    ]);
+    expect(result.blocks.filter(({ kind }) => kind === 'table')).toHaveLength(2);
+  });
+
   test('without an answer is an error with its code', () => {
     const endedAt = '2026-11-21T08:01:00.000Z';
     const status = { state: 'failed', endedAt, code: 'BUILD_FAILED', what: 'it "broke" <here>', nextStep: '' } as const;

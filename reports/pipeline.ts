@@ -123,9 +123,23 @@ function gateResult(record: GateResult): PipelineResult {
     ]),
   );
   const group = `gate.${record.question.scenario}`;
+  const targets = gateTargets(record);
+  const openTargets = table(
+    '',
+    [head('Target'), right('Head'), left('')],
+    targets
+      .filter(({ outcome }) => outcome !== 'passed')
+      .slice(0, MOST_ROWS)
+      .map(({ name, value, outcome }) => [
+        { text: name },
+        { text: value },
+        { text: outcome === 'failed' ? 'missed' : 'inconclusive', strong: outcome === 'failed' },
+      ]),
+  );
   return {
-    ...common(record, [record.question.scenario], gateDocument(record), [short]),
-    checks: metrics.map((each) => {
+    ...common(record, [record.question.scenario], gateDocument(record), [short, openTargets]),
+    checks: [
+      ...metrics.map((each) => {
       const by = accepted.get(each.metric);
       return {
         group,
@@ -134,6 +148,8 @@ function gateResult(record: GateResult): PipelineResult {
         text: `${changeText(each)}${by === undefined ? '' : `, accepted until ${by.until}: ${by.why}`}`,
       };
     }),
+      ...targets.map(({ name, value, outcome }) => ({ group: `${group}.targets`, name, outcome, text: value })),
+    ],
     values: metrics.flatMap(({ metric, ratio, head: value }): PipelineValue[] => {
       const name = `${record.question.scenario}: ${nameOf(metric)}`;
       return [
@@ -142,6 +158,22 @@ function gateResult(record: GateResult): PipelineResult {
       ];
     }),
   };
+}
+
+/** What the head was held against, whatever the base does. */
+function gateTargets({ answers, targets }: GateResult) {
+  return (answers[0]?.targets ?? []).flatMap(({ id, step, verdict, value }) => {
+    const target = targets.find((each) => each.id === id);
+    if (target === undefined || verdict === 'not-judged') return [];
+    const about = step === null ? target.title : `${target.title}, ${step}`;
+    return [
+      {
+        name: `${about} ${formatBound(target)} (${id})`,
+        outcome: runOutcomes[verdict],
+        value: value === null ? '' : formatQuantity(value, target.unit),
+      },
+    ];
+  });
 }
 
 /** What decides that head is not slower. */
