@@ -140,14 +140,14 @@ function gateResult(record: GateResult): PipelineResult {
     ...common(record, [record.question.scenario], gateDocument(record), [short, openTargets]),
     checks: [
       ...metrics.map((each) => {
-      const by = accepted.get(each.metric);
-      return {
-        group,
-        name: nameOf(each.metric),
-        outcome: by === undefined ? gateOutcomes[each.kind] : 'passed',
-        text: `${changeText(each)}${by === undefined ? '' : `, accepted until ${by.until}: ${by.why}`}`,
-      };
-    }),
+        const by = accepted.get(each.metric);
+        return {
+          group,
+          name: nameOf(each.metric),
+          outcome: by === undefined ? gateOutcomes[each.kind] : 'passed',
+          text: `${changeText(each)}${by === undefined ? '' : `, accepted until ${by.until}: ${by.why}`}`,
+        };
+      }),
       ...targets.map(({ name, value, outcome }) => ({ group: `${group}.targets`, name, outcome, text: value })),
     ],
     values: metrics.flatMap(({ metric, ratio, head: value }): PipelineValue[] => {

@@ -117,9 +117,9 @@ test('CPU of a service alone makes it slower', () => {
 });
 
 test('what is slower and accepted does not end it: the rest is measured until it is decided', () => {
-  const api = { metric: 'cpu', scenario: null, step: null, service: 'api', until: '2027-01-31', why: '' } as const;
-  const slower = { cpuRatio: 1.15, noise: 0.09 };
-  const [ends, goesOn] = [[], [{ ...api, upToRatio: 0.3 }]].map((accepted) =>
+  const api = { metric: 'cpu', scenario: null, step: null, service: null, until: '2027-01-31', why: '' } as const;
+  const slower = { cpuRatio: 1.6, noise: 0.12 };
+  const [ends, goesOn] = [[], [{ ...api, upToRatio: 1 }]].map((accepted) =>
     conductGate({ ...question, accepted }, slower),
   );
   expect(ends?.answer.verdict).toBe('slower');
