@@ -90,7 +90,7 @@ export interface JudgedMetric extends PairedChange {
 
 /**
  * Slower when anything is. Not slower when the CPU is not, nor p95 and throughput of all steps together; a single step may
- * stay undecided, and so may what is too noisy where the CPU of all services was read. Throughput alone decides nothing: at
+ * stay undecided while it is no suspect, and so may what is too noisy where the CPU of all services was read. Throughput alone decides nothing: at
  * a rate that both sustain it is the same.
  */
 export function gateVerdict(metrics: readonly JudgedMetric[]): 'slower' | 'not-slower' | 'cannot-tell' {
@@ -99,5 +99,6 @@ export function gateVerdict(metrics: readonly JudgedMetric[]): 'slower' | 'not-s
   if (quietest === undefined) return 'cannot-tell';
   const throughput = metrics.filter(({ metric }) => metric.kind === 'throughput');
   const evidence = [quietest, ...others.filter(({ noise }) => noise <= MOST_NOISE), ...throughput];
-  return evidence.every(({ kind }) => kind === 'not-slower') ? 'not-slower' : 'cannot-tell';
+  const isSuspect = metrics.some((each) => each.isSuspect);
+  return !isSuspect && evidence.every(({ kind }) => kind === 'not-slower') ? 'not-slower' : 'cannot-tell';
 }

@@ -44,10 +44,15 @@ export interface PairedChange {
   readonly ratio: Estimate;
   /** Standard deviation of the logarithm of a ratio between pairs. */
   readonly noise: number;
+  /** It may well be slower: more pairs are needed before anything else is said. */
+  readonly isSuspect: boolean;
 }
 
 /** Part of the probability of a look that is kept for the first metric; at the first look all of it. */
 const SHARE_OF_FIRST = 0.5;
+
+/** How likely any of several metrics is a suspect by chance. */
+const FALSE_SUSPICION = 0.1;
 
 /** Share of wrong ones among the metrics that are named once there is an alarm. */
 const FALSE_NAMES = 0.1;
@@ -75,6 +80,7 @@ export function judgeChanges(
   const least = leastEstimate(look, toleranceRatio);
   const alarms = rejected(pValues, look).map((stands, index) => stands && (estimates[index] ?? 0) >= least);
   const named = alarms.includes(true) ? benjaminiHochberg(pValues, FALSE_NAMES) : [];
+  const suspects = holm(pValues, FALSE_SUSPICION);
   return changes.map((own, index) => {
     const value = estimates[index] ?? Number.NaN;
     const { low, high } = signedRankLimits(own, 0.025);
@@ -84,6 +90,7 @@ export function judgeChanges(
       kind: isSlower ? 'slower' : isUnchanged ? 'not-slower' : 'undecided',
       ratio: { value: Math.exp(value), low: Math.exp(low), high: Math.exp(high) },
       noise: Math.sqrt(variance(own)),
+      isSuspect: suspects[index] === true && value >= matters,
     };
   });
 }
