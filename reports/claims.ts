@@ -193,8 +193,8 @@ function judgePods(target: Target, evidence: Evidence): Judged {
   const { question } = evidence;
   const most = typeof target.value === 'number' ? target.value : target.value[1];
   // So many pods are documented as enough, whatever the comparison: what they carry is what is asked.
-  const carriedPerS = { low: most * capacity.low, high: most * capacity.high };
-  const verdict = carriedPerS.low >= ratePerS ? 'met' : carriedPerS.high < ratePerS ? 'missed' : 'inconclusive';
+  const ofMostPerS = { low: most * capacity.low, high: most * capacity.high };
+  const verdict = ofMostPerS.low >= ratePerS ? 'met' : ofMostPerS.high < ratePerS ? 'missed' : 'inconclusive';
   const rest = carrying(best.own, question, ratePerS).calculation;
   return {
     verdict,

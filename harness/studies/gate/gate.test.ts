@@ -39,6 +39,8 @@ interface System {
   readonly okPerS?: number;
   /** Trials that end with a crash, by their number among those of pairs. */
   readonly isLost?: (trial: number) => boolean;
+  /** From the start of one trial of a pair to the start of the next. */
+  readonly trialEveryS?: number;
 }
 
 function conductGate(asked: GateQuestion, system: System) {
@@ -48,7 +50,7 @@ function conductGate(asked: GateQuestion, system: System) {
 function conduct<Question, Answer>(
   study: Study<Question, Answer>,
   asked: Question,
-  { latencyRatio = 1, cpuRatio = 1, noise: spread = 0.02, okPerS = 100, isLost }: System,
+  { latencyRatio = 1, cpuRatio = 1, noise: spread = 0.02, okPerS = 100, isLost, trialEveryS = 8.5 }: System,
 ) {
   const random = seededRandom(11);
   const noisy = () => Math.exp(spread * (random() + random() + random() - 1.5) * 2);
@@ -59,24 +61,23 @@ function conduct<Question, Answer>(
     const [all, ofStep, cpu] = [noisy(), isHead ? latencyRatio : 1, noisy() * (isHead ? cpuRatio : 1)];
     if (step.purpose === 'measure') pairTrials += 1;
     const lost = step.purpose === 'measure' && isLost?.(pairTrials) === true;
-    return judgeTrial(
-      madeUpTrial({
-        load: step.load,
-        purpose: step.purpose,
-        measuredS: step.durationS,
-        okPerS,
-        steps: ['list tasks', 'read task'],
-        latencyS: (request) => (0.01 + 0.0001 * (request % 20)) * all * (request % 2 === 0 ? ofStep : 1),
-        samples: Array.from({ length: okPerS < 10 ? 0 : 6 }, (_, second) => ({
-          atS: second + 1,
-          source: 'api/1',
-          metric: 'cpu-cores',
-          value: 0.3 * cpu,
-        })),
-        notes: lost ? [{ code: 'service-crashed', instance: 'api/1', detail: '' }] : [],
-      }),
-      null,
-    );
+    const record = madeUpTrial({
+      load: step.load,
+      purpose: step.purpose,
+      measuredS: step.durationS,
+      okPerS,
+      steps: ['list tasks', 'read task'],
+      latencyS: (request) => (0.01 + 0.0001 * (request % 20)) * all * (request % 2 === 0 ? ofStep : 1),
+      samples: Array.from({ length: okPerS < 10 ? 0 : 6 }, (_, second) => ({
+        atS: second + 1,
+        source: 'api/1',
+        metric: 'cpu-cores',
+        value: 0.3 * cpu,
+      })),
+      notes: lost ? [{ code: 'service-crashed', instance: 'api/1', detail: '' }] : [],
+    });
+    const startedAtMonotonicS = 1000 + pairTrials * trialEveryS;
+    return judgeTrial({ ...record, trial: { ...record.trial, startedAtMonotonicS } }, null);
   };
   const walker = study.steps(subjects, asked, context);
   let next = walker.next(undefined);
@@ -164,6 +165,9 @@ test('a pair of which a trial is lost is measured again, and too many end it', (
 test('the budget says how many pairs there may be, and eight are always', () => {
   expect(conductGate({ ...question, budgetS: 60 }, { noise: 0.5 }).answer.pairs).toBe(8);
   expect(conductGate({ ...question, budgetS: 300 }, { noise: 0.5 }).answer.pairs).toBe(14);
+  // A busy machine takes four times as long to restart, so that 14 pairs would take 16 minutes.
+  const slow = { noise: 0.5, trialEveryS: 34 };
+  expect(conductGate({ ...question, budgetS: 600 }, slow).answer.pairs).toBe(8);
   expect(gate.estimate(subjects, question, context)).toEqual({ atLeastS: 12 + 8 * 17, atMostS: 12 + 30 * 17 });
 });
 

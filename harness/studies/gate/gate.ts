@@ -23,10 +23,13 @@ export const gate: Study<GateQuestion, GateAnswer> = {
   *steps(group, question, context) {
     const looks = looksWithin(question.budgetS / pairS(question));
     let judged: readonly JudgedMetric[] = [];
-    const measured = yield* measurePairs(group, question, looks.at(-1)?.pairs ?? 0, (pairs) => {
+    const measured = yield* measurePairs(group, question, looks.at(-1)?.pairs ?? 0, (pairs, elapsedS) => {
       const look = looks.find((each) => each.pairs === pairs.length);
-      if (look !== undefined) judged = judgePairs(pairs, look, question);
-      return gateVerdict(withoutAccepted(judged, question)) !== 'cannot-tell';
+      if (look === undefined) return false;
+      judged = judgePairs(pairs, look, question);
+      const nextLook = looks.find((each) => each.pairs > pairs.length);
+      const untilNextS = nextLook === undefined ? 0 : (elapsedS / pairs.length) * nextLook.pairs;
+      return gateVerdict(withoutAccepted(judged, question)) !== 'cannot-tell' || untilNextS > question.budgetS;
     });
     const { arrivalRatePerS, pairs, lost: lostPairs, ofHead } = measured;
     const targets = context.targets.filter(({ id }) => question.targets === null || question.targets?.includes(id));

@@ -46,13 +46,13 @@ type Steps<Result> = Generator<Step, Result, JudgedTrial | undefined>;
 
 /**
  * Measures base and head in turns at one load, in fresh processes each time, until there are so many pairs or `isEnough`
- * says so, which is asked after each pair.
+ * says so, which is asked after each pair with the time since the first one began: a busy machine takes longer to restart.
  */
 export function* measurePairs(
   group: readonly Subject[],
   question: PairQuestion,
   most: number,
-  isEnough: (pairs: readonly Pair[]) => boolean,
+  isEnough: (pairs: readonly Pair[], elapsedS: number) => boolean,
 ): Steps<MeasuredPairs> {
   const [base, head] = group;
   if (base === undefined || head === undefined) throw new Error('a pair has two subjects');
@@ -66,6 +66,8 @@ export function* measurePairs(
   const pairs: Pair[] = [];
   const ofHead: JudgedTrial[] = [];
   let lost = 0;
+  let firstAtS: number | undefined;
+  let elapsedS = 0;
   const instances = changedInstances([base, head]);
   if (arrivalRatePerS === null) return { arrivalRatePerS, pairs, lost, ofHead };
   const load: OfferedLoad = { model: 'open', arrivalRatePerS, arrivals: 'constant' };
@@ -77,6 +79,11 @@ export function* measurePairs(
       yield { kind: 'restart', subject: subject.id, instances, durationS: RESTART_S };
       const step = trial(subject, question, 'measure', load, question.durationS);
       const seen = yield { ...step, warmUpS: question.warmUpS, pair: { number: turn + 1, most } };
+      if (seen !== undefined) {
+        const { startedAtMonotonicS, measuredS } = seen.record.trial;
+        firstAtS ??= startedAtMonotonicS;
+        elapsedS = startedAtMonotonicS + measuredS - firstAtS;
+      }
       const read = seen && pairedMetrics(seen);
       if (read !== undefined) values[side] = read;
       if (side === 'head') trialOfHead = seen;
@@ -86,7 +93,7 @@ export function* measurePairs(
     else {
       pairs.push({ base: before, head: after });
       if (trialOfHead !== undefined) ofHead.push(trialOfHead);
-      if (pairs.length === most || isEnough(pairs)) break;
+      if (pairs.length === most || isEnough(pairs, elapsedS)) break;
     }
     if (lost > MOST_LOST_PAIRS) break;
   }
