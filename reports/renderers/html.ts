@@ -124,7 +124,7 @@ function grid(charts: readonly ChartDescription[], isFolded: boolean): Markup {
 const LONG_TEXT = 30;
 /** On a phone a table of words becomes cards, one a row; one of figures scrolls in itself. */
 function stacks({ columns }: Table): boolean {
-  return columns.length <= 6 && columns.filter(({ align }) => align === 'right').length <= 2;
+  return columns.length <= 6 && columns.filter(({ align }) => align === 'right').length <= 3;
 }
 
 /** It can be scrolled with the keyboard too; the roles keep stacked rows a table for screen readers. */

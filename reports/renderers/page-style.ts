@@ -46,7 +46,7 @@ button.theme {
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .banner {
   border: 1px solid var(--inconclusive); border-left-width: 5px; background: var(--inconclusive-ground);
-  border-radius: 8px; padding: 12px 16px; margin: 22px 0 0;
+  border-radius: 8px; padding: 12px 16px; margin: 22px 0 14px;
 }
 .banner p { margin: 0; max-width: none; }
 .verdict { display: inline-block; white-space: nowrap; font-weight: 600; font-size: 0.86rem; padding: 1px 9px; border-radius: 99px; }
@@ -65,6 +65,7 @@ thead th { border-top: 0; color: var(--muted); font-weight: 600; font-size: 0.82
 tbody th { font-weight: 600; }
 .right { text-align: right; white-space: nowrap; }
 .detail { display: block; color: var(--muted); font-size: 0.82rem; }
+td.right .detail { white-space: normal; max-width: 24ch; margin-left: auto; }
 .detail + .detail { margin-top: 4px; }
 td:not(.right) .detail { min-width: 22ch; }
 .wide { min-width: 24ch; }
@@ -101,7 +102,7 @@ footer { padding-top: 36px; padding-bottom: 48px; color: var(--muted); font-size
   table.stack thead { display: none; }
   table.stack tr { border-top: 1px solid var(--line); padding: 10px 14px; } table.stack tr:first-child { border-top: 0; }
   table.stack td { border: 0; padding: 2px 0; text-align: left; white-space: normal; min-width: 0; display: grid; grid-template-columns: 6.6rem minmax(0, 1fr); gap: 0 12px; }
-  table.stack td { overflow-wrap: anywhere; } table.stack td > * { grid-column: 2; justify-self: start; } table.stack td .detail { min-width: 0; }
+  table.stack td { overflow-wrap: anywhere; } table.stack td > * { grid-column: 2; justify-self: start; } table.stack td .detail { min-width: 0; max-width: none; margin-left: 0; }
   table.stack td::before { content: attr(data-label); color: var(--muted); grid-column: 1; grid-row: 1 / span 2; }
   table.stack td.head { display: inline; font-weight: 600; } table.stack td.head::before { content: none; } table.stack td.head + td.head::before { content: ' · '; }
   table.facts th { width: 7.5rem; }
