@@ -331,7 +331,7 @@ function runOptions(command: Command): Command {
     .option('--allow-remote', 'with --url: load a host other than this machine')
     .option('--cacert <file>', 'with --url: trust the certificate authorities in this file (PEM) too')
     .option('--insecure', 'with --url: do not check certificates; those of this machine never are')
-    .option('--quick', 'a short run of all tiers in 8 to 12 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
+    .option('--quick', 'a short run of all tiers in about 9 minutes: 6 s a trial, fewer rates, 100 tasks for each user')
     .option(
       '--rate <list>',
       'arrival rates to measure, in iterations of the scenario each second (default: a search for the highest that meets the targets, and the documented rates)',
