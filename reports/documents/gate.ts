@@ -55,7 +55,11 @@ export function gateDocument(record: GateResult): Document {
   };
 }
 
-const noAnswer: Answer = { about: 'gate', statement: 'no pair was measured.', because: '' };
+const noAnswer: Answer = {
+  about: 'gate',
+  statement: 'no answer: it ended before the first look at its pairs.',
+  because: '',
+};
 
 function answerOf(answer: GateAnswer, { toleranceRatio }: GateQuestion): Answer {
   const { scenario, metrics, pairs, arrivalRatePerS } = answer;
