@@ -1,8 +1,9 @@
 import type { Target } from '../harness/core/target.ts';
 import { type Estimate, formatNumber, formatQuantity, formatRate, formatRatio } from '../harness/core/units.ts';
+import { perMillionRequests } from '../harness/models/cost.ts';
 import type { Analysis } from './analysis.ts';
 import { autoscalingOf } from './autoscaled-day.ts';
-import { carries, type Planned, type PlanQuestion, planAtRate, planTiers } from './plan.ts';
+import { carries, fits, type Planned, type PlanQuestion, planAtRate, planTiers } from './plan.ts';
 import { list, plural } from './text.ts';
 
 /** A figure of the documents that no trial shows by itself, judged by a plan from a run. */
@@ -152,12 +153,10 @@ function carrying(own: OfTier, question: PlanQuestion, peakPerS: number): Judged
           : `${name} would need ${plural(Number(needsCpus.toPrecision(2)), 'CPU')}`,
       ),
     ...worse.connections
-      .filter(({ total, limit }) => total > limit)
+      .filter((each) => !fits(each))
       .map(({ service, sum, limit }) => `${service} would get ${sum} connections and accepts ${formatNumber(limit)}`),
   ];
-  const reached = worse.connections
-    .filter(({ total, limit }) => total <= limit)
-    .map(({ service, total }) => `${total} connections reach ${service}`);
+  const reached = worse.connections.filter(fits).map(({ service, total }) => `${total} connections reach ${service}`);
   return {
     verdict,
     tier: own.tier,
@@ -290,7 +289,7 @@ function costPerMillion(amount: number, tiers: readonly OfTier[]): string {
   const best = tiers.toSorted((one, other) => other.outcome.sustainedPerS.low - one.outcome.sustainedPerS.low)[0];
   if (best === undefined) return 'and no tier of the run has a sustained rate to divide it by';
   const { low } = best.outcome.sustainedPerS;
-  const cost = (amount / (low * 3600 * (365 / 12) * 24)) * MILLION;
+  const cost = perMillionRequests(amount, low);
   return `at the ${formatRate(low)} that ${best.tier} sustained all month it is ${formatNumber(Number(cost.toPrecision(2)))} USD for a million requests`;
 }
 

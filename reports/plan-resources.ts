@@ -5,6 +5,7 @@ import type { TrialRecord } from '../harness/core/trial.ts';
 import type { Estimate } from '../harness/core/units.ts';
 import type { Demands } from '../harness/judging/demands.ts';
 import type { TierPlan } from '../harness/models/capacity-plan.ts';
+import { MONTH_S } from '../harness/models/cost.ts';
 import type { Load } from '../harness/models/workload.ts';
 import { shippedTypes } from '../harness/services/registry.ts';
 
@@ -39,7 +40,6 @@ interface PlannedWith {
 }
 
 const DAY_S = 86_400;
-const MONTH_S = (365 / 12) * DAY_S;
 
 export function resourceNeeds(
   planned: PlannedWith,

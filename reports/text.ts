@@ -79,3 +79,7 @@ export function forTerminal(text: string, color: boolean): string {
     })
     .join('');
 }
+
+export function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

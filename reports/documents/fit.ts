@@ -21,7 +21,7 @@ import {
   table,
 } from '../document.ts';
 import { estimateInterval, estimateWithInterval, type Format } from '../figures.ts';
-import { list, plural } from '../text.ts';
+import { capitalized, list, plural } from '../text.ts';
 
 /** What `tierbench fit` says: for each measured curve the model, its parameters, and what they mean. */
 export function fitDocument(fits: readonly ModelFit[], files: readonly string[]): Document {
@@ -55,10 +55,6 @@ function sentencesOf(fit: ModelFit): Pick<Answer, 'statement' | 'because'> {
     case 'queue':
       return queueAnswer(fit);
   }
-}
-
-function capitalized(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function describeNoFit({ why, kind }: NoFit): string {

@@ -22,7 +22,7 @@ import {
   table,
 } from '../document.ts';
 import { changeSize, dateTime, verdictWords } from '../figures.ts';
-import { list, plural } from '../text.ts';
+import { capitalized, list, plural } from '../text.ts';
 import { acceptedAnswer, acceptedNotes, judgeAccepted } from './gate-accepted.ts';
 
 /** What a gate answers: slower or not, by how much, what became slower, and how sure that is. */
@@ -78,7 +78,7 @@ function answerOf(answer: GateAnswer, { toleranceRatio }: GateQuestion): Answer 
       return {
         about,
         statement: `head is slower (${measured}).`,
-        because: `${capital(list(worstFirst(metrics.filter(({ kind }) => kind === 'slower')).map(changeText)))}.`,
+        because: `${capitalized(list(worstFirst(metrics.filter(({ kind }) => kind === 'slower')).map(changeText)))}.`,
       };
     case 'not-slower':
       return {
@@ -179,8 +179,4 @@ function howItWasMeasured({ durationS, warmUpS, seed }: GateQuestion, answer: Ga
     'The change is the Hodges-Lehmann estimate over the pairs; an alarm is a signed-rank test at one of four looks, together for all metrics.',
     ...(lost > 0 ? [`${plural(lost, 'pair')} could not be used.`] : []),
   ].join(' ');
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

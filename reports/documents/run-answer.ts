@@ -7,7 +7,7 @@ import { describeReason } from '../describe/reasons.ts';
 import { withAdvice } from '../describe/remedies.ts';
 import { type Answer, type CellDraft, head, left, right, type Table, table } from '../document.ts';
 import { estimateInterval, loadWords } from '../figures.ts';
-import { list } from '../text.ts';
+import { capitalized, list } from '../text.ts';
 import { limitSentence, limitTexts, nothingSustained } from './run-limits.ts';
 import { rateAnswers } from './run-rates.ts';
 import { whyInvalidMost, whyNotRun, whySo } from './run-why.ts';
@@ -139,10 +139,6 @@ function becauseInvalid({ validity }: JudgedTrial): string {
   if (first === undefined) return '';
   const text = withAdvice(describeReason, first);
   return `${capitalized(text)}.`;
-}
-
-function capitalized(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 function p95Of({ summary: { latency, errorRatio } }: JudgedTrial): string {
